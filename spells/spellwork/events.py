@@ -1,0 +1,72 @@
+"""What a run says while it goes: one record per thing that happened.
+
+The engine hands each Event to a sink (any callable that takes one and returns
+at once). The server numbers, stores and sends them; a script may print them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal[
+    "run.started",
+    "node.queued",
+    "node.started",
+    "node.progress",
+    "node.log",
+    "node.chunk",
+    "node.done",
+    "node.failed",
+    "node.skipped",
+    "node.waiting",
+    "run.completed",
+    "run.failed",
+    "run.cancelled",
+]
+
+
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
+    """One thing that happened in a run. Fields that a kind does not use stay unset.
+
+    ======================  =====================================================
+    kind                    fields beside ``at``
+    ======================  =====================================================
+    ``run.started``         ``data``: {nodes: [ids in graph order], ...}
+    ``node.queued``         ``node``
+    ``node.started``        ``node``, ``why``
+    ``node.progress``       ``node``, ``value`` (0 to 1, or None when unknown), ``message``
+    ``node.log``            ``node``, ``message``, ``level`` (debug, info, warning, error)
+    ``node.chunk``          ``node``, ``port``, ``value`` (the chunk)
+    ``node.done``           ``node``, ``outputs`` {port: value}, ``duration``, ``why``
+    ``node.failed``         ``node``, ``error`` {code, message, port?, traceback?, attempts}, ``duration``
+    ``node.skipped``        ``node``, ``message`` (which failed or skipped node it needed)
+    ``run.completed``       ``duration``, ``data``: {failed: [ids], skipped: [ids]}
+    ``run.failed``          ``error`` (the run as a whole could not go on)
+    ``run.cancelled``       ``duration``
+    ======================  =====================================================
+
+    ``at`` is Unix time in seconds, ``duration`` seconds. ``why`` is one of
+    ``new``, ``code changed``, ``input changed (PORT)``, ``not cacheable``,
+    ``cached``, ``expired``. A run whose nodes failed still ends with
+    ``run.completed``: failures are data.
+    """
+
+    kind: Kind
+    at: float
+    node: str | None = None
+    why: str | None = None
+    outputs: dict[str, Any] | None = None
+    duration: float | None = None
+    port: str | None = None
+    value: Any = None
+    message: str | None = None
+    level: str | None = None
+    error: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+
+
+Sink = Callable[[Event], None]
+"""Takes an event and returns at once; it must not raise or block."""
