@@ -1,0 +1,1 @@
+"""Build the browser client into the wheel."""
