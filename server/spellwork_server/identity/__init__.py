@@ -1,0 +1,8 @@
+"""Who somebody is, how they prove it, and what they may do."""
+
+from __future__ import annotations
+
+from .actor import Actor
+from .policy import Action, CanvasAccess, RunAccess, UserAccess, allowed, require
+
+__all__ = ["Action", "Actor", "CanvasAccess", "RunAccess", "UserAccess", "allowed", "require"]

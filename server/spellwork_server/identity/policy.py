@@ -1,0 +1,166 @@
+"""The one function behind every permission check, for REST and sockets alike.
+
+``allowed`` is pure: the caller brings the facts about the thing (a
+CanvasAccess comes from ``storage.CanvasRecords.access``). What is not listed
+here is denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..errors import Forbidden, Unauthenticated
+from .actor import Actor
+
+CanvasRole = Literal["viewer", "runner", "editor", "owner"]
+Audience = Literal["shared", "private"]
+
+Action = Literal[
+    "canvas.create",
+    "canvas.read",
+    "canvas.run",
+    "canvas.edit",
+    "canvas.share",
+    "canvas.delete",
+    "run.create",
+    "run.read",
+    "run.steer",
+    "nodes.read",
+    "models.read",
+    "models.pull",
+    "cache.read",
+    "cache.clear",
+    "users.manage",
+    "user.read",
+    "user.edit",
+]
+
+CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
+"""Roles on a canvas, each allowing all that those before it allow."""
+
+NEEDED_ROLE: Mapping[Action, CanvasRole] = {
+    "canvas.read": "viewer",
+    "canvas.run": "runner",
+    "canvas.edit": "editor",
+    "canvas.share": "owner",
+    "canvas.delete": "owner",
+}
+"""The least role on a canvas for each action on it."""
+
+ANY_USER: frozenset[Action] = frozenset(
+    {"canvas.create", "run.create", "nodes.read", "models.read", "cache.read"}
+)
+"""Actions on nothing in particular that every signed-in user may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasAccess:
+    """Who may do what on one canvas: its members, by user id."""
+
+    canvas_id: str
+    roles: Mapping[str, CanvasRole] = field(default_factory=dict)
+
+    def role(self, actor: Actor) -> CanvasRole | None:
+        """Return what the actor is on this canvas; an administrator is its owner."""
+        return "owner" if actor.is_admin else self.roles.get(actor.user_id)
+
+    def __str__(self) -> str:
+        return f"canvas {self.canvas_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunAccess:
+    """Whose a run is. ``canvas`` is None for a run of a spell that came with the request."""
+
+    run_id: str
+    user_id: str
+    audience: Audience
+    canvas: CanvasAccess | None = None
+
+    def __str__(self) -> str:
+        return f"run {self.run_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class UserAccess:
+    """The account that is looked at or changed."""
+
+    user_id: str
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}"
+
+
+Thing = CanvasAccess | RunAccess | UserAccess | None
+
+
+def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
+    """Tell whether ``actor`` may do ``action`` to ``thing``. Denies what it does not know."""
+    if actor is None:
+        return False
+    if actor.is_admin:
+        return True
+    match thing:
+        case CanvasAccess():
+            return _canvas_allowed(actor, action, thing)
+        case RunAccess():
+            return _run_allowed(actor, action, thing)
+        case UserAccess():
+            return action in ("user.read", "user.edit") and thing.user_id == actor.user_id
+        case None:
+            return action in ANY_USER
+
+
+def require(actor: Actor | None, action: Action, thing: Thing = None) -> Actor:
+    """Return the actor when allowed; else raise Unauthenticated or Forbidden, naming what is needed."""
+    if actor is None:
+        raise Unauthenticated("Sign in first: this needs an access token or an API key")
+    if not allowed(actor, action, thing):
+        raise _forbidden(actor, action, thing)
+    return actor
+
+
+def _canvas_allowed(actor: Actor, action: Action, canvas: CanvasAccess) -> bool:
+    needed = NEEDED_ROLE.get(action)
+    role = canvas.role(actor)
+    return (
+        needed is not None
+        and role is not None
+        and CANVAS_ROLES.index(role) >= CANVAS_ROLES.index(needed)
+    )
+
+
+def _run_allowed(actor: Actor, action: Action, run: RunAccess) -> bool:
+    """A private run is its owner's alone; a shared one follows the roles on its canvas."""
+    own = run.user_id == actor.user_id
+    if run.canvas is None:
+        return own and action in ("run.read", "run.steer")
+    if run.audience == "private" and not own:
+        return False
+    if action == "run.read":
+        return _canvas_allowed(actor, "canvas.read", run.canvas)
+    if action == "run.steer":
+        return _canvas_allowed(actor, "canvas.run", run.canvas)
+    return False
+
+
+def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
+    details: dict[str, object] = {"action": action}
+    what = "this server" if thing is None else str(thing)
+    needs = "an administrator"
+    if isinstance(thing, CanvasAccess) and action in NEEDED_ROLE:
+        details |= {
+            "canvas": thing.canvas_id,
+            "needs": NEEDED_ROLE[action],
+            "has": thing.role(actor),
+        }
+        needs = f"the role {NEEDED_ROLE[action]}"
+    elif isinstance(thing, RunAccess):
+        needs = (
+            "its owner"
+            if thing.audience == "private" or thing.canvas is None
+            else "a role on its canvas"
+        )
+    return Forbidden(f"You may not do {action} on {what}; that needs {needs}", details=details)

@@ -1,0 +1,213 @@
+"""How a service is defined: a class whose operations are mounted on both transports.
+
+::
+
+    class CanvasService(Service):
+        name = "canvases"
+
+        @operation(summary="Make a canvas", rest=("POST", "/v1/canvases"), status=201)
+        async def create(self, call: Call, request: CreateCanvas) -> CanvasView: ...
+
+is the socket event ``canvases.create`` and the route ``POST /v1/canvases``,
+with the same parsing, the same checks and the same errors.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_type_hints
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from ..identity.actor import Actor
+
+if TYPE_CHECKING:
+    from ..sockets.session import Session
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Handler = Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+
+_MARK = "__spellwork_operation__"
+
+
+class Request(BaseModel):
+    """What an operation takes. Unknown fields are refused, and named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Request):
+    """An operation that takes no fields."""
+
+
+class View(BaseModel):
+    """What an operation answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Done(View):
+    """An answer with nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event of a stream over REST; ``id`` is what a client resumes after."""
+
+    data: Any
+    event: str = "message"
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """An answer that goes on: REST only, sent as ``text/event-stream``."""
+
+    events: AsyncIterator[ServerSentEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls, and over which transport: exactly one of ``session`` and ``request`` is set."""
+
+    actor: Actor | None
+    session: Session | None = None
+    request: web.Request | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    """Headers that the REST answer will carry; the operation may add to them."""
+    cookies: list[Cookie] = field(default_factory=list)
+    """Cookies that the REST answer will set; the operation may add to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie to set: httpOnly and SameSite=Strict always; ``max_age`` 0 deletes it."""
+
+    name: str
+    value: str
+    path: str
+    max_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a service does, and where it is mounted.
+
+    ``binary`` answers may hold ``bytes`` (sockets only). ``public`` operations
+    need no authentication; all others are refused without an actor before
+    their payload is even parsed.
+    """
+
+    name: str
+    summary: str
+    request: type[BaseModel]
+    response: type[BaseModel] | None
+    streams: bool
+    rest: tuple[Method, str] | None
+    status: int
+    socket: bool
+    public: bool
+    binary: bool
+    description: str
+    errors: tuple[str, ...]
+    call: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    summary: str
+    rest: tuple[Method, str] | None
+    status: int
+    socket: bool
+    public: bool
+    binary: bool
+    name: str | None
+    errors: tuple[str, ...]
+
+
+def operation(
+    *,
+    summary: str,
+    rest: tuple[Method, str] | None = None,
+    status: int = 200,
+    socket: bool = True,
+    public: bool = False,
+    binary: bool = False,
+    name: str | None = None,
+    errors: tuple[str, ...] = (),
+) -> Callable[[H], H]:
+    """Mark a method ``(self, call, request: Model) -> Model`` as an operation.
+
+    Path parameters and the query of ``rest`` merge with the JSON body into the
+    one request model. The socket event is ``SERVICE.METHOD`` unless ``name``
+    says otherwise (a full event name). ``errors`` lists codes worth documenting
+    beyond those any operation may answer.
+    """
+
+    def mark(method: H) -> H:
+        setattr(method, _MARK, _Mark(summary, rest, status, socket, public, binary, name, errors))
+        return method
+
+    return mark
+
+
+class Service:
+    """A group of operations under one name."""
+
+    name: ClassVar[str]
+
+    def operations(self) -> list[Operation]:
+        """Return the marked methods as operations, in the order they are written."""
+        found = []
+        for attribute in _in_order(type(self)):
+            mark = getattr(getattr(type(self), attribute), _MARK, None)
+            if mark is not None:
+                found.append(_operation(self, attribute, mark))
+        return found
+
+
+def _in_order(kind: type) -> list[str]:
+    names: dict[str, None] = {}
+    for base in reversed(kind.__mro__):
+        names |= dict.fromkeys(vars(base))
+    return list(names)
+
+
+def _operation(service: Service, attribute: str, mark: _Mark) -> Operation:
+    method = getattr(service, attribute)
+    hints = get_type_hints(method)
+    parameters = list(inspect.signature(method).parameters)
+    if len(parameters) != 2:
+        raise TypeError(f"{service.name}.{attribute} must take (self, call, request)")
+    request = hints[parameters[1]]
+    response, streams = _response(hints.get("return"))
+    return Operation(
+        name=mark.name or f"{service.name}.{attribute}",
+        summary=mark.summary,
+        request=request,
+        response=response,
+        streams=streams,
+        rest=mark.rest,
+        status=mark.status,
+        socket=mark.socket,
+        public=mark.public,
+        binary=mark.binary,
+        description=inspect.getdoc(method) or "",
+        errors=mark.errors,
+        call=method,
+    )
+
+
+def _response(hint: Any) -> tuple[type[BaseModel] | None, bool]:
+    """Return the model in a return annotation, and whether it may be a stream instead."""
+    options = getattr(hint, "__args__", None) or (hint,)
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        options = (hint,)
+    models = [
+        option for option in options if isinstance(option, type) and issubclass(option, BaseModel)
+    ]
+    return (models[0] if models else None), EventStream in options

@@ -1,0 +1,106 @@
+"""The server's settings: read once in ``__main__``, frozen, handed to ``make_app``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set, as arguments or ``SPELLWORK_*`` variables."""
+
+    model_config = SettingsConfigDict(env_prefix="SPELLWORK_", frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=8765, ge=0, le=65_535, description="Port to listen on; 0 picks a free one."
+    )
+    data: Path = Field(
+        default=Path("data"), description="Folder of the database and the secret key."
+    )
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL; default is SQLite in the data folder."
+    )
+    public_url: str | None = Field(
+        default=None, description="URL under which people reach the server, if proxied."
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="Further web origins that may call with cookies."
+    )
+    access_token_seconds: int = Field(
+        default=900, ge=1, le=86_400, description="Life of an access token."
+    )
+    refresh_days: float = Field(
+        default=30, gt=0, le=365, description="Life of an unused refresh token."
+    )
+    sign_in_attempts: int = Field(
+        default=10, ge=1, description="Sign-in attempts a minute for one email address."
+    )
+    sign_in_attempts_per_address: int = Field(
+        default=60, ge=1, description="The same for one network address."
+    )
+    grace: float = Field(
+        default=30, ge=0, description="Seconds an abandoned runner or room is kept for a reconnect."
+    )
+    connect_timeout: float = Field(
+        default=10, gt=0, description="Seconds a socket has to prove who it is."
+    )
+    stop_timeout: float = Field(
+        default=10, gt=0, description="Seconds a stop may take to flush and close."
+    )
+    max_body_bytes: int = Field(default=8 * MIB, ge=KIB, description="Largest REST body.")
+    max_event_bytes: int = Field(default=8 * MIB, ge=KIB, description="Largest socket event.")
+    max_update_bytes: int = Field(
+        default=2 * MIB, ge=KIB, description="Largest single edit of a canvas."
+    )
+    max_spell_nodes: int = Field(default=5_000, ge=1, description="Most nodes one canvas may hold.")
+    max_pending_bytes: int = Field(
+        default=4 * MIB, ge=64 * KIB, description="Most bytes held for a socket that lags."
+    )
+    inline_value_bytes: int = Field(
+        default=64 * KIB, ge=KIB, description="Larger values go by reference."
+    )
+    commit_interval: float = Field(
+        default=0.005, ge=0, le=1, description="Seconds between two group commits."
+    )
+    cache_memory_bytes: int = Field(
+        default=64 * MIB, ge=0, description="Outputs kept in memory before the database."
+    )
+    workers: int = Field(default=2, ge=1, le=64, description="Worker processes that run code.")
+    worker_memory_mb: int = Field(
+        default=1024, ge=64, description="Memory one worker process may use."
+    )
+    run_retention: int = Field(
+        default=1_000, ge=1, description="Runs of a stream whose events are kept."
+    )
+    ollama_url: str = Field(
+        default="http://127.0.0.1:11434", description="Base URL of an Ollama server."
+    )
+    openai_base_url: str | None = Field(
+        default=None, description="Base URL of an OpenAI-compatible server."
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None, description="Key for the OpenAI-compatible server."
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least severe log line."
+    )
+    log_json: bool = Field(default=False, description="Write log lines as JSON objects.")
+
+    @property
+    def url(self) -> str:
+        """The address people open: the public URL, else the one listened on."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'spellwork.db'}"

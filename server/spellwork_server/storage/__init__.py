@@ -1,0 +1,1 @@
+"""Where things are kept: one narrow interface for each need, SQL underneath."""

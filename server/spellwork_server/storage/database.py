@@ -1,0 +1,115 @@
+"""The database: one engine, many readers, one writer at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from .failures import translate
+
+MEMORY = "sqlite+aiosqlite:///:memory:"
+"""A database that lives and dies with its ``Database``; for tests."""
+
+WRITE = "spellwork_write"
+"""Execution option of a connection whose transaction will write."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+class Database:
+    """An SQL database as an async context manager.
+
+    ``read`` gives a consistent snapshot, ``write`` a transaction that commits
+    when its block ends. Writers take turns under a lock, because SQLite has
+    one writer and a waiting coroutine is cheaper than a busy loop in SQLite.
+    Blocks must not be nested in one task: an in-memory database has a single
+    connection, which readers share with the writer.
+
+    Raises StoreUnavailable where the store itself fails (full, locked, gone);
+    other SQL errors are bugs or conflicts and pass through.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
+        self._lock = asyncio.Lock()
+        self._engine = self._make_engine()
+        self._writer = self._engine.execution_options(**{WRITE: True})
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._engine.dispose()
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine underneath; for migrations and checks."""
+        return self._engine
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that reads one consistent state; nothing written on it is kept."""
+        async with AsyncExitStack() as stack:
+            if self.in_memory:
+                await stack.enter_async_context(self._lock)
+            with translate():
+                conn = await stack.enter_async_context(self._engine.connect())
+                yield conn
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction: committed at the end, rolled back on any error."""
+        async with self._lock:
+            with translate():
+                async with self._writer.begin() as conn:
+                    yield conn
+
+    def _make_engine(self) -> AsyncEngine:
+        options: dict[str, Any] = {}
+        if self.in_memory:
+            options["poolclass"] = StaticPool
+        engine = create_async_engine(self.url, **options)
+        if self.is_sqlite:
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Take transactions out of the driver's hands and set what durability needs."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin as a writer at once where a write will follow.
+
+    A deferred transaction that turns into a writer fails with SQLITE_BUSY
+    without waiting when another process wrote in between.
+    """
+    writes = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,149 @@
+"""Group commit: many small writes share one transaction, and so one fsync.
+
+A job submitted while the store is idle is committed at once; jobs that arrive
+while a commit is under way, or sooner than ``interval`` after the last one
+began, wait and go together. A future resolves only after its job's commit, so
+whoever acknowledges on it acknowledges what is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..errors import StoreUnavailable, Unavailable
+from .database import Database
+from .failures import is_store_failure
+
+T = TypeVar("T")
+Job = Callable[[AsyncConnection], Awaitable[T]]
+"""Writes through the connection it is given. It must be repeatable: a batch
+that fails is rolled back and its jobs are called again, one by one."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[T]):
+    job: Job[T]
+    future: asyncio.Future[T]
+
+
+class GroupCommit:
+    """Commits submitted jobs in order, in batches, by one flusher.
+
+    Jobs of one batch see each other's writes, in the order of submission. A
+    job that raises fails alone; the others of its batch are committed. When
+    the store fails, the futures of that batch get StoreUnavailable and
+    ``failing`` says why until a commit succeeds again.
+    """
+
+    def __init__(
+        self, database: Database, *, interval: float = 0.005, max_batch: int = 256
+    ) -> None:
+        self._database = database
+        self._interval = interval
+        self._max_batch = max_batch
+        self._waiting: deque[_Waiting[Any]] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._tasks = asyncio.TaskGroup()
+        self.failing: str | None = None
+        """Why the last batch could not be written, or None when it was."""
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._tasks.create_task(self._flush_forever(), name="group-commit")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Refuse new jobs, commit those that wait, then stop."""
+        self._stopping = True
+        self._wake.set()
+        await self._tasks.__aexit__(None, None, None)
+
+    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+        """Queue ``job``; the future gives what it returned, once that is committed.
+
+        Raises Unavailable when the store is closing.
+        """
+        if self._stopping:
+            raise Unavailable("The server is stopping and takes no more writes")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(job, future))
+        self._wake.set()
+        return future
+
+    async def _flush_forever(self) -> None:
+        loop = asyncio.get_running_loop()
+        earliest = 0.0
+        while True:
+            if not self._waiting:
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            if (
+                not self._stopping
+                and len(self._waiting) < self._max_batch
+                and (pause := earliest - loop.time()) > 0
+            ):
+                await asyncio.sleep(pause)
+            earliest = loop.time() + self._interval
+            await self._flush(self._take())
+
+    def _take(self) -> list[_Waiting[Any]]:
+        count = min(self._max_batch, len(self._waiting))
+        return [self._waiting.popleft() for _ in range(count)]
+
+    async def _flush(self, batch: list[_Waiting[Any]]) -> None:
+        try:
+            results = await self._commit(batch)
+        except (
+            Exception
+        ) as error:  # the edge of the store: every cause becomes the jobs' own failure
+            if is_store_failure(error):
+                self._fail(batch, error)
+            elif len(batch) == 1:
+                _reject(batch[0], error)
+            else:
+                await self._flush_one_by_one(batch)
+            return
+        self.failing = None
+        for waiting, result in zip(batch, results, strict=True):
+            if not waiting.future.done():
+                waiting.future.set_result(result)
+
+    async def _flush_one_by_one(self, batch: list[_Waiting[Any]]) -> None:
+        for waiting in batch:
+            await self._flush([waiting])
+
+    async def _commit(self, batch: list[_Waiting[Any]]) -> list[Any]:
+        async with self._database.write() as conn:
+            return [await waiting.job(conn) for waiting in batch]
+
+    def _fail(self, batch: list[_Waiting[Any]], error: BaseException) -> None:
+        self.failing = str(error)
+        logger.error("could not write %d jobs: %s", len(batch), error)
+        for waiting in batch:
+            refusal = StoreUnavailable("The change could not be stored; it was not made")
+            refusal.__cause__ = error
+            _reject(waiting, refusal)
+
+
+def _reject(waiting: _Waiting[Any], error: Exception) -> None:
+    if not waiting.future.done():
+        waiting.future.set_exception(error)

@@ -1,0 +1,191 @@
+"""All tables, on one ``MetaData``.
+
+Ids are ``uuid4().hex``; times are Unix seconds as floats. Migration 0001 in
+``storage/migrations`` makes exactly these tables, and a test holds the two
+together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("password_hash", String(400), nullable=True),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("disabled_at", Float, nullable=True),
+)
+
+SIGN_IN_LINKS = Table(
+    "sign_in_links",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires_at", Float, nullable=False),
+    Column("used_at", Float, nullable=True),
+)
+
+REFRESH_TOKENS = Table(
+    "refresh_tokens",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("family", String(32), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("expires_at", Float, nullable=False),
+    Column("used_at", Float, nullable=True),
+    Column("revoked_at", Float, nullable=True),
+)
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("last_used_at", Float, nullable=True),
+    Column("revoked_at", Float, nullable=True),
+)
+
+CANVASES = Table(
+    "canvases",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("owner_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("epoch", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+MEMBERS = Table(
+    "members",
+    METADATA,
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("role", String(16), nullable=False),
+)
+
+UPDATES = Table(
+    "updates",
+    METADATA,
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("user_id", String(32), nullable=True),
+    Column("created_at", Float, nullable=False),
+)
+
+SNAPSHOTS = Table(
+    "snapshots",
+    METADATA,
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+STREAMS = Table(
+    "streams",
+    METADATA,
+    Column("id", String(100), primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("stream", String(100), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("run", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("node", String(64), nullable=True),
+    Column("at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "run", "seq"),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=True),
+    Column("user_id", String(32), nullable=False, index=True),
+    Column("stream", String(100), nullable=False, index=True),
+    Column("status", String(16), nullable=False, index=True),
+    Column("mode", String(16), nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float, nullable=True),
+    Column("ended_at", Float, nullable=True),
+    Column("spell", JSON, nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("result", JSON(none_as_null=True), nullable=True),
+    Index(None, "canvas_id", "created_at"),
+)
+
+OUTPUTS = Table(
+    "outputs",
+    METADATA,
+    Column("hash", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("last_used_at", Float, nullable=False, index=True),
+)
+
+CACHE = Table(
+    "cache",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("user_id", String(32), nullable=True),
+    Column("type", Text, nullable=False),
+    Column("outputs", JSON, nullable=False),
+    Column("policy", String(16), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=True, index=True),
+)
+
+RUN_OUTPUTS = Table(
+    "run_outputs",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("node", String(64), primary_key=True),
+    Column("port", String(128), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False, index=True),
+    Column("size", Integer, nullable=False),
+    Column("preview", JSON(none_as_null=True), nullable=True),
+)
+"""Which run left which value: who may read the run may read the value, and a
+value that no run and no cache entry names may go. ``part`` is 0 for an
+output's value and counts the streamed chunks that were too large to send."""
