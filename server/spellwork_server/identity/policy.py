@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..errors import Forbidden, Unauthenticated
+from spellwork_server.errors import Forbidden, Unauthenticated
+
 from .actor import Actor
 
 CanvasRole = Literal["viewer", "runner", "editor", "owner"]

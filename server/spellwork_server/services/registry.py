@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
-from ..errors import BadRequest, Internal, NotFound, ServerError, Unauthenticated
+from spellwork_server.errors import BadRequest, Internal, NotFound, ServerError, Unauthenticated
+
 from .service import Call, EventStream, Operation, Service
 from .validation import field_errors
 

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_type_hint
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from ..identity.actor import Actor
+from spellwork_server.identity.actor import Actor
 
 if TYPE_CHECKING:
-    from ..sockets.session import Session
+    from spellwork_server.sockets.session import Session
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = Callable[..., Awaitable[Any]]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ..errors import StoreUnavailable
+from spellwork_server.errors import StoreUnavailable
 
 STORE_CODES = frozenset(
     {

@@ -18,7 +18,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..errors import StoreUnavailable, Unavailable
+from spellwork_server.errors import StoreUnavailable, Unavailable
+
 from .database import Database
 from .failures import is_store_failure
 
@@ -112,9 +113,7 @@ class GroupCommit:
     async def _flush(self, batch: list[_Waiting[Any]]) -> None:
         try:
             results = await self._commit(batch)
-        except (
-            Exception
-        ) as error:  # the edge of the store: every cause becomes the jobs' own failure
+        except Exception as error:  # noqa: BLE001 - the store's edge: jobs fail, the flusher lives
             if is_store_failure(error):
                 self._fail(batch, error)
             elif len(batch) == 1:
