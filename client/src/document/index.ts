@@ -1,0 +1,2 @@
+/** The shared canvas. */
+export type * from "./types";

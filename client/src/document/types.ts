@@ -1,0 +1,208 @@
+/** What others may use of a shared canvas document. Implemented by `CanvasDocument`. */
+import type { Awareness } from "y-protocols/awareness";
+import type * as Y from "yjs";
+import type {
+  ErrorBody,
+  Json,
+  NodeSettings,
+  Pair,
+  Ports,
+  Problem,
+  Role,
+  Spell,
+  SpellEdge,
+  SpellJson,
+} from "../protocol";
+import type { Readable } from "../store";
+
+/** Whether the document is there. Once `open` it stays so through lost connections. */
+export type Loading =
+  | { readonly state: "loading" }
+  | { readonly state: "open" }
+  | { readonly state: "failed"; readonly error: ErrorBody };
+
+/** Whether this tab's edits are durable on the server; never says `saved` before the server did. */
+export type SaveStatus =
+  | { readonly state: "saved" }
+  | { readonly state: "saving"; readonly pending: number }
+  /** Not connected (or the store refuses for now); `pending` edits are kept here. */
+  | { readonly state: "offline"; readonly pending: number; readonly reason: string }
+  /** The server refused edits: they are undone here and kept as `refused`. */
+  | { readonly state: "rejected"; readonly error: ErrorBody }
+  | { readonly state: "read-only"; readonly reason: string };
+
+/** Work that the server refused, for the person to export. */
+export interface RefusedWork {
+  readonly error: ErrorBody;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The whole spell as this tab had it. */
+  readonly spell: SpellJson;
+}
+
+/** Somebody who looks at the canvas, one per tab. */
+export interface Person {
+  readonly clientId: number;
+  readonly user: string;
+  readonly name: string;
+  readonly color: string;
+  /** Where the pointer is, in canvas units; null when away. */
+  readonly cursor: Pair | null;
+  /** Ids of what is selected. */
+  readonly selection: readonly string[];
+  /** The node whose code or inputs the person is editing. */
+  readonly editing: string | null;
+}
+
+/** Who this tab is to the others. */
+export interface Self {
+  readonly id: string;
+  readonly name: string;
+  readonly color?: string;
+}
+
+/** What a node is made with. */
+export interface NewNode {
+  type: string;
+  position: Pair;
+  version?: number;
+  name?: string;
+  inputs?: Record<string, Json>;
+  /** Give `""` for a node type with a language, so that its text is there to edit together. */
+  code?: string;
+  settings?: NodeSettings;
+  size?: Pair;
+  group?: string;
+}
+
+/** What a frame is made with. */
+export interface NewGroup {
+  name?: string;
+  position: Pair;
+  size: Pair;
+  color?: string;
+  group?: string;
+}
+
+/** What a note is made with. */
+export interface NewNote {
+  text?: string;
+  position: Pair;
+  size?: Pair;
+  color?: string;
+  group?: string;
+}
+
+/** What a paste brought in. */
+export interface Pasted {
+  readonly nodes: readonly string[];
+  readonly edges: readonly string[];
+  readonly groups: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** How to paste. */
+export interface PasteOptions {
+  /** Where the top left corner of what is pasted goes; else 32 units down and right of where it was. */
+  at?: Pair;
+  /** Also connect the copies to what the originals were fed by (where it still exists). */
+  keepIncoming?: boolean;
+}
+
+/** What can be undone and redone by this person. */
+export interface History {
+  readonly undo: boolean;
+  readonly redo: boolean;
+}
+
+/**
+ * The edits a person can make. Each is one transaction and one step of undo (edits within 400 ms join, except
+ * after `checkpoint`). Unknown ids are ignored: somebody may have just removed the thing. On a read-only
+ * document every edit is ignored.
+ */
+export interface Edits {
+  addNode(node: NewNode, id?: string): string;
+  /** Remove nodes, edges, groups or notes by id, and the wires of removed nodes. */
+  remove(ids: Iterable<string>): void;
+  /** Set one literal input, or clear it with `undefined`. */
+  setInput(node: string, port: string, value: Json | undefined): void;
+  /** Name a node, or clear the name with null. */
+  setName(node: string, name: string | null): void;
+  /** Change some settings of a node; `undefined` or null clears one. */
+  setSettings(
+    node: string,
+    settings: { [K in keyof NodeSettings]?: NodeSettings[K] | null | undefined },
+  ): void;
+  /** Make the node's code `code` by the smallest change. */
+  setCode(node: string, code: string): void;
+  /** Move nodes, groups and notes to new positions. */
+  move(positions: Readonly<Record<string, Pair>>): void;
+  /** Give a node, group or note a size. */
+  resize(id: string, size: Pair, position?: Pair): void;
+  /** Draw a wire; unless `many`, it replaces the one that ended there. Returns its id (the present one's if equal). */
+  connect(edge: SpellEdge, options?: { many?: boolean }): string;
+  disconnect(edges: Iterable<string>): void;
+  /** Put a frame around `members` (nodes, notes or groups). */
+  addGroup(group: NewGroup, members?: Iterable<string>, id?: string): string;
+  /** Change a frame's name or colour. */
+  setGroup(id: string, change: { name?: string; color?: string | null }): void;
+  /** Put things into a frame, or out of any with null. */
+  assign(members: Iterable<string>, group: string | null): void;
+  addNote(note: NewNote, id?: string): string;
+  setNote(id: string, change: { text?: string; color?: string | null }): void;
+  /** Name the spell. */
+  rename(name: string): void;
+  /** The chosen things as plain JSON text, with the wires between them and into them. */
+  copy(ids: Iterable<string>): string;
+  /** Put copied things (or any spell as JSON text) on the canvas, under new ids; throws a PasteError on other text. */
+  paste(text: string, options?: PasteOptions): Pasted;
+  /** Copy and paste in one, without the clipboard. */
+  duplicate(ids: Iterable<string>, options?: PasteOptions): Pasted;
+  /** Do several edits as one transaction and one step of undo. */
+  together<T>(work: () => T): T;
+}
+
+/** A canvas shared with others, its sync with the server, and who is there. */
+export interface SharedDocument extends Edits {
+  readonly canvas: string;
+  readonly loading: Readable<Loading>;
+  readonly spell: Readable<Spell>;
+  readonly saving: Readable<SaveStatus>;
+  /** Counts up each time the Y.Doc is replaced: rebuild whatever is bound to `doc`, `awareness` or `history`. */
+  readonly generation: Readable<number>;
+  readonly role: Readable<Role | null>;
+  /** Whether this tab may edit now. */
+  readonly editable: Readable<boolean>;
+  readonly refused: Readable<RefusedWork | null>;
+  /** Forget the refused work; the status is `saved` again. */
+  dismissRefused(): void;
+  readonly problems: Readable<readonly Problem[]>;
+  /** Ports of the nodes whose ports are dynamic, by node id. */
+  readonly ports: Readable<Readonly<Record<string, Ports>>>;
+  /** The others, without this tab. */
+  readonly people: Readable<readonly Person[]>;
+  /** Tell the others what this tab does; left-out fields stay. */
+  setPresence(presence: {
+    cursor?: Pair | null;
+    selection?: readonly string[];
+    editing?: string | null;
+  }): void;
+  readonly history: Readable<History>;
+  undo(): void;
+  redo(): void;
+  /** End the current step of undo: the next edit is a step of its own. */
+  checkpoint(): void;
+  /** The shared text of a node's code, for y-codemirror; null when the node has none. */
+  codeText(node: string): Y.Text | null;
+  /** The shared text of a note; null when there is no such note. */
+  noteText(note: string): Y.Text | null;
+  /** The document itself, of this generation. */
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  readonly undoManager: Y.UndoManager;
+  /** The spell as a file has it. */
+  toJson(): SpellJson;
+  /** Wait until every edit made so far is durable on the server; rejects when it was refused. */
+  saved(): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,2 @@
+/** Runs, their replay, and plugins. */
+export type * from "./types";

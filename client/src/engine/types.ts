@@ -1,0 +1,250 @@
+/** Runs as a tab sees them, and the plugins that are shown them. */
+import type { SharedDocument } from "../document";
+import type { ErrorBody, Json, NodeFailure, Outputs, PortValue, RunStatus, Spell } from "../protocol";
+import type { Readable } from "../store";
+
+/** Where a node stands in a run. `stale`: what it was made from has changed since. */
+export type NodeState =
+  | "queued"
+  | "waiting"
+  | "running"
+  | "done"
+  | "cached"
+  | "failed"
+  | "skipped"
+  | "cancelled"
+  | "stale";
+
+/** One line that a node logged. */
+export interface LogLine {
+  readonly at: number;
+  readonly level: string;
+  readonly message: string;
+}
+
+/** What a node did in a run. Never changed in place. */
+export interface NodeRun {
+  readonly run: string;
+  readonly state: Exclude<NodeState, "stale">;
+  /** 0 to 1; null when not known. */
+  readonly progress: number | null;
+  /** What the node says it is doing, or why it was skipped. */
+  readonly message: string | null;
+  /** Why it ran, or `cached`. */
+  readonly why: string | null;
+  /** Unix seconds. */
+  readonly startedAt: number | null;
+  /** Seconds. */
+  readonly duration: number | null;
+  readonly outputs: Outputs | null;
+  readonly error: NodeFailure | null;
+  /** The last 500 lines. */
+  readonly logs: readonly LogLine[];
+  /** What has been streamed so far, by port: text joined, other chunks as a list. */
+  readonly streamed: Readonly<Record<string, string | readonly Json[]>>;
+}
+
+/** One run as far as this tab knows it. Never changed in place. */
+export interface RunState {
+  readonly id: string;
+  readonly stream: string;
+  readonly status: RunStatus;
+  readonly mode: "once" | "live";
+  readonly audience: "shared" | "private";
+  readonly user: string | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** Ids in graph order. */
+  readonly order: readonly string[];
+  readonly scope: readonly string[] | null;
+  readonly nodes: Readonly<Record<string, NodeRun>>;
+  readonly error: ErrorBody | null;
+  readonly hashes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A node's state on the canvas: its last run, or `stale` when that no longer holds. */
+export interface NodeStatus {
+  readonly state: NodeState;
+  /** The last run that touched the node. */
+  readonly last: NodeRun;
+}
+
+/** The run that a replay walks. */
+export interface ReplayRun {
+  readonly id: string;
+  readonly status: RunStatus;
+  /** Whether the run just completed in this tab's sight, rather than being replayed later. */
+  readonly live: boolean;
+  readonly order: readonly string[];
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** The spell as it was when it ran, where known, else as it is. */
+  readonly spell: Spell;
+  readonly signal: AbortSignal;
+}
+
+/** One node of a replay, as a plugin sees it. */
+export interface ReplayStep {
+  readonly run: ReplayRun;
+  /** The node's id. */
+  readonly node: string;
+  readonly type: string;
+  readonly name: string | null;
+  /** What went in, by port: literal values and what came over wires (a list for an input of several wires). */
+  readonly inputs: Readonly<Record<string, PortValue>>;
+  readonly outputs: Outputs;
+  readonly state: "done" | "cached" | "failed" | "skipped";
+  readonly error: NodeFailure | null;
+  /** Why it ran, or why it was skipped. */
+  readonly why: string | null;
+  /** Seconds. */
+  readonly duration: number | null;
+  /** Counts from 0 in graph order. */
+  readonly index: number;
+  readonly total: number;
+  /** Aborted when another replay takes over; a plugin that takes long should stop then. */
+  readonly signal: AbortSignal;
+  /** Fetch an output whole, also a large one. */
+  load(port: string): Promise<Json>;
+}
+
+/**
+ * What a page registers to be shown runs.
+ *
+ * `onRunStart`, then `onNode` for every node in graph order, then `onRunEnd`; each may be async and is awaited
+ * before the next call to the same plugin. Plugins do not wait for one another. An error is reported in the
+ * console panel and stops neither the plugin's next node nor any other plugin. When another replay takes over,
+ * `signal` is aborted and no further call comes for the old one (`onRunEnd` included).
+ */
+export interface Plugin {
+  readonly name: string;
+  /** `full`: large values are fetched before `onNode`; `preview` (when left out) they stay `{$ref, size, preview}`. */
+  readonly values?: "full" | "preview";
+  onRunStart?(run: ReplayRun): void | Promise<void>;
+  onNode?(step: ReplayStep): void | Promise<void>;
+  onRunEnd?(run: ReplayRun): void | Promise<void>;
+  /** Called when the plugin is taken out. */
+  dispose?(): void;
+}
+
+/** An error of a plugin, caught by the engine. */
+export interface PluginError {
+  readonly plugin: string;
+  readonly phase: "onRunStart" | "onNode" | "onRunEnd" | "dispose";
+  readonly run: string | null;
+  readonly node: string | null;
+  readonly error: unknown;
+}
+
+/** A line of the console panel. */
+export interface ConsoleEntry {
+  readonly id: number;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly level: "debug" | "info" | "warning" | "error";
+  /** `run` and `node` when the line is about one. */
+  readonly run: string | null;
+  readonly node: string | null;
+  /** Who says it: a node's log, the run, a plugin. */
+  readonly source: "log" | "run" | "replay" | "plugin";
+  readonly text: string;
+}
+
+/** What a replay is showing now; null between replays. */
+export interface Highlight {
+  readonly run: string;
+  readonly node: string;
+  readonly index: number;
+  readonly total: number;
+}
+
+/** What can be seen of a node's output without opening it. */
+export interface Preview {
+  readonly run: string;
+  readonly port: string;
+  readonly kind: "text" | "markdown" | "table" | "image" | "plot" | "json" | "nothing";
+  /** The value, or its head when `partial`. */
+  readonly value: Json;
+  readonly partial: boolean;
+  /** Bytes of the whole value, when partial. */
+  readonly size: number | null;
+}
+
+/** How to start a run of the canvas. */
+export interface StartRun {
+  inputs?: Record<string, Json>;
+  /** Only these nodes and what they need. */
+  scope?: string[];
+  mode?: "once" | "live";
+  audience?: "shared" | "private";
+  onBusy?: "replace" | "queue" | "parallel";
+}
+
+/** The runs of one canvas. Implemented by `RunStore`. */
+export interface Runs {
+  /** Per node id: what it shows now. Nodes that never ran have no entry. */
+  readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
+  /** The run in progress, else the newest one; null when the canvas never ran. */
+  readonly current: Readable<RunState | null>;
+  /** All runs known here, newest first. Those from before may lack nodes until `load`. */
+  readonly past: Readable<readonly RunState[]>;
+  /** Whether older runs than those in `past` exist on the server. */
+  readonly more: Readable<boolean>;
+  /** Start a run; resolves with its id once the server has taken it. */
+  start(options?: StartRun): Promise<string>;
+  /** Stop a run; the current one when no id is given. */
+  cancel(run?: string): Promise<void>;
+  pause(run?: string): Promise<void>;
+  play(run?: string): Promise<void>;
+  /** Fetch a run with its outputs. */
+  load(run: string): Promise<RunState>;
+  /** Fetch the next older runs into `past`. */
+  loadOlder(): Promise<void>;
+}
+
+/** Replays runs through the plugins. Implemented by `ReplayEngine`. */
+export interface Replays {
+  /** The run being replayed, if any. */
+  readonly replaying: Readable<ReplayRun | null>;
+  /** Walk a run through every plugin; resolves at its end, or when another replay took over (then false). */
+  replay(run: string): Promise<boolean>;
+  /** Stop the replay. */
+  stop(): void;
+}
+
+/** The plugins of this page. Implemented by `PluginRegistry`. */
+export interface Plugins {
+  readonly names: Readable<readonly string[]>;
+  /** The last 100 errors of plugins. */
+  readonly errors: Readable<readonly PluginError[]>;
+  /** Add a plugin (one of the same name is taken out first); returns the function that takes it out. */
+  register(plugin: Plugin): () => void;
+}
+
+/** The console plugin's lines. */
+export interface ConsoleLines {
+  /** The last 5 000 lines. */
+  readonly entries: Readable<readonly ConsoleEntry[]>;
+  clear(): void;
+}
+
+/** The preview plugin: costs nothing for nodes that nobody watches. */
+export interface Previews {
+  /** The node's outputs to look at, one per port, largest interest first; watch it only while in view. */
+  watch(node: string): Readable<readonly Preview[]>;
+}
+
+/** All that a tab needs for one open canvas; made by `openWorkbench`. */
+export interface Workbench {
+  readonly document: SharedDocument;
+  readonly runs: Runs;
+  readonly replays: Replays;
+  readonly plugins: Plugins;
+  readonly console: ConsoleLines;
+  readonly previews: Previews;
+  readonly highlight: Readable<Highlight | null>;
+  /** A value whole, by a node's output of a run or by its hash; cached. */
+  value(value: PortValue): Promise<Json>;
+  close(): void;
+}

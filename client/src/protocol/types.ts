@@ -1,0 +1,297 @@
+/**
+ * What goes over the wire, as the server's pydantic models have it.
+ *
+ * Written by hand only where the generated types say less than the client needs to know.
+ */
+
+/** A plain JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A JSON Schema, as ports carry it; `format` may be `table` or `markdown`. */
+export type JsonSchema = { [key: string]: Json };
+
+/** `[x, y]` in canvas units, or `[width, height]`. */
+export type Pair = readonly [number, number];
+
+/** How one node runs where it differs from its type. Seconds. */
+export interface NodeSettings {
+  timeout?: number;
+  retries?: number;
+  backoff?: number;
+  cache?: "deterministic" | "private" | "none" | "ttl";
+  ttl?: number;
+}
+
+/** A box on the canvas. */
+export interface SpellNode {
+  readonly type: string;
+  readonly version?: number;
+  readonly name?: string;
+  readonly inputs: Readonly<Record<string, Json>>;
+  readonly code?: string;
+  readonly settings: Readonly<NodeSettings>;
+  readonly position: Pair;
+  readonly size?: Pair;
+  readonly group?: string;
+}
+
+/** A wire from `source`'s output to `target`'s input. */
+export interface SpellEdge {
+  readonly source: string;
+  readonly output: string;
+  readonly target: string;
+  readonly input: string;
+}
+
+/** A named frame around nodes (those whose `group` is its id). */
+export interface SpellGroup {
+  readonly name: string;
+  readonly position: Pair;
+  readonly size: Pair;
+  readonly color?: string;
+  readonly group?: string;
+}
+
+/** A Markdown text on the canvas. */
+export interface SpellNote {
+  readonly text: string;
+  readonly position: Pair;
+  readonly size: Pair;
+  readonly color?: string;
+  readonly group?: string;
+}
+
+/** The whole drawing, never changed in place: an unchanged part is the same object as before. */
+export interface Spell {
+  readonly schema: 1;
+  readonly name: string;
+  readonly nodes: Readonly<Record<string, SpellNode>>;
+  readonly edges: Readonly<Record<string, SpellEdge>>;
+  readonly groups: Readonly<Record<string, SpellGroup>>;
+  readonly notes: Readonly<Record<string, SpellNote>>;
+}
+
+/** A spell as files and REST have it: everything that has a default may be left out. */
+export interface SpellJson {
+  schema?: 1;
+  name?: string;
+  nodes?: Record<string, Partial<SpellNode> & { type: string }>;
+  edges?: Record<string, SpellEdge>;
+  groups?: Record<string, Partial<SpellGroup>>;
+  notes?: Record<string, Partial<SpellNote>>;
+}
+
+/** A socket on a node. */
+export interface Port {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly required?: boolean;
+  readonly default?: Json;
+  readonly description?: string;
+  /** Several wires may end here; the node gets a list. */
+  readonly many?: boolean;
+  /** The output comes in chunks. */
+  readonly stream?: boolean;
+}
+
+/** The ports of one node. */
+export interface Ports {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Accepts any further named input. */
+  readonly extra_inputs?: boolean;
+}
+
+/** A node type as the library lists it. */
+export interface NodeType extends Ports {
+  readonly type: string;
+  readonly version: number;
+  readonly title: string;
+  readonly category: string;
+  readonly description: string;
+  readonly keywords?: readonly string[];
+  /** `python` or `typescript` when its nodes have code. */
+  readonly language?: string | null;
+  /** Its ports depend on the node (ask `nodes.ports`, or read the document's `ports`). */
+  readonly dynamic?: boolean;
+  readonly cache?: string;
+  readonly isolation?: string;
+}
+
+/** What is wrong with a spell, and where. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly node?: string | null;
+  readonly edge?: string | null;
+  readonly port?: string | null;
+  readonly severity: "error" | "warning";
+  readonly details?: { [key: string]: Json };
+}
+
+/** What a person may do on a canvas. */
+export type Role = "owner" | "editor" | "runner" | "viewer";
+
+/** A person. */
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: string;
+}
+
+/** A canvas in a list. */
+export interface Canvas {
+  readonly id: string;
+  readonly name: string;
+  readonly owner_id?: string;
+  readonly role?: Role;
+  readonly created_at?: number;
+  readonly updated_at?: number;
+}
+
+/** A value too large to send: where it is, and its head. */
+export interface ValueRef {
+  readonly $ref: string;
+  readonly size: number;
+  readonly preview: Json;
+}
+
+/** A value on a port as events and runs carry it. */
+export type PortValue = Json | ValueRef;
+
+/** Outputs of one node, by port. */
+export type Outputs = Readonly<Record<string, PortValue>>;
+
+/** Why a node failed. */
+export interface NodeFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly port?: string | null;
+  readonly traceback?: string | null;
+  readonly attempts?: number;
+}
+
+/** Where a run stands. */
+export type RunStatus =
+  | "queued"
+  | "running"
+  | "paused"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "interrupted";
+
+/** A run as the server tells it; lists leave out `outputs`. */
+export interface RunView {
+  readonly id: string;
+  readonly canvas?: string | null;
+  readonly user?: string | null;
+  readonly status: RunStatus;
+  readonly mode: "once" | "live";
+  readonly audience: "shared" | "private";
+  readonly created_at: number;
+  readonly started_at?: number | null;
+  readonly ended_at?: number | null;
+  readonly stream: string;
+  readonly scope?: readonly string[] | null;
+  readonly outputs?: Readonly<Record<string, Outputs>> | null;
+  readonly errors?: Readonly<Record<string, NodeFailure>> | null;
+  readonly skipped?: Readonly<Record<string, string>> | null;
+  readonly why?: Readonly<Record<string, string>> | null;
+  readonly durations?: Readonly<Record<string, number>> | null;
+  readonly order?: readonly string[] | null;
+  readonly hashes?: Readonly<Record<string, Readonly<Record<string, string>>>> | null;
+  /** The spell as it was when it ran. */
+  readonly spell?: SpellJson | null;
+}
+
+/** What kinds of things happen in a run. */
+export type RunEventKind =
+  | "run.started"
+  | "node.queued"
+  | "node.started"
+  | "node.progress"
+  | "node.log"
+  | "node.chunk"
+  | "node.done"
+  | "node.failed"
+  | "node.skipped"
+  | "node.waiting"
+  | "run.paused"
+  | "run.resumed"
+  | "run.completed"
+  | "run.failed"
+  | "run.cancelled";
+
+/** One thing that happened in a run; `seq` counts the events of its stream. */
+export interface RunEvent {
+  readonly seq: number;
+  readonly run: string;
+  readonly kind: RunEventKind;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly node?: string | null;
+  readonly why?: string | null;
+  readonly outputs?: Outputs | null;
+  /** Seconds. */
+  readonly duration?: number | null;
+  readonly port?: string | null;
+  readonly value?: PortValue;
+  /** How many chunks `value` joins. */
+  readonly chunks?: number | null;
+  readonly message?: string | null;
+  readonly level?: string | null;
+  readonly error?: NodeFailure | null;
+  readonly data?: { readonly [key: string]: Json } | null;
+}
+
+/** A batch of events as the server sends it. */
+export interface RunEvents {
+  readonly stream: string;
+  readonly events: readonly RunEvent[];
+}
+
+/** What `events.resume` answers; ask again while `more`. */
+export interface Resumed {
+  readonly events: readonly RunEvent[];
+  readonly seq: number;
+  readonly more?: boolean;
+}
+
+/** Bytes as they come from Socket.IO: an ArrayBuffer in a browser, a Buffer in Node. */
+export type Bytes = ArrayBuffer | Uint8Array;
+
+/** What `canvas.open` answers. */
+export interface CanvasOpened {
+  readonly canvas: string;
+  readonly epoch: string | number;
+  readonly role: Role;
+  readonly diff: Bytes;
+  readonly state_vector: Bytes;
+  readonly seq: number;
+  readonly presence?: Bytes | null;
+  readonly problems?: readonly Problem[];
+  readonly ports?: Readonly<Record<string, Ports>>;
+  readonly runs?: readonly RunView[];
+  readonly streams?: Readonly<Record<string, number>>;
+  readonly live?: boolean;
+}
+
+/** What `runs.create` takes. */
+export interface CreateRun {
+  canvas?: string;
+  spell?: SpellJson;
+  inputs?: Record<string, Json>;
+  scope?: string[];
+  mode?: "once" | "live";
+  audience?: "shared" | "private";
+  on_busy?: "replace" | "queue" | "parallel";
+}
+
+/** An error on either transport. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: { [key: string]: Json };
+}

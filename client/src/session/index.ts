@@ -1,0 +1,2 @@
+/** The socket to the server. */
+export type * from "./types";
