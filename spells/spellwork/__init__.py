@@ -1,0 +1,101 @@
+"""Spellwork's engine: what a spell is, how it compiles, how it runs.
+
+No network, no server. A script::
+
+    import spellwork
+
+    result = spellwork.run("hello.json", inputs={"a.value": 3})
+    print(result.outputs["b"]["result"])
+
+A pack::
+
+    from spellwork import Context, Pack, node
+
+    @node("demo.double", title="Double", category="Numbers")
+    async def double(number: float) -> float:
+        \"\"\"Twice the number.\"\"\"
+        return number * 2
+
+    pack = Pack(name="demo", version="1.0", title="Demo", nodes=(double,))
+"""
+
+from .cache import CachedOutputs, MemoryCache, OutputCache
+from .compiler import compile
+from .context import Context, DetachedHost, RunContext
+from .decorator import node
+from .errors import (
+    CodeError,
+    InvalidInput,
+    NodeCancelled,
+    NodeError,
+    NodeTypeInvalid,
+    OutputTooLarge,
+    PackInvalid,
+    SecretMissing,
+    SpellInvalid,
+    SpellUnreadable,
+    SpellworkError,
+)
+from .events import Event, Sink
+from .execution import Execution
+from .executor import Executor
+from .library import Library
+from .limits import Limits
+from .memory import RunMemory
+from .node_type import NodeType
+from .pack import Pack
+from .plan import Plan, Step
+from .ports import SKIP, Port, Ports
+from .problems import Problem
+from .result import NodeFailure, RunResult
+from .spell import Edge, Group, Node, NodeSettings, Note, Spell
+from .standalone import run, run_async
+from .validation import validate
+
+__all__ = [
+    "SKIP",
+    "CachedOutputs",
+    "CodeError",
+    "Context",
+    "DetachedHost",
+    "Edge",
+    "Event",
+    "Execution",
+    "Executor",
+    "Group",
+    "InvalidInput",
+    "Library",
+    "Limits",
+    "MemoryCache",
+    "Node",
+    "NodeCancelled",
+    "NodeError",
+    "NodeFailure",
+    "NodeSettings",
+    "NodeType",
+    "NodeTypeInvalid",
+    "Note",
+    "OutputCache",
+    "OutputTooLarge",
+    "Pack",
+    "PackInvalid",
+    "Plan",
+    "Port",
+    "Ports",
+    "Problem",
+    "RunContext",
+    "RunMemory",
+    "RunResult",
+    "SecretMissing",
+    "Sink",
+    "Spell",
+    "SpellInvalid",
+    "SpellUnreadable",
+    "SpellworkError",
+    "Step",
+    "compile",
+    "node",
+    "run",
+    "run_async",
+    "validate",
+]

@@ -99,7 +99,7 @@ class Spell(Part):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
 
-    schema_: Literal[1] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal[1] = Field(default=1, alias="schema")
     name: str = Field(default="Untitled", max_length=200)
     nodes: dict[Id, Node] = Field(default_factory=dict)
     edges: dict[Id, Edge] = Field(default_factory=dict)

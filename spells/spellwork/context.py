@@ -1,0 +1,178 @@
+"""What a node call may do besides computing: report, stream, read secrets, notice a cancel."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from .errors import NodeCancelled, NodeError, SecretMissing
+from .events import Event
+from .spell import Node
+
+Level = Literal["debug", "info", "warning", "error"]
+T = TypeVar("T")
+
+TRACK_INTERVAL = 0.05
+"""Seconds between two progress events of ``Context.track``, so that a tight loop does not flood the sink."""
+
+
+class SecretSource(Protocol):
+    """Gives the value of a secret for this run, or raises ``SecretMissing``."""
+
+    async def __call__(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """Who runs, and where: what the host of a run knows and its nodes may ask."""
+
+    canvas: str | None = None
+    user: str | None = None
+    secrets: SecretSource | None = None
+
+
+class Host(Protocol):
+    """The run behind a Context. ``report`` may be called from any thread."""
+
+    run_id: str
+    canvas: str | None
+    user: str | None
+
+    def report(self, event: Event) -> None: ...
+    def is_cancelled(self, context: Context) -> bool: ...
+    async def secret(self, context: Context, name: str) -> str: ...
+    async def call(self, context: Context, type: str, inputs: dict[str, Any], code: str | None) -> dict[str, Any]: ...
+    def make_tmp(self, context: Context) -> Path: ...
+
+
+class DetachedHost:
+    """A host with no run behind it, for tests and for worker processes to build on.
+
+    Events gather in ``events``; ``secrets`` answers by name.
+    """
+
+    def __init__(self, run_id: str = "detached", canvas: str | None = None, user: str | None = None) -> None:
+        self.run_id = run_id
+        self.canvas = canvas
+        self.user = user
+        self.events: list[Event] = []
+        self.secrets: dict[str, str] = {}
+        self.cancelled = False
+
+    def report(self, event: Event) -> None:
+        """Keep the event."""
+        self.events.append(event)
+
+    def is_cancelled(self, context: Context) -> bool:
+        """Say whether ``cancelled`` was set."""
+        return self.cancelled
+
+    async def secret(self, context: Context, name: str) -> str:
+        """Return ``secrets[name]`` or raise ``SecretMissing``."""
+        if name not in self.secrets:
+            raise SecretMissing(f"no secret named {name!r} is known here")
+        return self.secrets[name]
+
+    async def call(self, context: Context, type: str, inputs: dict[str, Any], code: str | None) -> dict[str, Any]:
+        """Refuse: there is no library to find the type in."""
+        raise NodeError(f"{type!r} cannot be called here: this context has no run", retryable=False)
+
+    def make_tmp(self, context: Context) -> Path:
+        """Make a temporary directory; the caller removes it."""
+        return Path(tempfile.mkdtemp(prefix="spellwork-"))
+
+
+class Context:
+    """Handed to a node whose first parameter is annotated ``Context``.
+
+    Every method but ``secret`` and ``call`` returns at once and may be used
+    from the node's own thread.
+    """
+
+    __slots__ = ("_host", "_tmp", "attempt", "expired", "node", "node_id")
+
+    def __init__(self, node_id: str, node: Node, host: Host | None = None) -> None:
+        self.node_id = node_id
+        self.node = node
+        self.attempt = 1
+        self.expired = False
+        """Set when this one call was given up (timeout), so that its thread can stop."""
+        self._host: Host = host or DetachedHost()
+        self._tmp: Path | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._host.run_id
+
+    @property
+    def canvas(self) -> str | None:
+        """The id of the canvas the spell lies on, if any."""
+        return self._host.canvas
+
+    @property
+    def user(self) -> str | None:
+        """The id of the user who runs, if any."""
+        return self._host.user
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """Say how far the node is: 0 to 1, or None when it cannot be known."""
+        value = None if fraction is None else min(1.0, max(0.0, float(fraction)))
+        self._host.report(
+            Event(kind="node.progress", at=time.time(), node=self.node_id, value=value, message=message or None)
+        )
+
+    def log(self, message: str, level: Level = "info") -> None:
+        """Write a line to the run's log."""
+        self._host.report(
+            Event(kind="node.log", at=time.time(), node=self.node_id, message=str(message), level=level)
+        )
+
+    def emit(self, port: str, chunk: Any) -> None:
+        """Stream a chunk of an output while the node still works. The returned value stays the whole output."""
+        self._host.report(Event(kind="node.chunk", at=time.time(), node=self.node_id, port=port, value=chunk))
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled or this call given up."""
+        return self.expired or self._host.is_cancelled(self)
+
+    def check_cancelled(self) -> None:
+        """Raise ``NodeCancelled`` when the run was cancelled; a long loop in a thread calls it now and then."""
+        if self.cancelled:
+            raise NodeCancelled("the run was cancelled")
+
+    @property
+    def tmp(self) -> Path:
+        """A directory of this node alone, made when first asked for and removed after the run."""
+        if self._tmp is None:
+            self._tmp = self._host.make_tmp(self)
+        return self._tmp
+
+    async def secret(self, name: str) -> str:
+        """Return a secret that the node type declares; raises ``SecretMissing``."""
+        return await self._host.secret(self, name)
+
+    async def call(self, type: str, inputs: dict[str, Any], code: str | None = None) -> dict[str, Any]:
+        """Run another node type of the library once and return its outputs by port.
+
+        Its isolation, timeout and retries hold. A failure is raised as ``NodeError``.
+        """
+        return await self._host.call(self, type, inputs, code)
+
+    def track(self, items: Iterable[T], total: int | None = None, message: str = "") -> Iterator[T]:
+        """Yield the items and report progress as they go; stops with ``NodeCancelled`` on a cancel."""
+        if total is None:
+            total = len(items) if isinstance(items, Sized) else None
+        due = 0.0
+        for index, item in enumerate(items):
+            self.check_cancelled()
+            if (now := time.monotonic()) >= due:
+                due = now + TRACK_INTERVAL
+                self.progress(index / total if total else None, message)
+            yield item
+        self.progress(1.0, message)

@@ -1,0 +1,181 @@
+"""Everything the engine raises.
+
+::
+
+    SpellworkError                 code, message, details
+    ├── SpellInvalid               the spell cannot be compiled (code of its first problem)
+    ├── SpellUnreadable            a file or value that is not a spell
+    ├── InvalidInput               a run was given an input the spell does not have
+    ├── CodeError                  the code of a node does not parse (line, column)
+    ├── NodeTypeInvalid            a function that cannot be a node type
+    ├── PackInvalid                a pack that cannot be loaded
+    ├── RunActive                  an Execution was started twice
+    └── NodeError                  raised by a node: it fails with this code
+        ├── NodeCancelled          the run was cancelled while the node worked
+        ├── OutputTooLarge         an output is over the limit
+        ├── OutputInvalid          what a node returned does not fit its ports
+        ├── SecretMissing          the node asked for a secret it does not have
+        ├── InputRejected          a value on an input port does not fit it
+        ├── InputMissing           a required input has no wire and no value
+        └── NodeTimeout            the node took longer than it may
+
+A node that fails does not raise through the run: the engine turns what it
+raised into a frozen ``NodeFailure``. ``code`` values are stable and go on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .problems import Problem
+
+
+class SpellworkError(Exception):
+    """The root of the tree: a stable ``code``, a ``message`` for people, ``details`` for programs."""
+
+    code = "spellwork_error"
+
+    def __init__(self, message: str, *, code: str | None = None, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+        self.details: dict[str, Any] = details or {}
+
+
+class SpellInvalid(SpellworkError):
+    """Say why a spell does not compile; ``problems`` holds every one, the first gives the code."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        super().__init__(
+            first.message + more, code=first.code, details={"problems": [p.to_json() for p in self.problems]}
+        )
+
+
+class SpellUnreadable(SpellworkError):
+    """A file or value that does not hold a spell."""
+
+    code = "spell_unreadable"
+
+
+class InvalidInput(SpellworkError):
+    """A run was given an input that the spell does not have; ``details.allowed`` lists those it has."""
+
+    code = "invalid_input"
+
+
+class CodeError(SpellworkError):
+    """The code of a node does not parse. ``resolve`` functions raise it; ``line`` and ``column`` count from 1."""
+
+    code = "code_error"
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
+        super().__init__(message, details={"line": line, "column": column})
+        self.line = line
+        self.column = column
+
+
+class NodeTypeInvalid(SpellworkError):
+    """A function that ``@node`` cannot turn into a node type."""
+
+    code = "node_type_invalid"
+
+
+class PackInvalid(SpellworkError):
+    """A pack that cannot be loaded or clashes with another."""
+
+    code = "pack_invalid"
+
+
+class RunActive(SpellworkError):
+    """An Execution runs once; make a new one to run again."""
+
+    code = "run_active"
+
+
+class NodeError(SpellworkError):
+    """Raised inside a node: it fails with this code, message and, where known, the port at fault.
+
+    ``retryable=False`` fails at once, whatever the node's retries; ``retry_after``
+    (seconds) is waited instead of the backoff when it is longer.
+    """
+
+    code = "node_error"
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        port: str | None = None,
+        details: dict[str, Any] | None = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, details=details)
+        self.port = port
+        self.retry_after = retry_after
+        if retryable is not None:
+            self.retryable = retryable
+
+
+class NodeCancelled(NodeError):
+    """The run was cancelled while the node worked; ``Context.check_cancelled`` raises it."""
+
+    code = "cancelled"
+    retryable = False
+
+
+class OutputTooLarge(NodeError):
+    """An output is over the limit."""
+
+    code = "output_too_large"
+    retryable = False
+
+    def __init__(self, size: int, limit: int, port: str | None = None) -> None:
+        where = f"the output {port!r}" if port else "the outputs"
+        super().__init__(
+            f"{where} would be {size:,} bytes as JSON; at most {limit:,} are allowed",
+            port=port,
+            details={"size": size, "limit": limit},
+        )
+
+
+class OutputInvalid(NodeError):
+    """What a node returned does not fit its output ports."""
+
+    code = "invalid_output"
+    retryable = False
+
+
+class SecretMissing(NodeError):
+    """The node asked for a secret that is not declared by its type or not known to the host."""
+
+    code = "secret_missing"
+    retryable = False
+
+
+class InputRejected(NodeError):
+    """A value on an input port does not fit the port."""
+
+    code = "invalid_input"
+    retryable = False
+
+
+class InputMissing(NodeError):
+    """A required input has no wire and no value."""
+
+    code = "missing_input"
+    retryable = False
+
+
+class NodeTimeout(NodeError):
+    """The node took longer than its ``timeout`` setting allows."""
+
+    code = "timeout"

@@ -1,0 +1,95 @@
+"""What a node type is: a function, its ports, and how it may be run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from .ports import Port, Ports
+from .spell import Node
+
+Form = Literal["async", "sync", "generator", "async generator"]
+CachePolicy = Literal["deterministic", "private", "none", "ttl"]
+Isolation = Literal["inline", "thread", "worker"]
+Waits = Literal["all", "any"]
+Returns = Literal["value", "ports"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeType:
+    """A kind of node: made by ``@node``, found in a ``Library``, compared by identity.
+
+    ``returns``: "value" means what ``call`` returns is the value of the only
+    output; "ports" that it returns ``{port: value}`` (or a NamedTuple).
+    ``waits``: "any" runs the node once all its wires are done or skipped and
+    at least one brought a value. ``resolve`` gives a node's own ports when
+    they depend on its code or inputs; it is pure and may raise ``CodeError``.
+    ``timeout`` and ``backoff`` are seconds.
+    """
+
+    id: str
+    call: Callable[..., Any]
+    version: int = 1
+    title: str = ""
+    category: str = "Other"
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    extra_inputs: bool = False
+    form: Form = "async"
+    wants_context: bool = False
+    returns: Returns = "value"
+    waits: Waits = "all"
+    cache: CachePolicy = "deterministic"
+    ttl: float | None = None
+    isolation: Isolation = "inline"
+    side_effects: bool = False
+    timeout: float | None = None
+    retries: int = 0
+    backoff: float = 0.5
+    language: str | None = None
+    resolve: Callable[[Node], Ports] | None = None
+    secrets: tuple[str, ...] = ()
+    expose_in_library: bool = True
+    example: Mapping[str, Any] = field(default_factory=dict)
+    adapters: Mapping[str, TypeAdapter[Any]] = field(default_factory=dict)
+    """How a value for an input is checked, by port; ports not listed take anything."""
+    plain_inputs: frozenset[str] = frozenset()
+    """Inputs whose Python type is plain JSON: a wire proven to fit by its schema needs no check."""
+
+    @property
+    def ports(self) -> Ports:
+        """The ports as declared, before ``resolve``."""
+        return Ports(self.inputs, self.outputs, self.extra_inputs)
+
+    @property
+    def path(self) -> str:
+        """``module:qualname`` of the function, as a worker process imports it."""
+        return f"{self.call.__module__}:{self.call.__qualname__}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, as if it had not been decorated."""
+        return self.call(*args, **kwargs)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the JSON that the library of a browser is made of."""
+        return {
+            "type": self.id,
+            "version": self.version,
+            "title": self.title,
+            "category": self.category,
+            "description": self.description,
+            "keywords": list(self.keywords),
+            **self.ports.describe(),
+            "language": self.language,
+            "dynamic": self.resolve is not None,
+            "cache": self.cache,
+            "isolation": self.isolation,
+            "side_effects": self.side_effects,
+            "waits": self.waits,
+            "example": dict(self.example),
+        }

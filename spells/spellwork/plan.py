@@ -1,0 +1,168 @@
+"""The plan: an immutable list of steps that a spell compiles to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from .library import Library
+from .node_type import CachePolicy, NodeType
+from .ports import Ports
+from .problems import Problem
+from .spell import Node
+from .values import hash_bytes
+
+PLAN_FORMAT = 1
+"""The version of what ``Plan.to_bytes`` writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where a value on an input comes from: an output of an earlier step.
+
+    ``edge`` is None for a dependency that is not drawn but named in code.
+    ``check``: the value is checked when it arrives, since the types alone do
+    not prove that it fits.
+    """
+
+    source: int
+    output: str
+    edge: str | None = None
+    check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How one input of a step gets its value: from wires, else ``value``.
+
+    ``many``: the step gets the list of what all wires bring.
+    """
+
+    port: str
+    wires: tuple[Wire, ...] = ()
+    value: Any = None
+    many: bool = False
+    literal: bool = False
+    """Whether ``value`` was typed in, rather than the port's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of a plan. ``index`` is its place in ``Plan.steps``.
+
+    ``local`` is the hash of what the node itself is (type, version, code);
+    ``recipe`` of that and everything upstream. ``missing`` names the required
+    inputs that have neither wire nor value: the step will fail, saying so.
+    """
+
+    index: int
+    id: str
+    node: Node
+    type: NodeType
+    ports: Ports
+    bindings: tuple[Binding, ...]
+    local: str
+    recipe: str
+    cache: CachePolicy
+    ttl: float | None = None
+    timeout: float | None = None
+    retries: int = 0
+    backoff: float = 0.5
+    missing: tuple[str, ...] = ()
+    after: tuple[int, ...] = ()
+    """Steps that come first though none of their values is used."""
+
+    @property
+    def label(self) -> str:
+        """The node as people know it: its name, else its id."""
+        return self.node.name or self.id
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A spell, checked and put in order, ready to run any number of times.
+
+    ``steps`` are in graph order: every step after those it needs, otherwise
+    in the order of the nodes' ids. Two plans are equal when their bytes are.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    library: Library
+    environment: str = ""
+    warnings: tuple[Problem, ...] = ()
+    index: Mapping[str, int] = field(default_factory=dict)
+    """The place of each node id in ``steps``."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as JSON: what ``to_bytes`` and the writers in ``formats`` write."""
+        return {
+            "plan": PLAN_FORMAT,
+            "name": self.name,
+            "environment": self.environment,
+            "steps": [_step_json(self, step) for step in self.steps],
+        }
+
+    def to_bytes(self) -> bytes:
+        """Return the plan as canonical MessagePack: the same spell gives the same bytes, everywhere."""
+        return msgspec.msgpack.encode(self.to_json(), order="deterministic")
+
+    @cached_property
+    def hash(self) -> str:
+        """The hash of the plan's bytes."""
+        return hash_bytes(self.to_bytes())
+
+    def __getitem__(self, node: str) -> Step:
+        return self.steps[self.index[node]]
+
+    def __contains__(self, node: str) -> bool:
+        return node in self.index
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+
+def _step_json(plan: Plan, step: Step) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "node": step.id,
+        "type": step.type.id,
+        "version": step.type.version,
+        "name": step.node.name,
+        "code": step.node.code,
+        "inputs": [_binding_json(plan, binding) for binding in step.bindings],
+        "outputs": [port.name for port in step.ports.outputs],
+        "after": [plan.steps[index].id for index in step.after],
+        "missing": list(step.missing),
+        "isolation": step.type.isolation,
+        "cache": step.cache,
+        "ttl": step.ttl,
+        "timeout": step.timeout,
+        "retries": step.retries,
+        "backoff": step.backoff,
+        "recipe": step.recipe,
+    }
+    return {key: value for key, value in body.items() if value not in (None, [])}
+
+
+def _binding_json(plan: Plan, binding: Binding) -> dict[str, Any]:
+    body: dict[str, Any] = {"port": binding.port}
+    if binding.wires:
+        body["from"] = [
+            [plan.steps[wire.source].id, wire.output, *([wire.edge] if wire.edge is not None else [])]
+            for wire in binding.wires
+        ]
+    else:
+        body["value"] = binding.value
+    if binding.many:
+        body["many"] = True
+    return body

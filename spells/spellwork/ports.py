@@ -1,0 +1,76 @@
+"""The ports of a node: named, typed places where wires end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Literal
+
+
+class Skip(Enum):
+    """The type of ``SKIP``."""
+
+    SKIP = "skip"
+
+    def __repr__(self) -> str:
+        return "SKIP"
+
+
+SKIP: Final = Skip.SKIP
+"""Returned for an output port: nothing leaves by it, and whatever depends only on it is skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input or output of a node.
+
+    ``schema`` is a JSON Schema ({} takes anything). ``many``: several wires
+    may end here; the node gets a list, in the order of the edges' ids.
+    ``stream``: the output yields chunks before its whole value.
+    """
+
+    name: str
+    schema: dict[str, Any] = field(default_factory=dict)
+    required: bool = False
+    default: Any = None
+    description: str = ""
+    many: bool = False
+    stream: bool = False
+
+    def describe(self, side: Literal["input", "output"]) -> dict[str, Any]:
+        """Return the port as JSON, for the library that a browser shows."""
+        body: dict[str, Any] = {"name": self.name, "schema": self.schema, "description": self.description}
+        if side == "input":
+            return body | {"required": self.required, "default": self.default, "many": self.many}
+        return body | {"stream": self.stream}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All ports of one node. ``extra_inputs``: it takes further inputs under any name."""
+
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    extra_inputs: bool = False
+
+    def input(self, name: str) -> Port | None:
+        """Return the input port of that name; any name gives one where extra inputs are taken."""
+        for port in self.inputs:
+            if port.name == name:
+                return port
+        return Port(name) if self.extra_inputs else None
+
+    def output(self, name: str) -> Port | None:
+        """Return the output port of that name."""
+        for port in self.outputs:
+            if port.name == name:
+                return port
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """Return ``{inputs, outputs, extra_inputs}`` as JSON."""
+        return {
+            "inputs": [port.describe("input") for port in self.inputs],
+            "outputs": [port.describe("output") for port in self.outputs],
+            "extra_inputs": self.extra_inputs,
+        }

@@ -1,0 +1,43 @@
+"""What is wrong with a spell: one frozen record per finding."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Code = Literal[
+    "cycle",
+    "unknown_node_type",
+    "unknown_port",
+    "incompatible_types",
+    "dangling_edge",
+    "duplicate_wire",
+    "missing_input",
+    "invalid_input",
+    "code_error",
+    "too_large",
+]
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing wrong with a spell, and where.
+
+    ``details`` by code: ``cycle`` path (ids, first repeated at the end);
+    ``unknown_node_type`` known (close matches); ``unknown_port`` allowed;
+    ``incompatible_types`` reason; ``code_error`` line, column; ``too_large``
+    size, limit. A warning does not keep the spell from running.
+    """
+
+    code: Code
+    message: str
+    node: str | None = None
+    edge: str | None = None
+    port: str | None = None
+    severity: Literal["error", "warning"] = "error"
+    details: dict[str, Any] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the problem as JSON; fields that say nothing are left out, but for ``severity``."""
+        body: dict[str, Any] = msgspec.to_builtins(self)
+        return body | {"severity": self.severity}

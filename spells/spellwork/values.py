@@ -1,0 +1,182 @@
+"""Values on wires: how they become JSON, how large they are, what their hash is.
+
+Nodes in one process may hand any Python object to each other. At an edge
+(events, caches, results) a value becomes plain JSON by ``to_json``.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+from collections.abc import Mapping, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from hashlib import blake2b
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from pydantic import BaseModel
+
+REPR_LIMIT = 1_000
+"""How many characters of a ``repr`` are kept for a value that has no JSON form."""
+
+DEPTH_LIMIT = 200
+"""How deeply lists and objects may nest before the rest is kept as ``$repr``."""
+
+_MAX_JSON_INT = 2**64 - 1
+_MIN_JSON_INT = -(2**63)
+
+
+def to_json(value: Any) -> Any:
+    """Return ``value`` as plain JSON values.
+
+    Models, dataclasses and mappings become objects; tuples, sets, arrays and
+    frames lists; dates ISO text; bytes a ``data:`` URL; NaN and infinities
+    null; anything else ``{"$repr": "..."}``. Never raises.
+    """
+    return _to_json(value, DEPTH_LIMIT)
+
+
+def _to_json(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, (bool, str)) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, Enum):
+        return _number(value)
+    if depth <= 0:
+        return _shown(value)
+    if isinstance(value, Mapping):
+        return {_key(k): _to_json(v, depth - 1) for k, v in value.items()}
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
+        return [_to_json(item, depth - 1) for item in value]
+    try:
+        return _object(value, depth)
+    except Exception:  # an edge: a foreign object's own methods may do anything
+        return _shown(value)
+
+
+def _number(value: float) -> Any:
+    if isinstance(value, int):
+        number = int(value)
+        return number if _MIN_JSON_INT <= number <= _MAX_JSON_INT else float(number) if abs(number) < 2**1000 else None
+    return float(value) if math.isfinite(value) else None
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, Enum):
+        key = key.value
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return key if isinstance(key, str) else "null" if key is None else str(key)
+
+
+def _object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - a table of kinds reads best as one
+    if isinstance(value, Enum):
+        return _to_json(value.value, depth - 1)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return to_data_url(bytes(value))
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal):
+        return _number(float(value))
+    if isinstance(value, (UUID, PurePath)):
+        return str(value)
+    if isinstance(value, BaseModel):
+        return _to_json(value.model_dump(), depth)
+    if isinstance(value, msgspec.Struct):
+        return {f: _to_json(getattr(value, f), depth - 1) for f in value.__struct_fields__}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _to_json(getattr(value, f.name), depth - 1) for f in dataclasses.fields(value)}
+    if hasattr(value, "_asdict"):
+        return _to_json(value._asdict(), depth)
+    if isinstance(value, Set):
+        return sorted((_to_json(item, depth - 1) for item in value), key=canonical_bytes)
+    if isinstance(value, BaseException):
+        return {"$repr": f"{type(value).__name__}: {value}"[:REPR_LIMIT]}
+    for method, arguments in (("to_dicts", ()), ("to_dict", ("records",)), ("tolist", ())):
+        if callable(getattr(type(value), method, None)):  # polars and pandas frames; numpy and array.array
+            return _to_json(getattr(value, method)(*arguments), depth - 1)
+    return _shown(value)
+
+
+def _shown(value: Any) -> dict[str, str]:
+    try:
+        text = repr(value)
+    except Exception as error:  # an edge: __repr__ of a foreign object
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return {"$repr": text[:REPR_LIMIT]}
+
+
+def to_data_url(data: bytes, media_type: str | None = None) -> str:
+    """Return bytes as a ``data:`` URL; without a media type, images are known by their first bytes."""
+    return f"data:{media_type or _media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def from_data_url(url: str) -> bytes:
+    """Return the bytes of a base64 ``data:`` URL; raises ValueError when it is not one."""
+    head, comma, body = url.partition(",")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
+        raise ValueError("not a base64 data: URL")
+    return base64.b64decode(body, validate=True)
+
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+
+
+def _media_type(data: bytes) -> str:
+    for signature, media_type in _SIGNATURES:
+        if data.startswith(signature):
+            return media_type
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return "application/octet-stream"
+
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the canonical JSON of ``value``: sorted keys, no spaces, UTF-8. Equal values, equal bytes."""
+    return _canonical.encode(to_json(value))
+
+
+def plain_bytes(value: Any) -> bytes | None:
+    """Return the canonical JSON of a value that JSON gives back unchanged, else None.
+
+    The test is the round trip itself: what was a tuple, a model, bytes or NaN
+    does not come back equal, and so must not be served from a cache of JSON.
+    """
+    try:
+        encoded = _canonical.encode(value)
+        return encoded if msgspec.json.decode(encoded) == value else None
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def content_hash(value: Any) -> str:
+    """Return the hash of a value's canonical JSON: BLAKE2b, 128 bits, as hex."""
+    plain = plain_bytes(value)
+    return hash_bytes(canonical_bytes(value) if plain is None else plain)
+
+
+def hash_bytes(data: bytes) -> str:
+    """Return BLAKE2b of ``data``: 128 bits, as hex."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def json_size(value: Any) -> int:
+    """Return how many bytes ``value`` takes as JSON."""
+    try:
+        return len(msgspec.json.encode(value))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return len(canonical_bytes(value))
