@@ -1,0 +1,191 @@
+"""Variable-length integers, texts and JSON values as lib0 writes them.
+
+Format: https://github.com/dmonad/lib0 (``encoding.js``), which Yjs and
+y-protocols are built on. (pycrdt's own Encoder counts characters where bytes
+are meant, and its Decoder believes every length.)
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+
+MAX_CLOCK = 2**31 - 1
+"""Yrs keeps clocks in 32 bits."""
+
+MAX_INTEGER = 2**53 - 1
+"""JavaScript's largest safe integer; client ids travel as numbers."""
+
+MAX_DEPTH = 64
+"""Nesting of one JSON value."""
+
+
+class Malformed(ValueError):  # noqa: N818 - it names the bytes, as UpdateInvalid names the update
+    """The bytes are not what they should be; ``at`` is the offset where that shows."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def write_uint(value: int) -> bytes:
+    """Write an unsigned integer."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(0x80 | (value & 0x7F))
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def write_bytes(value: bytes) -> bytes:
+    """Write bytes, or a text in UTF-8, after their length."""
+    return write_uint(len(value)) + value
+
+
+class Reader:
+    """Reads lib0's encoding strictly. Raises Malformed, or IndexError where the bytes end too early."""
+
+    __slots__ = ("at", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything was read."""
+        return self.at == len(self.data)
+
+    def wrong(self, message: str) -> Malformed:
+        """Return the error that names the present position."""
+        return Malformed(message, self.at)
+
+    def byte(self) -> int:
+        """Read one byte."""
+        value = self.data[self.at]
+        self.at += 1
+        return value
+
+    def uint(self) -> int:
+        """Read an unsigned integer of at most 53 bits, written as short as can be."""
+        data, at = self.data, self.at
+        value = data[at]
+        at += 1
+        if value > 0x7F:
+            value &= 0x7F
+            shift = 7
+            while True:
+                byte = data[at]
+                at += 1
+                value |= (byte & 0x7F) << shift
+                if byte < 0x80:
+                    break
+                shift += 7
+                if shift > 49:
+                    raise self.wrong("an integer of more than 53 bits")
+            if byte == 0:
+                raise self.wrong("an integer written longer than it needs to be")
+            if value > MAX_INTEGER:
+                raise self.wrong("an integer of more than 53 bits")
+        self.at = at
+        return value
+
+    def count(self, least: int) -> int:
+        """Read a count of things that take at least ``least`` bytes each."""
+        value = self.uint()
+        if value * least > len(self.data) - self.at:
+            raise self.wrong(f"a count of {value} where fewer can follow")
+        return value
+
+    def client(self) -> int:
+        """Read a client id."""
+        return self.uint()
+
+    def clock(self) -> int:
+        """Read a clock."""
+        value = self.uint()
+        if value > MAX_CLOCK:
+            raise self.wrong(f"clock {value} is over the limit {MAX_CLOCK}")
+        return value
+
+    def length(self) -> int:
+        """Read the length of a range, at least 1."""
+        value = self.clock()
+        if value == 0:
+            raise self.wrong("an empty range")
+        return value
+
+    def string(self) -> str:
+        """Read a text."""
+        size = self.uint()
+        end = self.at + size
+        if end > len(self.data):
+            raise self.wrong(f"a text of {size} bytes where fewer follow")
+        try:
+            text = self.data[self.at : end].decode()
+        except UnicodeDecodeError as error:
+            raise self.wrong("text that is not UTF-8") from error
+        self.at = end
+        return text
+
+    def any(self, depth: int = 0) -> None:
+        """Skip one JSON value, checking it."""
+        if depth > MAX_DEPTH:
+            raise self.wrong(f"a value nested more than {MAX_DEPTH} deep")
+        tag = self.byte()
+        if tag in _WORDS:
+            return
+        if tag == 118:
+            for _ in range(self.count(2)):
+                self.string()
+                self.any(depth + 1)
+        elif tag == 117:
+            for _ in range(self.count(1)):
+                self.any(depth + 1)
+        else:
+            read = _SCALARS.get(tag)
+            if read is None:
+                what = _REFUSED_VALUES.get(tag, f"unknown value kind {tag}")
+                raise self.wrong(f"{what}: values must be plain JSON")
+            read(self)
+
+    def signed(self) -> None:
+        """Skip a signed integer."""
+        byte = self.byte()
+        if byte < 0x80:
+            return
+        for _ in range(8):
+            if self.byte() < 0x80:
+                return
+        raise self.wrong("an integer of more than 53 bits")
+
+    def float32(self) -> None:
+        """Skip a number of 32 bits."""
+        self._finite(">f", 4)
+
+    def float64(self) -> None:
+        """Skip a number of 64 bits."""
+        self._finite(">d", 8)
+
+    def _finite(self, form: str, size: int) -> None:
+        end = self.at + size
+        if end > len(self.data):
+            raise self.wrong("a number cut short")
+        (value,) = struct.unpack_from(form, self.data, self.at)
+        if not math.isfinite(value):
+            raise self.wrong(f"{value} is not a JSON number")
+        self.at = end
+
+
+_WORDS = frozenset({127, 126, 121, 120})
+"""undefined, null, false, true."""
+
+_SCALARS: dict[int, Callable[[Reader], object]] = {
+    125: Reader.signed,
+    124: Reader.float32,
+    123: Reader.float64,
+    119: Reader.string,
+}
+_REFUSED_VALUES = {122: "a BigInt", 116: "bytes inside a value"}

@@ -1,0 +1,184 @@
+"""The document's things as the spell's parts, read one by one.
+
+Reading all of a large canvas takes long; so the parts are kept, and after an
+edit only those that it touched are read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pycrdt import Map, Text
+from pydantic import TypeAdapter, ValidationError
+
+from spellwork.spell import SCHEMA, Edge, Group, Id, Node, Note, Part, Spell
+
+from .errors import SchemaViolation
+from .replica import Kind, Replica
+
+MODELS: Mapping[Kind, type[Part]] = {"nodes": Node, "edges": Edge, "groups": Group, "notes": Note}
+
+SHARED: Mapping[Kind, Mapping[str, type]] = {
+    "nodes": {"inputs": Map, "settings": Map, "code": Text},
+    "notes": {"text": Text},
+}
+"""Fields that are shared types of their own, so that people can edit inside them at once."""
+
+EMPTY = Spell()
+MAX_ERRORS = 10
+
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+
+Changes = dict[tuple[Kind, str], Any]
+"""What became of things: by root and id, the new part, or None where it is gone.
+For ``meta`` the plain value of the key."""
+
+
+class _MisshapenError(Exception):
+    """A thing is not of the shared type, or not among the keys, that a canvas has."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """All parts of one canvas, by id."""
+
+    meta: dict[str, Any] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    edges: dict[str, Edge] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+
+    def copy(self) -> Parts:
+        """Return parts that change apart from these."""
+        return Parts(
+            dict(self.meta), dict(self.nodes), dict(self.edges), dict(self.groups), dict(self.notes)
+        )
+
+    def of(self, kind: Kind) -> dict[str, Any]:
+        """Return the things of one root."""
+        things: dict[str, Any] = getattr(self, kind)
+        return things
+
+    def update(self, changes: Changes) -> None:
+        """Take over what became of things."""
+        for (kind, key), part in changes.items():
+            if part is None:
+                self.of(kind).pop(key, None)
+            else:
+                self.of(kind)[key] = part
+
+    def spell(self) -> Spell:
+        """Return the spell, its things in the order of their ids (the CRDT keeps none)."""
+        return EMPTY.model_copy(
+            update={
+                "name": self.meta.get("name", EMPTY.name),
+                "nodes": dict(sorted(self.nodes.items())),
+                "edges": dict(sorted(self.edges.items())),
+                "groups": dict(sorted(self.groups.items())),
+                "notes": dict(sorted(self.notes.items())),
+            }
+        )
+
+    def dangling(self, changes: Changes) -> list[str]:
+        """Return the edges that, after ``changes``, hang on a node that is not there."""
+        gone = {key for (kind, key), part in changes.items() if kind == "nodes" and part is None}
+        fresh = {key for (kind, key), part in changes.items() if kind == "edges" and part}
+        suspects = {key for key in fresh if key in self.edges}
+        if gone:
+            suspects |= {
+                key
+                for key, edge in self.edges.items()
+                if edge.source in gone or edge.target in gone
+            }
+        return sorted(
+            key
+            for key in suspects
+            if self.edges[key].source not in self.nodes or self.edges[key].target not in self.nodes
+        )
+
+
+def read_all(replica: Replica) -> Parts:
+    """Read every part of a document that was stored by us."""
+    parts = Parts()
+    kinds: tuple[Kind, ...] = ("meta", *MODELS)
+    everything = [(kind, key) for kind in kinds for key in list(replica.root(kind).keys())]
+    parts.update(read(replica, everything))
+    return parts
+
+
+def read(replica: Replica, touched: Iterable[tuple[Kind, str]]) -> Changes:
+    """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has."""
+    changes: Changes = {}
+    errors: list[dict[str, Any]] = []
+    for kind, key in sorted(touched):
+        root = replica.root(kind)
+        if key not in root:
+            changes[kind, key] = None
+            continue
+        try:
+            changes[kind, key] = (
+                _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root)
+            )
+        except ValidationError as error:
+            errors.extend(_errors(f"{kind}.{key}", error))
+        except _MisshapenError as error:
+            errors.append({"field": f"{kind}.{key}", "message": str(error)})
+    if errors:
+        raise SchemaViolation(
+            f"The edit would break the spell: {errors[0]['field']}: {errors[0]['message']}",
+            details={"errors": errors[:MAX_ERRORS]},
+        )
+    return changes
+
+
+def _read_meta(root: Map[Any], key: str) -> Any:
+    value = root[key]
+    match key:
+        case "name":
+            if not isinstance(value, str) or len(value) > 200:
+                raise _MisshapenError("the name must be a text of at most 200 characters")
+            return value
+        case "schema":
+            if value != SCHEMA or isinstance(value, bool):
+                raise _MisshapenError(f"the schema must be {SCHEMA}")
+            return SCHEMA
+        case _:
+            raise _MisshapenError("meta holds only name and schema")
+
+
+def _read_part(kind: Kind, key: str, root: Map[Any]) -> Part:
+    _ID.validate_python(key)
+    thing = root[key]
+    if not isinstance(thing, Map):
+        raise _MisshapenError("must be a Y.Map")
+    _check_shared(thing, SHARED.get(kind, {}))
+    # Rust writes the JSON: integral floats become integers, shared texts become strings.
+    return MODELS[kind].model_validate_json(str(thing), strict=True)
+
+
+def _check_shared(thing: Map[Any], shared: Mapping[str, type]) -> None:
+    for name, value in thing.items():
+        wanted = shared.get(name)
+        if wanted is None:
+            if isinstance(value, Map | Text):
+                raise _MisshapenError(
+                    f"{name} must be a plain value, not a Y.{type(value).__name__}"
+                )
+        elif value is not None and not isinstance(value, wanted):
+            raise _MisshapenError(f"{name} must be a Y.{wanted.__name__}")
+        elif isinstance(value, Map):
+            for inner, content in value.items():
+                if isinstance(content, Map | Text):
+                    raise _MisshapenError(
+                        f"{name}.{inner} must be a plain value, not a Y.{type(content).__name__}"
+                    )
+
+
+def _errors(where: str, error: ValidationError) -> list[dict[str, Any]]:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [
+        {"field": ".".join([where, *map(str, each["loc"])]), "message": each["msg"]}
+        for each in found[:MAX_ERRORS]
+    ]

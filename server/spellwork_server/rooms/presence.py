@@ -1,0 +1,176 @@
+"""Who is on a canvas, where their cursor is and what they have selected.
+
+The wire form is that of https://github.com/yjs/y-protocols/blob/master/awareness.js:
+a count, then for each client its id, a clock and a state as JSON (``null``
+when it left). A state's ``user`` is always what the server knows of the
+person, whatever a client wrote there.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from spellwork_server.errors import BadRequest
+from spellwork_server.identity import Actor
+
+from .lib0 import Reader, write_bytes, write_uint
+
+MAX_STATE_BYTES = 8 * 1024
+"""A cursor, a selection and a viewport fit many times over."""
+
+COLORS = (
+    "#e5484d",
+    "#f76b15",
+    "#ad7f00",
+    "#46a758",
+    "#12a594",
+    "#0090ff",
+    "#3e63dd",
+    "#8e4ec6",
+    "#d6409f",
+    "#978365",
+)
+"""Colours that are told apart on light and dark ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What everybody on a canvas may know of somebody."""
+
+    id: str
+    name: str
+    color: str
+
+    @classmethod
+    def of(cls, actor: Actor) -> Person:
+        """Return the person an actor is; the colour follows from the user id."""
+        color = COLORS[zlib.crc32(actor.user_id.encode()) % len(COLORS)]
+        return cls(actor.user_id, actor.name or actor.email, color)
+
+
+@dataclass(slots=True)
+class _Seat:
+    person: Person
+    holder: object
+    clock: int = 0
+    state: dict[str, Any] | None = None
+
+
+class Presence:
+    """The states of all clients on one canvas; the latest of each wins."""
+
+    def __init__(self) -> None:
+        self._seats: dict[int, _Seat] = {}
+        self._changed: set[int] = set()
+        self._left: dict[int, int] = {}
+
+    def enter(self, client: int, actor: Actor, holder: object) -> bool:
+        """Seat a client; False when somebody else's client sits there under that id.
+
+        The same person may take their seat over from a connection that is
+        about to die; ``holder`` is then the new one.
+        """
+        seat = self._seats.get(client)
+        if seat is not None and seat.person.id != actor.user_id:
+            return False
+        clock = seat.clock if seat else self._left.pop(client, 0)
+        state = seat.state if seat else None
+        self._seats[client] = _Seat(Person.of(actor), holder, clock, state)
+        return True
+
+    def leave(self, client: int, holder: object) -> None:
+        """Free the client's seat, unless another connection has taken it over."""
+        seat = self._seats.get(client)
+        if seat is None or seat.holder is not holder:
+            return
+        del self._seats[client]
+        if seat.state is not None:
+            self._left[client] = seat.clock
+            self._changed.add(client)
+
+    def set(self, client: int, update: bytes) -> bool:
+        """Take over what a client says of itself; False when that is nothing new.
+
+        What it says of others is ignored: clients repeat and time out each
+        other's states, and only the server knows who is there. Raises
+        BadRequest when the bytes are no awareness update.
+        """
+        own = parse_states(update).get(client)
+        seat = self._seats.get(client)
+        if own is None or seat is None:
+            return False
+        clock, state = own
+        leaves_or_returns = state is None or seat.state is None
+        if clock < seat.clock or (clock == seat.clock and not leaves_or_returns):
+            return False
+        seat.clock = clock
+        seat.state = None if state is None else state | {"user": _user(seat.person)}
+        self._changed.add(client)
+        return True
+
+    def take_changes(self) -> bytes | None:
+        """Return what changed since the last call, to be sent to everybody; None when nothing did."""
+        if not self._changed:
+            return None
+        changed, self._changed = self._changed, set()
+        states: dict[int, tuple[int, dict[str, Any] | None]] = {}
+        for client in sorted(changed):
+            seat = self._seats.get(client)
+            states[client] = (seat.clock, seat.state) if seat else (self._left.pop(client, 0), None)
+        return encode_states(states)
+
+    def everybody(self) -> bytes | None:
+        """Return all states, for somebody who enters; None on an empty canvas."""
+        states = {
+            client: (seat.clock, seat.state)
+            for client, seat in sorted(self._seats.items())
+            if seat.state is not None
+        }
+        return encode_states(states) if states else None
+
+    def people(self) -> list[Person]:
+        """Return who is on the canvas, each once."""
+        return sorted({seat.person for seat in self._seats.values()}, key=lambda each: each.id)
+
+
+def _user(person: Person) -> dict[str, str]:
+    return {"id": person.id, "name": person.name, "color": person.color}
+
+
+def parse_states(update: bytes) -> dict[int, tuple[int, dict[str, Any] | None]]:
+    """Read an awareness update: client -> clock and state. Raises BadRequest."""
+    reader = Reader(update)
+    try:
+        states = {
+            reader.client(): (reader.uint(), _state(reader.string()))
+            for _ in range(reader.count(3))
+        }
+        if not reader.at_end:
+            raise reader.wrong("bytes follow its end")
+    except (ValueError, IndexError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        raise BadRequest.field("update", f"not an awareness update: {error}") from error
+    return states
+
+
+def _state(text: str) -> dict[str, Any] | None:
+    if len(text) > MAX_STATE_BYTES:
+        raise BadRequest.field(
+            "update", f"a state has {len(text)} characters", {"max": MAX_STATE_BYTES}
+        )
+    state = msgspec.json.decode(text)
+    if state is not None and not isinstance(state, dict):
+        raise BadRequest.field("update", "a state must be an object or null")
+    return state
+
+
+def encode_states(states: Mapping[int, tuple[int, dict[str, Any] | None]]) -> bytes:
+    """Write an awareness update."""
+    parts = [write_uint(len(states))]
+    for client, (clock, state) in states.items():
+        parts += [write_uint(client), write_uint(clock), write_bytes(msgspec.json.encode(state))]
+    return b"".join(parts)

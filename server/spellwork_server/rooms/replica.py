@@ -1,0 +1,118 @@
+"""A copy of a canvas's shared document that says what each update touched."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pycrdt import Doc, Map, Subscription, TransactionEvent
+
+from .errors import UpdateInvalid
+
+Kind = Literal["meta", "nodes", "edges", "groups", "notes"]
+
+KINDS: tuple[Kind, ...] = ("meta", "nodes", "edges", "groups", "notes")
+"""The document's root maps; all but ``meta`` hold things by id."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What one update or edit changed. ``update`` is empty when it changed nothing."""
+
+    update: bytes = b""
+    touched: set[tuple[Kind, str]] = field(default_factory=set)
+    """The things that were made, changed or removed, by root map and id (or key of ``meta``)."""
+    fields: set[str] = field(default_factory=set)
+    """Names of the fields that changed; ``*`` where a whole thing came or went."""
+
+
+class Replica:
+    """A pycrdt document with the roots of a canvas.
+
+    Text positions in it are UTF-8 bytes; numbers that came from JavaScript are
+    floats. Not thread-safe: a replica stays on the thread that made it.
+
+    Raises UpdateInvalid where the library refuses an update or panics; the
+    replica is not to be used after that.
+    """
+
+    def __init__(self, updates: Iterable[bytes] = ()) -> None:
+        # 32 bits as Yjs takes them; fresh for each replica, because a client id
+        # that wrote edits which were then thrown away must never write again.
+        self._doc: Doc[Any] = Doc(client_id=secrets.randbits(32))
+        self._roots: dict[Kind, Map[Any]] = {kind: self._doc.get(kind, type=Map) for kind in KINDS}
+        self._change = Change()
+        for update in updates:
+            self._apply(update)
+        self._subscriptions: list[tuple[Doc[Any] | Map[Any], Subscription]] = [
+            (self._doc, self._doc.observe(self._on_transaction))
+        ]
+        for kind, root in self._roots.items():
+            self._subscriptions.append((root, root.observe_deep(self._on_events(kind))))
+
+    @property
+    def client_id(self) -> int:
+        """The client id that edits made here carry."""
+        return self._doc.client_id
+
+    def root(self, kind: Kind) -> Map[Any]:
+        """Return a root map. Use it only inside ``edit`` to write."""
+        return self._roots[kind]
+
+    def apply(self, update: bytes) -> Change:
+        """Apply somebody's update and return what it changed."""
+        self._change = Change()
+        self._apply(update)
+        return self._change
+
+    def edit(self, write: Callable[[], None]) -> Change:
+        """Run ``write`` as one transaction and return what it changed."""
+        self._change = Change()
+        with self._doc.transaction():
+            write()
+        return self._change
+
+    def state_vector(self) -> bytes:
+        """Return which edits are known here."""
+        return self._doc.get_state()
+
+    def diff(self, state_vector: bytes | None = None) -> bytes:
+        """Return, as an update, what somebody who knows ``state_vector`` lacks."""
+        return self._doc.get_update(state_vector)
+
+    def close(self) -> None:
+        """Let go of the callbacks, so that the document's memory comes back."""
+        for source, subscription in self._subscriptions:
+            source.unobserve(subscription)
+        self._subscriptions.clear()
+
+    def _apply(self, update: bytes) -> None:
+        try:
+            self._doc.apply_update(update)
+        except Exception as error:  # the edge to the CRDT library, whose errors have no common type
+            raise UpdateInvalid(f"Not a valid update: {error}") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's panics are no Exception
+                raise
+            raise UpdateInvalid("Not a valid update: the document cannot take it") from error
+
+    def _on_transaction(self, event: TransactionEvent) -> None:
+        self._change.update = event.update
+
+    def _on_events(self, kind: Kind) -> Callable[[list[Any]], None]:
+        def collect(events: list[Any]) -> None:
+            for event in events:
+                path = event.path
+                if not path:
+                    self._change.touched.update((kind, key) for key in event.keys)
+                    self._change.fields.add("*")
+                    continue
+                self._change.touched.add((kind, str(path[0])))
+                if len(path) > 1:
+                    self._change.fields.add(str(path[1]))
+                else:
+                    self._change.fields.update(event.keys)
+
+        return collect
