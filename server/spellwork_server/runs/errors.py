@@ -1,0 +1,80 @@
+"""What runs refuse.
+
+::
+
+    ServerError
+    ├── Conflict
+    │   ├── RunEnded         409  run_ended
+    │   └── RunBusy          409  run_busy
+    ├── RateLimited
+    │   └── TooManyRuns      429  too_many_runs
+    └── NotFound
+        ├── RunNotFound      404  run_not_found
+        ├── ValueNotFound    404  value_not_found
+        └── StreamNotFound   404  stream_not_found
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from spellwork_server.errors import Conflict, NotFound, RateLimited
+
+
+class RunEnded(Conflict):
+    """The run has ended and cannot be steered any more."""
+
+    default_code = "run_ended"
+
+    def __init__(self, run: str, status: str) -> None:
+        super().__init__(
+            f"Run {run} has ended ({status}); only a run that goes on can be paused or played",
+            details={"run": run, "status": status},
+        )
+
+
+class RunBusy(Conflict):
+    """The queue behind the run that goes on is full."""
+
+    default_code = "run_busy"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} runs wait here already; cancel some or wait until they are done",
+            details={"limit": limit},
+        )
+
+
+class TooManyRuns(RateLimited):
+    """The user has as many runs going as one user may."""
+
+    default_code: ClassVar[str] = "too_many_runs"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have {limit} runs going, which is the most at a time; "
+            "wait for one or cancel it, or use on_busy=replace",
+            retry_after=1,
+        )
+        self.details["limit"] = limit
+
+
+class RunNotFound(NotFound):
+    """There is no such run, or not any more."""
+
+    default_code = "run_not_found"
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"There is no run {run!r}", details={"run": run})
+
+
+class ValueNotFound(NotFound):
+    """No run that the actor may read has left such a value, or it is not kept any more."""
+
+    default_code = "value_not_found"
+
+
+class StreamNotFound(NotFound):
+    """There is no stream of this name that the actor may follow."""
+
+    default_code = "stream_not_found"

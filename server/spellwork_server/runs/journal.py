@@ -1,0 +1,145 @@
+"""The journal: every event of every run, numbered, kept, and only then told.
+
+A run writes through the ``Author`` it gets from ``open``; what it appends is
+committed with the values it names, in order, and published to the stream's
+channel after the commit. The journal is its own outbox: whoever missed
+something reads it from here by number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from spellwork_server.storage.group_commit import GroupCommit, Job
+from spellwork_server.storage.journal import Entry, JournalStore, StoredEvent, numbered
+
+from .stream_log import Author, Packet, StreamLog
+
+KEPT_LOGS = 10_000
+"""Streams whose end is remembered while nobody writes them; the least recently used go first."""
+
+
+class Publisher(Protocol):
+    """What the journal needs of ``sockets.Channels``. ``data`` may hold ``msgspec.Raw``: JSON as it is."""
+
+    def publish(self, channel: str, event: str, data: Any) -> None:
+        """Send an event to everybody on the channel."""
+
+
+class Silence:
+    """A publisher that tells nobody."""
+
+    def publish(self, channel: str, event: str, data: Any) -> None:
+        """Do nothing."""
+
+
+class Journal:
+    """Streams by name, as an async context manager: leaving it writes what waits."""
+
+    def __init__(self, store: JournalStore, commits: GroupCommit, publisher: Publisher) -> None:
+        self._store = store
+        self._commits = commits
+        self._publisher = publisher
+        self._logs: OrderedDict[str, StreamLog] = OrderedDict()
+        self._loading: dict[str, asyncio.Lock] = {}
+        self._tasks = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for log in self._logs.values():
+            log.close()
+        await self._tasks.__aexit__(None, None, None)
+
+    async def log(self, stream: str) -> StreamLog:
+        """Return the end of a stream, read from the store where it is not known yet."""
+        known = self._logs.get(stream)
+        if known is not None:
+            self._logs.move_to_end(stream)
+            return known
+        lock = self._loading.setdefault(stream, asyncio.Lock())
+        async with lock:
+            if stream not in self._logs:
+                last = await self._store.last(stream)
+                self._logs[stream] = StreamLog(stream, last, self._commits, self)
+                self._forget_some()
+        self._loading.pop(stream, None)
+        return self._logs[stream]
+
+    def append(
+        self,
+        log: StreamLog,
+        author: Author,
+        entries: Sequence[Entry],
+        *,
+        also: Job[None] | None = None,
+    ) -> asyncio.Future[None]:
+        """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction.
+
+        The future is done once they are committed and published; it never
+        fails: where they are refused for good, ``author.broken`` is told.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def finish() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        self._logs[log.stream] = log
+        log.put(Packet(author, tuple(entries), also, finish))
+        if not log.writing:
+            log.writing = True
+            self._tasks.create_task(log.drain(), name=f"journal {log.stream}")
+        return done
+
+    async def read(
+        self, stream: str, *, after: int, limit: int, run: str | None = None, upto: int | None = None
+    ) -> list[StoredEvent]:
+        """Return published events after ``after``, oldest first."""
+        published = (await self.log(stream)).published
+        end = published if upto is None else min(upto, published)
+        if after >= end:
+            return []
+        return await self._store.read(stream, after=after, upto=end, limit=limit, run=run)
+
+    async def is_forgotten(self, stream: str, after: int) -> bool:
+        """Tell whether events after ``after`` are missing here: too old to be kept, or never ours."""
+        published = (await self.log(stream)).published
+        if after >= published:
+            return after > published
+        first = await self._store.first(stream)
+        return first is None or first > after + 1
+
+    def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
+        """Tell the stream's channel of committed entries."""
+        events = b",".join(numbered(first + index, entry.body) for index, entry in enumerate(entries))
+        self._publisher.publish(
+            stream, "run.events", {"stream": stream, "events": msgspec.Raw(b"[" + events + b"]")}
+        )
+
+    def stalled(self, stream: str, message: str, retry_in: float) -> None:
+        """Tell the stream's channel that events wait for the store."""
+        self._publisher.publish(
+            stream, "events.stalled", {"stream": stream, "message": message, "retry_in": retry_in}
+        )
+
+    def flowing(self, stream: str) -> None:
+        """Tell the stream's channel that the store takes events again."""
+        self._publisher.publish(stream, "events.flowing", {"stream": stream})
+
+    def _forget_some(self) -> None:
+        if len(self._logs) <= KEPT_LOGS:
+            return
+        for stream, log in list(self._logs.items())[: len(self._logs) - KEPT_LOGS]:
+            if log.idle:
+                del self._logs[stream]

@@ -1,0 +1,182 @@
+"""One stream while it is written: what waits, what is committed, who is told.
+
+One batch is under way at a time, so that batches are committed and published
+in the order their entries came, whatever is retried in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from spellwork_server.errors import Unavailable
+from spellwork_server.storage.group_commit import GroupCommit, Job
+from spellwork_server.storage.journal import Entry, append
+
+BATCH_ENTRIES = 2_000
+BATCH_BYTES = 4 * 1024 * 1024
+"""A batch takes no more than this, and at least one entry."""
+
+FIRST_RETRY = 0.05
+LAST_RETRY = 5.0
+"""Seconds between two attempts on a store that fails; doubled each time, up to the last."""
+
+logger = logging.getLogger(__name__)
+
+
+class Author(Protocol):
+    """Whose entries they are: told when they are safe, or never will be."""
+
+    def committed(self, size: int) -> None:
+        """Learn that ``size`` bytes of entries are durable."""
+
+    def broken(self, error: Exception) -> None:
+        """Learn that an entry was refused for good, and no further one is taken."""
+
+
+class Audience(Protocol):
+    """Who follows the stream."""
+
+    def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
+        """Learn of committed entries; they are numbered from ``first``."""
+
+    def stalled(self, stream: str, message: str, retry_in: float) -> None:
+        """Learn that the store does not take events now; they wait in memory."""
+
+    def flowing(self, stream: str) -> None:
+        """Learn that the store takes events again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Entries of one author that are committed together, with what ``also`` writes."""
+
+    author: Author
+    entries: tuple[Entry, ...]
+    also: Job[None] | None = None
+    done: Callable[[], None] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory it holds."""
+        return sum(entry.size for entry in self.entries)
+
+
+class StreamLog:
+    """The end of one stream. ``published`` is the number of the last event that everybody was told of."""
+
+    def __init__(self, stream: str, published: int, commits: GroupCommit, audience: Audience) -> None:
+        self.stream = stream
+        self.published = published
+        self.writing = False
+        """Whether ``drain`` is under way."""
+        self.changed = asyncio.Event()
+        """Set, and replaced by a new one, whenever ``published`` moves."""
+        self._commits = commits
+        self._audience = audience
+        self._packets: deque[Packet] = deque()
+        self._closing = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be written."""
+        return not self._packets and not self.writing
+
+    def put(self, packet: Packet) -> None:
+        """Take a packet; whoever owns the log sees to it that ``drain`` runs."""
+        self._packets.append(packet)
+
+    def close(self) -> None:
+        """Let ``drain`` give up on a store that fails rather than wait for it."""
+        self._closing = True
+
+    async def drain(self) -> None:
+        """Write what waits until nothing does. Never raises but for cancellation."""
+        try:
+            while self._packets:
+                await self._write(self._take())
+        finally:
+            self.writing = False
+
+    def _take(self) -> list[Packet]:
+        batch = [self._packets.popleft()]
+        count, size = len(batch[0].entries), batch[0].size
+        while self._packets and count < BATCH_ENTRIES and size < BATCH_BYTES:
+            packet = self._packets.popleft()
+            batch.append(packet)
+            count += len(packet.entries)
+            size += packet.size
+        return batch
+
+    async def _write(self, batch: list[Packet]) -> None:
+        wait = FIRST_RETRY
+        stalled = False
+        while True:
+            try:
+                last = await self._commits.submit(self._job(batch))
+                break
+            except Unavailable as error:
+                if self._closing:
+                    self._refuse(batch, error)
+                    return
+                if not stalled:
+                    logger.warning("stream %s waits for the store: %s", self.stream, error)
+                stalled = True
+                self._audience.stalled(self.stream, error.message, wait)
+                await asyncio.sleep(wait * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, hides nothing
+                wait = min(wait * 2, LAST_RETRY)
+            except Exception as error:  # noqa: BLE001 - the edge of the store: a refused entry fails its own run
+                await self._isolate(batch, error)
+                return
+        if stalled:
+            self._audience.flowing(self.stream)
+        self._publish(batch, last)
+
+    def _job(self, batch: list[Packet]) -> Job[int]:
+        entries = [entry for packet in batch for entry in packet.entries]
+        stream = self.stream
+
+        async def write(conn: AsyncConnection) -> int:
+            last = await append(conn, stream, entries)
+            for packet in batch:
+                if packet.also is not None:
+                    await packet.also(conn)
+            return last
+
+        return write
+
+    async def _isolate(self, batch: list[Packet], error: Exception) -> None:
+        """Write each author's packets alone, and give up on the one whose packets are at fault."""
+        authors = {id(packet.author): packet.author for packet in batch}
+        if len(authors) == 1:
+            logger.error("stream %s: a run's events were refused", self.stream, exc_info=error)
+            self._refuse(batch, error)
+            return
+        for author in authors.values():
+            await self._write([packet for packet in batch if packet.author is author])
+
+    def _refuse(self, batch: list[Packet], error: Exception) -> None:
+        author = batch[0].author
+        rest = [packet for packet in self._packets if packet.author is author]
+        for packet in rest:
+            self._packets.remove(packet)
+        for each in {id(packet.author): packet.author for packet in batch}.values():
+            each.broken(error)
+
+    def _publish(self, batch: list[Packet], last: int) -> None:
+        entries = [entry for packet in batch for entry in packet.entries]
+        self._audience.publish(self.stream, last - len(entries) + 1, entries)
+        self.published = last
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
+        for packet in batch:
+            packet.author.committed(packet.size)
+            if packet.done is not None:
+                packet.done()

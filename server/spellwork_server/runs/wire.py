@@ -1,0 +1,141 @@
+"""An engine's event as the journal keeps it: JSON once, large values by reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from spellwork.events import Event
+from spellwork.values import to_json
+from spellwork_server.storage.journal import Entry
+from spellwork_server.storage.outputs import OutputRow
+
+from .references import Encoded, encode, preview_of, reference
+
+TEXT_LIMIT = 64 * 1024
+"""Characters of a message or traceback that are kept; the rest is counted."""
+
+
+class WireEvent(msgspec.Struct, omit_defaults=True, gc=False):
+    """An event in the form and order of its JSON; ``seq`` is put before it when it has one."""
+
+    run: str
+    kind: str
+    at: float
+    node: str | None = None
+    port: str | None = None
+    value: msgspec.Raw | None = None
+    chunks: int | None = None
+    outputs: dict[str, msgspec.Raw] | None = None
+    why: str | None = None
+    message: str | None = None
+    level: str | None = None
+    error: Any = None
+    duration: float | None = None
+    data: Any = None
+
+
+_json = msgspec.json.Encoder(enc_hook=to_json)
+
+
+class Wire:
+    """Turns the events of one run into entries of its journal."""
+
+    def __init__(self, run: str, inline_bytes: int) -> None:
+        self._run = run
+        self._inline = inline_bytes
+        self._parts: dict[tuple[str, str], int] = {}
+        self.hashes: dict[str, dict[str, str]] = {}
+        """The hash of every output so far: {node: {port: hash}}."""
+
+    def entry(self, event: Event) -> Entry:
+        """Return the event as an entry; the values it carries are encoded now, so a later change does not show."""
+        rows: list[OutputRow] = []
+        wire = WireEvent(
+            run=self._run,
+            kind=event.kind,
+            at=event.at,
+            node=event.node,
+            port=event.port,
+            value=self._value(event, rows),
+            outputs=self._outputs(event, rows),
+            why=event.why,
+            message=shortened(event.message),
+            level=event.level,
+            error=_error(event.error),
+            duration=event.duration,
+            data=None if event.data is None else to_json(event.data),
+        )
+        return self._seal(wire, rows)
+
+    def chunk(self, event: Event, value: Encoded, count: int) -> Entry:
+        """Return ``count`` chunks of one port, joined in ``value``, as one entry."""
+        rows: list[OutputRow] = []
+        wire = WireEvent(
+            run=self._run,
+            kind=event.kind,
+            at=event.at,
+            node=event.node,
+            port=event.port,
+            value=self._chunk_value(event, value, rows),
+            chunks=count,
+        )
+        return self._seal(wire, rows)
+
+    def _seal(self, wire: WireEvent, rows: list[OutputRow]) -> Entry:
+        return Entry(self._run, wire.kind, wire.node, wire.at, _json.encode(wire), tuple(rows))
+
+    def _value(self, event: Event, rows: list[OutputRow]) -> msgspec.Raw | None:
+        if event.kind == "node.chunk":
+            return self._chunk_value(event, encode(event.value), rows)
+        return None if event.value is None else msgspec.Raw(encode(event.value).body)
+
+    def _chunk_value(self, event: Event, value: Encoded, rows: list[OutputRow]) -> msgspec.Raw:
+        if value.size <= self._inline:
+            return msgspec.Raw(value.body)
+        place = (event.node or "", event.port or "")
+        self._parts[place] = part = self._parts.get(place, 0) + 1
+        return self._refer(place, value, rows, part)
+
+    def _outputs(self, event: Event, rows: list[OutputRow]) -> dict[str, msgspec.Raw] | None:
+        if event.outputs is None or event.node is None:
+            return None
+        hashes = self.hashes[event.node] = {}
+        wire: dict[str, msgspec.Raw] = {}
+        for port, output in event.outputs.items():
+            value = encode(output)
+            hashes[port] = value.hash
+            if value.size > self._inline:
+                wire[port] = self._refer((event.node, port), value, rows)
+            else:
+                wire[port] = msgspec.Raw(value.body)
+                rows.append(OutputRow(self._run, event.node, port, value.hash, value.body))
+        return wire
+
+    def _refer(
+        self, place: tuple[str, str], value: Encoded, rows: list[OutputRow], part: int = 0
+    ) -> msgspec.Raw:
+        preview = preview_of(value.body)
+        rows.append(OutputRow(self._run, *place, value.hash, value.body, preview, part))
+        return msgspec.Raw(_json.encode(reference(value.hash, value.size, preview)))
+
+
+def shortened(text: str | None) -> str | None:
+    """Return a text of at most TEXT_LIMIT characters that says how much was left out; always valid Unicode."""
+    if text is None:
+        return None
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    if len(text) <= TEXT_LIMIT:
+        return text
+    return f"{text[:TEXT_LIMIT]}\n... {len(text) - TEXT_LIMIT:,} characters more"
+
+
+def _error(error: dict[str, Any] | None) -> Any:
+    if error is None:
+        return None
+    return {
+        name: shortened(part) if isinstance(part, str) else to_json(part)
+        for name, part in error.items()
+    }

@@ -1,0 +1,160 @@
+"""Values by content hash, and which run left which value on which port."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .database import Database
+from .schema import OUTPUTS, RUN_OUTPUTS, RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow:
+    """A value that a run left on a port: canonical JSON under its hash.
+
+    ``part`` is 0 for the port's value; a streamed chunk too large to send has
+    its own number from 1. ``preview`` is the head of a large value.
+    """
+
+    run: str
+    node: str
+    port: str
+    hash: str
+    body: bytes
+    preview: Any = None
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRef:
+    """What a run's record knows of a value: where it is, how large, and its head when large."""
+
+    node: str
+    port: str
+    hash: str
+    size: int
+    preview: Any
+
+
+def insert_new(conn: AsyncConnection, table: Table) -> Any:
+    """Return an INSERT into ``table`` that leaves rows that are there already as they are."""
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+async def insert_values(conn: AsyncConnection, bodies: dict[str, bytes]) -> None:
+    """Keep values by hash; those known already are marked as used now."""
+    if not bodies:
+        return
+    now = time.time()
+    known = await _known(conn, list(bodies))
+    if known:
+        await conn.execute(
+            update(OUTPUTS).where(OUTPUTS.c.hash.in_(known)).values(last_used_at=now)
+        )
+    rows = [
+        {"hash": key, "body": body, "size": len(body), "created_at": now, "last_used_at": now}
+        for key, body in bodies.items()
+        if key not in known
+    ]
+    if rows:
+        await conn.execute(insert_new(conn, OUTPUTS), rows)
+
+
+async def _known(conn: AsyncConnection, hashes: list[str]) -> set[str]:
+    known: set[str] = set()
+    for start in range(0, len(hashes), 500):
+        part = hashes[start : start + 500]
+        known.update(await conn.scalars(select(OUTPUTS.c.hash).where(OUTPUTS.c.hash.in_(part))))
+    return known
+
+
+async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
+    """Keep the values, and who left them. Idempotent."""
+    if not rows:
+        return
+    await insert_values(conn, {row.hash: row.body for row in rows})
+    await insert_references(
+        conn,
+        (
+            (row.run, row.node, row.port, row.part, row.hash, len(row.body), row.preview)
+            for row in rows
+        ),
+    )
+
+
+async def insert_references(
+    conn: AsyncConnection, rows: Iterable[tuple[str, str, str, int, str, int, Any]]
+) -> None:
+    """Note which run left which value: (run, node, port, part, hash, size, preview). Idempotent."""
+    names = ("run", "node", "port", "part", "hash", "size", "preview")
+    values = [dict(zip(names, row, strict=True)) for row in rows]
+    if values:
+        await conn.execute(insert_new(conn, RUN_OUTPUTS), values)
+
+
+class OutputStore:
+    """Reads values, and what runs left."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def body(self, key: str) -> bytes | None:
+        """Return the canonical JSON of the value with this hash, None when it is not kept."""
+        async with self._database.read() as conn:
+            found: bytes | None = await conn.scalar(
+                select(OUTPUTS.c.body).where(OUTPUTS.c.hash == key)
+            )
+        return found
+
+    async def bodies(self, keys: Iterable[str], *, at_most: int | None = None) -> dict[str, bytes]:
+        """Return the values with these hashes that are kept, and no larger than ``at_most`` bytes each."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, bytes] = {}
+        async with self._database.read() as conn:
+            for start in range(0, len(wanted), 500):
+                query = select(OUTPUTS.c.hash, OUTPUTS.c.body).where(
+                    OUTPUTS.c.hash.in_(wanted[start : start + 500])
+                )
+                if at_most is not None:
+                    query = query.where(OUTPUTS.c.size <= at_most)
+                found.update({row.hash: row.body for row in await conn.execute(query)})
+        return found
+
+    async def of_run(self, run: str) -> list[OutputRef]:
+        """Return what the run left on its ports, chunks aside, in no particular order."""
+        query = select(RUN_OUTPUTS).where(RUN_OUTPUTS.c.run == run, RUN_OUTPUTS.c.part == 0)
+        async with self._database.read() as conn:
+            rows = (await conn.execute(query)).all()
+        return [OutputRef(row.node, row.port, row.hash, row.size, row.preview) for row in rows]
+
+    async def of_port(self, run: str, node: str, port: str) -> str | None:
+        """Return the hash of what the run left on one port."""
+        query = select(RUN_OUTPUTS.c.hash).where(
+            RUN_OUTPUTS.c.run == run,
+            RUN_OUTPUTS.c.node == node,
+            RUN_OUTPUTS.c.port == port,
+            RUN_OUTPUTS.c.part == 0,
+        )
+        async with self._database.read() as conn:
+            found: str | None = await conn.scalar(query)
+        return found
+
+    async def readers(self, key: str) -> list[tuple[str | None, str, str]]:
+        """Return the (canvas, user, audience) of the runs that left this value, each once."""
+        query = (
+            select(RUNS.c.canvas_id, RUNS.c.user_id, RUNS.c.audience)
+            .join(RUN_OUTPUTS, RUN_OUTPUTS.c.run == RUNS.c.id)
+            .where(RUN_OUTPUTS.c.hash == key)
+            .distinct()
+        )
+        async with self._database.read() as conn:
+            return [(row.canvas_id, row.user_id, row.audience) for row in await conn.execute(query)]
