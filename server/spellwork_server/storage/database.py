@@ -22,9 +22,9 @@ WRITE = "spellwork_write"
 """Execution option of a connection whose transaction will write."""
 
 PRAGMAS = (
+    "PRAGMA busy_timeout=5000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
 )

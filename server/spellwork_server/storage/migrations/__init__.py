@@ -1,0 +1,1 @@
+"""Bring a database to the tables of ``storage.schema``, step by step, under Alembic."""
