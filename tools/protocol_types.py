@@ -1,0 +1,155 @@
+"""Write the client's TypeScript types from the server's own models, or check that they are current.
+
+    python -m tools.protocol_types            write client/src/protocol/generated.ts
+    python -m tools.protocol_types --check    exit 1, with the difference, when it is out of date
+
+The registry of services is the one source: every operation's request and answer, and every event
+that the server announces.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from spellwork_server.services.registry import Registry
+
+from . import client
+from .registry import registry
+
+GENERATED = client.CLIENT / "src" / "protocol" / "generated.ts"
+
+BANNER = """/**
+ * What goes over the wire, from the server's models. Written by `make types`: do not edit.
+ */
+"""
+
+BYTES = "ArrayBuffer | Uint8Array"
+"""What Socket.IO gives for bytes: the first in a browser, the second in Node."""
+
+Mode = Literal["validation", "serialization"]
+Schema = dict[str, Any]
+
+
+def protocol_schema(source: Registry) -> Schema:
+    """Return one JSON Schema of everything on the wire, with the models as its definitions.
+
+    Its two properties are maps: ``Operations`` from event to ``{request, response}``, and
+    ``Announcements`` from event to what it carries.
+    """
+    models: list[tuple[type[BaseModel], Mode]] = []
+    for operation in source.operations.values():
+        models.append((operation.request, "validation"))
+        if operation.response is not None:
+            models.append((operation.response, "serialization"))
+    models += [(each.model, "serialization") for each in source.announcements.values()]
+    unique = list(dict.fromkeys(models))
+    references, schema = models_json_schema(unique, ref_template="#/definitions/{model}")
+
+    def shape(model: type[BaseModel] | None, mode: Mode) -> Schema:
+        return dict(references[model, mode]) if model else {"type": "object"}
+
+    operations = {
+        name: _object(
+            {
+                "request": shape(operation.request, "validation"),
+                "response": shape(operation.response, "serialization"),
+            },
+            operation.summary,
+        )
+        for name, operation in sorted(source.operations.items())
+    }
+    announcements = {
+        name: {**shape(each.model, "serialization"), "description": each.summary}
+        for name, each in sorted(source.announcements.items())
+    }
+    definitions: Schema = {
+        name: _plain(part) for name, part in sorted(schema.get("$defs", {}).items())
+    }
+    definitions["Operations"] = _object(operations, "What a client may ask, by event.")
+    definitions["Announcements"] = _object(announcements, "What the server says, by event.")
+    references_to = {
+        name: {"$ref": f"#/definitions/{name}"} for name in ("Operations", "Announcements")
+    }
+    return {"title": "Protocol", **_object(references_to, "Both ways."), "definitions": definitions}
+
+
+def _object(properties: Mapping[str, Schema], description: str) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _plain(schema: Any, *, names: bool = False) -> Any:
+    """Drop the titles (each would become a type of its own) and say what bytes are.
+
+    ``names`` tells that the keys are names of fields, of which one may well be ``title``.
+    """
+    if isinstance(schema, list):
+        return [_plain(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if not names and schema.get("format") == "binary":
+        return {"tsType": BYTES}
+    return {
+        key: _plain(part, names=not names and key in ("properties", "$defs"))
+        for key, part in schema.items()
+        if names or key not in ("title", "default", "examples")
+    }
+
+
+def typescript(schema: Schema) -> str:
+    """Return the schema as TypeScript."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "protocol.json", Path(folder) / "protocol.ts"
+        source.write_text(json.dumps(schema))
+        files = ["--input", str(source), "--output", str(target)]
+        options = [
+            "--unreachableDefinitions",
+            "--no-additionalProperties",
+            "--bannerComment",
+            BANNER,
+        ]
+        client.npm(["exec", "--no", "--", "json2ts", *files, *options])
+        return target.read_text()
+
+
+def difference(before: str, after: str) -> Iterable[str]:
+    """Yield the lines of a unified difference between what is written and what should be."""
+    return difflib.unified_diff(
+        before.splitlines(), after.splitlines(), "generated.ts", "the server's models", lineterm=""
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with ``--check`` compare; return the exit status."""
+    text = typescript(protocol_schema(registry()))
+    before = GENERATED.read_text() if GENERATED.is_file() else ""
+    if before == text:
+        return 0
+    if "--check" in arguments:
+        print("\n".join(difference(before, text)))
+        print("The client's types differ from the server's models: run `make types`.")
+        return 1
+    GENERATED.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except subprocess.CalledProcessError as failure:
+        sys.exit(failure.returncode)
