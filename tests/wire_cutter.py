@@ -67,21 +67,20 @@ class WireCutter:
                 self._connect(near)
 
     def _connect(self, near: socket.socket) -> None:
-        with self._lock:
-            if not self._whole:
-                near.close()
-                return
         try:
             far = socket.create_connection(("127.0.0.1", self._target))
         except OSError:
             near.close()
             return
         with self._lock:
-            self._pairs |= {near, far}
             whole = self._whole
-        if not whole:  # cut while we connected
-            self.cut()
-        threading.Thread(target=self._forward, args=(near, far), daemon=True).start()
+            if whole:
+                self._pairs |= {near, far}
+        if whole:
+            threading.Thread(target=self._forward, args=(near, far), daemon=True).start()
+        else:
+            near.close()
+            far.close()
 
     def _forward(self, near: socket.socket, far: socket.socket) -> None:
         other = {near: far, far: near}
@@ -101,9 +100,9 @@ class WireCutter:
         finally:
             with self._lock:
                 self._pairs -= {near, far}
-            for end in other:
-                _shut(end)
-                end.close()
+            for each in other:
+                _shut(each)
+                each.close()
 
 
 def _shut(end: socket.socket) -> None:
