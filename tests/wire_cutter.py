@@ -86,8 +86,8 @@ class WireCutter:
         other = {near: far, far: near}
         try:
             with selectors.DefaultSelector() as waiting:
-                for end in other:
-                    waiting.register(end, selectors.EVENT_READ, data=end)
+                for each in other:
+                    waiting.register(each, selectors.EVENT_READ, data=each)
                 while True:
                     for key, _ in waiting.select():
                         end: socket.socket = key.data
