@@ -1,0 +1,182 @@
+"""One worker process: start it, call it, kill it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from spellwork_worker.frames import (
+    MAX_FRAME,
+    Failed,
+    FromWorker,
+    Ready,
+    Returned,
+    decode_from_worker,
+)
+
+from .errors import WorkerDied
+from .link import Link
+
+START_TIMEOUT = 30.0
+"""Seconds a worker may take until it is ready."""
+
+END_TIMEOUT = 5.0
+"""Seconds to wait for a killed process to be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What one worker may use.
+
+    ``memory_mb`` is address space, ``file_mb`` the largest file it may write,
+    ``max_frame`` the bytes of one call's inputs, one chunk, or one call's outputs.
+    """
+
+    memory_mb: int = 1024
+    file_mb: int = 1024
+    max_frame: int = MAX_FRAME
+
+
+class WorkerProcess:
+    """A worker that takes one call at a time. Made by ``start``, ended by ``kill`` and ``gone``."""
+
+    def __init__(self, directory: str, limits: WorkerLimits) -> None:
+        self.limits = limits
+        self.busy = False
+        self.key: str | None = None
+        """Whose code it has run; a worker never serves two keys."""
+        self.on_raw: Callable[[str], None] = ignore
+        self._directory = directory
+        self._transport: asyncio.SubprocessTransport
+        self._link: Link
+
+    @classmethod
+    async def start(cls, limits: WorkerLimits) -> WorkerProcess:
+        """Start a worker and wait until it is ready.
+
+        Raises:
+            WorkerDied: it did not come up.
+        """
+        worker = cls(tempfile.mkdtemp(prefix="spellwork-worker-"), limits)
+        try:
+            await worker._spawn()
+            async with asyncio.timeout(START_TIMEOUT):
+                if not isinstance(await worker._next(), Ready):
+                    raise worker._fault("the worker did not say that it is ready")
+        except BaseException:
+            await worker.end()
+            raise
+        return worker
+
+    async def _spawn(self) -> None:
+        options = {
+            "parent": os.getpid(),
+            "memory-mb": self.limits.memory_mb,
+            "file-mb": self.limits.file_mb,
+            "max-frame": self.limits.max_frame,
+        }
+        loop = asyncio.get_running_loop()
+        transport, self._link = await loop.subprocess_exec(
+            lambda: Link(self.limits.max_frame, self._raw),
+            sys.executable,
+            *("-I", "-X", "utf8", "-m", "spellwork_worker"),
+            *(part for name, value in options.items() for part in (f"--{name}", str(value))),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self._directory,
+            env={"HOME": self._directory, "TMPDIR": self._directory, "OMP_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+        self._transport = transport
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._transport.get_pid()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a call, as far as is known."""
+        return not self._link.ended
+
+    async def call(self, frame: bytes, call_id: int) -> AsyncGenerator[FromWorker, None]:
+        """Send a Call's frame and yield what comes for it, up to Returned or Failed.
+
+        Leave ``busy`` set when it ends early: the worker can then only be killed.
+
+        Raises:
+            WorkerDied: it ended, or sent what is no frame.
+        """
+        self.busy = True
+        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+        stdin.write(frame)
+        while True:
+            record = await self._next()
+            if isinstance(record, Ready) or record.id != call_id:
+                continue  # a thread that an earlier call left behind
+            if isinstance(record, (Returned, Failed)):
+                self.busy = False
+            yield record
+            if not self.busy:
+                return
+
+    async def _next(self) -> FromWorker:
+        body = await self._link.frame()
+        if body is None:
+            raise await self._death()
+        try:
+            return decode_from_worker(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            self.kill()
+            raise self._fault(
+                f"the worker sent something that is not a message ({error})"
+            ) from error
+
+    async def _death(self) -> WorkerDied:
+        if self._link.oversize is not None:
+            self.kill()
+            return self._fault(
+                f"the worker sent {self._link.oversize:,} bytes at once; at most {self.limits.max_frame:,} are allowed"
+            )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_TIMEOUT):
+                await asyncio.shield(self._link.exited)
+        status = self._transport.get_returncode()
+        self.kill()
+        return WorkerDied(status, self.limits.memory_mb)
+
+    def _fault(self, reason: str) -> WorkerDied:
+        return WorkerDied(None, self.limits.memory_mb, reason)
+
+    def kill(self) -> None:
+        """Kill the worker and all that it started; returns at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def end(self) -> None:
+        """Kill it, wait until it is gone, and remove its directory."""
+        if hasattr(self, "_transport"):
+            self.kill()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(END_TIMEOUT):
+                    await asyncio.shield(self._link.exited)
+            self._transport.close()
+        await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+    def _raw(self, data: bytes) -> None:
+        self.on_raw(data.decode("utf-8", "replace"))
+
+
+def ignore(text: str) -> None:
+    """Drop what a worker writes while nobody calls it."""

@@ -1,0 +1,183 @@
+"""Carries out one call in the worker, and sends what comes of it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from .context import WorkerContext
+from .frames import (
+    Call,
+    Chunk,
+    Emitted,
+    Failed,
+    Log,
+    Progress,
+    Returned,
+    Streaming,
+    encode,
+)
+from .output import Printed
+from .pipe import Pipe
+from .running import FILENAME, CellOutputs, CellStream, Waiter, run_cell
+from .tracebacks import cell_line, explain
+from .values import NotTransferableError, to_plain
+
+
+class TooLargeError(Exception):
+    """What a call gave is larger than a frame may be."""
+
+    def __init__(self, size: int, limit: int, what: str) -> None:
+        self.size = size
+        self.limit = limit
+        super().__init__(f"{what} is {size:,} bytes; at most {limit:,} can leave a worker")
+
+
+class Calls:
+    """Runs calls one after the other, and reports on the one that runs."""
+
+    def __init__(self, pipe: Pipe, limit: int) -> None:
+        self._pipe = pipe
+        self._limit = limit
+        self._wait = Waiter()
+        self._current = 0
+        self.printed = Printed(self.say, self.report)
+
+    # What running code says
+
+    def say(self, message: str, level: str) -> None:
+        """Send a log message of the current call."""
+        self._pipe.send(
+            encode(Log(self._current, message.encode("utf-8", "replace").decode(), level))
+        )
+
+    def report(self, fraction: float | None, message: str) -> None:
+        """Send the progress of the current call."""
+        self._pipe.send(encode(Progress(self._current, fraction, message)))
+
+    def emit(self, port: str, chunk: Any) -> None:
+        """Send a chunk that the code emitted on a port."""
+        self._send(Emitted(self._current, port, to_plain(chunk, f"a chunk of {port}")), "a chunk")
+
+    # The call
+
+    def run(self, call: Call) -> None:
+        """Run the call; whatever happens in it, end with one Returned or Failed."""
+        self._current = call.id
+        self.printed.begin()
+        last: Returned | Failed
+        try:
+            last = self._deliver(call, self._value(call))
+        except NotTransferableError as error:
+            last = Failed(call.id, "not_transferable", str(error), details={"type": error.kind})
+        except TooLargeError as error:
+            last = Failed(
+                call.id,
+                "output_too_large",
+                str(error),
+                details={"size": error.size, "limit": error.limit},
+            )
+        except BaseException as error:  # noqa: BLE001 - the edge: whatever user code raises becomes data
+            last = failure(call, error)
+        self.printed.end()
+        self._send_last(call, last)
+
+    def _value(self, call: Call) -> Any:
+        if call.target is None:
+            return run_cell(call.code or "", call.inputs, self._wait)
+        function = resolve(call.target)
+        arguments = [WorkerContext(call, self)] if call.context else []
+        value = function(*arguments, **call.inputs)
+        if inspect.isawaitable(value):
+            return self._wait(value)
+        if inspect.isasyncgen(value):
+            return CellStream(self._drain(value))
+        return CellStream(value) if inspect.isgenerator(value) else value
+
+    def _drain(self, items: Any) -> Iterator[Any]:
+        while True:
+            try:
+                item = self._wait(anext(items))
+            except StopAsyncIteration:
+                return
+            yield item
+
+    def _deliver(self, call: Call, value: Any) -> Returned:
+        if isinstance(value, CellStream):
+            self._pipe.send(encode(Streaming(call.id)))
+            for place, item in enumerate(value.items):
+                self._send(Chunk(call.id, to_plain(item, f"chunk {place}")), f"chunk {place}")
+            return Returned(call.id)
+        if isinstance(value, CellOutputs):
+            return self._outputs(call, value)
+        return Returned(call.id, to_plain(value))
+
+    def _outputs(self, call: Call, outputs: CellOutputs) -> Returned:
+        """Return a cell's outputs; a name that cannot travel is left out, but a result must."""
+        plain: dict[str, Any] = {}
+        for name, value in outputs.items():
+            try:
+                plain[name] = to_plain(value, name)
+            except NotTransferableError as error:
+                if name == "result":
+                    raise
+                self.say(f"{error}; begin its name with _ to keep it in the cell", "warning")
+        return Returned(call.id, plain)
+
+    # Sending
+
+    def _send(self, record: msgspec.Struct, what: str) -> None:
+        frame = encode(record)
+        if len(frame) > self._limit:
+            raise TooLargeError(len(frame), self._limit, what)
+        self._pipe.send(frame)
+
+    def _send_last(self, call: Call, last: Returned | Failed) -> None:
+        try:
+            self._send(last, "the result")
+        except TooLargeError as error:
+            details = {"size": error.size, "limit": error.limit}
+            self._pipe.send(
+                encode(Failed(call.id, "output_too_large", str(error), details=details))
+            )
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            self._pipe.send(
+                encode(
+                    Failed(
+                        call.id, "not_transferable", f"the result cannot leave the worker: {error}"
+                    )
+                )
+            )
+
+
+def resolve(target: str) -> Any:
+    """Return the function that ``module:qualname`` names; a node type stands for its function."""
+    module, _, qualname = target.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    return getattr(found, "call", found)
+
+
+def failure(call: Call, error: BaseException) -> Failed:
+    """Return an error that the code raised as data."""
+    cell = FILENAME if call.target is None else None
+    message = "".join(traceback.format_exception_only(error)[-1:]).strip()
+    details: dict[str, Any] = {"exception": type(error).__name__}
+    if isinstance(error, MemoryError):
+        message = f"the code needs more memory than the worker has ({message})"
+    elif isinstance(error, SystemExit):
+        message = f"the code left its worker ({message})"
+    if cell is not None and (line := cell_line(error, cell)) is not None:
+        message = f"{message} (cell line {line})"
+        details["line"] = line
+    if isinstance(getattr(error, "code", None), str) and hasattr(
+        error, "message"
+    ):  # a NodeError of a pack
+        return Failed(call.id, error.code, str(error.message), explain(error, cell), details)  # type: ignore[attr-defined]
+    return Failed(call.id, "exception", message, explain(error, cell), details)

@@ -1,0 +1,130 @@
+"""What a worker and its pool say to each other.
+
+A frame is a length (4 bytes, big-endian) and that many bytes of MessagePack: one
+of the records below. Nothing is ever pickled. The pool treats what it reads as
+untrusted: it checks the length before it reads, and the shape while it decodes.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import msgspec
+
+HEADER = struct.Struct(">I")
+"""The frame's length, before the frame."""
+
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes of the largest frame either side accepts, unless the pool says otherwise."""
+
+
+class Call(msgspec.Struct, tag="call", frozen=True):
+    """Ask for one call. A worker does one at a time.
+
+    ``target`` is ``module:qualname`` of a function, or None when ``code`` is a cell.
+    ``context`` tells whether the function takes a context first.
+    """
+
+    id: int
+    inputs: dict[str, Any]
+    target: str | None = None
+    code: str | None = None
+    context: bool = False
+    node: str = ""
+    run: str = ""
+    canvas: str | None = None
+    user: str | None = None
+    settings: dict[str, Any] = {}
+
+
+class Ready(msgspec.Struct, tag="ready", frozen=True):
+    """The worker has set its limits and waits for a call."""
+
+    pid: int
+
+
+class Log(msgspec.Struct, tag="log", frozen=True):
+    """Lines that the code printed or logged."""
+
+    id: int
+    message: str
+    level: str = "info"
+
+
+class Progress(msgspec.Struct, tag="progress", frozen=True):
+    """How far the code is: 0 to 1, or None when it does not know."""
+
+    id: int
+    fraction: float | None
+    message: str = ""
+
+
+class Emitted(msgspec.Struct, tag="emitted", frozen=True):
+    """A chunk that a function gave to ``ctx.emit``, beside its result."""
+
+    id: int
+    port: str
+    value: Any
+
+
+class Streaming(msgspec.Struct, tag="streaming", frozen=True):
+    """The result is a stream: Chunk frames follow, then Returned."""
+
+    id: int
+
+
+class Chunk(msgspec.Struct, tag="chunk", frozen=True):
+    """One item of a stream."""
+
+    id: int
+    value: Any
+
+
+class Returned(msgspec.Struct, tag="returned", frozen=True):
+    """The call is done.
+
+    For a function ``value`` is what it returned; for a cell it maps each output
+    to its value, and ``skipped`` names the outputs that got none.
+    """
+
+    id: int
+    value: Any = None
+    skipped: list[str] = []
+
+
+class Failed(msgspec.Struct, tag="failed", frozen=True):
+    """The call failed, in words for the person who wrote the code."""
+
+    id: int
+    code: str
+    message: str
+    traceback: str | None = None
+    details: dict[str, Any] = {}
+
+
+FromWorker = Ready | Log | Progress | Emitted | Streaming | Chunk | Returned | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+_call_decoder = msgspec.msgpack.Decoder(Call)
+_worker_decoder: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """Return the record as a whole frame.
+
+    Raises:
+        TypeError, OverflowError, UnicodeEncodeError: it holds a value that MessagePack cannot.
+    """
+    body = _encoder.encode(record)
+    return HEADER.pack(len(body)) + body
+
+
+def decode_call(body: bytes) -> Call:
+    """Return the Call in a frame's body."""
+    return _call_decoder.decode(body)
+
+
+def decode_from_worker(body: bytes) -> FromWorker:
+    """Return the record in the body of a worker's frame; msgspec.DecodeError when it is none."""
+    return _worker_decoder.decode(body)

@@ -1,0 +1,68 @@
+"""The worker's end of its pipe."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+
+from .frames import HEADER, Call, decode_call
+
+
+class Pipe:
+    """Takes calls from one descriptor and writes frames to another.
+
+    A thread of its own reads, so that the worker ends at once when the pool is
+    gone, even in the middle of a call.
+    """
+
+    def __init__(self, source: int, target: int) -> None:
+        self._source = source
+        self._target = target
+        self._lock = threading.Lock()
+        self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        threading.Thread(target=self._read, name="pipe", daemon=True).start()
+
+    def next_call(self) -> Call:
+        """Wait for the next call."""
+        return self._calls.get()
+
+    def send(self, frame: bytes) -> None:
+        """Write a whole frame; any thread may."""
+        view = memoryview(frame)
+        with self._lock:
+            while view:
+                view = view[os.write(self._target, view) :]
+
+    def _read(self) -> None:
+        try:
+            while True:
+                (size,) = HEADER.unpack(self._exactly(HEADER.size))
+                self._calls.put(decode_call(self._exactly(size)))
+        except BaseException:  # noqa: BLE001 - without its pool a worker has nothing to live for
+            os._exit(0)
+
+    def _exactly(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            part = os.read(self._source, min(size - len(parts), 1024 * 1024))
+            if not part:
+                raise EOFError
+            parts += part
+        return bytes(parts)
+
+
+def take_standard_pipes() -> tuple[int, int]:
+    """Keep standard input and output for frames, and return their new descriptors.
+
+    What the code reads from standard input is empty; what it, or a library in C,
+    writes to standard output goes to standard error, which the pool reads as log.
+    """
+    source, target = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives as long as the process
+    return source, target
