@@ -1,0 +1,83 @@
+"""What goes out to one connection, in order.
+
+python-engineio gives every connection a queue and a task that encodes, frames
+and writes what comes out of it, one packet at a time. An Outbox takes that
+queue's place. While the queue is empty and the WebSocket open, ready-made
+frames skip it: they are written straight to the transport. In every other
+case (long-polling, the moment of an upgrade, a ping on its way) they go
+through the queue, so that the order is always that of the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from .packets import Wire
+
+Packet = Any
+"""An ``engineio.packet.Packet``, or None, which ends the connection."""
+
+
+class Outbox(asyncio.Queue[Packet]):
+    """The outgoing queue of one Engine.IO connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.direct: asyncio.WriteTransport | None = None
+        """The transport to write frames to at once, while nothing is queued before them."""
+        self._transport: asyncio.WriteTransport | None = None
+        self._engine_socket: Any = None
+        self._queued_bytes = 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that the client has not taken yet (beyond what the kernel holds)."""
+        buffered = self._transport.get_write_buffer_size() if self._transport else 0
+        return buffered + self._queued_bytes
+
+    @property
+    def transport(self) -> asyncio.WriteTransport | None:
+        """The WebSocket's transport, once there is one."""
+        return self._transport
+
+    def attach(self, engine_socket: Any, transport: asyncio.WriteTransport) -> None:
+        """Take note of the WebSocket that is open, or on its way to replace long-polling."""
+        self._engine_socket = engine_socket
+        self._transport = transport
+
+    def detach(self) -> None:
+        """Write no more frames: the WebSocket is closed, or was not upgraded to."""
+        self._transport = self.direct = None
+
+    def send(self, wire: Wire) -> None:
+        """Send one packet, after all that was sent before."""
+        if self.direct is not None:
+            self.direct.write(wire.frames)
+        else:
+            for packet in wire.engine_packets():
+                self.put_nowait(packet)
+
+    async def get(self) -> Packet:
+        """Give the writer its next packet. When there is none, all was written: go direct."""
+        if self.empty() and self._transport is not None and self._is_upgraded():
+            self.direct = self._transport
+        return await super().get()
+
+    def _is_upgraded(self) -> bool:
+        return bool(self._engine_socket.upgraded and not self._engine_socket.upgrading)
+
+    def _put(self, item: Packet) -> None:
+        self.direct = None
+        self._queued_bytes += _size(item)
+        super()._put(item)
+
+    def _get(self) -> Packet:
+        item = super()._get()
+        self._queued_bytes -= _size(item)
+        return item
+
+
+def _size(packet: Packet) -> int:
+    data = packet.data if packet is not None else None
+    return len(data) if isinstance(data, str | bytes) else 0

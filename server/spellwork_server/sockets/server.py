@@ -1,0 +1,308 @@
+"""The socket server: who may connect, and what becomes of each event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from http.cookies import CookieError, SimpleCookie
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from aiohttp import web
+
+from spellwork_server.errors import BadRequest, ServerError, Unauthenticated, Unavailable
+from spellwork_server.identity import Actor
+from spellwork_server.services.registry import Registry
+from spellwork_server.services.service import Call
+from spellwork_server.settings import Settings
+
+from .channels import Channels
+from .origin import OriginCheck
+from .outbox import Outbox
+from .packets import encode_disconnect
+from .session import ClientInfo, Session
+from .socketio_server import StrictSocketIO, refused
+
+logger = logging.getLogger(__name__)
+
+SESSION_COOKIE = "spellwork_session"
+"""Carries the access token of a browser; taken only from an allowed Origin."""
+
+RECHECK = 2.0
+"""Seconds between two looks at whether the proofs of open sockets still hold."""
+
+LAST_WORDS = 2.0
+"""Seconds a closed socket has to take what it was sent before its connection is cut."""
+
+Hook = Callable[[Session], Awaitable[None]]
+
+
+class Authenticates(Protocol):
+    """The part of ``identity.Authenticator`` that sockets need."""
+
+    async def authenticate(self, token: str) -> Actor:
+        """Return whose token or API key it is, or raise Unauthenticated."""
+        ...
+
+
+class SocketServer:
+    """Socket.IO at ``/socket.io/``, as an async context manager.
+
+    A socket proves who it is at connect: by ``auth: {token}`` of the
+    handshake, an ``Authorization: Bearer`` header, or the session cookie from
+    an allowed Origin. Until then nothing is sent to it. Each of its events is
+    an operation of the registry.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        authenticator: Authenticates,
+        registry: Registry,
+        channels: Channels,
+    ) -> None:
+        self._settings = settings
+        self._authenticator = authenticator
+        self._registry = registry
+        self._channels = channels
+        self._origins = OriginCheck(settings)
+        self._sessions: dict[str, Session] = {}
+        self._lives: set[asyncio.Task[None]] = set()
+        self._on_connect: list[Hook] = []
+        self._on_disconnect: list[Hook] = []
+        self._tasks = asyncio.TaskGroup()
+        self._stopping = False
+        self._rechecker: asyncio.Task[None] | None = None
+        self._socketio = StrictSocketIO(
+            self._take_event,
+            self._tasks,
+            connect_timeout=settings.connect_timeout,
+            max_event_bytes=settings.max_event_bytes,
+            cors_allowed_origins=self._origins.allows,
+        )
+        self._socketio.on("connect", self._connect)
+        self._socketio.on("disconnect", self._disconnected)
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The sockets that are connected and authenticated."""
+        return tuple(self._sessions.values())
+
+    def attach(self, app: web.Application) -> None:
+        """Mount the Socket.IO route, and say goodbye before the web server closes connections."""
+        self._socketio.attach(app)
+        app.on_shutdown.append(self._shut_down)
+
+    def on_connect(self, hook: Hook) -> None:
+        """Call ``hook`` for each new session, before its first event is answered."""
+        self._on_connect.append(hook)
+
+    def on_disconnect(self, hook: Hook) -> None:
+        """Call ``hook`` for each session that is gone, after its last event was answered."""
+        self._on_disconnect.insert(0, hook)
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._rechecker = self._tasks.create_task(self._recheck_forever(), name="recheck-sockets")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+        await self._tasks.__aexit__(None, None, None)
+
+    async def stop(self) -> None:
+        """Refuse intake, let events under way be answered, then close every socket."""
+        if self._stopping:
+            return
+        self._stopping = True
+        if self._rechecker is not None:
+            self._rechecker.cancel()
+        for session in self.sessions:
+            session.refuse_events()
+            session.send("server.stopping", {"message": "The server is stopping"})
+        await _finish(
+            [task for session in self.sessions for task in session.running],
+            self._settings.stop_timeout / 2,
+        )
+        for session in self.sessions:
+            session.closed = True
+            self._hang_up(session, for_good=False)
+        await _finish(self._lives, LAST_WORDS)
+        await self._socketio.shutdown()
+
+    async def _shut_down(self, _app: web.Application) -> None:
+        await self.stop()
+
+    # Connecting
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        """Authenticate a socket, or refuse it with the reason."""
+        try:
+            if self._stopping:
+                raise Unavailable("The server is stopping; connect again in a moment")
+            token = self._token(environ, auth)
+            actor = await self._authenticator.authenticate(token)
+        except ServerError as error:
+            raise refused(error) from error
+        except Exception as error:  # the edge of every handshake
+            logger.exception("fault in a handshake")
+            raise refused(Unavailable("The server cannot sign you in now")) from error
+        eio_sid = self._socketio.manager.eio_sid_from_sid(sid, "/")
+        engine_socket = self._socketio.eio.sockets.get(eio_sid)
+        if engine_socket is None:
+            raise refused(Unavailable("The connection is gone"))
+        self._socketio.proven(eio_sid)
+        session = self._make_session(sid, actor, engine_socket.queue, token, environ)
+        self._sessions[sid] = session
+        life = self._tasks.create_task(self._live(session), name=f"socket-{sid}")
+        self._lives.add(life)
+        life.add_done_callback(self._lives.discard)
+
+    def _make_session(
+        self, sid: str, actor: Actor, outbox: Outbox, token: str, environ: dict[str, Any]
+    ) -> Session:
+        request: web.Request = environ["aiohttp.request"]
+        return Session(
+            sid=sid,
+            actor=actor,
+            outbox=outbox,
+            handle=self._answer,
+            max_pending_bytes=self._settings.max_pending_bytes,
+            max_queued_bytes=self._settings.max_event_bytes,
+            flush=self._channels.flush,
+            hang_up=lambda session, for_good: self._hang_up(session, for_good=for_good),
+            token=token,
+            client=ClientInfo(request.remote or "", request.headers.get("User-Agent", "")[:200]),
+        )
+
+    def _token(self, environ: dict[str, Any], auth: Any) -> str:
+        """Return the proof a handshake carries, the most explicit first."""
+        if auth is not None:
+            if not isinstance(auth, dict) or not isinstance(auth.get("token"), str | None):
+                raise BadRequest.field("auth", "must be an object", {"token": "a string"})
+            if auth.get("token"):
+                return str(auth["token"])
+        scheme, _, value = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+        if scheme.lower() == "bearer" and value.strip():
+            return value.strip()
+        cookie = _cookie(str(environ.get("HTTP_COOKIE", "")))
+        if cookie and self._origins.allows(environ.get("HTTP_ORIGIN"), environ):
+            return cookie
+        raise Unauthenticated(
+            "Sign in first: give auth {token}, an Authorization header or the session cookie"
+        )
+
+    # Living
+
+    async def _live(self, session: Session) -> None:
+        """Serve one session from its first event to its last."""
+        try:
+            self._channels.join(session, f"user:{session.actor.user_id}")
+            for hook in self._on_connect:
+                await hook(session)
+            await session.run()
+        except Exception:  # the edge of one socket: others live on
+            logger.exception("fault in socket %s", session.sid)
+            session.cut("internal", "Something went wrong on the server")
+        finally:
+            session.closed = True
+            self._channels.leave_all(session)
+            for hook in self._on_disconnect:
+                await self._call_last(hook, session)
+            self._sessions.pop(session.sid, None)
+
+    async def _call_last(self, hook: Hook, session: Session) -> None:
+        try:
+            await hook(session)
+        except Exception:  # one hook's fault must not keep the others from letting go
+            logger.exception("fault while socket %s was left", session.sid)
+
+    async def _take_event(
+        self, sid: str, event: str, arguments: list[Any], ack: int | None, size: int
+    ) -> None:
+        session = self._sessions.get(sid)
+        if session is not None:
+            await session.enqueue(event, arguments, ack, size)
+
+    async def _answer(self, session: Session, event: str, arguments: list[Any]) -> dict[str, Any]:
+        if len(arguments) > 1:
+            raise BadRequest(f"{event} takes one object of fields, not {len(arguments)} arguments")
+        payload = arguments[0] if arguments else {}
+        return await self._registry.dispatch(event, payload, Call(session.actor, session=session))
+
+    async def _disconnected(self, sid: str, reason: str) -> None:
+        session = self._sessions.get(sid)
+        if session is not None:
+            logger.debug("socket %s is gone: %s", sid, reason)
+            session.end()
+
+    def _hang_up(self, session: Session, *, for_good: bool) -> None:
+        session.end()
+        if for_good:
+            session.outbox.send(encode_disconnect())
+        transport = session.outbox.transport
+        if transport is not None:
+            session.outbox.put_nowait(None)
+            asyncio.get_running_loop().call_later(LAST_WORDS, transport.abort)
+        else:
+            self._tasks.create_task(self._close_polling(session.sid))
+
+    async def _close_polling(self, sid: str) -> None:
+        eio_sid = self._socketio.manager.eio_sid_from_sid(sid, "/")
+        engine_socket = self._socketio.eio.sockets.get(eio_sid)
+        if engine_socket is not None:
+            await engine_socket.close(wait=False)
+
+    # Watching
+
+    async def _recheck_forever(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK)
+            try:
+                await self._recheck()
+            except ServerError as error:
+                logger.warning("could not look at open sockets' proofs: %s", error)
+            except Exception:  # it must go on: a revoked token would stay valid for ever
+                logger.exception("fault while looking at open sockets' proofs")
+
+    async def _recheck(self) -> None:
+        """Close every socket whose token is expired or revoked, or whose user is disabled."""
+        sessions = self.sessions
+        verdicts: dict[str, Actor | Unauthenticated] = {}
+        for session in sessions:
+            if session.closed or session.token is None:
+                continue
+            if session.token not in verdicts:
+                verdicts[session.token] = await self._verdict(session.token)
+            verdict = verdicts[session.token]
+            if isinstance(verdict, Unauthenticated):
+                session.revoke(verdict.code, verdict.message)
+            else:
+                session.actor = verdict
+
+    async def _verdict(self, token: str) -> Actor | Unauthenticated:
+        try:
+            return await self._authenticator.authenticate(token)
+        except Unauthenticated as error:
+            return error
+
+
+async def _finish(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:
+    """Wait for tasks, at most ``seconds``."""
+    waited = set(tasks)
+    if waited:
+        await asyncio.wait(waited, timeout=seconds)
+
+
+def _cookie(header: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

@@ -1,0 +1,234 @@
+"""One authenticated socket: who it is, what it asked, what goes out to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from spellwork_server.errors import Internal, ServerError, Unavailable
+from spellwork_server.identity import Actor
+
+from .outbox import Outbox
+from .packets import Wire, encode_ack, encode_event
+
+logger = logging.getLogger(__name__)
+
+MAX_QUEUED = 256
+"""Events of one socket that wait their turn; its reading stops beyond that."""
+
+MAX_AT_ONCE = 32
+"""Events of one socket that are being answered at once."""
+
+PATIENCE = 1.0
+"""Seconds an event may hold up those after it, unless it lets them go first."""
+
+LINGER = 2.0
+"""Seconds that events under way may still take once their socket is gone."""
+
+Handle = Callable[["Session", str, Any], Awaitable[dict[str, Any]]]
+"""Answers an event, by name and payload; raises ServerError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """Where a socket comes from."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(slots=True)
+class _Asked:
+    event: str
+    arguments: list[Any]
+    ack: int | None
+    size: int
+
+
+_TURN: ContextVar[asyncio.Future[None] | None] = ContextVar("turn", default=None)
+
+
+@dataclass(eq=False)
+class Session:
+    """A socket after authentication. ``make_app`` hands its parts in; services see it as ``call.session``.
+
+    Events are answered in the order they came: the next is begun when the one
+    before is answered, has called ``release_turn``, or has taken PATIENCE.
+    """
+
+    sid: str
+    actor: Actor
+    outbox: Outbox
+    handle: Handle
+    max_pending_bytes: int
+    max_queued_bytes: int
+    flush: Callable[[], None]
+    """Writes events that are held back, so that what follows does not overtake them."""
+    hang_up: Callable[[Session, bool], None]
+    """Closes the connection; when the second argument is true, the client is told not to come back."""
+    token: str | None = None
+    client: ClientInfo = field(default_factory=ClientInfo)
+    connected_at: float = field(default_factory=time.time)
+    channels: set[str] = field(default_factory=set)
+    """Names of the channels the socket is in; Channels keeps it."""
+    closed: bool = False
+    state: dict[Any, Any] = field(default_factory=dict)
+    """What services keep for this socket, each under a key of its own."""
+
+    def __post_init__(self) -> None:
+        self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
+        self._queued_bytes = 0
+        self._free = asyncio.Event()
+        self._free.set()
+        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
+        self._stopping = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> frozenset[asyncio.Task[None]]:
+        """The events that are being answered."""
+        return frozenset(self._running)
+
+    # Out
+
+    def send(self, event: str, data: Any, *, lossy: bool = False) -> None:
+        """Send an event to this socket alone."""
+        self.deliver(encode_event(event, data), lossy=lossy)
+
+    def deliver(self, wire: Wire, *, lossy: bool = False) -> None:
+        """Send a packet that is already encoded.
+
+        A socket that lags by a sixteenth of its limit gets no lossy packets
+        any more; one that lags by all of it is cut off.
+        """
+        if self.closed:
+            return
+        self.flush()
+        pending = self.outbox.pending_bytes
+        if pending > self.max_pending_bytes:
+            self.cut("too_slow", f"The connection lags by {pending} bytes; reload what you missed")
+        elif not (lossy and pending > self.max_pending_bytes // 16):
+            self.outbox.send(wire)
+
+    def cut(self, code: str, message: str) -> None:
+        """Tell the client why, as far as it still listens, and close the connection.
+
+        It may come back and resume.
+        """
+        self._part("session.resync", code, message, for_good=False)
+
+    def revoke(self, code: str, message: str) -> None:
+        """Tell the client that its proof no longer holds, and close the connection."""
+        self._part("session.revoked", code, message, for_good=True)
+
+    def _part(self, event: str, code: str, message: str, *, for_good: bool) -> None:
+        if self.closed:
+            return
+        self.flush()
+        self.closed = True
+        logger.info("socket %s of %s is closed: %s", self.sid, self.actor.email, message)
+        self.outbox.send(encode_event(event, {"code": code, "message": message}))
+        self.hang_up(self, for_good)
+
+    # In
+
+    async def enqueue(self, event: str, arguments: list[Any], ack: int | None, size: int) -> None:
+        """Queue an event of the client. Waits while too much is queued, which stops the reading."""
+        while self._asked.qsize() >= MAX_QUEUED or (
+            self._queued_bytes and self._queued_bytes + size > self.max_queued_bytes
+        ):
+            self._free.clear()
+            await self._free.wait()
+        if self.closed:
+            return
+        self._queued_bytes += size
+        self._asked.put_nowait(_Asked(event, arguments, ack, size))
+
+    def refuse_events(self) -> None:
+        """Answer every further event with ``unavailable``: the server is stopping."""
+        self._stopping = True
+
+    def end(self) -> None:
+        """Stop answering; ``run`` returns once the events under way are done."""
+        self.closed = True
+        self._free.set()
+        self._asked.put_nowait(None)
+
+    async def run(self) -> None:
+        """Answer events until ``end``. Events still queued then are dropped.
+
+        Those under way get LINGER seconds more, because half of a change is
+        worse than one whose answer nobody hears; then they are cancelled.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            await self._answer_all(tasks)
+            asyncio.get_running_loop().call_later(LINGER, self._cancel_running)
+
+    def _cancel_running(self) -> None:
+        for task in self._running:
+            task.cancel()
+
+    async def _answer_all(self, tasks: asyncio.TaskGroup) -> None:
+        while (asked := await self._asked.get()) is not None and not self.closed:
+            self._queued_bytes -= asked.size
+            self._free.set()
+            await self._at_once.acquire()
+            turn = asyncio.get_running_loop().create_future()
+            task = tasks.create_task(self._answer(asked, turn))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            await _patiently(turn)
+
+    def release_turn(self) -> None:
+        """Let the next event of this socket begin before the present one is answered.
+
+        For an operation whose place in the order is taken: an edit that is
+        queued for its commit, a run that is waited for.
+        """
+        turn = _TURN.get()
+        if turn is not None and not turn.done():
+            turn.set_result(None)
+
+    async def _answer(self, asked: _Asked, turn: asyncio.Future[None]) -> None:
+        _TURN.set(turn)
+        try:
+            answer = {"ok": True} | await self._handled(asked)
+        except ServerError as error:
+            answer = {"ok": False, "error": error.to_json()}
+        except Exception:  # the edge of every event: the socket lives on, the fault is logged
+            logger.exception("fault in %s", asked.event)
+            fault = Internal("Something went wrong on the server")
+            answer = {"ok": False, "error": fault.to_json()}
+        finally:
+            self._at_once.release()
+            if not turn.done():
+                turn.set_result(None)
+        if asked.ack is not None:
+            self._acknowledge(asked.ack, answer)
+
+    async def _handled(self, asked: _Asked) -> dict[str, Any]:
+        if self._stopping:
+            raise Unavailable("The server is stopping; connect again in a moment")
+        return await self.handle(self, asked.event, asked.arguments)
+
+    def _acknowledge(self, ack: int, answer: dict[str, Any]) -> None:
+        self.deliver(encode_ack(ack, answer))
+
+
+async def _patiently(turn: asyncio.Future[None]) -> None:
+    """Wait for the turn to be released, at most PATIENCE seconds."""
+    timer = asyncio.get_running_loop().call_later(PATIENCE, _release, turn)
+    try:
+        await turn
+    finally:
+        timer.cancel()
+
+
+def _release(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
