@@ -154,6 +154,9 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         """Forget a connection, half-received attachments too."""
         self.proven(eio_sid)
         self._binary_packet.pop(eio_sid, None)
+        engine_socket = self.eio.sockets.get(eio_sid)
+        if engine_socket is not None and engine_socket.queue.transport is None:
+            engine_socket.queue.put_nowait(None)  # lets a long poll go that still waits
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _drop(self, eio_sid: str, why: str) -> None:

@@ -27,9 +27,7 @@ ROOT = Actor("u-root", "root@example.org", "Root", "admin")
 class Tokens:
     """An authenticator whose tokens are names."""
 
-    actors: dict[str, Actor] = field(
-        default_factory=lambda: {"ada": ADA, "bob": BOB, "root": ROOT}
-    )
+    actors: dict[str, Actor] = field(default_factory=lambda: {"ada": ADA, "bob": BOB, "root": ROOT})
     delay: float = 0
 
     async def authenticate(self, token: str) -> Actor:
@@ -172,7 +170,15 @@ async def serve(**settings: Any) -> AsyncIterator[World]:
         port: int = runner.addresses[0][1]
         try:
             yield World(
-                f"http://127.0.0.1:{port}", port, server, channels, echo, tokens, runner, connected, left
+                f"http://127.0.0.1:{port}",
+                port,
+                server,
+                channels,
+                echo,
+                tokens,
+                runner,
+                connected,
+                left,
             )
         finally:
             await runner.cleanup()
