@@ -44,12 +44,13 @@ from .limits import Limits
 from .memory import RunMemory
 from .node_type import NodeType
 from .pack import Pack
-from .plan import Plan, Step
+from .plan import Plan
 from .ports import SKIP, Port, Ports
 from .problems import Problem
 from .result import NodeFailure, RunResult
 from .spell import Edge, Group, Node, NodeSettings, Note, Spell
 from .standalone import run, run_async
+from .step import Step
 from .validation import validate
 
 __all__ = [

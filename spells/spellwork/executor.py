@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .context import Context
-from .plan import Step
+from .step import Step
 
 
 class Executor(Protocol):

@@ -10,76 +10,15 @@ from typing import Any
 import msgspec
 
 from .library import Library
-from .node_type import CachePolicy, NodeType
-from .ports import Ports
 from .problems import Problem
-from .spell import Node
-from .values import hash_bytes
+from .program import Program
+from .step import Binding, Step
+from .values import hash_bytes, to_json
+
+__all__ = ["PLAN_FORMAT", "Plan", "Step"]
 
 PLAN_FORMAT = 1
 """The version of what ``Plan.to_bytes`` writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """Where a value on an input comes from: an output of an earlier step.
-
-    ``edge`` is None for a dependency that is not drawn but named in code.
-    ``check``: the value is checked when it arrives, since the types alone do
-    not prove that it fits.
-    """
-
-    source: int
-    output: str
-    edge: str | None = None
-    check: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """How one input of a step gets its value: from wires, else ``value``.
-
-    ``many``: the step gets the list of what all wires bring.
-    """
-
-    port: str
-    wires: tuple[Wire, ...] = ()
-    value: Any = None
-    many: bool = False
-    literal: bool = False
-    """Whether ``value`` was typed in, rather than the port's default."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One node of a plan. ``index`` is its place in ``Plan.steps``.
-
-    ``local`` is the hash of what the node itself is (type, version, code);
-    ``recipe`` of that and everything upstream. ``missing`` names the required
-    inputs that have neither wire nor value: the step will fail, saying so.
-    """
-
-    index: int
-    id: str
-    node: Node
-    type: NodeType
-    ports: Ports
-    bindings: tuple[Binding, ...]
-    local: str
-    recipe: str
-    cache: CachePolicy
-    ttl: float | None = None
-    timeout: float | None = None
-    retries: int = 0
-    backoff: float = 0.5
-    missing: tuple[str, ...] = ()
-    after: tuple[int, ...] = ()
-    """Steps that come first though none of their values is used."""
-
-    @property
-    def label(self) -> str:
-        """The node as people know it: its name, else its id."""
-        return self.node.name or self.id
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +32,7 @@ class Plan:
     name: str
     steps: tuple[Step, ...]
     library: Library
+    program: Program
     environment: str = ""
     warnings: tuple[Problem, ...] = ()
     index: Mapping[str, int] = field(default_factory=dict)
@@ -141,8 +81,7 @@ def _step_json(plan: Plan, step: Step) -> dict[str, Any]:
         "code": step.node.code,
         "inputs": [_binding_json(plan, binding) for binding in step.bindings],
         "outputs": [port.name for port in step.ports.outputs],
-        "after": [plan.steps[index].id for index in step.after],
-        "missing": list(step.missing),
+        "fault": step.fault.to_json() if step.fault else None,
         "isolation": step.type.isolation,
         "cache": step.cache,
         "ttl": step.ttl,
@@ -162,7 +101,7 @@ def _binding_json(plan: Plan, binding: Binding) -> dict[str, Any]:
             for wire in binding.wires
         ]
     else:
-        body["value"] = binding.value
+        body["value"] = to_json(binding.value)
     if binding.many:
         body["many"] = True
     return body

@@ -1,0 +1,73 @@
+"""The steps of a plan: one per node that runs, with where its inputs come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .node_type import CachePolicy, NodeType
+from .ports import Ports
+from .problems import Problem
+from .spell import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A value on an input that an output of an earlier step brings.
+
+    ``edge`` is None for a dependency that is not drawn but named in code.
+    """
+
+    source: int
+    output: str
+    edge: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How one input of a step gets its value: from ``wires``, else it is ``value``.
+
+    ``value`` is plain JSON as typed in, or the port's default; ``given`` is
+    what the function gets of it (coerced to its type hint). ``many``: the
+    function gets the list of what all wires bring, in the order of the edges'
+    ids. ``check``: what arrives is checked, for the types do not prove it fits.
+    """
+
+    port: str
+    wires: tuple[Wire, ...] = ()
+    value: Any = None
+    given: Any = None
+    many: bool = False
+    check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of a plan; ``index`` is its place in ``Plan.steps``.
+
+    ``local`` is the hash of what the node itself is (type, version, code,
+    environment), ``shape`` of that and its own inputs and wires, ``recipe`` of
+    that and everything upstream. ``fault``: the node cannot run and will fail
+    with this problem's code and message.
+    """
+
+    index: int
+    id: str
+    node: Node
+    type: NodeType
+    ports: Ports
+    bindings: tuple[Binding, ...]
+    local: str
+    shape: str
+    recipe: str
+    cache: CachePolicy
+    ttl: float | None = None
+    timeout: float | None = None
+    retries: int = 0
+    backoff: float = 0.5
+    fault: Problem | None = None
+
+    @property
+    def label(self) -> str:
+        """The node as people know it: its name, else its id."""
+        return self.node.name or self.id
