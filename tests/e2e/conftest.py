@@ -1,0 +1,126 @@
+"""One server and one Chromium for the browser tests; fresh people and a fresh canvas for each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.parts import require
+from tests.server_process import ServerProcess
+from tests.wire_cutter import WireCutter
+
+from .people import PATIENCE, Account, Person, chromium, enter, failure_picture, make_account
+
+RESULTS = Path("test-results")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path_factory.mktemp("server") / "data") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def ada_account(server: ServerProcess) -> Account:
+    return make_account(server, "ada@example.org")
+
+
+@pytest.fixture(scope="session")
+def grace_account(server: ServerProcess) -> Account:
+    return make_account(server, "grace@example.org")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    require("chromium")
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert executable is not None
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright, chromium(playwright, executable) as started:
+        yield started
+
+
+@pytest.fixture
+def wire(server: ServerProcess) -> Iterator[WireCutter]:
+    with WireCutter(server.port) as cutter:
+        yield cutter
+
+
+@pytest.fixture
+def arrive(
+    browser: Browser, server: ServerProcess, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Person]]:
+    """Let people in; at the end, keep pictures where the test failed, and let no page complain."""
+    people: list[Person] = []
+
+    def come(account: Account, url: str | None = None, **options: Any) -> Person:
+        person = enter(browser, account, url or server.url, **options)
+        people.append(person)
+        return person
+
+    yield come
+    failed = getattr(request.node, "failed", False)
+    for person in people:
+        if failed:
+            _keep_pictures(person.context.pages, request.node.name, person.account.email)
+        person.context.close()
+    if not failed:
+        assert [complaint for person in people for complaint in person.complaints] == []
+
+
+@pytest.fixture
+def ada(arrive: Callable[..., Person], ada_account: Account) -> Person:
+    person = arrive(ada_account)
+    person.sign_in()
+    return person
+
+
+@pytest.fixture
+def grace(arrive: Callable[..., Person], grace_account: Account) -> Person:
+    person = arrive(grace_account)
+    person.sign_in()
+    return person
+
+
+@pytest.fixture
+def rest(server: ServerProcess, ada_account: Account) -> Iterator[httpx.Client]:
+    """Ada's own access over REST."""
+    with server.http(ada_account.token) as client:
+        yield client
+
+
+@pytest.fixture
+def make_canvas(rest: httpx.Client, grace_account: Account) -> Callable[..., str]:
+    """Make a canvas of Ada's that Grace may edit; return its id."""
+
+    def make(spell: dict[str, Any] | None = None, name: str = "Together") -> str:
+        body = {"name": name} | ({"spell": spell} if spell else {})
+        created = rest.post("/v1/canvases", json=body)
+        assert created.status_code == 201, created.text
+        canvas = str(created.json()["id"])
+        shared = rest.put(
+            f"/v1/canvases/{canvas}/members", json={"email": grace_account.email, "role": "editor"}
+        )
+        assert shared.is_success, shared.text
+        return canvas
+
+    return make
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.when == "call" and report.failed:
+        item.failed = True  # type: ignore[attr-defined]
+    return report
+
+
+def _keep_pictures(pages: list[Page], test: str, email: str) -> None:
+    for number, page in enumerate(pages):
+        failure_picture(page, RESULTS, f"{test}-{email.partition('@')[0]}-{number}")
