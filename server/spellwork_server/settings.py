@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         default=10, ge=1, description="Sign-in attempts a minute for one email address."
     )
     sign_in_attempts_per_address: int = Field(
-        default=60, ge=1, description="The same for one network address."
+        default=120, ge=1, description="The same for one network address."
     )
     grace: float = Field(
         default=30, ge=0, description="Seconds an abandoned runner or room is kept for a reconnect."

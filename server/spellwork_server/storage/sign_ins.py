@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, select, update
@@ -58,7 +58,7 @@ class SignInRecords:
                 .values(used_at=now)
                 .returning(SIGN_IN_LINKS.c.user_id)
             )
-            return used.scalar_one_or_none()
+            return cast("str | None", used.scalar_one_or_none())
 
     async def begin(self, user_id: str, token_hash: str, expires_at: float) -> str:
         """Start a family with its first refresh token and return the family's id."""
