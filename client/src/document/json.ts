@@ -1,0 +1,24 @@
+/** A spell as a file has it. */
+import type { Spell, SpellJson, SpellNode } from "../protocol";
+
+/** The spell as plain JSON, without empty parts; what a file, REST and the clipboard take. */
+export function spellToJson(spell: Spell): SpellJson {
+  const nodes = Object.entries(spell.nodes).map(([id, node]) => [id, nodeToJson(node)] as const);
+  return {
+    schema: 1,
+    name: spell.name,
+    nodes: Object.fromEntries(nodes),
+    edges: { ...spell.edges },
+    ...(Object.keys(spell.groups).length > 0 ? { groups: { ...spell.groups } } : {}),
+    ...(Object.keys(spell.notes).length > 0 ? { notes: { ...spell.notes } } : {}),
+  };
+}
+
+function nodeToJson(node: SpellNode): Partial<SpellNode> & { type: string } {
+  const { inputs, settings, ...rest } = node;
+  return {
+    ...rest,
+    ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
+    ...(Object.keys(settings).length > 0 ? { settings } : {}),
+  };
+}

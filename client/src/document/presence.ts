@@ -1,0 +1,152 @@
+/** Who else is on the canvas, and what this tab tells them of itself. */
+import * as decoding from "lib0/decoding";
+import {
+  Awareness,
+  applyAwarenessUpdate,
+  encodeAwarenessUpdate,
+  removeAwarenessStates,
+} from "y-protocols/awareness";
+import type * as Y from "yjs";
+import type { Pair } from "../protocol";
+import { shared } from "./shape";
+import type { Person, Self } from "./types";
+
+/** At most 20 updates a second. */
+const INTERVAL_MS = 50;
+const REMOTE = "server";
+
+/** What this tab tells of itself. */
+export interface OwnPresence {
+  cursor?: Pair | null;
+  selection?: readonly string[];
+  editing?: string | null;
+}
+
+/** How presence is sent, and who is told when people come, go or move. */
+export interface PresenceOptions {
+  send(update: Uint8Array): void;
+  changed(people: readonly Person[]): void;
+}
+
+/**
+ * Presence over y-protocols' awareness. The pointer is kept as `pointer`: `cursor` is what y-codemirror calls
+ * the caret in a text. Sends the latest state at most every 50 ms, and nothing while paused.
+ */
+export class Presence {
+  readonly awareness: Awareness;
+  readonly #options: PresenceOptions;
+  #people: readonly Person[] = [];
+  #running = false;
+  #due = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(doc: Y.Doc, self: Self, options: PresenceOptions) {
+    this.#options = options;
+    this.awareness = new Awareness(doc);
+    this.awareness.setLocalState({
+      user: { id: self.id, name: self.name, ...(self.color ? { color: self.color } : {}) },
+      pointer: null,
+      selection: [],
+      editing: null,
+    });
+    this.awareness.on("update", this.#updated);
+  }
+
+  set(presence: OwnPresence): void {
+    const state = this.awareness.getLocalState();
+    if (!state) return;
+    const { cursor, ...rest } = presence;
+    const next = { ...state, ...rest, ...(cursor === undefined ? {} : { pointer: cursor }) };
+    if (shared(state, next) !== state) this.awareness.setLocalState(next);
+  }
+
+  /** Take what the server sends of others. */
+  receive(update: Uint8Array): void {
+    applyAwarenessUpdate(this.awareness, update, REMOTE);
+  }
+
+  /** Begin again after a (re)connection: `everybody` is all who are there; tell them of this tab. */
+  resume(everybody: Uint8Array | null): void {
+    this.#running = true;
+    const here = everybody ? clientsIn(everybody) : new Set<number>();
+    const gone = [...this.awareness.getStates().keys()].filter(
+      (client) => client !== this.awareness.clientID && !here.has(client),
+    );
+    removeAwarenessStates(this.awareness, gone, REMOTE);
+    if (everybody) this.receive(everybody);
+    this.awareness.setLocalState(this.awareness.getLocalState());
+    this.#publish();
+  }
+
+  /** The connection is lost: nobody is known to be there. */
+  pause(): void {
+    this.#running = false;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#publish();
+  }
+
+  close(): void {
+    this.pause();
+    this.awareness.off("update", this.#updated);
+    this.awareness.destroy();
+  }
+
+  readonly #updated = (_change: unknown, origin: unknown) => {
+    if (origin === REMOTE) this.#publish();
+    else this.#sendSoon();
+  };
+
+  #sendSoon(): void {
+    this.#due = true;
+    if (!this.#running || this.#timer) return;
+    this.#sendNow();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#due) this.#sendSoon();
+    }, INTERVAL_MS);
+  }
+
+  #sendNow(): void {
+    this.#due = false;
+    this.#options.send(encodeAwarenessUpdate(this.awareness, [this.awareness.clientID]));
+  }
+
+  #publish(): void {
+    const others = this.#running ? [...this.awareness.getStates()] : [];
+    const people = others.flatMap(([client, state]) =>
+      client === this.awareness.clientID ? [] : [person(client, state)],
+    );
+    const next = shared(this.#people, people);
+    if (next === this.#people) return;
+    this.#people = next;
+    this.#options.changed(next);
+  }
+}
+
+function person(clientId: number, state: Record<string, unknown>): Person {
+  const user = (state.user ?? {}) as { id?: string; name?: string; color?: string };
+  const { pointer, selection, editing } = state;
+  const cursor = Array.isArray(pointer) && pointer.length === 2 && pointer.every(Number.isFinite);
+  return {
+    clientId,
+    user: String(user.id ?? ""),
+    name: String(user.name ?? "Somebody"),
+    color: String(user.color ?? "#888888"),
+    cursor: cursor ? (pointer as unknown as Pair) : null,
+    selection: Array.isArray(selection) ? selection.filter((id) => typeof id === "string") : [],
+    editing: typeof editing === "string" ? editing : null,
+  };
+}
+
+/** The clients that an awareness update speaks of (count, then client, clock and state each). */
+function clientsIn(update: Uint8Array): Set<number> {
+  const decoder = decoding.createDecoder(update);
+  const clients = new Set<number>();
+  for (let left = decoding.readVarUint(decoder); left > 0; left -= 1) {
+    clients.add(decoding.readVarUint(decoder));
+    decoding.readVarUint(decoder);
+    decoding.readVarString(decoder);
+  }
+  return clients;
+}

@@ -1,0 +1,85 @@
+/** One life of the shared document in this tab, and all that is bound to it. */
+import * as Y from "yjs";
+import type { Spell } from "../protocol";
+import { LOCAL } from "./edits";
+import { Presence, type PresenceOptions } from "./presence";
+import { KINDS, root } from "./shape";
+import { Snapshot } from "./snapshot";
+import type { History, Self } from "./types";
+
+/** Marks transactions that came from the server: they are not sent back. */
+export const SERVER = Symbol("from the server");
+
+const CAPTURE_MS = 400;
+
+/** What a replica tells its owner. */
+export interface ReplicaOptions {
+  self: Self;
+  presence: PresenceOptions;
+  /** What was shown before; kept until the replica has content of its own. */
+  before: Spell;
+  spell(spell: Spell): void;
+  /** An edit was made here (also by undo). */
+  edited(update: Uint8Array): void;
+  history(history: History): void;
+}
+
+/** A Y.Doc with its undo manager, snapshot and presence; thrown away as a whole when the server's state wins. */
+export class Replica {
+  readonly doc = new Y.Doc();
+  readonly undoManager: Y.UndoManager;
+  readonly snapshot: Snapshot;
+  readonly presence: Presence;
+  /** The canvas's life that this replica belongs to; null until it was opened. */
+  epoch: string | number | null = null;
+
+  constructor(options: ReplicaOptions) {
+    const roots = [...KINDS, "meta" as const].map((kind) => root(this.doc, kind));
+    this.undoManager = new Y.UndoManager(roots, {
+      trackedOrigins: new Set([LOCAL]),
+      captureTimeout: CAPTURE_MS,
+    });
+    this.snapshot = new Snapshot(this.doc, options.before, options.spell);
+    this.presence = new Presence(this.doc, options.self, options.presence);
+    this.doc.on("update", (update: Uint8Array, origin: unknown) => {
+      if (origin !== SERVER) options.edited(update);
+    });
+    const tell = () =>
+      options.history({ undo: this.undoManager.canUndo(), redo: this.undoManager.canRedo() });
+    for (const change of ["stack-item-added", "stack-item-popped", "stack-cleared"] as const) {
+      this.undoManager.on(change, tell);
+    }
+  }
+
+  /** Apply committed edits of others. */
+  apply(updates: Iterable<Uint8Array>): void {
+    this.doc.transact(() => {
+      for (const update of updates) Y.applyUpdate(this.doc, update, SERVER);
+    }, SERVER);
+  }
+
+  /** Whether edits are waiting for others that never came. */
+  get gap(): boolean {
+    return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null;
+  }
+
+  get stateVector(): Uint8Array {
+    return Y.encodeStateVector(this.doc);
+  }
+
+  /** All that this replica has and a server of that state vector lacks; null when that is nothing. */
+  lackedBy(stateVector: Uint8Array, pending: boolean): Uint8Array | null {
+    const theirs = Y.decodeStateVector(stateVector);
+    const ours = Y.decodeStateVector(this.stateVector);
+    const lacks = [...ours].some(([client, clock]) => clock > (theirs.get(client) ?? 0));
+    // State vectors do not tell of deletions: what is pending may be just that.
+    return lacks || pending ? Y.encodeStateAsUpdate(this.doc, stateVector) : null;
+  }
+
+  close(): void {
+    this.snapshot.close();
+    this.presence.close();
+    this.undoManager.destroy();
+    this.doc.destroy();
+  }
+}
