@@ -1,0 +1,72 @@
+"""Text with named places.
+
+``{name}`` is a place; ``{{`` and ``}}`` stand for single braces; any other brace is
+text, so that JSON can stand in a template. Places are names only: no attribute,
+index or format of a value is ever looked up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from spellwork import Node, NodeError, Port, Ports, node
+
+from .types import LongText
+
+_PLACE = re.compile(r"\{\{|\}\}|\{([^\W\d]\w*)\}")
+
+
+def places(text: str) -> list[str]:
+    """Return the names of a template's places, each once, in order."""
+    return list(dict.fromkeys(match[1] for match in _PLACE.finditer(text) if match[1]))
+
+
+def fill(text: str, values: dict[str, Any]) -> str:
+    """Return the template with its places filled; KeyError names a place without a value."""
+    return _PLACE.sub(lambda match: as_text(values[match[1]]) if match[1] else match[0][0], text)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as people write it: text as it is, nothing for None, JSON for the rest."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def ports_of(template_node: Node) -> Ports:
+    """Return an input per place; further inputs are taken too, for a template that comes by wire."""
+    text = template_node.inputs.get("template")
+    named = places(text) if isinstance(text, str) else []
+    return Ports(
+        inputs=(
+            *template.inputs,
+            *(Port(name, required=True) for name in named if name != "template"),
+        ),
+        outputs=template.outputs,
+        extra_inputs=True,
+    )
+
+
+@node(
+    "core.template",
+    title="Template",
+    category="Text",
+    output="text",
+    resolve=ports_of,
+    keywords=("prompt", "format", "text", "string"),
+    example={"template": "Hello {name}"},
+)
+async def template(template: LongText, **inputs: Any) -> str:
+    """Text with {places} that its inputs fill."""
+    known = {"template": template, **inputs}
+    missing = [name for name in places(template) if name not in known]
+    if missing:
+        raise NodeError(
+            f"the template has no value for {', '.join(missing)}; it was given {', '.join(inputs) or 'nothing'}",
+            code="missing_input",
+            port=missing[0],
+            retryable=False,
+        )
+    return fill(template, known)
