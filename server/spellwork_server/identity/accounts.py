@@ -134,18 +134,32 @@ class Accounts:
         password_hash = await self._passwords.hash(password) if password is not None else None
         return await self._users.create(email, name=name, role=role, password_hash=password_hash)
 
+    async def get(self, user_id: str) -> UserRecord:
+        """Return an account. Raises NotFound."""
+        return await self._users.require(user_id)
+
+    async def find(self) -> list[UserRecord]:
+        """Return all accounts, by email address."""
+        return await self._users.find()
+
     async def set_password(
         self, actor: Actor, user_id: str, password: str, current: str | None
     ) -> None:
-        """Set a password and end the user's other sign-ins.
+        """Set one's own password and end one's other sign-ins.
 
-        Who changes their own must know the present one, unless there is none.
+        Raises Forbidden unless ``current`` is the present one; it may be left
+        out while there is none.
         """
         user = await self._users.require(user_id)
-        if actor.user_id == user_id and user.password_hash is not None:
+        if user.password_hash is not None:
             self._attempts.note_email(user.email)
-            if current is None or not await self._passwords.verify(user.password_hash, current):
+            if not await self._passwords.verify(user.password_hash, current or ""):
                 raise Forbidden("The present password is wrong", code="wrong_password")
+        await self.reset_password(actor, user_id, password)
+
+    async def reset_password(self, actor: Actor, user_id: str, password: str) -> None:
+        """Set anybody's password, and end their sign-ins but the one that asks."""
+        await self._users.require(user_id)
         await self._users.update(user_id, password_hash=await self._passwords.hash(password))
         await self._sign_ins.revoke(user_id=user_id, keep=actor.session)
         self._authenticator.forget(user_id)

@@ -1,0 +1,88 @@
+"""The cache: values by hash, how much is kept, and how to forget it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from spellwork_server.identity import require
+from spellwork_server.runs.output_cache import SharedCache
+from spellwork_server.runs.pages import ValuePage, page_of
+from spellwork_server.runs.run_reader import RunReader
+from spellwork_server.storage.cache import CacheStore
+
+from .service import Call, Nothing, Request, Service, View, operation
+
+
+class ReadValue(Request):
+    """A page of a value that stands in an event or a run as ``{$ref, size, preview}``."""
+
+    hash: str = Field(pattern=r"^[0-9a-f]{32}$")
+    offset: int = Field(default=0, ge=0)
+    limit: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+class CacheView(View):
+    """How much is kept. ``values`` and ``size`` (bytes) count what runs and cache entries name, of all users."""
+
+    entries: int = Field(
+        description="Cached node calls: the caller's, or for an administrator all."
+    )
+    values: int
+    size: int
+    hits: int = Field(description="Look-ups that found something, since the server started.")
+    misses: int
+
+
+class ClearCache(Request):
+    """Whose cached node calls to forget."""
+
+    all: bool = Field(default=False, description="Everybody's; for administrators.")
+
+
+class Cleared(View):
+    """How many cached node calls were forgotten."""
+
+    entries: int
+
+
+class CacheService(Service):
+    """Values by hash, and cached node calls."""
+
+    name: ClassVar[str] = "cache"
+
+    def __init__(self, cache: SharedCache, store: CacheStore, reader: RunReader) -> None:
+        self._cache = cache
+        self._store = store
+        self._reader = reader
+
+    @operation(
+        summary="Read a large value by its hash",
+        rest=("GET", "/v1/cache/values/{hash}"),
+        errors=("value_not_found",),
+    )
+    async def value(self, call: Call, request: ReadValue) -> ValuePage:
+        """Give a page of the value, if a run that the caller may read has left it."""
+        actor = require(call.actor, "cache.read")
+        body = await self._reader.value(actor, request.hash)
+        return page_of(request.hash, body, request.offset, request.limit)
+
+    @operation(summary="Say how much is cached", rest=("GET", "/v1/cache"))
+    async def stats(self, call: Call, request: Nothing) -> CacheView:  # noqa: ARG002 - every operation takes a request
+        """Count cached node calls and values."""
+        actor = require(call.actor, "cache.read")
+        stats = await self._store.stats(None if actor.is_admin else actor.user_id)
+        return CacheView(
+            entries=stats.entries,
+            values=stats.values,
+            size=stats.size,
+            hits=self._cache.hits,
+            misses=self._cache.misses,
+        )
+
+    @operation(summary="Forget cached node calls", rest=("DELETE", "/v1/cache"))
+    async def clear(self, call: Call, request: ClearCache) -> Cleared:
+        """Forget the caller's cached node calls, or everybody's; what runs left stays."""
+        actor = require(call.actor, "cache.clear" if request.all else "cache.read")
+        return Cleared(entries=await self._cache.clear(None if request.all else actor.user_id))

@@ -1,0 +1,391 @@
+"""Runs: start them, wait for them, follow them, steer them, and read what they left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import ClassVar
+
+import msgspec
+from pydantic import Field, JsonValue, model_validator
+
+from spellwork import Spell
+from spellwork_server.errors import BadRequest, Conflict, TooLarge
+from spellwork_server.identity import Actor, require
+from spellwork_server.runs.errors import RunEnded
+from spellwork_server.runs.journal import Journal
+from spellwork_server.runs.pages import ValuePage, page_of
+from spellwork_server.runs.run import Run
+from spellwork_server.runs.run_reader import RunReader
+from spellwork_server.runs.runners import Runners
+from spellwork_server.runs.spell_runner import RunRequest
+from spellwork_server.runs.streams import Access
+from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
+from spellwork_server.runs.writer import TERMINAL
+from spellwork_server.storage.group_commit import GroupCommit
+from spellwork_server.storage.run_records import RunRecord, remove_run
+
+from .service import Call, Done, EventStream, Request, ServerSentEvent, Service, View, operation
+
+MAX_WAIT = 300.0
+"""Seconds that one request may wait for a run to end."""
+
+CANCEL_WAIT = 2.0
+"""Seconds that a cancel waits for the end it asked for."""
+
+Wait = Field(
+    default=None,
+    ge=0,
+    le=MAX_WAIT,
+    description="Seconds to wait for the run to end before answering.",
+)
+
+
+class CreateRun(Request):
+    """A run of a canvas, or of the spell that comes with it: exactly one of the two."""
+
+    canvas: str | None = Field(default=None, max_length=64)
+    spell: Spell | None = None
+    inputs: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="{'NODE.PORT': value}, or {NODE: value} where that is clear; NODE is an id or name.",
+    )
+    scope: list[str] | None = Field(
+        default=None, description="Run only these nodes and what they need."
+    )
+    mode: Mode = Field(
+        default="once", description="live: run again what depends on each change of the canvas."
+    )
+    audience: Audience | None = Field(
+        default=None, description="Who sees it; on a canvas shared unless said."
+    )
+    on_busy: OnBusy | None = Field(
+        default=None,
+        description="When a run of yours goes on there; replace on a canvas, else parallel, unless said.",
+    )
+    wait: float | None = Wait
+    durable: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> CreateRun:
+        if (self.canvas is None) == (self.spell is None):
+            raise ValueError("give either canvas or spell")
+        if self.mode == "live" and self.canvas is None:
+            raise ValueError("mode live needs a canvas to follow")
+        return self
+
+
+class OneRun(Request):
+    """A run by its id."""
+
+    id: str = Field(max_length=64)
+
+
+class GetRun(OneRun):
+    """A run, once it has ended or the time is up."""
+
+    wait: float | None = Wait
+
+
+class ListRuns(Request):
+    """Runs of a canvas, or without one the caller's own; newest first."""
+
+    canvas: str | None = Field(default=None, max_length=64)
+    limit: int = Field(default=50, ge=1, le=200)
+    before: float | None = Field(
+        default=None, description="Only runs created before this time (Unix seconds)."
+    )
+
+
+class RunList(View):
+    """Runs, without what their nodes left."""
+
+    items: list[RunView]
+
+
+class SteerRun(Request):
+    """A run by its id, or the live mode of the caller on a canvas: exactly one of the two."""
+
+    id: str | None = Field(default=None, max_length=64)
+    canvas: str | None = Field(default=None, max_length=64)
+    audience: Audience = Field(default="shared", description="Who sees the runs of live mode.")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> SteerRun:
+        if (self.id is None) == (self.canvas is None):
+            raise ValueError("give either id or canvas")
+        return self
+
+
+class Steered(View):
+    """The run as it is now (None when live mode was left), and whether the caller's live mode is on there."""
+
+    run: RunView | None
+    live: bool
+
+
+class ReadEvents(OneRun):
+    """Events of a run after a number."""
+
+    after_seq: int = Field(default=0, ge=0)
+    limit: int = Field(default=500, ge=1, le=2_000)
+
+
+class EventPage(View):
+    """Events in order. ``more``: ask again after the last one's number."""
+
+    events: list[EventView]
+    seq: int = Field(description="Ask for what follows with after_seq = this.")
+    more: bool
+
+
+class ReadOutput(OneRun):
+    """A page of what a run left on one port."""
+
+    node: str = Field(max_length=64)
+    port: str = Field(max_length=128)
+    offset: int = Field(default=0, ge=0)
+    limit: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+class RunService(Service):
+    """Runs of canvases, and of spells that come with the request."""
+
+    name: ClassVar[str] = "runs"
+
+    def __init__(
+        self,
+        runners: Runners,
+        reader: RunReader,
+        journal: Journal,
+        commits: GroupCommit,
+        access: Access,
+        *,
+        max_spell_nodes: int,
+    ) -> None:
+        self._runners = runners
+        self._reader = reader
+        self._journal = journal
+        self._commits = commits
+        self._access = access
+        self._max_nodes = max_spell_nodes
+
+    @operation(
+        summary="Run a canvas or a spell",
+        rest=("POST", "/v1/runs"),
+        status=201,
+        errors=(
+            "cycle",
+            "unknown_node_type",
+            "unknown_port",
+            "invalid_input",
+            "run_busy",
+            "too_many_runs",
+        ),
+    )
+    async def create(self, call: Call, request: CreateRun) -> RunView:
+        """Answer at once with the run, or with how it ended when ``wait`` is long enough.
+
+        Failures of nodes are in ``errors``; the run completes all the same.
+        """
+        actor = await self._may_run(call, request)
+        runner = await self._runners.acquire(actor.user_id, request.canvas)
+        try:
+            order = _order(request)
+            if order.mode == "live":
+                run = await self._runners.play(actor, runner, order)
+            else:
+                run = await self._runners.start(runner, order)
+        finally:
+            self._runners.release(runner)
+        if not request.wait:
+            return self._head(run)
+        await self._wait(call, run, request.wait)
+        return await self._reader.view(await self._reader.record(actor, run.id))
+
+    @operation(summary="Read a run and what it left", rest=("GET", "/v1/runs/{id}"))
+    async def get(self, call: Call, request: GetRun) -> RunView:
+        """Give the run with its outputs; with ``wait``, once it has ended or the time is up."""
+        record = await self._reader.record(call.actor, request.id)
+        run = self._runners.find(request.id)
+        if run is not None and request.wait:
+            await self._wait(call, run, request.wait)
+            record = await self._reader.record(call.actor, request.id)
+        return await self._reader.view(record)
+
+    @operation(summary="List runs, newest first", rest=("GET", "/v1/runs"))
+    async def list(self, call: Call, request: ListRuns) -> RunList:
+        """Give the runs of a canvas that the caller may see, or the caller's own."""
+        actor = require(call.actor, "run.create")
+        if request.canvas is None:
+            return RunList(
+                items=await self._reader.of_user(actor, limit=request.limit, before=request.before)
+            )
+        require(actor, "canvas.read", await self._access(request.canvas))
+        return RunList(
+            items=await self._reader.of_canvas(
+                actor, request.canvas, limit=request.limit, before=request.before
+            )
+        )
+
+    @operation(summary="Cancel a run", rest=("POST", "/v1/runs/{id}/cancel"))
+    async def cancel(self, call: Call, request: OneRun) -> RunView:
+        """End a run within a second; one that has ended is given back as it is."""
+        record = await self._reader.record(call.actor, request.id, "run.steer")
+        run = self._runners.find(request.id)
+        if run is not None:
+            run.cancel()
+            await self._wait(call, run, CANCEL_WAIT)
+            record = await self._reader.record(call.actor, request.id)
+        return await self._reader.view(record)
+
+    @operation(
+        summary="Pause a run, or leave live mode",
+        rest=("POST", "/v1/runs/pause"),
+        errors=("run_ended",),
+    )
+    async def pause(self, call: Call, request: SteerRun) -> Steered:
+        """Start no further node of a run until it is played; with ``canvas``, leave live mode there."""
+        if request.canvas is not None:
+            actor = require(call.actor, "canvas.read", await self._access(request.canvas))
+            self._runners.leave_live(actor.user_id, request.canvas)
+            return Steered(run=None, live=False)
+        run, record = await self._open_run(call, request.id or "")
+        run.pause()
+        return self._steered(call, record)
+
+    @operation(
+        summary="Let a paused run go on, or enter live mode",
+        rest=("POST", "/v1/runs/play"),
+        errors=("run_ended",),
+    )
+    async def play(self, call: Call, request: SteerRun) -> Steered:
+        """Go on with a run; with ``canvas``, run what changes there from now on, the whole canvas first."""
+        if request.canvas is None:
+            run, record = await self._open_run(call, request.id or "")
+            run.play()
+            return self._steered(call, record)
+        actor = require(call.actor, "canvas.run", await self._access(request.canvas))
+        runner = await self._runners.acquire(actor.user_id, request.canvas)
+        try:
+            run = await self._runners.play(
+                actor, runner, RunRequest(mode="live", audience=request.audience)
+            )
+        finally:
+            self._runners.release(runner)
+        return Steered(run=self._head(run), live=True)
+
+    @operation(summary="Forget a run", rest=("DELETE", "/v1/runs/{id}"), errors=("run_open",))
+    async def remove(self, call: Call, request: OneRun) -> Done:
+        """Forget a run that has ended, and what it left. Its events keep their numbers and say nothing."""
+        record = await self._reader.record(call.actor, request.id, "run.steer")
+        if self._runners.find(record.id) is not None:
+            raise Conflict(f"Run {record.id} goes on; cancel it first", code="run_open")
+        await self._commits.submit(lambda conn: remove_run(conn, record.id))
+        return Done()
+
+    @operation(
+        summary="Read a run's events, or follow them as server-sent events",
+        rest=("GET", "/v1/runs/{id}/events"),
+    )
+    async def events(self, call: Call, request: ReadEvents) -> EventPage | EventStream:
+        """Give events after ``after_seq`` as JSON, or by ``Accept: text/event-stream`` until the run's last one.
+
+        A reconnecting ``EventSource`` goes on after its ``Last-Event-ID``.
+        """
+        record = await self._reader.record(call.actor, request.id)
+        if call.request is not None and "text/event-stream" in call.request.headers.get(
+            "Accept", ""
+        ):
+            after = _last_event_id(call.request.headers.get("Last-Event-ID"), request.after_seq)
+            return EventStream(self._follow(record, after))
+        events = await self._journal.read(
+            record.stream, after=request.after_seq, limit=request.limit, run=record.id
+        )
+        return EventPage(
+            events=[
+                EventView.model_construct(**msgspec.json.decode(event.json)) for event in events
+            ],
+            seq=events[-1].seq if events else request.after_seq,
+            more=len(events) == request.limit,
+        )
+
+    @operation(
+        summary="Read what a run left on a port",
+        rest=("GET", "/v1/runs/{id}/outputs/{node}/{port}"),
+    )
+    async def output(self, call: Call, request: ReadOutput) -> ValuePage:
+        """Give a page of a value: items of a list, characters of a text, fields of an object."""
+        record = await self._reader.record(call.actor, request.id)
+        key, body = await self._reader.port_value(record, request.node, request.port)
+        return page_of(key, body, request.offset, request.limit)
+
+    async def _may_run(self, call: Call, request: CreateRun) -> Actor:
+        if request.canvas is not None:
+            return require(call.actor, "canvas.run", await self._access(request.canvas))
+        actor = require(call.actor, "run.create")
+        count = len(request.spell.nodes) if request.spell else 0
+        if count > self._max_nodes:
+            raise TooLarge(
+                f"The spell has {count:,} nodes; at most {self._max_nodes:,} are allowed",
+                details={"limit": self._max_nodes, "nodes": count},
+            )
+        return actor
+
+    async def _open_run(self, call: Call, run_id: str) -> tuple[Run, RunRecord]:
+        record = await self._reader.record(call.actor, run_id, "run.steer")
+        run = self._runners.find(record.id)
+        if run is None or not run.is_open:
+            raise RunEnded(record.id, record.status)
+        return run, record
+
+    async def _wait(self, call: Call, run: Run, seconds: float) -> None:
+        if call.session is not None:
+            call.session.release_turn()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await run.ended.wait()
+
+    async def _follow(self, record: RunRecord, after: int) -> AsyncIterator[ServerSentEvent]:
+        if record.ended_at is not None and not await self._journal.read(
+            record.stream, after=after, limit=1, run=record.id
+        ):
+            return
+        async for event in self._journal.follow(record.stream, after=after, run=record.id):
+            yield ServerSentEvent(msgspec.Raw(event.json), event.kind, str(event.seq))
+            if event.kind in TERMINAL or event.kind == "run.removed":
+                return
+
+    def _head(self, run: Run) -> RunView:
+        assert run.kept is not None
+        return self._reader.heads([run.kept])[0]
+
+    def _steered(self, call: Call, record: RunRecord) -> Steered:
+        live = (
+            call.actor is not None
+            and record.canvas_id is not None
+            and self._runners.is_live(call.actor.user_id, record.canvas_id)
+        )
+        return Steered(run=self._reader.heads([record])[0], live=live)
+
+
+def _order(request: CreateRun) -> RunRequest:
+    inline = request.canvas is None
+    return RunRequest(
+        spell=request.spell,
+        inputs=request.inputs,
+        scope=request.scope,
+        mode=request.mode,
+        audience=request.audience or ("private" if inline else "shared"),
+        on_busy=request.on_busy or ("parallel" if inline else "replace"),
+        durable=request.durable,
+    )
+
+
+def _last_event_id(header: str | None, after_seq: int) -> int:
+    if header is None:
+        return after_seq
+    if not (header.isascii() and header.isdigit()):
+        raise BadRequest.field("Last-Event-ID", "is the number of an event")
+    return max(int(header), after_seq)
