@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
+import aiohttp
 import socketio
 
 from .credentials import Credentials
@@ -48,11 +49,7 @@ class Session:
         self._url = url
         self._credentials = credentials
         self._timeout = timeout
-        self._socket = socketio.AsyncClient(
-            reconnection_delay=0.2,
-            reconnection_delay_max=10,
-            handle_sigint=False,
-        )
+        self._stack = AsyncExitStack()
         self._connected = asyncio.Event()
         self._sending = asyncio.Lock()
         self._waiting: set[asyncio.Future[Any]] = set()
@@ -60,22 +57,23 @@ class Session:
         self._refusal: Refused | None = None
         self._closed: ClientError | None = None
         self._seen_before = False
-        self._socket.on("connect", self._on_connect)
-        self._socket.on("connect_error", self._on_connect_error)
-        self._socket.on("disconnect", self._on_disconnect)
-        self._socket.on("*", self._on_event)
 
     async def __aenter__(self) -> Self:
         """Connect; raise Refused when the server does not accept who we are."""
         await self._credentials.token()  # says why, where a handshake would only fail
-        try:
-            await self._socket.connect(
-                self._url, auth=self._auth, transports=["websocket"], wait_timeout=self._timeout
-            )
-        except socketio.exceptions.ConnectionError as error:
-            if self._refusal is not None:
-                raise self._refusal from error
-            raise ConnectionLost(f"{self._url} cannot be reached: {error}") from error
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            self._socket = self._wired(http)
+            stack.push_async_callback(self._hang_up)
+            try:
+                await self._socket.connect(
+                    self._url, auth=self._auth, transports=["websocket"], wait_timeout=self._timeout
+                )
+            except socketio.exceptions.ConnectionError as error:
+                if self._refusal is not None:
+                    raise self._refusal from error
+                raise ConnectionLost(f"{self._url} cannot be reached: {error}") from error
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -85,9 +83,7 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         """Disconnect; whoever still waits gets ConnectionLost."""
-        self._close(ConnectionLost("the session was closed"))
-        await self._socket.shutdown()
-        await self._socket.eio.disconnect()
+        await self._stack.aclose()
 
     async def request(
         self, event: str, payload: Mapping[str, Any] | None = None, *, timeout: float | None = None
@@ -138,6 +134,25 @@ class Session:
             raise ConnectionLost(f"the connection was lost before {event} was sent") from error
         finally:
             self._waiting.discard(answer)
+
+    def _wired(self, http: aiohttp.ClientSession) -> socketio.AsyncClient:
+        """Return a socket that tells us what happens to it."""
+        socket = socketio.AsyncClient(
+            reconnection_delay=0.2,
+            reconnection_delay_max=10,
+            handle_sigint=False,
+            http_session=http,
+        )
+        socket.on("connect", self._on_connect)
+        socket.on("connect_error", self._on_connect_error)
+        socket.on("disconnect", self._on_disconnect)
+        socket.on("*", self._on_event)
+        return socket
+
+    async def _hang_up(self) -> None:
+        self._close(ConnectionLost("the session was closed"))
+        await self._socket.shutdown()
+        await self._socket.eio.disconnect()
 
     async def _auth(self) -> dict[str, str]:
         return {"token": await self._credentials.token()}
