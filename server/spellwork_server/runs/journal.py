@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -20,9 +20,14 @@ from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.journal import Entry, JournalStore, StoredEvent, numbered
 
 from .stream_log import Author, Packet, StreamLog
+from .streams import channel_of
 
 KEPT_LOGS = 10_000
 """Streams whose end is remembered while nobody writes them; the least recently used go first."""
+
+
+FOLLOW_PAGE = 200
+"""Events that ``follow`` reads at a time."""
 
 
 class Publisher(Protocol):
@@ -30,13 +35,6 @@ class Publisher(Protocol):
 
     def publish(self, channel: str, event: str, data: Any) -> None:
         """Send an event to everybody on the channel."""
-
-
-class Silence:
-    """A publisher that tells nobody."""
-
-    def publish(self, channel: str, event: str, data: Any) -> None:
-        """Do nothing."""
 
 
 class Journal:
@@ -55,7 +53,10 @@ class Journal:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for log in self._logs.values():
             log.close()
@@ -87,23 +88,25 @@ class Journal:
         """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction.
 
         The future is done once they are committed and published; it never
-        fails: where they are refused for good, ``author.broken`` is told.
+        fails: where they are refused for good, ``author.broken`` was told.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def finish() -> None:
-            if not done.done():
-                done.set_result(None)
-
         self._logs[log.stream] = log
-        log.put(Packet(author, tuple(entries), also, finish))
+        log.put(Packet(author, tuple(entries), also, done))
         if not log.writing:
             log.writing = True
             self._tasks.create_task(log.drain(), name=f"journal {log.stream}")
         return done
 
     async def read(
-        self, stream: str, *, after: int, limit: int, run: str | None = None, upto: int | None = None
+        self,
+        stream: str,
+        *,
+        after: int,
+        limit: int,
+        run: str | None = None,
+        upto: int | None = None,
     ) -> list[StoredEvent]:
         """Return published events after ``after``, oldest first."""
         published = (await self.log(stream)).published
@@ -120,26 +123,45 @@ class Journal:
         first = await self._store.first(stream)
         return first is None or first > after + 1
 
+    async def follow(self, stream: str, *, after: int, run: str) -> AsyncIterator[StoredEvent]:
+        """Yield a run's events after ``after`` as they are published, without end.
+
+        Nothing is held for a slow reader: it reads from the store at its own pace.
+        """
+        while True:
+            log = await self.log(stream)
+            changed, upto = log.changed, log.published
+            page = await self.read(stream, after=after, limit=FOLLOW_PAGE, run=run, upto=upto)
+            for event in page:
+                yield event
+            if len(page) == FOLLOW_PAGE:
+                after = page[-1].seq
+            else:
+                after = max(after, upto)
+                await changed.wait()
+
     def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
         """Tell the stream's channel of committed entries."""
-        events = b",".join(numbered(first + index, entry.body) for index, entry in enumerate(entries))
-        self._publisher.publish(
-            stream, "run.events", {"stream": stream, "events": msgspec.Raw(b"[" + events + b"]")}
+        events = b",".join(
+            numbered(first + index, entry.body) for index, entry in enumerate(entries)
         )
+        self.tell(stream, "run.events", {"events": msgspec.Raw(b"[" + events + b"]")})
 
     def stalled(self, stream: str, message: str, retry_in: float) -> None:
         """Tell the stream's channel that events wait for the store."""
-        self._publisher.publish(
-            stream, "events.stalled", {"stream": stream, "message": message, "retry_in": retry_in}
-        )
+        self.tell(stream, "events.stalled", {"message": message, "retry_in": retry_in})
 
     def flowing(self, stream: str) -> None:
         """Tell the stream's channel that the store takes events again."""
-        self._publisher.publish(stream, "events.flowing", {"stream": stream})
+        self.tell(stream, "events.flowing", {})
+
+    def tell(self, stream: str, event: str, data: dict[str, Any]) -> None:
+        """Send an event that is not kept to all who follow the stream."""
+        self._publisher.publish(channel_of(stream), event, {"stream": stream} | data)
 
     def _forget_some(self) -> None:
         if len(self._logs) <= KEPT_LOGS:
             return
         for stream, log in list(self._logs.items())[: len(self._logs) - KEPT_LOGS]:
-            if log.idle:
+            if log.idle and not log.pins:
                 del self._logs[stream]

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,23 +60,32 @@ class Packet:
 
     author: Author
     entries: tuple[Entry, ...]
-    also: Job[None] | None = None
-    done: Callable[[], None] | None = None
+    also: Job[None] | None
+    done: asyncio.Future[None]
 
     @property
     def size(self) -> int:
         """Bytes of memory it holds."""
         return sum(entry.size for entry in self.entries)
 
+    def finish(self) -> None:
+        """Tell whoever waits that the packet is committed, or given up."""
+        if not self.done.done():
+            self.done.set_result(None)
+
 
 class StreamLog:
     """The end of one stream. ``published`` is the number of the last event that everybody was told of."""
 
-    def __init__(self, stream: str, published: int, commits: GroupCommit, audience: Audience) -> None:
+    def __init__(
+        self, stream: str, published: int, commits: GroupCommit, audience: Audience
+    ) -> None:
         self.stream = stream
         self.published = published
         self.writing = False
         """Whether ``drain`` is under way."""
+        self.pins = 0
+        """How many hold on to this log, so that it is not forgotten."""
         self.changed = asyncio.Event()
         """Set, and replaced by a new one, whenever ``published`` moves."""
         self._commits = commits
@@ -163,12 +172,16 @@ class StreamLog:
             await self._write([packet for packet in batch if packet.author is author])
 
     def _refuse(self, batch: list[Packet], error: Exception) -> None:
-        author = batch[0].author
-        rest = [packet for packet in self._packets if packet.author is author]
-        for packet in rest:
-            self._packets.remove(packet)
-        for each in {id(packet.author): packet.author for packet in batch}.values():
-            each.broken(error)
+        """Give up on these packets, and on whatever else waits of their authors."""
+        authors = {id(packet.author): packet.author for packet in batch}
+        rest = [packet for packet in self._packets if id(packet.author) in authors]
+        self._packets = deque(
+            packet for packet in self._packets if id(packet.author) not in authors
+        )
+        for author in authors.values():
+            author.broken(error)
+        for packet in [*batch, *rest]:
+            packet.finish()
 
     def _publish(self, batch: list[Packet], last: int) -> None:
         entries = [entry for packet in batch for entry in packet.entries]
@@ -178,5 +191,4 @@ class StreamLog:
         changed.set()
         for packet in batch:
             packet.author.committed(packet.size)
-            if packet.done is not None:
-                packet.done()
+            packet.finish()

@@ -9,7 +9,7 @@ import msgspec
 from spellwork.events import Event
 from spellwork.values import to_json
 from spellwork_server.storage.journal import Entry
-from spellwork_server.storage.outputs import OutputRow
+from spellwork_server.storage.outputs import OutputRef, OutputRow
 
 from .references import Encoded, encode, preview_of, reference
 
@@ -46,8 +46,8 @@ class Wire:
         self._run = run
         self._inline = inline_bytes
         self._parts: dict[tuple[str, str], int] = {}
-        self.hashes: dict[str, dict[str, str]] = {}
-        """The hash of every output so far: {node: {port: hash}}."""
+        self.left: dict[str, dict[str, OutputRef]] = {}
+        """What the nodes left so far: {node: {port: where it is}}."""
 
     def entry(self, event: Event) -> Entry:
         """Return the event as an entry; the values it carries are encoded now, so a later change does not show."""
@@ -101,24 +101,24 @@ class Wire:
     def _outputs(self, event: Event, rows: list[OutputRow]) -> dict[str, msgspec.Raw] | None:
         if event.outputs is None or event.node is None:
             return None
-        hashes = self.hashes[event.node] = {}
+        left = self.left[event.node] = {}
         wire: dict[str, msgspec.Raw] = {}
         for port, output in event.outputs.items():
             value = encode(output)
-            hashes[port] = value.hash
-            if value.size > self._inline:
-                wire[port] = self._refer((event.node, port), value, rows)
-            else:
-                wire[port] = msgspec.Raw(value.body)
-                rows.append(OutputRow(self._run, event.node, port, value.hash, value.body))
+            wire[port] = self._refer((event.node, port), value, rows)
+            left[port] = rows[-1].ref
         return wire
 
     def _refer(
         self, place: tuple[str, str], value: Encoded, rows: list[OutputRow], part: int = 0
     ) -> msgspec.Raw:
-        preview = preview_of(value.body)
+        """Note the value as left at ``place``; return what stands for it on the wire."""
+        large = value.size > self._inline
+        preview = preview_of(value.body) if large else None
         rows.append(OutputRow(self._run, *place, value.hash, value.body, preview, part))
-        return msgspec.Raw(_json.encode(reference(value.hash, value.size, preview)))
+        return msgspec.Raw(
+            _json.encode(reference(value.hash, value.size, preview)) if large else value.body
+        )
 
 
 def shortened(text: str | None) -> str | None:

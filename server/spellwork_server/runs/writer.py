@@ -160,5 +160,7 @@ class RunWriter:
         left_out = self._lines.pop(event.node, 0) - LOG_LINES
         if left_out > 0:
             message = f"{left_out:,} more log lines of this node were left out"
-            note = Event(kind="node.log", at=event.at, node=event.node, message=message, level="warning")
+            note = Event(
+                kind="node.log", at=event.at, node=event.node, message=message, level="warning"
+            )
             self._append([self.wire.entry(note)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import msgspec
@@ -19,6 +20,8 @@ from spellwork_server.storage.journal import StoredEvent
 from .service import Call, Request, Service, View, operation
 
 RECENT_RUNS = 20
+
+Runs = list[RunView]
 
 
 class ReadStream(Request):
@@ -112,7 +115,7 @@ class EventService(Service):
         more = seq < (await self._journal.log(request.stream)).published
         return StreamPage(stream=request.stream, events=views(events), seq=seq, more=more)
 
-    async def _recent(self, call: Call, stream: str) -> list[RunView]:
+    async def _recent(self, call: Call, stream: str) -> Runs:
         """Return the newest runs, whose outputs stand in for the events that are gone."""
         assert call.actor is not None
         canvas = canvas_of(stream)
@@ -121,6 +124,6 @@ class EventService(Service):
         return await self._reader.of_canvas(call.actor, canvas, limit=RECENT_RUNS)
 
 
-def views(events: list[StoredEvent]) -> list[EventView]:
+def views(events: Iterable[StoredEvent]) -> list[EventView]:
     """Return stored events as answers give them."""
     return [EventView.model_construct(**msgspec.json.decode(event.json)) for event in events]

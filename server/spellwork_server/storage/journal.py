@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database
 from .outputs import OutputRow, insert_outputs
-from .schema import EVENTS, STREAMS
+from .schema import EVENTS, RUNS, STREAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class StoredEvent:
     """An event of a stream: its number, and its JSON as it goes on the wire."""
 
     seq: int
+    kind: str
     json: bytes
 
 
@@ -52,8 +53,13 @@ def numbered(seq: int, body: bytes) -> bytes:
     return b'{"seq":%d,%b' % (seq, body[1:])
 
 
+class RunGoneError(Exception):
+    """The run that entries speak of is not kept any more: it, or its canvas, was removed."""
+
+
 async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -> int:
-    """Write ``entries`` at the end of ``stream``; return the number of the last one."""
+    """Write ``entries`` at the end of ``stream``; return the number of the last one. Raises RunGoneError."""
+    await _require_runs(conn, {entry.run for entry in entries})
     last = await _advance(conn, stream, len(entries))
     first = last - len(entries) + 1
     await insert_outputs(conn, [row for entry in entries for row in entry.outputs])
@@ -73,6 +79,12 @@ async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -
         ],
     )
     return last
+
+
+async def _require_runs(conn: AsyncConnection, runs: set[str]) -> None:
+    found = set(await conn.scalars(select(RUNS.c.id).where(RUNS.c.id.in_(runs))))
+    if found != runs:
+        raise RunGoneError(", ".join(sorted(runs - found)))
 
 
 async def _advance(conn: AsyncConnection, stream: str, count: int) -> int:
@@ -113,7 +125,7 @@ class JournalStore:
     ) -> list[StoredEvent]:
         """Return the events after ``after``, up to and with ``upto``, oldest first; of one run only where given."""
         query = (
-            select(EVENTS.c.seq, EVENTS.c.body)
+            select(EVENTS.c.seq, EVENTS.c.kind, EVENTS.c.body)
             .where(EVENTS.c.stream == stream, EVENTS.c.seq > after, EVENTS.c.seq <= upto)
             .order_by(EVENTS.c.seq)
             .limit(limit)
@@ -122,4 +134,4 @@ class JournalStore:
             query = query.where(EVENTS.c.run == run)
         async with self._database.read() as conn:
             rows: Sequence[Any] = (await conn.execute(query)).all()
-        return [StoredEvent(row.seq, numbered(row.seq, row.body)) for row in rows]
+        return [StoredEvent(row.seq, row.kind, numbered(row.seq, row.body)) for row in rows]

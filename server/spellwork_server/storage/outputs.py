@@ -16,6 +16,17 @@ from .schema import OUTPUTS, RUN_OUTPUTS, RUNS
 
 
 @dataclass(frozen=True, slots=True)
+class OutputRef:
+    """What a run's record knows of a value: where it is, how large, and its head when large."""
+
+    node: str
+    port: str
+    hash: str
+    size: int
+    preview: Any
+
+
+@dataclass(frozen=True, slots=True)
 class OutputRow:
     """A value that a run left on a port: canonical JSON under its hash.
 
@@ -31,16 +42,10 @@ class OutputRow:
     preview: Any = None
     part: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class OutputRef:
-    """What a run's record knows of a value: where it is, how large, and its head when large."""
-
-    node: str
-    port: str
-    hash: str
-    size: int
-    preview: Any
+    @property
+    def ref(self) -> OutputRef:
+        """What the run's record keeps of it."""
+        return OutputRef(self.node, self.port, self.hash, len(self.body), self.preview)
 
 
 def insert_new(conn: AsyncConnection, table: Table) -> Any:

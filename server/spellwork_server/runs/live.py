@@ -1,0 +1,111 @@
+"""Live mode: as the canvas changes, what depends on the change runs again, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from spellwork import Plan
+from spellwork_server.errors import ServerError
+
+from .run import Run
+from .spell_runner import RunRequest, SpellRunner
+
+DEBOUNCE = 0.05
+"""Seconds without a further change before one is acted on."""
+
+MAX_DELAY = 0.25
+"""Seconds after which a change is acted on even while others follow, as when somebody drags a slider."""
+
+logger = logging.getLogger(__name__)
+
+Fingerprint = tuple[tuple[str, str], ...]
+
+
+class LiveMode:
+    """Follows the room of one runner until ``stop``.
+
+    ``may_run`` is asked before every run, since a role may be taken away.
+    """
+
+    def __init__(
+        self,
+        runner: SpellRunner,
+        request: RunRequest,
+        may_run: Callable[[], Awaitable[bool]],
+        on_end: Callable[[LiveMode], None],
+    ) -> None:
+        if runner.room is None:
+            raise ValueError("live mode follows a canvas")
+        self.runner = runner
+        self.audience = request.audience
+        self._request = replace(request, spell=None, mode="live", on_busy="replace")
+        self._may_run = may_run
+        self._on_end = on_end
+        self._changed = asyncio.Event()
+        self._stopped = False
+        self._ran: Fingerprint | None = None
+        self._unsubscribe = runner.room.subscribe(lambda *_: self._changed.set())
+
+    async def start(self) -> Run:
+        """Run the canvas as it is; raises what ``SpellRunner.start`` does, and is over then."""
+        try:
+            spell, plan = self.runner.compile(self._request)
+            run = await self.runner.start_plan(spell, plan, self._request)
+        except BaseException:
+            self.stop()
+            raise
+        self._ran = fingerprint(plan)
+        return run
+
+    async def follow(self) -> None:
+        """Run again after each change that matters, until ``stop``. Never raises but for cancellation."""
+        try:
+            while not self._stopped:
+                await self._changed.wait()
+                await self._settle()
+                if not self._stopped:
+                    await self._act()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Leave live mode; what is in flight goes on."""
+        if not self._stopped:
+            self._stopped = True
+            self._unsubscribe()
+            self._changed.set()
+            self._on_end(self)
+
+    async def _settle(self) -> None:
+        """Wait until no change has come for DEBOUNCE, at most MAX_DELAY."""
+        deadline = asyncio.get_running_loop().time() + MAX_DELAY
+        while self._changed.is_set() and not self._stopped:
+            self._changed.clear()
+            left = deadline - asyncio.get_running_loop().time()
+            if left > 0:
+                await asyncio.sleep(min(DEBOUNCE, left))
+
+    async def _act(self) -> None:
+        try:
+            if not await self._may_run():
+                self.stop()
+                return
+            spell, plan = self.runner.compile(self._request)
+            if fingerprint(plan) == self._ran:
+                return
+            await self.runner.start_plan(spell, plan, self._request)
+            self._ran = fingerprint(plan)
+        except (
+            ServerError
+        ) as error:  # an unfinished edit, or a store that fails: the next change tries again
+            logger.debug("live mode of %s waits: %s", self.runner.canvas, error.message)
+        except Exception:
+            logger.exception("live mode of %s", self.runner.canvas)
+
+
+def fingerprint(plan: Plan) -> Fingerprint:
+    """Return what matters of a plan: each node and what it is made from. Places and names do not."""
+    return tuple((step.id, step.recipe) for step in plan.steps)

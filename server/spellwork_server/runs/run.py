@@ -1,0 +1,412 @@
+"""One run: its execution, its journal, and what is kept when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from spellwork import Event, Execution, Plan, RunContext, RunMemory, RunResult, Spell
+from spellwork.executor import Executor
+from spellwork.limits import Limits
+from spellwork_server.storage.journal import Entry
+from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
+from spellwork_server.storage.run_records import RunRecord, mark_ended, mark_started
+
+from .journal import Journal
+from .output_cache import SharedCache
+from .references import encode, preview_of
+from .stream_log import StreamLog
+from .views import Audience, Mode, Status
+from .wire import Wire
+from .writer import RunWriter
+
+PAUSE_BYTES = 16 * 1024 * 1024
+"""Bytes of events waiting for the store at which a run starts no further node; it goes on at half of it."""
+
+FAIL_BYTES = 128 * 1024 * 1024
+"""Bytes of events waiting for the store at which a run fails, rather than fill the memory."""
+
+logger = logging.getLogger(__name__)
+
+Left = dict[str, dict[str, OutputRef]]
+"""Where the values are that nodes left: {node: {port: reference}}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What every run of this server runs with."""
+
+    journal: Journal
+    cache: SharedCache
+    executors: Mapping[str, Executor]
+    limits: Limits
+    inline_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What is to be run, checked and compiled."""
+
+    plan: Plan
+    spell: Spell
+    user: str
+    canvas: str | None
+    stream: str
+    audience: Audience
+    mode: Mode
+    request: dict[str, Any]
+
+
+class Run:
+    """One run from its order to its end. ``go`` drives it and never raises but for cancellation."""
+
+    def __init__(
+        self,
+        order: RunOrder,
+        machinery: Machinery,
+        log: StreamLog,
+        *,
+        memory: RunMemory | None = None,
+        kept: Left | None = None,
+        after: Sequence[Run] = (),
+    ) -> None:
+        self.id = uuid4().hex
+        self.order = order
+        self.status: Status = "queued"
+        self.created_at = time.time()
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self.ended = asyncio.Event()
+        """Set once the run's end is committed, or cannot be."""
+        self.interrupted: str | None = None
+        """Why the server ends it, where it is not its user who does."""
+        self.kept: RunRecord | None = None
+        """The row as it was first kept."""
+        self._machinery = machinery
+        self._log = log
+        self._memory = memory
+        self.remembers = memory is not None
+        """Whether what it leaves is what the next run of its runner builds on."""
+        self._kept = kept or {}
+        self._after = [run for run in after if not run.ended.is_set()]
+        self._followers: list[Run] = []
+        self._wake = asyncio.Event()
+        self._wire = Wire(self.id, machinery.inline_bytes)
+        self._writer = RunWriter(self._wire, self._append)
+        self._execution: Execution | None = None
+        self._pending = 0
+        self._held = False
+        self._paused = False
+        self._failure: dict[str, Any] | None = None
+        self._broken = False
+        log.pins += 1
+        for run in self._after:
+            run._followers.append(self)  # noqa: SLF001 - another run
+
+    @property
+    def waits(self) -> bool:
+        """Whether runs that must end first have not."""
+        return any(not run.ended.is_set() for run in self._after)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has not ended."""
+        return self.status in ("queued", "running", "paused")
+
+    @property
+    def left(self) -> Left:
+        """Where the values are that its nodes left so far."""
+        return self._wire.left
+
+    def record(self) -> RunRecord:
+        """Return the row to keep before anything runs."""
+        if not self.waits:
+            self.status = "running"
+            self.started_at = self.created_at
+        self.kept = RunRecord(
+            id=self.id,
+            canvas_id=self.order.canvas,
+            user_id=self.order.user,
+            stream=self.order.stream,
+            status=self.status,
+            mode=self.order.mode,
+            audience=self.order.audience,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            spell=self.order.spell.to_json(),
+            request=self.order.request,
+        )
+        return self.kept
+
+    # Steering
+
+    def cancel(self, interrupted: str | None = None) -> None:
+        """End the run within a second; ``interrupted`` says why when its user did not ask for it."""
+        if not self.is_open:
+            return
+        self.interrupted = self.interrupted or interrupted
+        if self._execution is not None:
+            self._execution.cancel()
+        else:
+            self.status = "cancelled"
+            self._wake.set()
+
+    def pause(self) -> None:
+        """Start no further node until ``play``."""
+        if self.is_open:
+            self._paused = True
+            self.status = "paused"
+            self._steer()
+            self.tell_status()
+
+    def play(self) -> None:
+        """Go on after ``pause``."""
+        if self.status == "paused":
+            self._paused = False
+            self.status = "queued" if self.waits else "running"
+            self._steer()
+            self.tell_status()
+
+    def _steer(self) -> None:
+        if self._execution is None:
+            return
+        if self._paused or self._held:
+            self._execution.pause()
+        else:
+            self._execution.play()
+
+    # Running
+
+    async def go(self) -> None:
+        """Wait for the runs before, run, and commit the end."""
+        result: RunResult | None = None
+        try:
+            await self._await_turn()
+            if self.is_open:
+                result = await self._execute()
+        except Exception as error:
+            logger.exception("run %s broke", self.id)
+            self._failure = self._failure or _internal(error)
+        finally:
+            self._writer.flush()
+            await self._end(result)
+
+    async def _await_turn(self) -> None:
+        while self.waits and self.is_open:
+            self._wake.clear()
+            await self._wake.wait()
+        self._after = []
+
+    def abandon(self) -> None:
+        """Let go of a run whose record could not be kept; it never was."""
+        self.status = "cancelled"
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._log.pins -= 1
+        self._memory = None
+        self._execution = None
+        self._kept = {}
+        self.ended.set()
+        for follower in self._followers:
+            follower._wake.set()  # noqa: SLF001 - another run
+        self._followers.clear()
+
+    async def _execute(self) -> RunResult:
+        order = self.order
+        self._execution = Execution(
+            order.plan,
+            sink=self._say,
+            cache=self._machinery.cache.of(order.user),
+            memory=self._memory,
+            incremental=order.mode == "live",
+            executors=self._machinery.executors,
+            run_id=self.id,
+            context=RunContext(canvas=order.canvas, user=order.user),
+            limits=self._machinery.limits,
+        )
+        if self.status == "queued":
+            self.status = "running"
+        self._steer()
+        return await self._execution.run()
+
+    async def _end(self, result: RunResult | None) -> None:
+        self.ended_at = time.time()
+        self.status = self._last_status(result)
+        try:
+            if not self._broken:
+                kept = self._keep(result)
+                entry = self._wire.entry(self._terminal(result, kept))
+                await self._machinery.journal.append(
+                    self._log, self, [entry], also=self._write_end(result, kept)
+                )
+        finally:
+            self._let_go()
+
+    def _last_status(self, result: RunResult | None) -> Status:
+        if self._failure is not None:
+            return "failed"
+        if self.interrupted is not None and (result is None or result.status == "cancelled"):
+            return "interrupted"
+        return "cancelled" if result is None else result.status
+
+    def _terminal(self, result: RunResult | None, kept: Left) -> Event:
+        """Return the run's last event: the engine's own, with what a tab needs to replay the run."""
+        said = self._writer.terminal
+        data = {
+            **((said.data if said else None) or {}),
+            "status": self.status,
+            "order": [step.id for step in self.order.plan.steps],
+            "failed": sorted(result.errors) if result else [],
+            "skipped": sorted(result.skipped) if result else [],
+            "hashes": _hashes(self.left | kept, self.order.plan),
+        }
+        kind = {"completed": "run.completed", "failed": "run.failed"}.get(
+            self.status, "run.cancelled"
+        )
+        error = self._failure or (said.error if said else None)
+        return Event(
+            kind=kind,  # type: ignore[arg-type] # one of the kinds, by the table above
+            at=self.ended_at or time.time(),
+            duration=said.duration if said else None,
+            message=self.interrupted if self.status == "interrupted" else None,
+            error=error if kind == "run.failed" else None,
+            data=data,
+        )
+
+    def _keep(self, result: RunResult | None) -> Left:
+        """Return where the values are of nodes that did not run because nothing they depend on changed."""
+        if result is None or self.order.mode != "live":
+            return {}
+        kept: Left = {}
+        for node, outputs in result.outputs.items():
+            if node not in self.left:
+                known = self._kept.get(node, {})
+                kept[node] = {
+                    port: known.get(port) or _refer(node, port, value, self._machinery.inline_bytes)
+                    for port, value in outputs.items()
+                }
+        return kept
+
+    def _write_end(self, result: RunResult | None, kept: Left) -> Any:
+        summary = self._summary(result)
+        missing = {
+            ref.hash: encode(result.outputs[node][port]).body
+            for node, ports in kept.items()
+            for port, ref in ports.items()
+            if result is not None and port not in self._kept.get(node, {})
+        }
+        rows = [
+            (self.id, ref.node, ref.port, 0, ref.hash, ref.size, ref.preview)
+            for ports in kept.values()
+            for ref in ports.values()
+        ]
+
+        async def write(conn: AsyncConnection) -> None:
+            await insert_values(conn, missing)
+            await insert_references(conn, rows)
+            await mark_ended(conn, self.id, self.status, self.ended_at or 0.0, summary)
+
+        self._wire.left.update(kept)
+        return write
+
+    def _summary(self, result: RunResult | None) -> dict[str, Any]:
+        """Return what the record keeps of the end; the values themselves are kept by hash."""
+        summary: dict[str, Any] = {
+            "order": [step.id for step in self.order.plan.steps],
+            "error": self._failure,
+        }
+        if result is not None:
+            summary |= {
+                "errors": {node: failure.to_json() for node, failure in result.errors.items()},
+                "skipped": result.skipped,
+                "why": result.why,
+                "durations": {
+                    node: round(seconds, 6) for node, seconds in result.durations.items()
+                },
+            }
+        return summary
+
+    # Writing
+
+    def _say(self, event: Event) -> None:
+        if event.kind == "run.started":
+            order = self.order
+            event.data = (event.data or {}) | {
+                "user": order.user,
+                "mode": order.mode,
+                "audience": order.audience,
+                "scope": order.request.get("scope"),
+            }
+        self._writer(event)
+
+    def tell_status(self) -> None:
+        """Tell those who follow the stream where the run stands, for what no event says."""
+        self._machinery.journal.tell(
+            self.order.stream, "run.status", {"run": self.id, "status": self.status}
+        )
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        if self._broken:
+            return
+        also = None
+        if self.started_at is None:
+            self.started_at = at = time.time()
+
+            async def also(conn: AsyncConnection) -> None:
+                await mark_started(conn, self.id, at)
+
+        self._pending += sum(entry.size for entry in entries)
+        _ = self._machinery.journal.append(self._log, self, entries, also=also)
+        if self._pending > FAIL_BYTES and self._failure is None:
+            self._failure = {
+                "code": "journal_full",
+                "message": f"{self._pending:,} bytes of events wait for the store, which is more than a run may hold "
+                f"in memory ({FAIL_BYTES:,}); the run was ended",
+            }
+            self._stop()
+        elif self._pending > PAUSE_BYTES and not self._held:
+            self._held = True
+            self._steer()
+
+    def committed(self, size: int) -> None:
+        """Learn that events are durable; go on when the store has caught up."""
+        self._pending -= size
+        if self._held and self._pending < PAUSE_BYTES // 2:
+            self._held = False
+            self._steer()
+
+    def broken(self, error: Exception) -> None:
+        """Learn that events were refused for good (the run was removed): end, and write nothing more."""
+        self._broken = True
+        self._failure = self._failure or _internal(error)
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._execution is not None:
+            self._execution.cancel()
+
+
+def _internal(error: BaseException) -> dict[str, Any]:
+    return {"code": "internal", "message": f"The run could not go on ({type(error).__name__})"}
+
+
+def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:
+    encoded = encode(value)
+    preview = preview_of(encoded.body) if encoded.size > inline_bytes else None
+    return OutputRef(node, port, encoded.hash, encoded.size, preview)
+
+
+def _hashes(left: Left, plan: Plan) -> dict[str, dict[str, str]]:
+    return {
+        step.id: {port: ref.hash for port, ref in left[step.id].items()}
+        for step in plan.steps
+        if step.id in left
+    }

@@ -1,0 +1,156 @@
+"""Runs as the outside sees them: from the record, the values by hash, and the run itself while it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from spellwork_server.errors import NotFound
+from spellwork_server.identity import Action, Actor, RunAccess, allowed, require
+from spellwork_server.storage.outputs import OutputRef, OutputStore
+from spellwork_server.storage.run_records import RunRecord, RunRecords
+
+from .errors import RunNotFound, ValueNotFound
+from .references import reference
+from .run import Run
+from .streams import Access
+from .views import RunView
+
+
+class RunReader:
+    """Finds runs and what they left, for those who may see them."""
+
+    def __init__(
+        self,
+        records: RunRecords,
+        outputs: OutputStore,
+        find_open: Callable[[str], Run | None],
+        access: Access,
+        inline_bytes: int,
+    ) -> None:
+        self._records = records
+        self._outputs = outputs
+        self._find_open = find_open
+        self._access = access
+        self._inline = inline_bytes
+
+    async def record(self, actor: Actor | None, run: str, action: Action = "run.read") -> RunRecord:
+        """Return a run's record for somebody who may do ``action`` to it.
+
+        To those who may not even read it, it does not exist.
+        """
+        record = await self._records.get(run)
+        if record is None:
+            raise RunNotFound(run)
+        thing = await self._thing(record.id, record.canvas_id, record.user_id, record.audience)
+        if actor is None or thing is None or not allowed(actor, "run.read", thing):
+            raise RunNotFound(run)
+        require(actor, action, thing)
+        return record
+
+    async def view(self, record: RunRecord) -> RunView:
+        """Return a run with all that its nodes left."""
+        refs = await self._outputs.of_run(record.id)
+        small = [ref.hash for ref in refs if ref.preview is None]
+        bodies = await self._outputs.bodies(small, at_most=self._inline)
+        result = record.result or {}
+        order = result.get("order") or sorted({ref.node for ref in refs})
+        by_node: dict[str, list[OutputRef]] = {}
+        for ref in refs:
+            by_node.setdefault(ref.node, []).append(ref)
+        placed = [node for node in order if node in by_node]
+        return self._head(record).model_copy(
+            update={
+                "outputs": {
+                    node: {ref.port: _value(ref, bodies) for ref in by_node[node]}
+                    for node in placed
+                },
+                "hashes": {node: {ref.port: ref.hash for ref in by_node[node]} for node in placed},
+                "errors": result.get("errors", {}),
+                "error": result.get("error"),
+                "skipped": result.get("skipped", {}),
+                "why": result.get("why", {}),
+                "durations": result.get("durations", {}),
+                "order": order,
+                "spell": record.spell,
+            }
+        )
+
+    def heads(self, records: Iterable[RunRecord]) -> list[RunView]:
+        """Return runs as a list gives them."""
+        return [self._head(record) for record in records]
+
+    async def of_canvas(
+        self, actor: Actor, canvas: str, *, limit: int, before: float | None = None
+    ) -> list[RunView]:
+        """Return the runs of a canvas that the actor may see, newest first. The canvas's access is checked before."""
+        return self.heads(
+            await self._records.of_canvas(canvas, actor.user_id, limit=limit, before=before)
+        )
+
+    async def of_user(
+        self, actor: Actor, *, limit: int, before: float | None = None
+    ) -> list[RunView]:
+        """Return the actor's own runs, newest first."""
+        return self.heads(await self._records.of_user(actor.user_id, limit=limit, before=before))
+
+    async def value(self, actor: Actor, key: str) -> bytes:
+        """Return the JSON of a value by hash, if a run that the actor may read has left it.
+
+        To everybody else it does not exist: a hash is not a permission.
+        """
+        for canvas, user, audience in await self._outputs.readers(key):
+            thing = await self._thing("", canvas, user, audience)
+            if thing is not None and allowed(actor, "run.read", thing):
+                body = await self._outputs.body(key)
+                if body is not None:
+                    return body
+        raise ValueNotFound(f"There is no value {key!r} that you may read", details={"hash": key})
+
+    async def port_value(self, record: RunRecord, node: str, port: str) -> tuple[str, bytes]:
+        """Return the hash and the JSON of what a run left on a port."""
+        key = await self._outputs.of_port(record.id, node, port)
+        body = None if key is None else await self._outputs.body(key)
+        if key is None or body is None:
+            raise ValueNotFound(
+                f"Run {record.id} left nothing on {node}.{port}",
+                details={"run": record.id, "node": node, "port": port},
+            )
+        return key, body
+
+    def _head(self, record: RunRecord) -> RunView:
+        going = self._find_open(record.id)
+        request = record.request or {}
+        return RunView(
+            id=record.id,
+            canvas=record.canvas_id,
+            user=record.user_id,
+            status=going.status if going is not None and going.is_open else record.status,
+            mode=record.mode,
+            audience=record.audience,
+            created_at=record.created_at,
+            started_at=record.started_at,
+            ended_at=record.ended_at,
+            stream=record.stream,
+            scope=request.get("scope"),
+            durable=bool(request.get("durable")),
+        )
+
+    async def _thing(
+        self, run: str, canvas: str | None, user: str, audience: str
+    ) -> RunAccess | None:
+        """Return whose a run is; None when its canvas is gone."""
+        try:
+            access = None if canvas is None else await self._access(canvas)
+        except NotFound:
+            return None
+        return RunAccess(run, user, "shared" if audience == "shared" else "private", access)
+
+
+def _value(ref: OutputRef, bodies: dict[str, bytes]) -> Any:
+    body = bodies.get(ref.hash)
+    if body is None:
+        return reference(ref.hash, ref.size, ref.preview)
+    return msgspec.json.decode(body)

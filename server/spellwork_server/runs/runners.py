@@ -1,0 +1,309 @@
+"""All runners of this server: one per user and canvas, kept while anybody needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from spellwork import Event, Library
+from spellwork_server.errors import NotFound, Unavailable
+from spellwork_server.identity import Actor, allowed
+from spellwork_server.storage.group_commit import GroupCommit, Job
+from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
+
+from .errors import TooManyRuns
+from .live import LiveMode
+from .run import Machinery, Run
+from .spell_runner import CanvasRoom, RunRequest, SpellRunner
+from .streams import Access, stream_of
+from .views import Audience
+from .wire import Wire
+
+OPEN_RUNS = 32
+"""Runs, queued ones included, that one user may have at a time."""
+
+RESTARTED = "interrupted by a restart of the server"
+STOPPING = "interrupted: the server stopped"
+
+Key = tuple[str, str | None]
+"""A user, and a canvas; None for spells that come with the request."""
+
+
+class CanvasRooms(Protocol):
+    """What runners need of ``rooms.Rooms``."""
+
+    async def open(self, canvas_id: str) -> CanvasRoom:
+        """Return the canvas's room, kept until it is released as often as it was opened."""
+
+    async def release(self, canvas_id: str) -> None:
+        """Give the room back."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """A runner with its users. ``timer`` goes while there are none."""
+
+    runner: SpellRunner
+    users: int = 0
+    live: LiveMode | None = None
+    timer: asyncio.TimerHandle | None = None
+    expired: bool = False
+
+
+class Runners:
+    """Runners by user and canvas, as an async context manager.
+
+    Entering marks the runs that a crash left open as interrupted; leaving
+    ends those that go on, and waits for their end to be kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        machinery: Machinery,
+        commits: GroupCommit,
+        records: RunRecords,
+        rooms: CanvasRooms,
+        access: Access,
+        grace: float,
+    ) -> None:
+        self._library = library
+        self._machinery = machinery
+        self._commits = commits
+        self._records = records
+        self._rooms = rooms
+        self._access = access
+        self._grace = grace
+        self._places: dict[Key, _Place] = {}
+        self._opening: dict[Key, asyncio.Lock] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._stopping = False
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        await self._close_interrupted()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping = True
+        for place in list(self._places.values()):
+            if place.live is not None:
+                place.live.stop()
+            for run in list(place.runner.runs.values()):
+                run.cancel(STOPPING)
+            self._free(place)
+        await self._tasks.__aexit__(None, None, None)
+
+    # Runners
+
+    async def acquire(self, user: str, canvas: str | None) -> SpellRunner:
+        """Return the runner of a user on a canvas, made where there is none; ``release`` it once for each call.
+
+        Raises NotFound where there is no such canvas. What the user may do is
+        for the caller to check.
+        """
+        key = (user, canvas)
+        lock = self._opening.setdefault(key, asyncio.Lock())
+        async with lock:
+            if self._stopping:
+                raise Unavailable("The server is stopping and starts no more runs")
+            place = self._places.get(key)
+            if place is None:
+                room = None if canvas is None else await self._rooms.open(canvas)
+                place = self._places[key] = _Place(self._make(user, canvas, room))
+            place.users += 1
+            place.expired = False
+            if place.timer is not None:
+                place.timer.cancel()
+                place.timer = None
+        if not lock.locked():
+            self._opening.pop(key, None)
+        return place.runner
+
+    def release(self, runner: SpellRunner) -> None:
+        """Give a runner back. After the last one, and a grace, it is freed as soon as its runs have ended."""
+        place = self._places.get((runner.user, runner.canvas))
+        if place is None or place.runner is not runner:
+            return
+        place.users -= 1
+        if place.users == 0 and not self._stopping:
+            place.timer = asyncio.get_running_loop().call_later(self._grace, self._expire, place)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _make(self, user: str, canvas: str | None, room: CanvasRoom | None) -> SpellRunner:
+        return SpellRunner(
+            user,
+            canvas,
+            room,
+            library=self._library,
+            machinery=self._machinery,
+            commits=self._commits,
+            launch=self._launch,
+        )
+
+    def _expire(self, place: _Place) -> None:
+        place.timer = None
+        place.expired = True
+        if place.live is not None:
+            place.live.stop()
+        self._free_if_done(place)
+
+    def _free_if_done(self, place: _Place) -> None:
+        if place.expired and not place.users and not place.runner.runs:
+            self._free(place)
+
+    def _free(self, place: _Place) -> None:
+        runner = place.runner
+        if self._places.get((runner.user, runner.canvas)) is not place:
+            return
+        del self._places[runner.user, runner.canvas]
+        if place.timer is not None:
+            place.timer.cancel()
+        runner.forget()
+        if runner.canvas is not None:
+            self._tasks.create_task(self._rooms.release(runner.canvas))
+
+    # Runs
+
+    def find(self, run: str) -> Run | None:
+        """Return a run that has not ended."""
+        return next((each for each in self.open_runs() if each.id == run), None)
+
+    def open_runs(self) -> Iterator[Run]:
+        """Return the runs that have not ended."""
+        return (
+            run for place in list(self._places.values()) for run in list(place.runner.runs.values())
+        )
+
+    async def start(self, runner: SpellRunner, request: RunRequest) -> Run:
+        """Start a run on a runner that is held; returns once its record is durable."""
+        if self._stopping:
+            raise Unavailable("The server is stopping and starts no more runs")
+        going = sum(run.order.user == runner.user for run in self.open_runs())
+        if going >= OPEN_RUNS and request.on_busy != "replace":
+            raise TooManyRuns(OPEN_RUNS)
+        return await runner.start(request)
+
+    def _launch(self, runner: SpellRunner, run: Run) -> None:
+        self._tasks.create_task(self._drive(runner, run), name=f"run {run.id}")
+
+    async def _drive(self, runner: SpellRunner, run: Run) -> None:
+        try:
+            if self._stopping:
+                run.cancel(STOPPING)
+            await run.go()
+        finally:
+            runner.note_end(run)
+            place = self._places.get((runner.user, runner.canvas))
+            if place is not None:
+                self._free_if_done(place)
+
+    def end_canvas(self, canvas: str) -> None:
+        """End the runs and live modes of a canvas that was deleted."""
+        for (_, each), place in list(self._places.items()):
+            if each == canvas:
+                if place.live is not None:
+                    place.live.stop()
+                for run in list(place.runner.runs.values()):
+                    run.cancel("the canvas was deleted")
+
+    # Live mode
+
+    def is_live(self, user: str, canvas: str) -> bool:
+        """Tell whether a user's runner is in live mode."""
+        place = self._places.get((user, canvas))
+        return place is not None and place.live is not None
+
+    def live_users(self, canvas: str, reader: str) -> list[str]:
+        """Return who is in live mode on a canvas, as far as ``reader`` may see it."""
+        return [
+            user
+            for (user, each), place in self._places.items()
+            if each == canvas
+            and place.live is not None
+            and (user == reader or place.live.audience == "shared")
+        ]
+
+    async def play(self, actor: Actor, runner: SpellRunner, request: RunRequest) -> Run:
+        """Turn live mode on, in place of the one that is, and return its first run."""
+        canvas = runner.canvas
+        place = self._places.get((runner.user, canvas))
+        if canvas is None or place is None or self._stopping:
+            raise NotFound("Live mode follows a canvas that is open")
+        if place.live is not None:
+            place.live.stop()
+
+        async def may_run() -> bool:
+            return allowed(actor, "canvas.run", await self._access(canvas))
+
+        def on_end(ended: LiveMode) -> None:
+            if place.live is ended:
+                place.live = None
+                self._tell_live(runner, ended.audience, live=False)
+
+        place.live = live = LiveMode(runner, request, may_run, on_end)
+        run = await live.start()
+        self._tell_live(runner, request.audience, live=True)
+        self._tasks.create_task(live.follow(), name=f"live {canvas}")
+        return run
+
+    def leave_live(self, user: str, canvas: str) -> None:
+        """Turn live mode off; what is in flight goes on. Nothing happens where it is off."""
+        place = self._places.get((user, canvas))
+        if place is not None and place.live is not None:
+            place.live.stop()
+
+    def _tell_live(self, runner: SpellRunner, audience: Audience, *, live: bool) -> None:
+        self._machinery.journal.tell(
+            stream_of(runner.canvas, runner.user, audience),
+            "canvas.live",
+            {"canvas": runner.canvas, "user": runner.user, "live": live, "audience": audience},
+        )
+
+    # After a crash
+
+    async def _close_interrupted(self) -> None:
+        """End the runs that the last process left open, as their tabs would have been told."""
+        for record in await self._records.open():
+            log = await self._machinery.journal.log(record.stream)
+            event = Event(
+                kind="run.cancelled",
+                at=time.time(),
+                message=RESTARTED,
+                data={"status": "interrupted"},
+            )
+            entry = Wire(record.id, self._machinery.inline_bytes).entry(event)
+            await self._machinery.journal.append(
+                log, _Nobody(), [entry], also=_interrupt(record, event.at)
+            )
+
+
+class _Nobody:
+    """The author of events whose run is gone."""
+
+    def committed(self, size: int) -> None:
+        """Do nothing."""
+
+    def broken(self, error: Exception) -> None:
+        """Do nothing."""
+
+
+def _interrupt(record: RunRecord, at: float) -> Job[None]:
+    async def write(conn: AsyncConnection) -> None:
+        await mark_ended(conn, record.id, "interrupted", at, None)
+
+    return write

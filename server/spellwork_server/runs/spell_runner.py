@@ -1,0 +1,164 @@
+"""The runs of one user on one canvas: shared by that user's tabs, unknown to everybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from spellwork import InvalidInput, Library, Plan, RunMemory, Spell, SpellInvalid
+from spellwork import compile as compile_spell
+from spellwork_server.errors import BadRequest, SpellRefused
+from spellwork_server.storage.group_commit import GroupCommit
+from spellwork_server.storage.run_records import insert_run
+
+from .errors import RunBusy
+from .run import Left, Machinery, Run, RunOrder
+from .streams import stream_of
+from .views import Audience, Mode, OnBusy
+
+QUEUE_LIMIT = 16
+"""Runs that may wait behind each other in one runner."""
+
+
+class CanvasRoom(Protocol):
+    """What a runner needs of ``rooms.Room``."""
+
+    def spell(self) -> Spell:
+        """Return the canvas as it is now."""
+
+    def subscribe(self, callback: Callable[[Spell, Any], None]) -> Callable[[], None]:
+        """Call back after each change; return what ends that."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What somebody asked to run. ``spell`` is None for the canvas as it is."""
+
+    spell: Spell | None = None
+    inputs: Mapping[str, Any] | None = None
+    scope: Sequence[str] | None = None
+    mode: Mode = "once"
+    audience: Audience = "shared"
+    on_busy: OnBusy = "replace"
+    durable: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the run's record keeps of it."""
+        return {
+            "inputs": dict(self.inputs or {}),
+            "scope": None if self.scope is None else list(self.scope),
+            "on_busy": self.on_busy,
+            "durable": self.durable,
+        }
+
+
+class SpellRunner:
+    """Starts runs, one after another or beside each other, and remembers what the last one left.
+
+    ``launch`` sets a run going; ``Runners`` owns the tasks.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        canvas: str | None,
+        room: CanvasRoom | None,
+        *,
+        library: Library,
+        machinery: Machinery,
+        commits: GroupCommit,
+        launch: Callable[[SpellRunner, Run], None],
+    ) -> None:
+        self.user = user
+        self.canvas = canvas
+        self.room = room
+        self.runs: dict[str, Run] = {}
+        """The runs that have not ended, in the order they came."""
+        self._library = library
+        self._machinery = machinery
+        self._commits = commits
+        self._launch = launch
+        self._memory = RunMemory()
+        self._left: Left = {}
+
+    def spell(self) -> Spell:
+        """Return the canvas as it is now."""
+        if self.room is None:
+            raise BadRequest.field("spell", "a run without a canvas brings its own spell")
+        return self.room.spell()
+
+    def compile(self, request: RunRequest) -> tuple[Spell, Plan]:
+        """Return the spell and its plan; raises SpellRefused or BadRequest, saying what is wrong."""
+        spell = self.spell() if request.spell is None else request.spell
+        try:
+            return spell, compile_spell(
+                spell, self._library, inputs=request.inputs, scope=request.scope
+            )
+        except SpellInvalid as error:
+            raise SpellRefused.of([problem.to_json() for problem in error.problems]) from error
+        except InvalidInput as error:
+            raise BadRequest(error.message, code=error.code, details=error.details) from error
+
+    async def start(self, request: RunRequest) -> Run:
+        """Compile and start; returns once the run's record is durable. Its events follow by themselves."""
+        spell, plan = self.compile(request)
+        return await self.start_plan(spell, plan, request)
+
+    async def start_plan(self, spell: Spell, plan: Plan, request: RunRequest) -> Run:
+        """Start a plan that is compiled already."""
+        audience: Audience = request.audience if self.canvas else "private"
+        stream = stream_of(self.canvas, self.user, audience)
+        order = RunOrder(
+            plan, spell, self.user, self.canvas, stream, audience, request.mode, request.to_json()
+        )
+        log = await self._machinery.journal.log(stream)
+        run = self._line_up(order, log, request.on_busy)
+        record = run.record()
+
+        async def keep(conn: AsyncConnection) -> None:
+            await insert_run(conn, record)
+
+        try:
+            await self._commits.submit(keep)
+        except BaseException:
+            del self.runs[run.id]
+            run.abandon()
+            raise
+        if run.status == "queued":
+            run.tell_status()
+        self._launch(self, run)
+        return run
+
+    def _line_up(self, order: RunOrder, log: Any, on_busy: OnBusy) -> Run:
+        """Make the run and give it its place; nothing else of this runner happens in between."""
+        before = list(self.runs.values())
+        if on_busy == "parallel":
+            run = Run(order, self._machinery, log)
+        else:
+            if on_busy == "queue" and len(before) > QUEUE_LIMIT:
+                raise RunBusy(QUEUE_LIMIT)
+            if on_busy == "replace":
+                for each in before:
+                    each.cancel()
+            run = Run(
+                order, self._machinery, log, memory=self._memory, kept=self._left, after=before
+            )
+        self.runs[run.id] = run
+        return run
+
+    def note_end(self, run: Run) -> None:
+        """Forget a run that has ended, but for where its values are."""
+        self.runs.pop(run.id, None)
+        if run.remembers:
+            nodes = run.order.plan.index
+            self._left = {
+                node: ports for node, ports in (self._left | run.left).items() if node in nodes
+            }
+
+    def forget(self) -> None:
+        """Give back what the last run left."""
+        self._memory = RunMemory()
+        self._left = {}

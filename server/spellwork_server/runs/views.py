@@ -1,0 +1,127 @@
+"""What the outside sees of runs: the models of answers and of announced events."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from spellwork.events import Kind
+from spellwork_server.services.service import View
+
+Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled", "interrupted"]
+Mode = Literal["once", "live"]
+Audience = Literal["shared", "private"]
+OnBusy = Literal["replace", "queue", "parallel"]
+
+
+class RunView(View):
+    """A run. Lists give it without what the nodes left (``outputs`` to ``hashes`` are empty)."""
+
+    id: str
+    canvas: str | None = Field(
+        description="The canvas; None for a spell that came with the request."
+    )
+    user: str = Field(description="Who runs it.")
+    status: Status
+    mode: Mode
+    audience: Audience
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    stream: str = Field(description="The stream its events are in.")
+    scope: list[str] | None = Field(
+        default=None, description="The nodes it was asked for; None is all."
+    )
+    durable: bool = False
+    outputs: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="{node: {port: value}} in graph order; a large value is {$ref, size, preview}.",
+    )
+    errors: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="{node: {code, message, ...}}"
+    )
+    error: dict[str, Any] | None = Field(default=None, description="Why the run as a whole failed.")
+    skipped: dict[str, str] = Field(default_factory=dict, description="{node: why it was skipped}")
+    why: dict[str, str] = Field(default_factory=dict, description="{node: why it ran, or 'cached'}")
+    durations: dict[str, float] = Field(default_factory=dict, description="{node: seconds}")
+    order: list[str] = Field(default_factory=list, description="The nodes in graph order.")
+    hashes: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="{node: {port: hash of the value}}"
+    )
+    spell: dict[str, Any] | None = Field(
+        default=None, description="The spell as it ran; runs.get gives it."
+    )
+
+
+def _is_unset(value: object) -> bool:
+    return value is None
+
+
+def _unset(description: str | None = None) -> Any:
+    """Return a field that is left out where it says nothing."""
+    return Field(default=None, exclude_if=_is_unset, description=description)
+
+
+class EventView(View):
+    """One event of a run; fields that its kind does not use are left out."""
+
+    seq: int = Field(description="Its number in the stream: from 1, with no gap.")
+    run: str
+    kind: Kind | Literal["run.removed"]
+    at: float = Field(description="Unix seconds.")
+    node: str | None = _unset()
+    port: str | None = _unset()
+    value: Any = _unset("node.progress: 0 to 1. node.chunk: the chunks as one text, or as a list.")
+    chunks: int | None = _unset("node.chunk: how many chunks are joined in value.")
+    outputs: dict[str, Any] | None = _unset(
+        "node.done: {port: value}; a large one is {$ref, size, preview}."
+    )
+    why: str | None = _unset("Why the node ran, or 'cached'.")
+    message: str | None = _unset()
+    level: str | None = _unset("node.log: debug, info, warning or error.")
+    error: dict[str, Any] | None = _unset("{code, message, port?, traceback?, attempts}")
+    duration: float | None = _unset("Seconds.")
+    data: dict[str, Any] | None = _unset(
+        "run.started: {nodes, user, mode, audience, scope}. "
+        "The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}}."
+    )
+
+
+class RunEvents(View):
+    """``run.events``: events of a stream, committed, in order."""
+
+    stream: str
+    events: list[EventView]
+
+
+class EventsStalled(View):
+    """``events.stalled``: the store takes no events now; runs go on and their events wait in memory."""
+
+    stream: str
+    message: str
+    retry_in: float = Field(description="Seconds until the next attempt, about.")
+
+
+class EventsFlowing(View):
+    """``events.flowing``: the store takes events again; what waited follows."""
+
+    stream: str
+
+
+class RunStatus(View):
+    """``run.status``: a run is queued, paused or goes on; what else happens to it is in its events."""
+
+    run: str
+    stream: str
+    status: Status
+
+
+class CanvasLive(View):
+    """``canvas.live``: a user's live mode on a canvas was turned on or off."""
+
+    stream: str
+    canvas: str
+    user: str
+    live: bool
+    audience: Audience

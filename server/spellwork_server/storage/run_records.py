@@ -1,0 +1,131 @@
+"""What is kept of every run: who ran what, when, how, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Select
+
+from .database import Database
+from .schema import EVENTS, RUNS
+
+OPEN = ("queued", "running", "paused")
+"""Statuses of a run that has not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A row of ``runs``. ``spell`` is the spell as it ran; lists leave it and ``result`` out."""
+
+    id: str
+    canvas_id: str | None
+    user_id: str
+    stream: str
+    status: str
+    mode: str
+    audience: str
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    spell: Any = None
+    request: Any = None
+    result: Any = None
+
+
+_LISTED = (
+    RUNS.c.id,
+    RUNS.c.canvas_id,
+    RUNS.c.user_id,
+    RUNS.c.stream,
+    RUNS.c.status,
+    RUNS.c.mode,
+    RUNS.c.audience,
+    RUNS.c.created_at,
+    RUNS.c.started_at,
+    RUNS.c.ended_at,
+    RUNS.c.request,
+)
+
+
+async def insert_run(conn: AsyncConnection, record: RunRecord) -> None:
+    """Keep a new run."""
+    values = {name: getattr(record, name) for name in RunRecord.__dataclass_fields__}
+    await conn.execute(insert(RUNS).values(**values))
+
+
+async def mark_started(conn: AsyncConnection, run: str, at: float) -> None:
+    """Note that a queued run goes on now."""
+    await conn.execute(update(RUNS).where(RUNS.c.id == run).values(status="running", started_at=at))
+
+
+async def mark_ended(conn: AsyncConnection, run: str, status: str, at: float, result: Any) -> None:
+    """Note how a run ended."""
+    await conn.execute(
+        update(RUNS).where(RUNS.c.id == run).values(status=status, ended_at=at, result=result)
+    )
+
+
+async def remove_run(conn: AsyncConnection, run: str) -> None:
+    """Forget a run and what it left. Its events keep their numbers but say nothing any more."""
+    body = b'{"run":"%b","kind":"run.removed","at":0}' % run.encode()
+    blank = {"kind": "run.removed", "node": None, "at": 0.0, "body": body}
+    await conn.execute(update(EVENTS).where(EVENTS.c.run == run).values(blank))
+    await conn.execute(delete(RUNS).where(RUNS.c.id == run))
+
+
+class RunRecords:
+    """Reads runs; the functions above write them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, run: str) -> RunRecord | None:
+        """Return one run, whole."""
+        async with self._database.read() as conn:
+            row = (await conn.execute(select(RUNS).where(RUNS.c.id == run))).first()
+        return None if row is None else RunRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+    async def of_canvas(
+        self, canvas: str, reader: str | None, *, limit: int, before: float | None = None
+    ) -> list[RunRecord]:
+        """Return runs of a canvas, newest first: shared ones, and those of ``reader`` (None: everybody's)."""
+        query = select(*_LISTED).where(RUNS.c.canvas_id == canvas)
+        if reader is not None:
+            query = query.where((RUNS.c.audience == "shared") | (RUNS.c.user_id == reader))
+        return await self._newest(query, limit, before)
+
+    async def of_user(
+        self, user: str, *, limit: int, before: float | None = None
+    ) -> list[RunRecord]:
+        """Return all runs of one user, newest first."""
+        return await self._newest(select(*_LISTED).where(RUNS.c.user_id == user), limit, before)
+
+    async def open(self) -> list[RunRecord]:
+        """Return the runs that have not ended, oldest first."""
+        query = select(*_LISTED).where(RUNS.c.status.in_(OPEN)).order_by(RUNS.c.created_at)
+        async with self._database.read() as conn:
+            return [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
+
+    async def expired(self, keep: int) -> list[str]:
+        """Return the ended runs beyond the newest ``keep`` of their stream."""
+        place = func.row_number().over(
+            partition_by=RUNS.c.stream, order_by=RUNS.c.created_at.desc()
+        )
+        ranked = select(RUNS.c.id, RUNS.c.status, place.label("place")).subquery()
+        query = select(ranked.c.id).where(ranked.c.place > keep, ranked.c.status.not_in(OPEN))
+        async with self._database.read() as conn:
+            found: Sequence[str] = (await conn.scalars(query)).all()
+        return list(found)
+
+    async def _newest(
+        self, query: Select[Any], limit: int, before: float | None
+    ) -> list[RunRecord]:
+        if before is not None:
+            query = query.where(RUNS.c.created_at < before)
+        query = query.order_by(RUNS.c.created_at.desc(), RUNS.c.id).limit(limit)
+        async with self._database.read() as conn:
+            return [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
