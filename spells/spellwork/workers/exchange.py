@@ -9,7 +9,7 @@ from typing import Any
 
 from spellwork.context import Context, Level
 from spellwork.errors import NodeError, OutputInvalid, OutputTooLarge
-from spellwork.plan import Step
+from spellwork.step import Step
 from spellwork.ports import SKIP
 from spellwork.streams import accumulate
 from spellwork.values import json_size

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from spellwork.context import Context
-from spellwork.plan import Step
+from spellwork.step import Step
 from spellwork_worker.frames import MAX_FRAME
 
 from .exchange import Exchange
