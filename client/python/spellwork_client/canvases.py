@@ -46,14 +46,18 @@ class Canvases:
 
     async def spell(self, canvas: str) -> dict[str, Any]:
         """Return the spell as it is drawn now."""
-        return await self._session.request("canvases.spell", {"id": canvas})
+        return await self._session.request("canvases.get_spell", {"id": canvas})
 
     async def replace_spell(self, canvas: str, spell: Mapping[str, Any]) -> None:
         """Draw another spell, as edits of the live document: open tabs see it at once."""
-        await self._session.request("canvases.replace_spell", {"id": canvas, "spell": dict(spell)})
+        await self._session.request("canvases.put_spell", {"id": canvas, "spell": dict(spell)})
 
     async def share(self, canvas: str, email: str, role: Role) -> None:
         """Let somebody in, or change what they may do."""
         await self._session.request(
-            "canvases.set_member", {"id": canvas, "email": email, "role": role}
+            "canvases.put_member", {"id": canvas, "email": email, "role": role}
         )
+
+    async def unshare(self, canvas: str, email: str) -> None:
+        """Take somebody's role away; their open tabs lose the canvas within seconds."""
+        await self._session.request("canvases.remove_member", {"id": canvas, "email": email})

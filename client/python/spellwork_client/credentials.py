@@ -69,8 +69,9 @@ async def post(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict
 
 
 async def _send(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> httpx.Response:
-    try:
-        return await http.post(path, json=body)
+    origin = f"{http.base_url.scheme}://{http.base_url.netloc.decode()}"
+    try:  # cookies count only beside an origin that the server allows
+        return await http.post(path, json=body, headers={"Origin": origin})
     except httpx.TransportError as error:
         raise ConnectionLost(f"{http.base_url} cannot be reached: {error}") from error
 

@@ -98,6 +98,7 @@ class RunStopped(ClientError):
 
 _BY_CODE: dict[str, type[Refused]] = {
     "unauthenticated": Unauthenticated,
+    "wrong_credentials": Unauthenticated,
     "forbidden": Forbidden,
     "not_found": NotFound,
     "bad_request": BadRequest,

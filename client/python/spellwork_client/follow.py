@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from .errors import ConnectionLost
 from .session import Closed, Item, Received, Reconnected, Session
 from .views import Event, view
 
+CatchUp = Callable[[int], AsyncGenerator[Event, None]]
+"""Gives what is still kept of the events wanted after a number."""
 
-async def follow(session: Session, stream: str, after_seq: int) -> AsyncGenerator[Event, None]:
+
+async def follow(
+    session: Session, stream: str, after_seq: int, catch_up: CatchUp
+) -> AsyncGenerator[Event, None]:
     """Yield the events of ``stream`` after number ``after_seq``, for ever.
 
-    Asks for what it missed at the start, after a reconnect, and when a number was jumped over.
+    Asks for what it missed at the start, after a reconnect, and when a number was jumped over. When
+    the stream does not go back that far any more, what ``catch_up`` gives stands in.
     Raises Refused when the server does not let this account follow the stream, and ConnectionLost
     when the session ends.
     """
     seen = after_seq
     async with session.listen() as queue:
         while True:
-            async for event in _missed(session, queue, stream, seen):
-                seen = event.seq
-                yield event
+            more = True
+            while more:
+                answer = await _resume(session, queue, stream, seen)
+                more = bool(answer["more"])
+                if answer.get("snapshot_required"):
+                    async for event in catch_up(seen):
+                        if event.seq <= answer["seq"]:
+                            yield event
+                for event in _read(answer["events"]):
+                    yield event
+                seen = max(seen, int(answer["seq"]))
             missed = False
             while not missed:
                 item = await queue.get()
@@ -37,22 +51,17 @@ async def follow(session: Session, stream: str, after_seq: int) -> AsyncGenerato
                         yield event
 
 
-async def _missed(
+async def _resume(
     session: Session, queue: asyncio.Queue[Item], stream: str, after_seq: int
-) -> AsyncGenerator[Event, None]:
-    """Yield what the log has after ``after_seq``, by pages, and let the server send what follows."""
-    seen, more = after_seq, True
-    while more:
+) -> dict[str, Any]:
+    """Ask for what was missed, again after each lost connection."""
+    while True:
         try:
-            answer = await session.request("events.resume", {"stream": stream, "after_seq": seen})
+            return await session.request(
+                "events.resume", {"stream": stream, "after_seq": after_seq}
+            )
         except ConnectionLost:
             await _reconnected(queue)
-            continue
-        more = bool(answer.get("more"))
-        for event in _read(answer["events"]):
-            if event.seq > seen:
-                seen = event.seq
-                yield event
 
 
 async def _reconnected(queue: asyncio.Queue[Item]) -> None:

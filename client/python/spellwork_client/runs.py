@@ -47,7 +47,7 @@ class Run:
                 async for event in past:
                     yield event
             return
-        async with aclosing(follow(self._session, self.view.stream, seen)) as stream:
+        async with aclosing(follow(self._session, self.view.stream, seen, self._past)) as stream:
             async for event in stream:
                 if event.run == self.id:
                     yield event

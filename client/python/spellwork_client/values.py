@@ -13,8 +13,20 @@ def is_reference(value: Any) -> bool:
 
 
 async def resolve(session: Session, value: Any) -> Any:
-    """Return the value itself where ``value`` is a reference to it."""
+    """Return the value itself where ``value`` is a reference to it, put together from its pages."""
     if not is_reference(value):
         return value
-    answer = await session.request("cache.value", {"hash": value["$ref"]})
-    return answer["value"]
+    whole: Any = None
+    offset, more = 0, True
+    while more:
+        page = await session.request("cache.value", {"hash": value["$ref"], "offset": offset})
+        part, more = page["value"], bool(page["more"])
+        match page["kind"]:
+            case "list" | "text":
+                whole = part if whole is None else whole + part
+            case "object":
+                whole = part if whole is None else whole | part
+            case _:
+                return part
+        offset += len(part)
+    return whole
