@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 """Nesting of one JSON value."""
 
 
-class Malformed(ValueError):  # noqa: N818 - it names the bytes, as UpdateInvalid names the update
+class Malformed(ValueError):
     """The bytes are not what they should be; ``at`` is the offset where that shows."""
 
     def __init__(self, message: str, at: int) -> None:

@@ -13,12 +13,12 @@ from aiohttp import web
 
 from spellwork_server.errors import BadRequest, ServerError, Unauthenticated, Unavailable
 from spellwork_server.identity import Actor
+from spellwork_server.identity.origin import origin_allowed
 from spellwork_server.services.registry import Registry
 from spellwork_server.services.service import Call
 from spellwork_server.settings import Settings
 
 from .channels import Channels
-from .origin import OriginCheck
 from .outbox import Outbox
 from .packets import encode_disconnect
 from .session import ClientInfo, Session
@@ -45,6 +45,10 @@ class Authenticates(Protocol):
         """Return whose token or API key it is, or raise Unauthenticated."""
         ...
 
+    async def current(self, actor: Actor) -> Actor:
+        """Return the actor as it is now, or raise Unauthenticated when its proof no longer holds."""
+        ...
+
 
 class SocketServer:
     """Socket.IO at ``/socket.io/``, as an async context manager.
@@ -66,7 +70,6 @@ class SocketServer:
         self._authenticator = authenticator
         self._registry = registry
         self._channels = channels
-        self._origins = OriginCheck(settings)
         self._sessions: dict[str, Session] = {}
         self._lives: set[asyncio.Task[None]] = set()
         self._on_connect: list[Hook] = []
@@ -79,7 +82,7 @@ class SocketServer:
             self._tasks,
             connect_timeout=settings.connect_timeout,
             max_event_bytes=settings.max_event_bytes,
-            cors_allowed_origins=self._origins.allows,
+            cors_allowed_origins=self._origin_allowed,
         )
         self._socketio.on("connect", self._connect)
         self._socketio.on("disconnect", self._disconnected)
@@ -158,14 +161,14 @@ class SocketServer:
         if engine_socket is None:
             raise refused(Unavailable("The connection is gone"))
         self._socketio.proven(eio_sid)
-        session = self._make_session(sid, actor, engine_socket.queue, token, environ)
+        session = self._make_session(sid, actor, engine_socket.queue, environ)
         self._sessions[sid] = session
         life = self._tasks.create_task(self._live(session), name=f"socket-{sid}")
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
 
     def _make_session(
-        self, sid: str, actor: Actor, outbox: Outbox, token: str, environ: dict[str, Any]
+        self, sid: str, actor: Actor, outbox: Outbox, environ: dict[str, Any]
     ) -> Session:
         request: web.Request = environ["aiohttp.request"]
         return Session(
@@ -177,9 +180,16 @@ class SocketServer:
             max_queued_bytes=self._settings.max_event_bytes,
             flush=self._channels.flush,
             hang_up=lambda session, for_good: self._hang_up(session, for_good=for_good),
-            token=token,
             client=ClientInfo(request.remote or "", request.headers.get("User-Agent", "")[:200]),
         )
+
+    def _origin_allowed(self, _origin: str, environ: dict[str, Any]) -> bool:
+        return origin_allowed(environ["aiohttp.request"].headers, self._settings)
+
+    def _is_our_page(self, request: web.Request) -> bool:
+        """Tell whether a browser says that an allowed page connects; silence is not enough."""
+        says = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+        return says and origin_allowed(request.headers, self._settings)
 
     def _token(self, environ: dict[str, Any], auth: Any) -> str:
         """Return the proof a handshake carries, the most explicit first."""
@@ -192,7 +202,7 @@ class SocketServer:
         if scheme.lower() == "bearer" and value.strip():
             return value.strip()
         cookie = _cookie(str(environ.get("HTTP_COOKIE", "")))
-        if cookie and self._origins.allows(environ.get("HTTP_ORIGIN"), environ):
+        if cookie and self._is_our_page(environ["aiohttp.request"]):
             return cookie
         raise Unauthenticated(
             "Sign in first: give auth {token}, an Authorization header or the session cookie"
@@ -272,23 +282,22 @@ class SocketServer:
                 logger.exception("fault while looking at open sockets' proofs")
 
     async def _recheck(self) -> None:
-        """Close every socket whose token is expired or revoked, or whose user is disabled."""
-        sessions = self.sessions
-        verdicts: dict[str, Actor | Unauthenticated] = {}
-        for session in sessions:
-            if session.closed or session.token is None:
+        """Close every socket whose sign-in or API key is expired or revoked, or whose user is disabled."""
+        verdicts: dict[Actor, Actor | Unauthenticated] = {}
+        for session in self.sessions:
+            if session.closed:
                 continue
-            if session.token not in verdicts:
-                verdicts[session.token] = await self._verdict(session.token)
-            verdict = verdicts[session.token]
+            if session.actor not in verdicts:
+                verdicts[session.actor] = await self._verdict(session.actor)
+            verdict = verdicts[session.actor]
             if isinstance(verdict, Unauthenticated):
                 session.revoke(verdict.code, verdict.message)
             else:
                 session.actor = verdict
 
-    async def _verdict(self, token: str) -> Actor | Unauthenticated:
+    async def _verdict(self, actor: Actor) -> Actor | Unauthenticated:
         try:
-            return await self._authenticator.authenticate(token)
+            return await self._authenticator.current(actor)
         except Unauthenticated as error:
             return error
 

@@ -71,7 +71,6 @@ class Session:
     """Writes events that are held back, so that what follows does not overtake them."""
     hang_up: Callable[[Session, bool], None]
     """Closes the connection; when the second argument is true, the client is told not to come back."""
-    token: str | None = None
     client: ClientInfo = field(default_factory=ClientInfo)
     connected_at: float = field(default_factory=time.time)
     channels: set[str] = field(default_factory=set)

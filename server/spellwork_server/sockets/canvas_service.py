@@ -1,0 +1,278 @@
+"""Canvases over sockets: open, edit, be seen, close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
+
+from spellwork_server.errors import BadRequest, NotFound, ServerError, Unavailable
+from spellwork_server.identity import Actor, CanvasAccess, allowed, require
+from spellwork_server.protocol import (
+    CanvasOpened,
+    CanvasUpdated,
+    CloseCanvas,
+    MoveOnCanvas,
+    OpenCanvas,
+    UpdateCanvas,
+)
+from spellwork_server.rooms import Room, Rooms
+from spellwork_server.rooms.errors import ClientIdTaken, EpochMismatch, NotOpen
+from spellwork_server.services.service import Call, Done, Service, operation
+
+from .channels import Channels
+from .presence_cast import PresenceCast
+from .session import Session
+
+logger = logging.getLogger(__name__)
+
+RECHECK = 2.0
+"""Seconds between two looks at whether those who have a canvas open may still see it."""
+
+
+class Accesses(Protocol):
+    """The part of ``storage.CanvasRecords`` that sockets need."""
+
+    async def access(self, canvas_id: str) -> CanvasAccess:
+        """Return who may do what on a canvas. Raises NotFound."""
+        ...
+
+
+class FollowsRuns(Protocol):
+    """How a socket follows the runs of the canvases it opens; ``make_app`` ties it to SpellManager."""
+
+    async def open(self, session: Session, canvas_id: str) -> Mapping[str, Any]:
+        """Load the canvas's runner; return ``runs``, ``streams``, ``live`` and ``live_users`` for the tab."""
+        ...
+
+    def close(self, session: Session, canvas_id: str) -> None:
+        """Let the canvas go."""
+        ...
+
+
+@dataclass(slots=True)
+class _Open:
+    """A canvas that a session has open."""
+
+    room: Room
+    client_id: int
+    role: str
+
+
+class CanvasSockets(Service):
+    """``canvas.*``, for sockets only, as an async context manager."""
+
+    name: ClassVar[str] = "canvas"
+
+    def __init__(
+        self, accesses: Accesses, rooms: Rooms, channels: Channels, runs: FollowsRuns
+    ) -> None:
+        self._accesses = accesses
+        self._rooms = rooms
+        self._channels = channels
+        self._runs = runs
+        self._cast = PresenceCast(channels)
+        self._open: dict[Session, dict[str, _Open]] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._watcher = self._tasks.create_task(self._watch_roles(), name="watch-roles")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    @operation(
+        summary="Open a canvas in this socket",
+        binary=True,
+        errors=("epoch_mismatch", "client_id_taken", "canvas_quarantined", "update_invalid"),
+    )
+    async def open(self, call: Call, request: OpenCanvas) -> CanvasOpened:
+        """Load the canvas and join it: from here on the socket gets its events.
+
+        A canvas that is open already is opened anew, with what the tab now lacks.
+        """
+        session = _session(call)
+        access = await self._accesses.access(request.canvas)
+        actor = require(session.actor, "canvas.read", access)
+        opened = await self._enter(session, actor, access, request)
+        room = opened.room
+        runs = await self._runs.open(session, request.canvas)
+        if session.closed:
+            await self._leave(session, request.canvas)
+            raise Unavailable("The connection is gone")
+        self._channels.flush()  # what is held back is part of the answer
+        return CanvasOpened(
+            canvas=request.canvas,
+            epoch=room.epoch,
+            role=access.role(actor),
+            diff=room.diff(request.state_vector),
+            state_vector=room.state_vector(),
+            seq=room.seq,
+            presence=room.presence.everybody(),
+            problems=room.problems,
+            ports=room.ports,
+            **runs,
+        )
+
+    @operation(summary="Close a canvas in this socket")
+    async def close(self, call: Call, request: CloseCanvas) -> Done:
+        """Leave the canvas; closing one that is not open changes nothing."""
+        await self._leave(_session(call), request.canvas)
+        return Done()
+
+    @operation(
+        summary="Edit a canvas",
+        errors=(
+            "canvas_not_open",
+            "update_invalid",
+            "update_gap",
+            "update_too_large",
+            "schema_violation",
+            "client_id_taken",
+            "store_unavailable",
+        ),
+    )
+    async def update(self, call: Call, request: UpdateCanvas) -> CanvasUpdated:
+        """Take an edit; answered once it is durable. The others get it in ``canvas.updates``."""
+        session = _session(call)
+        opened = self._opened(session, request.canvas)
+        access = await self._accesses.access(request.canvas)
+        actor = require(session.actor, "canvas.edit", access)
+        seq = await opened.room.apply_update(
+            actor, request.update, origin=session, queued=session.release_turn
+        )
+        return CanvasUpdated(msg_id=request.msg_id, seq=seq)
+
+    @operation(summary="Say where one's cursor and selection are", errors=("canvas_not_open",))
+    async def awareness(self, call: Call, request: MoveOnCanvas) -> Done:
+        """Tell the others; lossy, the latest wins, at most 20 times a second."""
+        session = _session(call)
+        opened = self._opened(session, request.canvas)
+        if opened.room.presence.set(opened.client_id, request.update):
+            self._cast.soon(opened.room)
+        return Done()
+
+    async def leave_all(self, session: Session) -> None:
+        """Leave every canvas of a session that is gone; a hook of ``SocketServer``."""
+        for canvas_id in list(self._open.get(session, ())):
+            await self._leave(session, canvas_id)
+
+    async def _enter(
+        self, session: Session, actor: Actor, access: CanvasAccess, request: OpenCanvas
+    ) -> _Open:
+        canvas_id = request.canvas
+        room = await self._rooms.open(canvas_id)
+        mine = self._open.setdefault(session, {})
+        before = mine.get(canvas_id)
+        try:
+            self._check(room, actor, request)
+            if not room.presence.enter(request.client_id, actor, session):
+                raise _taken(request.client_id)
+        except ServerError:
+            await self._rooms.release(canvas_id)
+            if not mine:
+                self._open.pop(session, None)
+            raise
+        if before is not None:
+            if before.client_id != request.client_id:
+                before.room.presence.leave(before.client_id, session)
+            await self._rooms.release(canvas_id)
+        mine[canvas_id] = opened = _Open(room, request.client_id, access.role(actor) or "viewer")
+        self._channels.join(session, room.channel)
+        return opened
+
+    def _check(self, room: Room, actor: Actor, request: OpenCanvas) -> None:
+        if request.epoch is not None and request.epoch != room.epoch:
+            raise EpochMismatch(
+                "The canvas was replaced since this tab loaded it; export what you need and reload",
+                details={"epoch": room.epoch},
+            )
+        if room.owner_of(request.client_id) not in (None, actor.user_id):
+            raise _taken(request.client_id)
+        if request.state_vector is not None:
+            room.diff(request.state_vector)  # refuses one that is none, before anything is joined
+
+    def _opened(self, session: Session, canvas_id: str) -> _Open:
+        opened = self._open.get(session, {}).get(canvas_id)
+        if opened is None:
+            raise NotOpen(
+                f"Open canvas {canvas_id} first",
+                details={"canvas": canvas_id, "open": sorted(self._open.get(session, ()))},
+            )
+        return opened
+
+    async def _leave(self, session: Session, canvas_id: str) -> None:
+        mine = self._open.get(session, {})
+        opened = mine.pop(canvas_id, None)
+        if opened is None:
+            return
+        if not mine:
+            self._open.pop(session, None)
+        opened.room.presence.leave(opened.client_id, session)
+        self._channels.leave(session, opened.room.channel)
+        self._cast.soon(opened.room)
+        self._runs.close(session, canvas_id)
+        await self._rooms.release(canvas_id)
+
+    async def _watch_roles(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK)
+            try:
+                await self._check_roles()
+            except Exception:  # it must go on: a role that was taken away would stay
+                logger.exception("fault while looking at roles")
+
+    async def _check_roles(self) -> None:
+        """Tell every socket whose role changed, and close the canvas where it has none any more."""
+        accesses: dict[str, CanvasAccess | None] = {}
+        for session, canvases in list(self._open.items()):
+            for canvas_id, opened in list(canvases.items()):
+                if canvas_id not in accesses:
+                    accesses[canvas_id] = await self._access(canvas_id)
+                await self._apply_role(session, canvas_id, opened, accesses[canvas_id])
+
+    async def _access(self, canvas_id: str) -> CanvasAccess | None:
+        try:
+            return await self._accesses.access(canvas_id)
+        except NotFound:
+            return None
+
+    async def _apply_role(
+        self, session: Session, canvas_id: str, opened: _Open, access: CanvasAccess | None
+    ) -> None:
+        role = access.role(session.actor) if access else None
+        if access is None or not allowed(session.actor, "canvas.read", access):
+            role = None
+        if role == opened.role:
+            return
+        self._channels.send(session, "canvas.role", {"canvas": canvas_id, "role": role})
+        if role is None:
+            await self._leave(session, canvas_id)
+        else:
+            opened.role = role
+
+
+def _session(call: Call) -> Session:
+    if call.session is None:
+        raise BadRequest("A canvas is opened over a socket")
+    return call.session
+
+
+def _taken(client_id: int) -> ClientIdTaken:
+    return ClientIdTaken(
+        f"Client id {client_id} belongs to somebody else; take another",
+        details={"client": client_id},
+    )
