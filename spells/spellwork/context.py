@@ -93,14 +93,17 @@ class Context:
     from the node's own thread.
     """
 
-    __slots__ = ("_host", "_tmp", "attempt", "expired", "node", "node_id")
+    __slots__ = ("_host", "_tmp", "attempt", "depth", "expired", "node", "node_id")
 
-    def __init__(self, node_id: str, node: Node, host: Host | None = None) -> None:
+    def __init__(self, node_id: str, node: Node, host: Host | None = None, *, attempt: int = 1, depth: int = 0) -> None:
         self.node_id = node_id
         self.node = node
-        self.attempt = 1
+        self.attempt = attempt
+        """Which try of the node this is, from 1."""
+        self.depth = depth
+        """How many calls of ``Context.call`` this one is inside of."""
         self.expired = False
-        """Set when this one call was given up (timeout), so that its thread can stop."""
+        """Set when the call ended or was given up: a thread still in it stops, and what it reports is dropped."""
         self._host: Host = host or DetachedHost()
         self._tmp: Path | None = None
 
@@ -121,20 +124,27 @@ class Context:
 
     def progress(self, fraction: float | None, message: str = "") -> None:
         """Say how far the node is: 0 to 1, or None when it cannot be known."""
+        if self.depth:  # the node that calls knows how far it is, the one it calls does not
+            return
         value = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-        self._host.report(
+        self._report(
             Event(kind="node.progress", at=time.time(), node=self.node_id, value=value, message=message or None)
         )
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line to the run's log."""
-        self._host.report(
+        self._report(
             Event(kind="node.log", at=time.time(), node=self.node_id, message=str(message), level=level)
         )
 
     def emit(self, port: str, chunk: Any) -> None:
         """Stream a chunk of an output while the node still works. The returned value stays the whole output."""
-        self._host.report(Event(kind="node.chunk", at=time.time(), node=self.node_id, port=port, value=chunk))
+        if not self.depth:
+            self._report(Event(kind="node.chunk", at=time.time(), node=self.node_id, port=port, value=chunk))
+
+    def _report(self, event: Event) -> None:
+        if not self.expired:
+            self._host.report(event)
 
     @property
     def cancelled(self) -> bool:

@@ -1,24 +1,48 @@
-"""Run a plan."""
+"""Run a plan: the effectful rim around the core."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+import uuid
 from collections.abc import Mapping
 from typing import Literal
 
 from .cache import OutputCache
 from .context import RunContext
-from .events import Sink
+from .core import RunState
+from .drivers import Drivers
+from .errors import NodeError, RunActive
+from .events import Event, Sink
 from .executor import Executor
+from .failing import failure_of
+from .host import RunHost
 from .limits import Limits
+from .loops import Loops
 from .memory import RunMemory
 from .plan import Plan
-from .result import RunResult
+from .recall import Recall
+from .result import NodeFailure, RunResult, Status
+from .threads import ThreadExecutor
 
 RunStatus = Literal["new", "running", "paused", "completed", "cancelled", "failed"]
 
 
 class Execution:
-    """One run of a plan."""
+    """One run of a plan: await ``run`` once; steer it meanwhile from the same event loop.
+
+    Args:
+        sink: Takes every event, in order, on the loop's thread.
+        cache: Where outputs are looked up and kept by content.
+        memory: What the last run left. It lets each node say why it ran, and
+            serves unchanged outputs that may be cached.
+        incremental: With ``memory``: nodes that no change reaches are not run,
+            cacheable or not, and tell nothing; a change ends where an output
+            comes out equal.
+        executors: By isolation, "thread" and "worker". Threads are made when
+            first needed if not given.
+        limits: What the run may use at most.
+    """
 
     def __init__(
         self,
@@ -34,24 +58,165 @@ class Execution:
         limits: Limits | None = None,
     ) -> None:
         self.plan = plan
-
-    async def run(self) -> RunResult:
-        """Run the plan to its end."""
-        raise NotImplementedError
-
-    def cancel(self) -> None:
-        """End the run within a second."""
-        raise NotImplementedError
-
-    def pause(self) -> None:
-        """Start no further node."""
-        raise NotImplementedError
-
-    def play(self) -> None:
-        """Go on after a pause."""
-        raise NotImplementedError
+        self.run_id = run_id or uuid.uuid4().hex
+        self._sink = sink
+        self._cache = cache
+        self._memory = memory
+        self._incremental = incremental
+        self._executors = dict(executors or {})
+        self._context = context or RunContext()
+        self._limits = limits or Limits()
+        self._threads: ThreadExecutor | None = None
+        self._status: RunStatus = "new"
+        self._state: RunState | None = None
+        self._drivers: Drivers | None = None
+        self._host: RunHost | None = None
+        self._cancelled = False
 
     @property
     def status(self) -> RunStatus:
         """Where the run stands."""
-        raise NotImplementedError
+        return self._status
+
+    async def run(self) -> RunResult:
+        """Run the plan to its end and return what it left. Raises only when this task itself is cancelled.
+
+        Raises:
+            RunActive: when it was started before.
+        """
+        if self._status not in ("new", "paused") or self._state is not None:
+            raise RunActive("an Execution runs once; make a new one to run again")
+        started = time.time()
+        begun = time.perf_counter()
+        state, loops, drivers = self._prepare()
+        if self._sink is not None:
+            self._sink(Event("run.started", started, data={"nodes": [step.id for step in self.plan.steps]}))
+        if loops.recall is not None:
+            loops.recall.begin()
+        if self._status == "paused":
+            state.hold()
+        else:
+            self._status = "running"
+        if self._cancelled:
+            self.cancel()
+        try:
+            await drivers.run()
+        except asyncio.CancelledError:
+            self.cancel()
+            await self._until_over(drivers)
+            raise
+        finally:
+            result = await self._close(state, loops, drivers, time.perf_counter() - begun)
+        return result
+
+    def _prepare(self) -> tuple[RunState, Loops, Drivers]:
+        state = self._state = RunState(self.plan)
+        host = self._host = RunHost(
+            self.plan, self.run_id, self._context, self._sink, self._limits, self._executor
+        )
+        recall = None
+        if self._cache is not None or self._memory is not None:
+            recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)
+        loops = Loops(state, host, self._sink, recall)
+        watched = self._sink is not None or recall is not None or self._limits.output_bytes is not None
+        drivers = self._drivers = Drivers(
+            state, loops.told if watched else loops.quiet, self._limits.concurrency
+        )
+        loops.drivers = drivers
+        return state, loops, drivers
+
+    def _executor(self, isolation: str) -> Executor:
+        executor = self._executors.get(isolation)
+        if executor is not None:
+            return executor
+        if isolation != "thread":
+            raise NodeError(f"there is no executor for isolation {isolation!r} here", code="no_executor", retryable=False)
+        if self._threads is None:
+            self._threads = ThreadExecutor(self._limits.threads)
+        return self._threads
+
+    async def _until_over(self, drivers: Drivers) -> None:
+        """Wait for the end of a cancelled run, which comes by itself, whatever else is cancelled meanwhile."""
+        while not drivers.over:
+            try:
+                await drivers.run()
+            except asyncio.CancelledError:
+                continue
+
+    async def _close(self, state: RunState, loops: Loops, drivers: Drivers, duration: float) -> RunResult:
+        steps = self.plan.steps
+        status: Status = "cancelled" if self._cancelled else "completed"
+        crash = None
+        if drivers.error is not None:
+            status, crash = "failed", failure_of(drivers.error)
+        failed = {steps[index].id: failure for index, failure in sorted(state.failures.items())}
+        skipped = {steps[index].id: reason for index, reason in sorted(state.skipped.items())}
+        if self._threads is not None:
+            self._threads.close()
+        assert self._host is not None
+        self._tell_end(status, duration, list(failed), list(skipped), crash)
+        await self._host.close()
+        self._status = status
+        return RunResult(
+            status,
+            duration=duration,
+            errors=failed,
+            skipped=skipped,
+            durations={steps[index].id: taken for index, taken in loops.durations.items()},
+            outputs=state.outputs,
+            why=lambda: _why(loops),
+            error=crash,
+        )
+
+    def _tell_end(
+        self, status: Status, duration: float, failed: list[str], skipped: list[str], crash: NodeFailure | None
+    ) -> None:
+        if self._sink is None:
+            return
+        data = {"failed": failed, "skipped": skipped}
+        if crash is not None:
+            self._sink(Event("run.failed", time.time(), duration=duration, error=crash.to_json(), data=data))
+        elif status == "cancelled":
+            self._sink(Event("run.cancelled", time.time(), duration=duration, data=data))
+        else:
+            self._sink(Event("run.completed", time.time(), duration=duration, data=data))
+
+    def cancel(self) -> None:
+        """End the run: running nodes are cancelled, no other starts. ``run`` returns within a second."""
+        if self._status in ("completed", "cancelled", "failed"):
+            return
+        self._cancelled = True
+        if self._drivers is not None and self._host is not None:
+            self._host.cancelled = True
+            self._drivers.cancel(self._limits.cancel_grace)
+
+    def pause(self) -> None:
+        """Start no further node; those under way go on to their end."""
+        if self._status in ("new", "running"):
+            self._status = "paused"
+            if self._state is not None:
+                self._state.hold()
+
+    def play(self) -> None:
+        """Go on after a pause."""
+        if self._status != "paused":
+            return
+        self._status = "new"
+        if self._state is not None and self._drivers is not None:
+            self._status = "running"
+            self._state.let_go()
+            self._drivers.wake()
+            self._drivers.settle()
+
+
+def _why(loops: Loops) -> dict[str, str]:
+    """Return why each step ran, in graph order; kept ones are cached, in a run nobody watched all are new."""
+    state = loops.state
+    found = {}
+    for step in state.plan.steps:
+        if step.index in loops.why:
+            found[step.id] = loops.why[step.index]
+        elif step.index in state.failures or state.is_done(step.index):
+            kept = loops.recall is not None
+            found[step.id] = "cached" if kept else "not cacheable" if step.cache == "none" else "new"
+    return found

@@ -2,10 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from .result import NodeFailure
+
+Fingerprint = tuple[tuple[str, Any], ...]
+"""(port, hash of its value) of every input of a call; a list of hashes where several wires end."""
+
+
+class Held:
+    """Stands for a value that has no JSON form, in the place of its hash: equal only to the same object."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@dataclass(slots=True, eq=False)
+class Remembered:
+    """One node as it last ended: done with outputs, failed, or skipped.
+
+    ``at`` is monotonic seconds. ``stale``: something upstream has changed since
+    and it was not yet looked at, for the run was cancelled before.
+    """
+
+    local: str
+    shape: str
+    inputs: Fingerprint
+    outputs: dict[str, Any]
+    hashes: dict[str, Any]
+    at: float
+    failure: NodeFailure | None = None
+    skipped: str | None = None
+    stale: bool = False
+
 
 class RunMemory:
-    """Remembers, per node, what it was made from and what came out."""
+    """Remembers, per node, what it was made from and what came out.
+
+    Give the same memory to one Execution after another of the same spell, as
+    it changes; never to two at once. It holds the outputs themselves.
+    """
+
+    __slots__ = ("nodes",)
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Remembered] = {}
 
     def clear(self) -> None:
         """Forget everything."""
-        raise NotImplementedError
+        self.nodes.clear()
+
+    def forget(self, node: str) -> None:
+        """Forget one node: it will run again."""
+        self.nodes.pop(node, None)

@@ -30,19 +30,21 @@ UNSET: Final = Unset.UNSET
 # How the loop calls a step. The order is that of the loop's tests: the commonest first.
 MODE_ONE: Final = 0
 """One argument: the value in slot ``argument``."""
-MODE_LIST: Final = 1
+MODE_WRAPPED: Final = 1
+"""One argument: a list of the one value in slot ``argument``."""
+MODE_LIST: Final = 2
 """One argument: the list of what ``argument`` (an itemgetter of several slots) picks."""
-MODE_SEVERAL: Final = 2
+MODE_SEVERAL: Final = 3
 """Several arguments: what ``argument`` (an itemgetter) picks."""
-MODE_NONE: Final = 3
+MODE_NONE: Final = 4
 """No argument."""
-MODE_FULL: Final = 4
+MODE_FULL: Final = 5
 """Anything else: context, checks, threads, workers, streams, timeouts, retries, several outputs."""
-MODE_DECIDE: Final = 5
+MODE_DECIDE: Final = 6
 """Set during a run: an input will not come; look whether to skip."""
-MODE_HELD: Final = 6
+MODE_HELD: Final = 7
 """Set during a run: it is paused, do not start."""
-MODE_DROP: Final = 7
+MODE_DROP: Final = 8
 """Set during a run: it is cancelled, do not start."""
 
 Source = int | tuple[int, ...]
@@ -70,8 +72,23 @@ class Program:
     template: list[Any]
     mutable: list[int]
     """Slots of constants that a run copies, so that a node may change what it is given."""
+    raw: dict[int, Any]
+    """By slot, constants as typed in, where the function is given something made of them."""
     first: list[int]
     """The steps that wait for nothing."""
+
+    def begin(self, index: int, mode: int, values: list[Any]) -> Any:
+        """Return the coroutine of a step whose mode is below ``MODE_FULL``."""
+        call, argument = self.calls[index], self.arguments[index]
+        if mode == MODE_ONE:
+            return call(values[argument])
+        if mode == MODE_WRAPPED:
+            return call([values[argument]])
+        if mode == MODE_LIST:
+            return call(list(argument(values)))
+        if mode == MODE_SEVERAL:
+            return call(*argument(values))
+        return call()
 
     def start_values(self) -> list[Any]:
         """Return the slots of a new run."""
@@ -86,7 +103,8 @@ def assemble(steps: Sequence[Step]) -> Program:
     outputs, template = _lay_out_outputs(steps)
     slots = [dict(row) for row in outputs]
     mutable: list[int] = []
-    gathers = [_gather(step, slots, template, mutable) for step in steps]
+    raw: dict[int, Any] = {}
+    gathers = [_gather(step, slots, template, mutable, raw) for step in steps]
     before = [sorted({wire.source for binding in step.bindings for wire in binding.wires}) for step in steps]
     after: list[list[int]] = [[] for _ in steps]
     for step in steps:
@@ -110,6 +128,7 @@ def assemble(steps: Sequence[Step]) -> Program:
         pending=[len(row) for row in before],
         template=template,
         mutable=mutable,
+        raw=raw,
         first=[index for index, row in enumerate(before) if not row],
     )
 
@@ -125,7 +144,7 @@ def _lay_out_outputs(steps: Sequence[Step]) -> tuple[list[tuple[tuple[str, int],
 
 
 def _gather(
-    step: Step, slots: list[dict[str, int]], template: list[Any], mutable: list[int]
+    step: Step, slots: list[dict[str, int]], template: list[Any], mutable: list[int], raw: dict[int, Any]
 ) -> tuple[tuple[str, Source], ...]:
     gather: list[tuple[str, Source]] = []
     for binding in step.bindings:
@@ -133,6 +152,8 @@ def _gather(
         if not binding.wires:
             source = len(template)
             template.append(binding.given)
+            if binding.given is not binding.value:
+                raw[source] = binding.value
             if isinstance(binding.given, (list, dict, set)) or hasattr(binding.given, "__dict__"):
                 mutable.append(source)
         elif binding.many:
@@ -153,7 +174,7 @@ def _mode(step: Step, gather: tuple[tuple[str, Source], ...]) -> tuple[int, Any]
         only = sources[0]
         if isinstance(only, int):
             return MODE_ONE, only
-        return (MODE_LIST, itemgetter(*only)) if len(only) > 1 else (MODE_FULL, None)
+        return (MODE_LIST, itemgetter(*only)) if len(only) > 1 else (MODE_WRAPPED, only[0])
     slots = [source for source in sources if isinstance(source, int)]
     return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(sources) else (MODE_FULL, None)
 

@@ -37,7 +37,18 @@ class RunResult:
     ``why`` are put together when first asked for.
     """
 
-    __slots__ = ("_make_outputs", "_make_why", "_outputs", "_why", "duration", "durations", "errors", "skipped", "status")
+    __slots__ = (
+        "_make_outputs",
+        "_make_why",
+        "_outputs",
+        "_why",
+        "duration",
+        "durations",
+        "error",
+        "errors",
+        "skipped",
+        "status",
+    )
 
     def __init__(
         self,
@@ -49,9 +60,12 @@ class RunResult:
         durations: Mapping[str, float],
         outputs: Callable[[], dict[str, dict[str, Any]]],
         why: Callable[[], dict[str, str]],
+        error: NodeFailure | None = None,
     ) -> None:
         self.status: Status = status
         self.duration = duration
+        self.error = error
+        """Why the run as a whole could not go on, with status "failed"."""
         self.errors = dict(errors)
         self.skipped = dict(skipped)
         self.durations = dict(durations)

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from os import PathLike
+from contextlib import AsyncExitStack
 from typing import Any
 
 from .cache import OutputCache
+from .compiler import compile
+from .context import Context
 from .events import Sink
+from .execution import Execution
 from .library import Library
+from .reading import SpellSource, read_spell
 from .result import RunResult
-from .spell import Spell
+from .step import Step
+from .workers import WorkerPool
 
-SpellSource = Spell | Mapping[str, Any] | str | PathLike[str]
+
+class _Workers:
+    """A worker pool that opens at the first call: most spells have no code of their own."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._pool: WorkerPool | None = None
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> _Workers:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._stack.aclose()
+
+    async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        async with self._lock:
+            if self._pool is None:
+                self._pool = await self._stack.enter_async_context(WorkerPool())
+        return await self._pool.call(step, inputs, context)
 
 
 async def run_async(
@@ -24,8 +49,19 @@ async def run_async(
     cache: OutputCache | None = None,
     sink: Sink | None = None,
 ) -> RunResult:
-    """Run a spell."""
-    raise NotImplementedError
+    """Run a spell (a Spell, its JSON, or the path of a JSON or YAML file) and return what it left.
+
+    ``inputs`` and ``scope`` are as for ``compile``; ``library`` is all
+    installed packs when not given. Nodes that fail are in ``result.errors``.
+
+    Raises:
+        SpellUnreadable: when ``spell`` is not a spell.
+        SpellInvalid: when it cannot be compiled.
+        InvalidInput: for an input that it does not have.
+    """
+    plan = compile(read_spell(spell), library or Library.installed(), inputs, scope)
+    async with _Workers() as workers:
+        return await Execution(plan, sink=sink, cache=cache, executors={"worker": workers}).run()
 
 
 def run(
@@ -37,5 +73,5 @@ def run(
     cache: OutputCache | None = None,
     sink: Sink | None = None,
 ) -> RunResult:
-    """Run a spell."""
-    raise NotImplementedError
+    """Run a spell to its end; as ``run_async``, for scripts without an event loop."""
+    return asyncio.run(run_async(spell, inputs, scope=scope, library=library, cache=cache, sink=sink))

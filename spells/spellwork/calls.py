@@ -1,0 +1,143 @@
+"""Carry out the call of one step: gather inputs, run it where it belongs, try again, mind the time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from pydantic import ValidationError
+
+from .analysis import why_rejected
+from .context import Context, Host
+from .errors import InputRejected, NodeError, NodeTimeout, OutputTooLarge
+from .executor import Executor
+from .ports import SKIP
+from .program import UNSET, Source
+from .returned import outputs_of, streamed_outputs
+from .step import Step
+from .threads import call_blocking
+from .values import json_size
+
+MAX_BACKOFF = 3_600.0
+_SMALL = (bool, int, float, type(None))
+
+
+class Caller:
+    """Calls steps for one run."""
+
+    def __init__(self, host: Host, executor: Callable[[str], Executor], output_bytes: int | None) -> None:
+        self._host = host
+        self._executor = executor
+        self._output_bytes = output_bytes
+
+    async def call(self, step: Step, inputs: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+        """Return a step's outputs by port, after at most ``step.retries`` further attempts.
+
+        Raises what the last attempt raised, with ``attempts`` set on it.
+        """
+        if step.fault is not None:
+            raise NodeError(step.fault.message, code=step.fault.code, port=step.fault.port, details=step.fault.details)
+        inputs = _checked(step, inputs)
+        attempt = 1
+        while True:
+            context = Context(step.id, step.node, self._host, attempt=attempt, depth=depth)
+            try:
+                outputs = await self._within_time(step, inputs, context)
+                self.measure(outputs)
+                return outputs
+            except Exception as error:  # the edge: a node's own failure
+                if not _again(error, step, attempt):
+                    error.spellwork_attempts = attempt  # type: ignore[attr-defined]
+                    raise
+                await self._back_off(step, context, error)
+            finally:
+                context.expired = True
+            attempt += 1
+
+    async def _back_off(self, step: Step, context: Context, error: Exception) -> None:
+        delay = min(step.backoff * 2 ** (context.attempt - 1), MAX_BACKOFF)
+        if isinstance(error, NodeError) and error.retry_after is not None:
+            delay = max(delay, error.retry_after)
+        context.log(
+            f"attempt {context.attempt} of {step.retries + 1} failed:"
+            f" {type(error).__name__}: {error}; again in {delay:g} s",
+            "warning",
+        )
+        await asyncio.sleep(delay)
+
+    async def _within_time(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        if step.timeout is None:
+            return await self._once(step, inputs, context)
+        try:
+            async with asyncio.timeout(step.timeout) as timer:
+                return await self._once(step, inputs, context)
+        except TimeoutError as error:
+            if not timer.expired():
+                raise
+            raise NodeTimeout(f"the node took longer than {step.timeout:g} s") from error
+
+    async def _once(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        declared = step.type
+        if declared.isolation != "inline":
+            return await self._executor(declared.isolation).call(step, inputs, context)
+        if declared.form in ("sync", "generator"):
+            return call_blocking(step, inputs, context)
+        returned = declared.call(context, **inputs) if declared.wants_context else declared.call(**inputs)
+        if declared.form == "async":
+            return outputs_of(step, await returned)
+        port = step.ports.outputs[0].name if step.ports.outputs else ""
+        chunks = []
+        async with aclosing(returned):
+            async for chunk in returned:
+                chunks.append(chunk)
+                context.emit(port, chunk)
+        return streamed_outputs(step, chunks)
+
+    @property
+    def limited(self) -> bool:
+        """Whether outputs have a size limit."""
+        return self._output_bytes is not None
+
+    def measure(self, outputs: Mapping[str, Any]) -> None:
+        """Raise ``OutputTooLarge`` for an output over the limit."""
+        if self._output_bytes is None:
+            return
+        for port, value in outputs.items():
+            if type(value) in _SMALL or value is SKIP:
+                continue
+            size = json_size(value)
+            if size > self._output_bytes:
+                raise OutputTooLarge(size, self._output_bytes, port)
+
+
+def _again(error: Exception, step: Step, attempt: int) -> bool:
+    return attempt <= step.retries and not (isinstance(error, NodeError) and not error.retryable)
+
+
+def gather(sources: tuple[tuple[str, Source], ...], values: list[Any]) -> dict[str, Any]:
+    """Return the inputs of a step by port; of a list, what did not come is left out."""
+    inputs = {}
+    for port, source in sources:
+        if isinstance(source, int):
+            value = values[source]
+            if value is not UNSET:
+                inputs[port] = value
+        else:
+            inputs[port] = [values[slot] for slot in source if values[slot] is not UNSET]
+    return inputs
+
+
+def _checked(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
+    for binding in step.bindings:
+        if not binding.check or binding.port not in inputs:
+            continue
+        value = inputs[binding.port]
+        try:
+            inputs[binding.port] = step.type.adapters[binding.port].validate_python(value)
+        except ValidationError as error:
+            raise InputRejected(
+                f"the input {binding.port!r} {why_rejected(error, value)}", port=binding.port
+            ) from error
+    return inputs

@@ -1,0 +1,154 @@
+"""The pure core of a run: what is finished, what is ready, and what a result changes.
+
+No calls, no clocks, no tasks. The loops in ``drivers`` write the commonest
+change (one output, a value came) into these same lists in place, for a call
+per node would cost as much as the node; everything else goes through here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from .plan import Plan
+from .ports import SKIP
+from .program import MODE_DECIDE, MODE_DROP, MODE_HELD, UNSET
+from .result import NodeFailure
+
+
+class RunState:
+    """Where a run of a plan stands.
+
+    ``ready`` holds the steps to start, by index, first come first served.
+    ``modes`` starts as the program's and is overwritten where a run differs:
+    an input that will not come, a pause, a cancel.
+    """
+
+    __slots__ = ("failures", "held", "modes", "pending", "plan", "program", "ready", "skipped", "values")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.program = plan.program
+        self.values = self.program.start_values()
+        self.pending = self.program.pending.copy()
+        self.modes = self.program.modes.copy()
+        self.ready: deque[int] = deque(self.program.first)
+        self.failures: dict[int, NodeFailure] = {}
+        self.skipped: dict[int, str] = {}
+        self.held: list[int] | None = None
+
+    def finish(self, index: int, outputs: dict[str, Any]) -> None:
+        """Take the outputs of a step; a port that is absent or ``SKIP`` brings nothing."""
+        lost = False
+        for port, slot in self.program.outputs[index]:
+            value = outputs.get(port, SKIP)
+            if value is SKIP:
+                lost = True
+            else:
+                self.values[slot] = value
+        if not self.program.outputs[index]:
+            self.values[self.program.results[index]] = None
+        if lost:
+            self._warn_successors(index)
+        self._release(index)
+
+    def finish_skipped(self, index: int) -> None:
+        """Take it that a step is done and its only output is ``SKIP``."""
+        self.finish(index, {})
+
+    def fail(self, index: int, failure: NodeFailure) -> None:
+        """Take it that a step failed: what needs it will be skipped."""
+        self.failures[index] = failure
+        self._warn_successors(index)
+        self._release(index)
+
+    def skip(self, index: int, reason: str) -> None:
+        """Take it that a step is skipped, and so what needs it."""
+        self.skipped[index] = reason
+        self._warn_successors(index)
+        self._release(index)
+
+    def _warn_successors(self, index: int) -> None:
+        modes = self.modes
+        for successor in self.program.successors[index]:
+            if modes[successor] < MODE_DECIDE:
+                modes[successor] = MODE_DECIDE
+
+    def _release(self, index: int) -> None:
+        pending = self.pending
+        for successor in self.program.successors[index]:
+            pending[successor] -= 1
+            if not pending[successor]:
+                self.ready.append(successor)
+
+    def decide(self, index: int) -> str | None:
+        """Return why a ready step is to be skipped, or None when it can run (its mode is then the program's)."""
+        values = self.values
+        step = self.plan.steps[index]
+        needs = self.program.needs[index]
+        missing = sum(values[slot] is UNSET for slot in needs)
+        runs = missing < len(needs) if step.type.waits == "any" else not missing
+        if runs or not needs:
+            self.modes[index] = self.program.modes[index]
+            return None
+        return self._reason(index)
+
+    def _reason(self, index: int) -> str:
+        reasons = []
+        for binding in self.plan.steps[index].bindings:
+            for wire in binding.wires:
+                source = self.plan.steps[wire.source]
+                if wire.source in self.failures:
+                    reasons.append(f"{source.label!r} failed")
+                elif wire.source in self.skipped:
+                    reasons.append(f"{source.label!r} was skipped")
+                elif self.values[dict(self.program.outputs[wire.source])[wire.output]] is UNSET:
+                    reasons.append(f"{source.label!r} gave nothing on {wire.output!r}")
+        return ", ".join(dict.fromkeys(reasons))
+
+    def hold(self) -> None:
+        """Let no further step start until ``let_go``."""
+        if self.held is None:
+            self.held = []
+            self._set_all(MODE_HELD)
+
+    def let_go(self) -> None:
+        """End a hold: what became ready in the meantime is ready now, and looked at anew."""
+        if self.held is None:
+            return
+        self.ready.extend(self.held)
+        self.held = None
+        self._set_all(MODE_DECIDE)
+
+    def drop(self) -> None:
+        """Let no further step start, ever."""
+        self.held = None
+        self.ready.clear()
+        self._set_all(MODE_DROP)
+
+    def _set_all(self, mode: int) -> None:
+        self.modes[:] = [mode] * len(self.modes)
+
+    def is_done(self, index: int) -> bool:
+        """Say whether a step finished with outputs (which may all be skipped)."""
+        program = self.program
+        return self.values[program.results[index]] is not UNSET or any(
+            self.values[slot] is not UNSET for _, slot in program.outputs[index]
+        )
+
+    def outputs_of(self, index: int) -> dict[str, Any]:
+        """Return what a step's outputs hold now, by port."""
+        values = self.values
+        return {port: values[slot] for port, slot in self.program.outputs[index] if values[slot] is not UNSET}
+
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """Return the outputs of every finished step by node id, in graph order."""
+        values = self.values
+        found: dict[str, dict[str, Any]] = {}
+        for step, ports, slot in zip(self.plan.steps, self.program.outputs, self.program.results, strict=True):
+            if len(ports) == 1:
+                if values[slot] is not UNSET:
+                    found[step.id] = {ports[0][0]: values[slot]}
+            elif self.is_done(step.index):
+                found[step.id] = self.outputs_of(step.index)
+        return found

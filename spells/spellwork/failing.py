@@ -1,0 +1,48 @@
+"""Turn what a node raised into a frozen record."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from .errors import SpellworkError
+from .result import NodeFailure
+from .values import to_json
+
+_ENGINE = str(Path(__file__).parent)
+TRACEBACK_LIMIT = 20_000
+"""Characters of a traceback that are kept, from its end."""
+
+MESSAGE_LIMIT = 10_000
+
+
+def failure_of(error: BaseException) -> NodeFailure:
+    """Return the record of what a node raised. Frames of the engine itself are left out of the traceback."""
+    attempts = getattr(error, "spellwork_attempts", 1)
+    if isinstance(error, SpellworkError):
+        code, message = error.code, error.message
+        details = to_json(error.details)
+    else:
+        text = str(error)
+        code, details = "exception", {}
+        message = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return NodeFailure(
+        code=code,
+        message=message[:MESSAGE_LIMIT],
+        port=getattr(error, "port", None) if isinstance(error, SpellworkError) else None,
+        traceback=_traceback(error),
+        attempts=attempts,
+        details=details,
+    )
+
+
+def _traceback(error: BaseException) -> str | None:
+    told = getattr(error, "traceback", None)  # a worker tells it as text
+    if isinstance(told, str):
+        return told[-TRACEBACK_LIMIT:]
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_ENGINE):
+        frames = frames.tb_next
+    if frames is None and isinstance(error, SpellworkError):
+        return None
+    return "".join(traceback.format_exception(type(error), error, frames))[-TRACEBACK_LIMIT:]

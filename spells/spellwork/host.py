@@ -1,0 +1,122 @@
+"""The run as its nodes see it: where their reports go, their secrets, their calls of other nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from .calls import Caller, gather
+from .compiler import compile_call
+from .context import Context, RunContext
+from .errors import NodeError, SecretMissing
+from .events import Event, Sink
+from .executor import Executor
+from .limits import Limits
+from .plan import Plan
+from .ports import SKIP
+from .program import assemble
+
+
+class RunHost:
+    """The ``context.Host`` of one run. Reports from other threads are handed over to the loop, in order."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        run_id: str,
+        context: RunContext,
+        sink: Sink | None,
+        limits: Limits,
+        executor: Callable[[str], Executor],
+    ) -> None:
+        self.run_id = run_id
+        self.canvas = context.canvas
+        self.user = context.user
+        self.cancelled = False
+        self.ended = False
+        self.caller = Caller(self, executor, limits.output_bytes)
+        self._plan = plan
+        self._secrets = context.secrets
+        self._sink = sink
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._waiting: deque[Event] = deque()
+        self._scheduled = False
+        self._tmp: list[Path] = []
+
+    def report(self, event: Event) -> None:
+        """Hand an event to the sink, at once on the loop's thread, else by way of the loop."""
+        if self._sink is None or self.ended:
+            return
+        if threading.get_ident() == self._thread:
+            self._sink(event)
+            return
+        self._waiting.append(event)
+        if not self._scheduled:
+            self._scheduled = True
+            try:
+                self._loop.call_soon_threadsafe(self._hand_over)
+            except RuntimeError:  # the loop is closed: a thread outlived its run
+                self.ended = True
+
+    def _hand_over(self) -> None:
+        self._scheduled = False
+        while self._waiting:
+            event = self._waiting.popleft()
+            if self._sink is not None and not self.ended:
+                self._sink(event)
+
+    def is_cancelled(self, context: Context) -> bool:
+        """Say whether the run was cancelled or is over."""
+        return self.cancelled or self.ended
+
+    async def secret(self, context: Context, name: str) -> str:
+        """Return a secret that the node's type declares."""
+        declared = self._plan.library.get(context.node.type, context.node.version)
+        if declared is None or name not in declared.secrets:
+            raise SecretMissing(f"{context.node.type} does not declare the secret {name!r}")
+        if self._secrets is None:
+            raise SecretMissing(f"no secret named {name!r} is known here")
+        return await self._secrets(name)
+
+    async def call(self, context: Context, type: str, inputs: dict[str, Any], code: str | None) -> dict[str, Any]:
+        """Call another node type on behalf of a node."""
+        if context.depth >= self._limits.depth:
+            raise NodeError(
+                f"nodes call each other more than {self._limits.depth} deep", code="too_deep", retryable=False
+            )
+        step = compile_call(self._plan.library, context.node_id, type, inputs, code, self._plan.environment)
+        program = assemble([step])
+        given = gather(program.gathers[0], program.template)
+        outputs = await as_node_error(self.caller.call(step, given, context.depth + 1))
+        return {port: value for port, value in outputs.items() if value is not SKIP}
+
+    def make_tmp(self, context: Context) -> Path:
+        """Make a directory that is removed after the run."""
+        path = Path(tempfile.mkdtemp(prefix="spellwork-"))
+        self._tmp.append(path)
+        return path
+
+    async def close(self) -> None:
+        """Take no further report; remove what nodes left behind."""
+        self._hand_over()
+        self.ended = True
+        for path in self._tmp:
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+
+async def as_node_error(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """Return what ``call`` gives; what it raises is raised as a NodeError."""
+    try:
+        return await call
+    except NodeError:
+        raise
+    except Exception as error:  # the edge: a node's own failure
+        raise NodeError(f"{type(error).__name__}: {error}", code="exception") from error

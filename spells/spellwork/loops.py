@@ -1,0 +1,263 @@
+"""The loops that drivers run: take a ready step, call it, write down what it changes.
+
+Two loops, since a run that nobody watches should cost little more than its
+nodes: ``quiet`` for neither sink, cache, memory nor limits, ``told`` for the
+rest. Both write the commonest change (a value came, count down the successors)
+into the state's lists themselves; see ``core``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from .calls import gather
+from .core import RunState
+from .drivers import Drivers
+from .events import Event, Sink
+from .failing import failure_of
+from .host import RunHost
+from .ports import SKIP
+from .program import MODE_DECIDE, MODE_FULL, MODE_HELD, MODE_LIST, MODE_NONE, MODE_ONE, MODE_SEVERAL, MODE_WRAPPED
+from .recall import Finding, Recall
+
+BURST = 256
+"""Steps that may follow each other before a driver looks at the clock."""
+
+TURN = 0.005
+"""Seconds that a driver may keep the event loop to itself."""
+
+
+class Loops:
+    """Both loops over the state of one run."""
+
+    def __init__(self, state: RunState, host: RunHost, sink: Sink | None, recall: Recall | None) -> None:
+        self.state = state
+        self.host = host
+        self.sink = sink
+        self.recall = recall
+        self.drivers: Drivers
+        self.why: dict[int, str] = {}
+        self.durations: dict[int, float] = {}
+        self._findings: dict[int, Finding] = {}
+
+    # Nobody watches
+
+    async def quiet(self) -> None:
+        """Run ready steps until none is left."""
+        state, program = self.state, self.state.program
+        ready, values, modes, pending = state.ready, state.values, state.modes, state.pending
+        calls, arguments, results, successors = (
+            program.calls,
+            program.arguments,
+            program.results,
+            program.successors,
+        )
+        take, add = ready.popleft, ready.append
+        turn = time.perf_counter() + TURN
+        while ready:
+            for _ in range(BURST):
+                if not ready:
+                    break
+                index = take()
+                mode = modes[index]
+                try:
+                    if mode == MODE_ONE:
+                        result = await calls[index](values[arguments[index]])
+                    elif mode == MODE_WRAPPED:
+                        result = await calls[index]([values[arguments[index]]])
+                    elif mode == MODE_LIST:
+                        result = await calls[index](list(arguments[index](values)))
+                    elif mode == MODE_SEVERAL:
+                        result = await calls[index](*arguments[index](values))
+                    elif mode == MODE_NONE:
+                        result = await calls[index]()
+                    else:
+                        if self._may_start(index, mode):
+                            state.finish(index, await self._call(index))
+                        continue
+                except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
+                    self._failed(index, error)
+                    continue
+                if result is SKIP:
+                    state.finish_skipped(index)
+                    continue
+                values[results[index]] = result
+                for successor in successors[index]:
+                    left = pending[successor] - 1
+                    pending[successor] = left
+                    if not left:
+                        add(successor)
+            turn = await _give_way(turn)
+
+    # Somebody watches
+
+    async def told(self) -> None:
+        """Run ready steps until none is left; look each up first, and tell the sink."""
+        state, recall = self.state, self.recall
+        ready, modes = state.ready, state.modes
+        turn = time.perf_counter() + TURN
+        while ready:
+            for _ in range(BURST):
+                if not ready:
+                    break
+                index = ready.popleft()
+                mode = modes[index]
+                if mode >= MODE_DECIDE and not self._may_start(index, mode):
+                    continue
+                if recall is not None and index not in self._findings:
+                    await self._look_up(recall, index)
+                    continue
+                if mode < MODE_FULL and recall is None and self.sink is not None:
+                    await self._told_simple(index, mode, self.sink)
+                else:
+                    await self._told_full(index)
+            turn = await _give_way(turn)
+
+    async def _told_simple(self, index: int, mode: int, sink: Sink) -> None:
+        """Call a step that is no more than an ``await``: what ``quiet`` does, and two events."""
+        state = self.state
+        program, values = state.program, state.values
+        step = state.plan.steps[index]
+        why = "not cacheable" if step.cache == "none" else "new"
+        started = time.time()
+        sink(Event("node.started", started, step.id, why))
+        try:
+            result = await program.begin(index, mode, values)
+            if self.host.caller.limited:
+                self.host.caller.measure({"": result})
+        except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
+            self._failed(index, error, started)
+            return
+        ports = program.outputs[index]
+        outputs: dict[str, Any] = {}
+        if result is SKIP or not ports:
+            state.finish_skipped(index)
+        else:
+            values[program.results[index]] = result
+            outputs[ports[0][0]] = result
+            pending = state.pending
+            for successor in program.successors[index]:
+                left = pending[successor] - 1
+                pending[successor] = left
+                if not left:
+                    state.ready.append(successor)
+        ended = time.time()
+        self.why[index] = why
+        self.durations[index] = ended - started
+        if not self.host.ended:
+            sink(Event("node.done", ended, step.id, why, outputs, ended - started))
+
+    async def _told_full(self, index: int) -> None:
+        state, sink = self.state, self.sink
+        step = state.plan.steps[index]
+        finding = self._findings.get(index)
+        why = finding.why if finding is not None else "not cacheable" if step.cache == "none" else "new"
+        self.why[index] = why
+        started = time.time()
+        if sink is not None:
+            sink(Event("node.started", started, step.id, why))
+        try:
+            outputs = await self._call(index)
+        except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
+            self._failed(index, error, started)
+            return
+        state.finish(index, outputs)
+        ended = time.time()
+        self.durations[index] = ended - started
+        if sink is not None and not self.host.ended:
+            sink(Event("node.done", ended, step.id, why, state.outputs_of(index), ended - started))
+        if self.recall is not None and finding is not None:
+            self.recall.done(index, finding, ran=True)
+
+    async def _look_up(self, recall: Recall, index: int) -> None:
+        """Look up a step together with all that are ready beside it; finish those that need not run."""
+        state = self.state
+        batch = [index, *(other for other in state.ready if other not in self._findings and self._is_startable(other))]
+        chosen = set(batch)
+        rest = [other for other in state.ready if other not in chosen]
+        state.ready.clear()
+        state.ready.extend(rest)
+        for number, finding in zip(batch, await recall.look_up(batch), strict=True):
+            self._findings[number] = finding
+            if finding.kept is not None:
+                self.why[number] = "cached"
+                recall.keep(number, finding.kept)
+            elif finding.outputs is not None:
+                self._cached(recall, number, finding)
+            else:
+                state.ready.append(number)
+
+    def _is_startable(self, index: int) -> bool:
+        return self.state.modes[index] < MODE_DECIDE
+
+    def _cached(self, recall: Recall, index: int, finding: Finding) -> None:
+        step = self.state.plan.steps[index]
+        assert finding.outputs is not None
+        self.why[index] = "cached"
+        self.state.finish(index, finding.outputs)
+        recall.done(index, finding, ran=False)
+        if self.sink is not None and not self.host.ended:
+            self.sink(Event("node.done", time.time(), step.id, "cached", finding.outputs, 0.0))
+
+    # For both
+
+    def _may_start(self, index: int, mode: int) -> bool:
+        """Say whether a ready step is to be called now; if not, it was skipped, held or dropped."""
+        if mode == MODE_FULL:
+            return True
+        if mode == MODE_DECIDE:
+            reason = self.state.decide(index)
+            if reason is None:
+                self.state.ready.appendleft(index)
+            else:
+                self._skipped(index, reason)
+        elif mode == MODE_HELD and self.state.held is not None:
+            self.state.held.append(index)
+            self._tell("node.queued", index)
+        return False
+
+    async def _call(self, index: int) -> dict[str, Any]:
+        state = self.state
+        return await self.host.caller.call(
+            state.plan.steps[index], gather(state.program.gathers[index], state.values)
+        )
+
+    def _skipped(self, index: int, reason: str) -> None:
+        self.state.skip(index, reason)
+        self._tell("node.skipped", index, message=reason)
+        if self.recall is not None:
+            self.recall.ended(index, None)
+
+    def _failed(self, index: int, error: BaseException, started: float | None = None) -> None:
+        """Turn what a node raised into data; a cancel of the run, and Ctrl-C, are not the node's and go on."""
+        if isinstance(error, KeyboardInterrupt) or (
+            isinstance(error, asyncio.CancelledError) and self.drivers.cancelling
+        ):
+            raise error
+        if self.host.ended:
+            return
+        failure = failure_of(error)
+        self.state.fail(index, failure)
+        duration = None if started is None else time.time() - started
+        if duration is not None:
+            self.durations[index] = duration
+        self._tell("node.failed", index, error=failure.to_json(), duration=duration)
+        if self.recall is not None:
+            self.recall.ended(index, self._findings.get(index))
+
+    def _tell(self, kind: Any, index: int, **fields: Any) -> None:
+        if self.sink is not None and not self.host.ended:
+            self.sink(Event(kind, time.time(), self.state.plan.steps[index].id, **fields))
+
+
+async def _give_way(turn: float) -> float:
+    """Let the event loop do its other work when this driver's turn is over; return when the next one is."""
+    now = time.perf_counter()
+    if now < turn:
+        return turn
+    await asyncio.sleep(0)
+    return time.perf_counter() + TURN
+
+

@@ -1,0 +1,236 @@
+"""Whether a step needs to run: look at the last run and at the cache, and say why.
+
+Content keys: the hash of the node itself (type, version, code, environment),
+of each input value, and of the user where the policy is "private". A value
+that is not plain JSON has no stable hash; a step that takes one is not served
+from a cache, but is known again within a process by identity.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from .cache import CachedOutputs, OutputCache
+from .core import RunState
+from .memory import Fingerprint, Held, Remembered, RunMemory
+from .program import UNSET
+from .step import Step
+from .values import hash_bytes, plain_bytes
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Finding:
+    """What is known of a step before it runs.
+
+    ``outputs`` are those it need not run for. ``kept``: it is as the last
+    incremental run left it, and nothing is to be said about it.
+    """
+
+    why: str
+    fingerprint: Fingerprint = ()
+    key: str | None = None
+    outputs: dict[str, Any] | None = None
+    kept: Remembered | None = None
+
+
+class Recall:
+    """Looks steps up for one run, and remembers how they end."""
+
+    def __init__(
+        self,
+        state: RunState,
+        cache: OutputCache | None,
+        memory: RunMemory | None,
+        user: str | None,
+        incremental: bool,
+    ) -> None:
+        self._state = state
+        self._steps = state.plan.steps
+        self._cache = cache
+        self._memory = RunMemory() if memory is None else memory
+        self._user = user
+        self._incremental = incremental and memory is not None
+        self._hashes: list[Any] = [None] * len(state.values)
+
+    def begin(self) -> None:
+        """Find what the run has to look at, in one pass along the wires, and keep the rest as it is."""
+        known = self._memory.nodes
+        now = time.monotonic()
+        roots = []
+        for step in self._steps:
+            old = known.get(step.id)
+            if old is None or old.stale or old.shape != step.shape or _expired(step, old, now):
+                roots.append(step.index)
+        for id in known.keys() - self._state.plan.index.keys():
+            del known[id]
+        if self._incremental:
+            affected = self._affected(roots)
+            self._keep_others(affected)
+        else:
+            affected = set(range(len(self._steps)))
+        for index in affected:
+            if (old := known.get(self._steps[index].id)) is not None:
+                old.stale = True
+
+    def _affected(self, roots: list[int]) -> set[int]:
+        affected = set(roots)
+        for index in roots:  # grows as it goes
+            for successor in self._state.program.successors[index]:
+                if successor not in affected:
+                    affected.add(successor)
+                    roots.append(successor)
+        return affected
+
+    def _keep_others(self, affected: set[int]) -> None:
+        state = self._state
+        pending = [0] * len(state.pending)
+        for index in affected:
+            for successor in state.program.successors[index]:
+                pending[successor] += 1
+        for step in self._steps:
+            if step.index not in affected:
+                self._restore(step, self._memory.nodes[step.id])
+        state.pending[:] = pending
+        state.ready.clear()
+        state.ready.extend(sorted(index for index in affected if not pending[index]))
+
+    def _restore(self, step: Step, old: Remembered) -> None:
+        """Put a kept step into the state as it last ended."""
+        self._remember_hashes(step, old.hashes)
+        if old.failure is not None:
+            self._state.fail(step.index, old.failure)
+        elif old.skipped is not None:
+            self._state.skip(step.index, old.skipped)
+        else:
+            self._state.finish(step.index, old.outputs)
+
+    def _remember_hashes(self, step: Step, hashes: dict[str, Any]) -> None:
+        for port, slot in self._state.program.outputs[step.index]:
+            self._hashes[slot] = hashes.get(port)
+
+    # Looking up
+
+    async def look_up(self, indexes: Sequence[int]) -> list[Finding]:
+        """Return what is known of steps that are ready, asking the cache once for all of them."""
+        findings = [self._find(self._steps[index]) for index in indexes]
+        if self._cache is not None:
+            keys = [finding.key for finding in findings if finding.outputs is None and finding.key is not None]
+            found = await self._ask(keys) if keys else {}
+            for finding in findings:
+                hit = found.get(finding.key or "")
+                if hit is not None and finding.kept is None and finding.outputs is None:
+                    finding.outputs = hit.outputs
+                    finding.why = "cached"
+        return findings
+
+    async def _ask(self, keys: list[str]) -> dict[str, CachedOutputs]:
+        assert self._cache is not None
+        try:
+            return await self._cache.get_many(keys)
+        except Exception:  # an edge: a cache that fails makes a run slower, not wrong
+            logger.warning("the output cache could not be read", exc_info=True)
+            return {}
+
+    def _find(self, step: Step) -> Finding:
+        fingerprint = self._fingerprint(step.index)
+        old = self._memory.nodes.get(step.id)
+        same = old is not None and old.local == step.local and old.inputs == fingerprint
+        fresh = old is not None and not _expired(step, old, time.monotonic())
+        if self._incremental and old is not None and same and fresh:
+            return Finding("cached", fingerprint, kept=old)
+        key = self._key(step, fingerprint)
+        if old is None:
+            return Finding("new" if step.cache != "none" else "not cacheable", fingerprint, key)
+        if same and fresh and step.cache != "none" and old.failure is None and old.skipped is None:
+            return Finding("cached", fingerprint, key, outputs=old.outputs)
+        return Finding(_why(step, old, fingerprint, fresh), fingerprint, key)
+
+    def _fingerprint(self, index: int) -> Fingerprint:
+        return tuple(
+            (port, self._hash(source) if isinstance(source, int) else tuple(map(self._hash, source)))
+            for port, source in self._state.program.gathers[index]
+        )
+
+    def _hash(self, slot: int) -> Any:
+        known = self._hashes[slot]
+        if known is None:
+            value = self._state.program.raw.get(slot, self._state.values[slot])
+            plain = None if value is UNSET else plain_bytes(value)
+            known = self._hashes[slot] = Held(value) if plain is None else hash_bytes(plain)
+        return known
+
+    def _key(self, step: Step, fingerprint: Fingerprint) -> str | None:
+        if step.cache == "none" or self._cache is None:
+            return None
+        user = (self._user or "") if step.cache == "private" else None
+        try:
+            return hash_bytes(msgspec.msgpack.encode((step.local, fingerprint, user)))
+        except TypeError:  # a Held: the value has no stable hash
+            return None
+
+    # Remembering
+
+    def done(self, index: int, finding: Finding, ran: bool) -> None:
+        """Remember the outputs that the state now holds for a step; offer them to the cache when it ran."""
+        step = self._steps[index]
+        outputs = self._state.outputs_of(index)
+        slots = dict(self._state.program.outputs[index])
+        hashes = {port: self._hash(slots[port]) for port in outputs}
+        old = self._memory.nodes.get(step.id)
+        at = time.monotonic()
+        if not ran and step.ttl is not None:  # its age is not this moment's: what served it decides again next time
+            at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
+        self._remember(step, finding, outputs, hashes, at)
+        if not ran or finding.key is None or self._cache is None:
+            return
+        if not any(isinstance(known, Held) for known in hashes.values()):
+            skipped = tuple(port for port in slots if port not in outputs)
+            self._cache.put(finding.key, CachedOutputs(outputs, skipped), step.cache, step.ttl)
+
+    def ended(self, index: int, finding: Finding | None) -> None:
+        """Remember that a step failed or was skipped, as the state now says."""
+        step = self._steps[index]
+        failure, skipped = self._state.failures.get(index), self._state.skipped.get(index)
+        finding = finding or Finding("new", self._fingerprint(index))
+        self._remember(step, finding, {}, {}, time.monotonic())
+        remembered = self._memory.nodes[step.id]
+        remembered.failure, remembered.skipped = failure, skipped
+
+    def _remember(
+        self, step: Step, finding: Finding, outputs: dict[str, Any], hashes: dict[str, Any], at: float
+    ) -> None:
+        self._memory.nodes[step.id] = Remembered(step.local, step.shape, finding.fingerprint, outputs, hashes, at)
+
+    def keep(self, index: int, old: Remembered) -> None:
+        """Take a step that is ready as it last ended, without running it."""
+        step = self._steps[index]
+        old.stale = False
+        old.shape = step.shape
+        self._restore(step, old)
+
+
+def _expired(step: Step, old: Remembered, now: float) -> bool:
+    return step.ttl is not None and old.at + step.ttl <= now
+
+
+def _why(step: Step, old: Remembered, fingerprint: Fingerprint, fresh: bool) -> str:
+    if old.local != step.local:
+        return "code changed"
+    before = dict(old.inputs)
+    for port, known in fingerprint:
+        if port not in before or before[port] != known:
+            return f"input changed ({port})"
+    if len(before) > len(fingerprint):
+        gone = next(port for port in before if port not in dict(fingerprint))
+        return f"input changed ({gone})"
+    if old.failure is not None or old.skipped is not None:
+        return "new"
+    return "not cacheable" if step.cache == "none" else "expired" if not fresh else "new"

@@ -1,0 +1,67 @@
+"""Blocking functions, off the event loop, in a bounded pool of threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from types import TracebackType
+from typing import Any, Self
+
+from .context import Context
+from .returned import outputs_of, streamed_outputs
+from .step import Step
+from .tracking import tracked
+
+
+class ThreadExecutor:
+    """An Executor for isolation "thread". Threads start when first needed.
+
+    A thread cannot be stopped from outside: a call that is cancelled or timed
+    out is left to itself, its ``Context.cancelled`` turns true, and its thread
+    comes back to the pool when it returns.
+    """
+
+    def __init__(self, threads: int = 8) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="spellwork-node")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take no further calls; those not yet started are dropped, none is waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Call the step's function in a thread and return its outputs by port."""
+        work: Callable[[], dict[str, Any]] = lambda: call_blocking(step, inputs, context)  # noqa: E731
+        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work)
+
+
+def call_blocking(step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Call a sync function or generator here and return its outputs by port, its chunks emitted as they come."""
+    function = step.type.call
+    with tracked(context):
+        returned = function(context, **inputs) if step.type.wants_context else function(**inputs)
+        if step.type.form != "generator":
+            return outputs_of(step, returned)
+        return streamed_outputs(step, _drain(step, returned, context))
+
+
+def _drain(step: Step, generator: Generator[Any, None, None], context: Context) -> list[Any]:
+    port = step.ports.outputs[0].name if step.ports.outputs else ""
+    chunks = []
+    try:
+        for chunk in generator:
+            context.check_cancelled()
+            chunks.append(chunk)
+            context.emit(port, chunk)
+    finally:
+        generator.close()
+    return chunks
