@@ -321,7 +321,8 @@ class Run:
         """Return what the record keeps of the end; the values themselves are kept by hash."""
         summary: dict[str, Any] = {
             "order": [step.id for step in self.order.plan.steps],
-            "error": self._failure,
+            "error": self._failure
+            or (self._writer.terminal.error if self._writer.terminal else None),
         }
         if result is not None:
             summary |= {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,8 +38,8 @@ Key = tuple[str, str | None]
 class CanvasRooms(Protocol):
     """What runners need of ``rooms.Rooms``."""
 
-    async def open(self, canvas_id: str) -> CanvasRoom:
-        """Return the canvas's room, kept until it is released as often as it was opened."""
+    async def acquire(self, canvas_id: str) -> CanvasRoom:
+        """Return the canvas's room, kept until it is released as often as it was acquired."""
 
     async def release(self, canvas_id: str) -> None:
         """Give the room back."""
@@ -116,20 +116,26 @@ class Runners:
         """
         key = (user, canvas)
         lock = self._opening.setdefault(key, asyncio.Lock())
-        async with lock:
-            if self._stopping:
-                raise Unavailable("The server is stopping and starts no more runs")
-            place = self._places.get(key)
-            if place is None:
-                room = None if canvas is None else await self._rooms.open(canvas)
-                place = self._places[key] = _Place(self._make(user, canvas, room))
-            place.users += 1
-            place.expired = False
-            if place.timer is not None:
-                place.timer.cancel()
-                place.timer = None
-        if not lock.locked():
-            self._opening.pop(key, None)
+        try:
+            async with lock:
+                return await self._hold(key)
+        finally:
+            if not lock.locked():
+                self._opening.pop(key, None)
+
+    async def _hold(self, key: Key) -> SpellRunner:
+        if self._stopping:
+            raise Unavailable("The server is stopping and starts no more runs")
+        place = self._places.get(key)
+        if place is None:
+            user, canvas = key
+            room = None if canvas is None else await self._rooms.acquire(canvas)
+            place = self._places[key] = _Place(self._make(user, canvas, room))
+        place.users += 1
+        place.expired = False
+        if place.timer is not None:
+            place.timer.cancel()
+            place.timer = None
         return place.runner
 
     def release(self, runner: SpellRunner) -> None:
@@ -211,6 +217,21 @@ class Runners:
             place = self._places.get((runner.user, runner.canvas))
             if place is not None:
                 self._free_if_done(place)
+
+    def watch_canvas(self, canvas: str) -> None:
+        """Look at a canvas whose members changed, or that was deleted: end there what must end."""
+        if any(each == canvas for _, each in self._places):
+            self.spawn(self._recheck(canvas))
+
+    async def _recheck(self, canvas: str) -> None:
+        try:
+            await self._access(canvas)
+        except NotFound:
+            self.end_canvas(canvas)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work of runs in the background; leaving waits for it. It must not raise."""
+        self._tasks.create_task(work)
 
     def end_canvas(self, canvas: str) -> None:
         """End the runs and live modes of a canvas that was deleted."""

@@ -6,14 +6,15 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from spellwork_server.identity import Actor
+from spellwork_server.errors import NotFound, StoreUnavailable
+from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.journal import StoredEvent
 
 from .journal import Journal
 from .runners import Runners
 from .spell_runner import SpellRunner
 from .stream_log import StreamLog
-from .streams import channel_of, stream_of, streams_of
+from .streams import Access, channel_of, stream_of, streams_of
 
 PAGE = 200
 """Events that are read from the store at a time."""
@@ -160,3 +161,50 @@ class SpellManager:
         if not self._detached:
             self._channels.join(self._session, channel_of(log.stream))
         return Replay(events, log.published, more=False, snapshot_required=snapshot_required)
+
+
+class Managers:
+    """Gives every socket its SpellManager when it connects, under ``session.state[SpellManager]``.
+
+    ``connected`` and ``gone`` are hooks of the socket server, ``watch_canvas``
+    one of the canvas records.
+    """
+
+    def __init__(
+        self, runners: Runners, journal: Journal, channels: Subscriptions, access: Access
+    ) -> None:
+        self._runners = runners
+        self._journal = journal
+        self._channels = channels
+        self._access = access
+        self._managers: dict[Any, SpellManager] = {}
+
+    async def connected(self, session: Any) -> None:
+        """Give a new socket its manager."""
+        manager = SpellManager(session, self._runners, self._journal, self._channels)
+        session.state[SpellManager] = self._managers[session] = manager
+
+    async def gone(self, session: Any) -> None:
+        """Let go of what a socket had open."""
+        manager = self._managers.pop(session, None)
+        if manager is not None:
+            manager.detach()
+
+    def watch_canvas(self, canvas: str) -> None:
+        """Look again at who may follow a canvas whose members changed, or that was deleted."""
+        self._runners.watch_canvas(canvas)
+        if self._managers:
+            self._runners.spawn(self._recheck(canvas))
+
+    async def _recheck(self, canvas: str) -> None:
+        for session, manager in list(self._managers.items()):
+            if not await self._may_read(session.actor, canvas):
+                manager.close(canvas)
+
+    async def _may_read(self, actor: Actor, canvas: str) -> bool:
+        try:
+            return allowed(actor, "canvas.read", await self._access(canvas))
+        except NotFound:
+            return False
+        except StoreUnavailable:  # nobody is let in anew; who is in stays until it can be told
+            return True

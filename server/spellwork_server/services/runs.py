@@ -21,11 +21,23 @@ from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
 from spellwork_server.runs.spell_runner import RunRequest
 from spellwork_server.runs.streams import Access
-from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
+from spellwork_server.runs.views import (
+    Audience,
+    CanvasLive,
+    EventsFlowing,
+    EventsStalled,
+    EventView,
+    Mode,
+    OnBusy,
+    RunEvents,
+    RunStatus,
+    RunView,
+)
 from spellwork_server.runs.writer import TERMINAL
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import RunRecord, remove_run
 
+from .registry import Registry
 from .service import Call, Done, EventStream, Request, ServerSentEvent, Service, View, operation
 
 MAX_WAIT = 300.0
@@ -389,3 +401,12 @@ def _last_event_id(header: str | None, after_seq: int) -> int:
     if not (header.isascii() and header.isdigit()):
         raise BadRequest.field("Last-Event-ID", "is the number of an event")
     return max(int(header), after_seq)
+
+
+def announce_runs(registry: Registry) -> None:
+    """Document the events that runs send to sockets."""
+    registry.announce("run.events", RunEvents, "Events of runs, committed, in order")
+    registry.announce("run.status", RunStatus, "A run is queued, paused or goes on")
+    registry.announce("events.stalled", EventsStalled, "The store takes no events now; runs go on")
+    registry.announce("events.flowing", EventsFlowing, "The store takes events again")
+    registry.announce("canvas.live", CanvasLive, "Live mode of a user was turned on or off")
