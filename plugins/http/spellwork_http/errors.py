@@ -5,7 +5,6 @@
     NodeError (spellwork.errors)
     └── RequestError            code, and the URL in ``details``
         ├── InvalidUrl          invalid_url: not an http or https URL with a host
-        ├── AddressDenied       address_denied: the operator has not allowed this destination
         ├── Unreachable         unreachable: no connection, or it broke
         ├── RequestTimeout      timeout
         ├── ResponseTooLarge    response_too_large
@@ -38,12 +37,6 @@ class InvalidUrl(RequestError):
     """Not an http or https URL with a host."""
 
     code = "invalid_url"
-
-
-class AddressDenied(RequestError):
-    """The destination is private, and the operator has not allowed it."""
-
-    code = "address_denied"
 
 
 class Unreachable(RequestError):

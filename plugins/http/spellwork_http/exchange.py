@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 import httpx
 
-from .destinations import Destinations, Resolve, resolve
-from .errors import (
-    AddressDenied,
-    InvalidUrl,
-    RequestTimeout,
-    ResponseTooLarge,
-    TooManyRedirects,
-    Unreachable,
-)
+from spellwork.outbound import Destinations, GuardedTransport
+from spellwork.outbound.destinations import Resolve, resolve
+
+from .errors import InvalidUrl, RequestTimeout, ResponseTooLarge, TooManyRedirects, Unreachable
 
 MAX_BYTES = 10 * 1024 * 1024
 """Bytes of an answer, unpacked."""
@@ -28,11 +21,9 @@ MAX_REDIRECTS = 5
 AGENT = "spellwork"
 """What requests call themselves unless a node says otherwise."""
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OWN_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
 )
-_PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,126 +83,54 @@ class Exchange:
 
         Raises:
             RequestError: see ``errors.py``.
+            AddressDenied: it, or a redirect, leads where spells may not go.
         """
-        headers = {
-            name: value
-            for name, value in request.headers.items()
-            if name.lower() not in _OWN_HEADERS
-        }
-        request = replace(request, headers={"user-agent": AGENT, **_lowered(headers)})
+        url = str(request.url)
         try:
             async with asyncio.timeout(request.timeout), self._client() as client:
-                for _ in range(MAX_REDIRECTS + 1):
-                    answer = await self._once(client, request)
-                    target = answer.headers.get("location")
-                    if answer.status not in _REDIRECTS or not target:
-                        return answer
-                    request = redirected(request, answer.status, target)
+                return await self._answer(client, request)
         except TimeoutError as error:
-            raise RequestTimeout(
-                str(request.url), f"no whole answer in {request.timeout:g} s"
+            raise RequestTimeout(url, f"no whole answer in {request.timeout:g} s") from error
+        except httpx.TooManyRedirects as error:
+            raise TooManyRedirects(url, f"more than {MAX_REDIRECTS} redirects") from error
+        except httpx.ConnectError as error:
+            raise Unreachable(url, f"no connection could be made: {error}") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(
+                url, f"the exchange broke: {str(error) or type(error).__name__}"
             ) from error
-        raise TooManyRedirects(str(request.url), f"more than {MAX_REDIRECTS} redirects")
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(  # noqa: S113 - asyncio.timeout bounds the whole exchange
-            verify=_trust(), trust_env=False, follow_redirects=False, timeout=None
+        return httpx.AsyncClient(
+            transport=GuardedTransport(self._destinations, resolve=self._resolve),
+            follow_redirects=True,
+            max_redirects=MAX_REDIRECTS,
+            timeout=httpx.Timeout(None),
         )
 
-    async def _once(self, client: httpx.AsyncClient, request: Request) -> Answer:
-        problem: Exception | None = None
-        for address in await self._addresses(request.url):
-            try:
-                return await self._to(client, request, address)
-            except httpx.ConnectError as error:
-                problem = error
-            except httpx.HTTPError as error:
-                raise Unreachable(
-                    str(request.url), f"the connection broke: {str(error) or type(error).__name__}"
-                ) from error
-        raise Unreachable(str(request.url), f"no connection could be made: {problem}") from problem
-
-    async def _addresses(self, url: httpx.URL) -> list[str]:
-        """Return the addresses of the URL's host that may be reached."""
-        try:
-            found = await self._resolve(url.host, _port(url))
-        except (OSError, UnicodeError) as error:
-            raise Unreachable(str(url), f"the host {url.host!r} is not known: {error}") from error
-        allowed = [address for address in found if self._destinations.allows(url.host, address)]
-        if not allowed:
-            raise AddressDenied(
-                str(url),
-                f"{url.host} is at a private address, which spells may not reach; "
-                "the operator can allow it with SPELLWORK_HTTP_ALLOW",
-                host=url.host,
+    async def _answer(self, client: httpx.AsyncClient, request: Request) -> Answer:
+        headers = {name.lower(): str(value) for name, value in request.headers.items()}
+        own = {name: value for name, value in headers.items() if name not in _OWN_HEADERS}
+        sent = {"user-agent": AGENT, **own}
+        async with client.stream(
+            request.method, request.url, headers=sent, content=request.content
+        ) as response:
+            return Answer(
+                url=str(response.url),
+                status=response.status_code,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=await self._body(response),
+                encoding=response.charset_encoding or "utf-8",
             )
-        return allowed
 
-    async def _to(self, client: httpx.AsyncClient, request: Request, address: str) -> Answer:
-        """Send to this very address, under the name of the host."""
-        message = client.build_request(
-            request.method,
-            request.url.copy_with(host=address),
-            headers={**request.headers, "host": request.url.netloc.decode("ascii")},
-            content=request.content,
-            extensions={"sni_hostname": request.url.host},
-        )
-        response = await client.send(message, stream=True)
-        try:
-            body = await self._body(request.url, response)
-        finally:
-            await response.aclose()
-        return Answer(
-            url=str(request.url),
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=body,
-            encoding=response.charset_encoding or "utf-8",
-        )
-
-    async def _body(self, url: httpx.URL, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._max_bytes:
                 raise ResponseTooLarge(
-                    str(url),
+                    str(response.url),
                     f"the answer is larger than {self._max_bytes:,} bytes",
                     limit=self._max_bytes,
                 )
         return bytes(body)
-
-
-def redirected(request: Request, status: int, target: str) -> Request:
-    """Return the request that a redirect asks for, as RFC 9110 says; credentials stay with their origin."""
-    try:
-        url = request.url.join(target)
-    except httpx.InvalidURL as error:
-        raise InvalidUrl(target, f"a redirect leads to no URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidUrl(str(url), "a redirect leads away from http and https")
-    headers, method, content = dict(request.headers), request.method, request.content
-    if (url.scheme, url.host, _port(url)) != (
-        request.url.scheme,
-        request.url.host,
-        _port(request.url),
-    ):
-        headers = {name: value for name, value in headers.items() if name not in _PRIVATE_HEADERS}
-    if status == 303 or (status in (301, 302) and method == "POST"):
-        method, content = ("HEAD" if method == "HEAD" else "GET"), None
-        headers.pop("content-type", None)
-    return replace(request, url=url, method=method, content=content, headers=headers)
-
-
-def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
-
-
-def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): str(value) for name, value in headers.items()}
-
-
-@lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
-    """Return the certificates to trust, loaded once: it takes some 20 ms."""
-    return httpx.create_ssl_context(trust_env=False)

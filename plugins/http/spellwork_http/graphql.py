@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypedDict
 from pydantic import Field
 
 from spellwork import Context, node
+from spellwork.outbound import Destinations
 
-from .destinations import Destinations
 from .errors import GraphQLFailed, StatusFailed
 from .exchange import Exchange, Request, read_url
 from .request import json_of, text_of

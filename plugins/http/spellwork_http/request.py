@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, TypedDict
 from pydantic import Field
 
 from spellwork import Context, NodeError, node
+from spellwork.outbound import Destinations
 
-from .destinations import Destinations
 from .errors import StatusFailed
 from .exchange import Answer, Exchange, Request, read_url
 from .retrying import send_with_retries
