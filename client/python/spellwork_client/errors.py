@@ -15,8 +15,6 @@
     └── RunStopped            a run ended without results: .run, .status
 """
 
-# ruff: noqa: N818 - an error is named for what it says (NotFound, ConnectionLost), as HTTP does
-
 from __future__ import annotations
 
 from collections.abc import Mapping
