@@ -87,10 +87,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       this.#on<{ updates: readonly Bytes[] }>("canvas.updates", ({ updates }) => this.#receive(updates)),
       this.#on<{ update: Bytes }>("canvas.awareness", ({ update }) => this.#meet(update)),
       this.#on<Diagnosis>("canvas.problems", (diagnosis) => this.#diagnose(diagnosis)),
-      this.#on<{ role: Role }>("canvas.role", ({ role }) => this.#setRole(role)),
-      session.on<{ canvas?: string } | undefined>("session.resync", (data) => {
-        if (data?.canvas === undefined || data.canvas === canvas) this.#open();
-      }),
+      this.#on<{ role: Role | null }>("canvas.role", ({ role }) => this.#setRole(role)),
     ];
   }
 
@@ -317,8 +314,12 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     if (ports) this.ports.set(ports);
   }
 
-  #setRole(role: Role): void {
+  #setRole(role: Role | null): void {
     this.role.set(role);
+    if (role === null) {
+      this.#shut = "You may no longer see this canvas.";
+      this.#pause();
+    }
     this.#tell();
   }
 

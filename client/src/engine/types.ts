@@ -1,6 +1,15 @@
 /** Runs as a tab sees them, and the plugins that are shown them. */
 import type { SharedDocument } from "../document";
-import type { ErrorBody, Json, NodeFailure, Outputs, PortValue, RunStatus, Spell } from "../protocol";
+import type {
+  ErrorBody,
+  Json,
+  NodeFailure,
+  Outputs,
+  PortValue,
+  RunStatus,
+  Spell,
+  ValuePage,
+} from "../protocol";
 import type { Readable } from "../store";
 
 /** Where a node stands in a run. `stale`: what it was made from has changed since. */
@@ -197,6 +206,10 @@ export interface Runs {
   cancel(run?: string): Promise<void>;
   pause(run?: string): Promise<void>;
   play(run?: string): Promise<void>;
+  /** Whether this person's live mode is on: each change runs what depends on it. */
+  readonly live: Readable<boolean>;
+  /** Turn live mode on or off; what is in flight goes on. */
+  setLive(on: boolean, audience?: "shared" | "private"): Promise<void>;
   /** Fetch a run with its outputs. */
   load(run: string): Promise<RunState>;
   /** Fetch the next older runs into `past`. */
@@ -244,7 +257,9 @@ export interface Workbench {
   readonly console: ConsoleLines;
   readonly previews: Previews;
   readonly highlight: Readable<Highlight | null>;
-  /** A value whole, by a node's output of a run or by its hash; cached. */
+  /** A value whole: a reference is fetched (and kept for a while), any other is returned as it is. */
   value(value: PortValue): Promise<Json>;
+  /** A part of a large value. */
+  page(hash: string, offset: number, limit?: number): Promise<ValuePage>;
   close(): void;
 }

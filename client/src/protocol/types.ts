@@ -157,6 +157,19 @@ export interface ValueRef {
   readonly preview: Json;
 }
 
+/** A part of a large value: items of a list, characters of a text, or fields of an object. */
+export interface ValuePage {
+  readonly hash: string;
+  /** Bytes of the whole as JSON. */
+  readonly size: number;
+  readonly kind: "list" | "text" | "object" | "value";
+  /** Items, characters (code points) or fields of the whole. */
+  readonly total: number;
+  readonly offset: number;
+  readonly more: boolean;
+  readonly value: Json;
+}
+
 /** A value on a port as events and runs carry it. */
 export type PortValue = Json | ValueRef;
 
@@ -222,7 +235,8 @@ export type RunEventKind =
   | "run.resumed"
   | "run.completed"
   | "run.failed"
-  | "run.cancelled";
+  | "run.cancelled"
+  | "run.removed";
 
 /** One thing that happened in a run; `seq` counts the events of its stream. */
 export interface RunEvent {
@@ -257,6 +271,8 @@ export interface Resumed {
   readonly events: readonly RunEvent[];
   readonly seq: number;
   readonly more?: boolean;
+  /** The server has not kept all that was missed: what is shown must be fetched anew. */
+  readonly snapshot_required?: boolean;
 }
 
 /** Bytes as they come from Socket.IO: an ArrayBuffer in a browser, a Buffer in Node. */
@@ -276,6 +292,8 @@ export interface CanvasOpened {
   readonly runs?: readonly RunView[];
   readonly streams?: Readonly<Record<string, number>>;
   readonly live?: boolean;
+  /** Whose live mode is on. */
+  readonly live_users?: readonly string[];
 }
 
 /** What `runs.create` takes. */

@@ -1,0 +1,107 @@
+/** What each node on the canvas shows: its last run, and whether that still holds. */
+import type { Spell } from "../protocol";
+import { Store } from "../store";
+import { type Recipes, recipesOf, sameRecipes } from "./stale";
+import type { NodeRun, NodeStatus, RunState } from "./types";
+
+const SETTLED: ReadonlySet<NodeRun["state"]> = new Set(["done", "cached", "failed", "skipped"]);
+
+interface Shown {
+  readonly node: NodeRun;
+  /** When the run of `node` was created. */
+  readonly createdAt: number;
+}
+
+/**
+ * Merges the runs of a canvas into one picture: a node shows the newest run that touched it. A node that was
+ * queued by a run that was cancelled before its turn shows what it showed before.
+ */
+export class Board {
+  readonly statuses = new Store<Readonly<Record<string, NodeStatus>>>({});
+  readonly #shown = new Map<string, Shown>();
+  readonly #settled = new Map<string, Shown>();
+  /** Run id -> what its nodes were made from. */
+  readonly #madeFrom = new Map<string, Recipes>();
+  #spell: Spell;
+  #recipes: Recipes;
+
+  constructor(spell: Spell) {
+    this.#spell = spell;
+    this.#recipes = recipesOf(spell);
+  }
+
+  /** The recipes of the canvas as it is now. */
+  get recipes(): Recipes {
+    return this.#recipes;
+  }
+
+  /** Whether every node of the canvas has something to show. */
+  get complete(): boolean {
+    return Object.keys(this.#spell.nodes).every((id) => this.#shown.has(id));
+  }
+
+  /** The canvas was edited. */
+  setSpell(spell: Spell): void {
+    const same = sameRecipes(this.#spell, spell);
+    this.#spell = spell;
+    if (same) return;
+    this.#recipes = recipesOf(spell);
+    this.#publish();
+  }
+
+  /** Remember what a run's nodes are made from; `known` is not overruled by a later guess. */
+  setMadeFrom(run: string, recipes: Recipes, known: boolean): void {
+    if (!known && this.#madeFrom.has(run)) return;
+    this.#madeFrom.set(run, recipes);
+    if (known) this.#publish();
+  }
+
+  /** Take over what a run's nodes did. */
+  take(run: RunState, before: RunState | undefined): void {
+    for (const [id, node] of Object.entries(run.nodes)) {
+      if (node === before?.nodes[id]) continue;
+      const shown = this.#shown.get(id);
+      if (shown && shown.node.run !== run.id && shown.createdAt > run.createdAt) continue;
+      this.#show(id, { node, createdAt: run.createdAt });
+    }
+    this.#publish();
+  }
+
+  /** Forget a run that is no longer kept. */
+  drop(run: string): void {
+    for (const map of [this.#shown, this.#settled]) {
+      for (const [id, { node }] of map) if (node.run === run) map.delete(id);
+    }
+    this.#madeFrom.delete(run);
+    this.#publish();
+  }
+
+  #show(id: string, fresh: Shown): void {
+    const neverRan = fresh.node.state === "cancelled" && fresh.node.startedAt === null;
+    const settled = this.#settled.get(id);
+    const next = neverRan && settled ? settled : fresh;
+    this.#shown.set(id, next);
+    if (SETTLED.has(next.node.state)) this.#settled.set(id, next);
+  }
+
+  #publish(): void {
+    const before = this.statuses.get();
+    const after: Record<string, NodeStatus> = {};
+    let changed = false;
+    for (const id of Object.keys(this.#spell.nodes)) {
+      const shown = this.#shown.get(id);
+      if (!shown) continue;
+      const state = this.#isStale(id, shown.node) ? "stale" : shown.node.state;
+      const old = before[id];
+      after[id] = old && old.last === shown.node && old.state === state ? old : { state, last: shown.node };
+      if (after[id] !== old) changed = true;
+    }
+    if (changed || Object.keys(before).length !== Object.keys(after).length) this.statuses.set(after);
+  }
+
+  #isStale(id: string, node: NodeRun): boolean {
+    if (!SETTLED.has(node.state)) return false;
+    const made = this.#madeFrom.get(node.run)?.get(id);
+    return made !== undefined && made !== this.#recipes.get(id);
+  }
+}

@@ -1,0 +1,308 @@
+/** The runs of one canvas, as events and the server's views tell them. */
+import type { CanvasOpened, Resumed, RunEvent, RunEvents, RunStatus, RunView, Spell } from "../protocol";
+import type { Connection } from "../session";
+import { type Readable, Store } from "../store";
+import { Board } from "./board";
+import { ended, reduceEvents, unknownRun, withView } from "./reduce";
+import { recipesOf } from "./stale";
+import { StreamFollower } from "./stream_follower";
+import type { NodeStatus, RunState, Runs, StartRun } from "./types";
+
+const PAGE = 20;
+const EVENT_PAGE = 500;
+/** Past runs that are fetched when a canvas is opened, so that every node shows what it last did. */
+const FIRST_RUNS = 5;
+
+/** What the store needs of the document. */
+export interface RunSource {
+  readonly canvas: string;
+  readonly spell: Readable<Spell>;
+  onOpened(listener: (opened: CanvasOpened) => void): () => void;
+}
+
+/**
+ * See `Runs`.
+ *
+ * Events come through one follower per stream, so each is reduced exactly once. A run that was under way before
+ * this tab came is fetched from its first event; what comes meanwhile waits, and repetitions are dropped by
+ * number. Runs of others that are private never come here.
+ */
+export class RunStore implements Runs {
+  readonly current = new Store<RunState | null>(null);
+  readonly past = new Store<readonly RunState[]>([]);
+  readonly more = new Store(false);
+  readonly live = new Store(false);
+  readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
+  readonly #session: Connection;
+  readonly #source: RunSource;
+  readonly #user: string;
+  readonly #board: Board;
+  readonly #runs = new Map<string, RunState>();
+  readonly #followers = new Map<string, StreamFollower>();
+  /** Events of runs whose beginning is being fetched. */
+  readonly #waiting = new Map<string, RunEvent[]>();
+  readonly #views = new Map<string, RunView>();
+  readonly #completedListeners = new Set<(run: string) => void>();
+  readonly #eventListeners = new Set<(events: readonly RunEvent[]) => void>();
+  readonly #end: (() => void)[];
+  #closed = false;
+
+  /** `user` is the id of the person at this tab. */
+  constructor(session: Connection, source: RunSource, user: string) {
+    this.#user = user;
+    this.#session = session;
+    this.#source = source;
+    this.#board = new Board(source.spell.get());
+    this.board = this.#board.statuses;
+    this.#end = [
+      source.spell.subscribe(() => this.#board.setSpell(source.spell.get())),
+      source.onOpened((opened) => this.#opened(opened)),
+      session.on<RunEvents>("run.events", ({ stream, events }) =>
+        this.#followers.get(stream)?.receive(events),
+      ),
+      session.on<{ run: string; status: RunStatus }>("run.status", ({ run, status }) =>
+        this.#setStatus(run, status),
+      ),
+      session.on<{ canvas: string; live: boolean; user: string }>("canvas.live", ({ canvas, user, live }) => {
+        if (canvas === source.canvas && user === this.#user) this.live.set(live);
+      }),
+    ];
+  }
+
+  /** Call `listener` when a run completes in this tab's sight (also while it was offline). */
+  onCompleted(listener: (run: string) => void): () => void {
+    this.#completedListeners.add(listener);
+    return () => {
+      this.#completedListeners.delete(listener);
+    };
+  }
+
+  /** Call `listener` with fresh events, each once. */
+  onEvents(listener: (events: readonly RunEvent[]) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => {
+      this.#eventListeners.delete(listener);
+    };
+  }
+
+  /** A run that is known here. */
+  get(run: string): RunState | undefined {
+    return this.#runs.get(run);
+  }
+
+  async start({ onBusy, ...options }: StartRun = {}): Promise<string> {
+    const { recipes } = this.#board;
+    const request = { canvas: this.#source.canvas, ...options, ...(onBusy ? { on_busy: onBusy } : {}) };
+    const view = await this.#session.request<RunView>("runs.create", request);
+    this.#board.setMadeFrom(view.id, recipes, true);
+    this.#heads([view]);
+    return view.id;
+  }
+
+  cancel(run?: string): Promise<void> {
+    return this.#steer("runs.cancel", run);
+  }
+
+  pause(run?: string): Promise<void> {
+    return this.#steer("runs.pause", run);
+  }
+
+  play(run?: string): Promise<void> {
+    return this.#steer("runs.play", run);
+  }
+
+  async setLive(on: boolean, audience: "shared" | "private" = "shared"): Promise<void> {
+    const { canvas } = this.#source;
+    const request = on ? { canvas, audience } : { canvas };
+    const { live } = await this.#session.request<{ live: boolean }>(on ? "runs.play" : "runs.pause", request);
+    this.live.set(live);
+  }
+
+  async load(run: string): Promise<RunState> {
+    await this.view(run);
+    const state = this.#runs.get(run);
+    if (!state) throw new Error(`Run ${run} is not here.`);
+    return state;
+  }
+
+  /** The server's view of a run with its outputs; of a run that has ended it is fetched once. */
+  async view(id: string): Promise<RunView> {
+    const known = this.#views.get(id);
+    if (known) return known;
+    const view = await this.#session.request<RunView>("runs.get", { id });
+    if (ended(view.status)) this.#views.set(id, view);
+    for (const old of [...this.#views.keys()].slice(0, -PAGE)) this.#views.delete(old);
+    if (view.spell) this.#board.setMadeFrom(id, recipesOf(view.spell), true);
+    this.#heads([view]);
+    return view;
+  }
+
+  async loadOlder(): Promise<void> {
+    const oldest = this.past.get().at(-1)?.createdAt;
+    const before = oldest === undefined ? {} : { before: oldest };
+    const request = { canvas: this.#source.canvas, limit: PAGE, ...before };
+    const { items } = await this.#session.request<{ items: RunView[] }>("runs.list", request);
+    this.more.set(items.length === PAGE);
+    this.#heads(items);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const end of this.#end) end();
+  }
+
+  async #steer(event: string, run: string | undefined): Promise<void> {
+    const id = run ?? this.current.get()?.id;
+    if (id) await this.#session.request(event, { id });
+  }
+
+  // Catching up.
+
+  #opened(opened: CanvasOpened): void {
+    this.live.set(opened.live ?? false);
+    for (const [stream, seq] of Object.entries(opened.streams ?? {})) {
+      if (stream.startsWith("canvas:")) this.#follow(stream, seq);
+    }
+    const runs = opened.runs ?? [];
+    const fresh = runs.filter((run) => !this.#runs.has(run.id));
+    this.#heads(runs);
+    this.more.set(this.more.get() || runs.length > 0);
+    for (const run of fresh) if (!ended(run.status)) void this.#fetchBeginning(run.id);
+    void this.#fetchLast(runs.filter((run) => ended(run.status)));
+  }
+
+  #follow(stream: string, seq: number): void {
+    const follower = this.#followers.get(stream);
+    if (follower && follower.last <= seq) {
+      if (follower.last < seq) void follower.catchUp();
+      return;
+    }
+    // The first time, or a server whose log was set back.
+    const fresh = new StreamFollower(seq, {
+      resume: (after_seq) => this.#session.request<Resumed>("events.resume", { stream, after_seq }),
+      deliver: (events) => this.#deliver(events),
+      lost: () => void this.#fetchAnew(),
+      failed: () => {}, // The next connection catches up.
+    });
+    this.#followers.set(stream, fresh);
+  }
+
+  /** Fetch again the newest runs, after a gap that the server could not fill. */
+  async #fetchAnew(): Promise<void> {
+    const request = { canvas: this.#source.canvas, limit: PAGE };
+    const { items } = await this.#session.request<{ items: RunView[] }>("runs.list", request);
+    for (const { id } of items) this.#views.delete(id);
+    this.#heads(items);
+    await this.#fetchLast(items.filter((run) => ended(run.status)));
+  }
+
+  async #fetchBeginning(id: string): Promise<void> {
+    this.#waiting.set(id, []);
+    const events: RunEvent[] = [];
+    try {
+      for (let after_seq = 0, more = true; more; ) {
+        const request = { id, after_seq, limit: EVENT_PAGE };
+        const page = await this.#session.request<Resumed>("runs.events", request);
+        events.push(...page.events);
+        after_seq = page.seq;
+        more = page.more ?? false;
+      }
+    } catch {
+      // Only the beginning is missing then; what follows is shown.
+    }
+    const seen = events.at(-1)?.seq ?? 0;
+    const later = (this.#waiting.get(id) ?? []).filter((event) => event.seq > seen);
+    this.#waiting.delete(id);
+    this.#reduce(id, [...events, ...later]);
+  }
+
+  /** Fetch the newest runs until every node has something to show. */
+  async #fetchLast(runs: readonly RunView[]): Promise<void> {
+    const newest = [...runs].sort((a, b) => b.created_at - a.created_at).slice(0, FIRST_RUNS);
+    for (const { id } of newest) {
+      if (this.#closed || this.#board.complete) return;
+      try {
+        await this.view(id);
+      } catch {
+        return; // Not needed to work; the history fetches it when asked.
+      }
+    }
+  }
+
+  // Taking in.
+
+  #deliver(events: readonly RunEvent[]): void {
+    const byRun = new Map<string, RunEvent[]>();
+    for (const event of events) {
+      const waiting = this.#waiting.get(event.run);
+      if (waiting) waiting.push(event);
+      else if (byRun.has(event.run)) byRun.get(event.run)?.push(event);
+      else byRun.set(event.run, [event]);
+    }
+    for (const [run, its] of byRun) this.#reduce(run, its);
+    for (const listener of [...this.#eventListeners]) listener(events);
+    const completed = events.filter((event) => event.kind === "run.completed").at(-1);
+    if (completed) for (const listener of [...this.#completedListeners]) listener(completed.run);
+  }
+
+  #reduce(id: string, events: readonly RunEvent[]): void {
+    const [first] = events;
+    if (!first) return;
+    if (events.some((event) => event.kind === "run.removed")) {
+      this.#drop(id);
+      return;
+    }
+    if (events.some((event) => event.kind === "run.started")) {
+      this.#board.setMadeFrom(id, this.#board.recipes, false);
+    }
+    const known = this.#runs.get(id);
+    if (!known) void this.#introduce(id);
+    const stream = known?.stream ?? `canvas:${this.#source.canvas}`;
+    this.#put(reduceEvents(known ?? unknownRun(id, stream, first.at), events), known);
+    this.#publish();
+  }
+
+  /** Learn who started a run that this tab first hears of by its events. */
+  async #introduce(id: string): Promise<void> {
+    const request = { canvas: this.#source.canvas, limit: PAGE };
+    try {
+      const { items } = await this.#session.request<{ items: RunView[] }>("runs.list", request);
+      this.#heads(items.filter((view) => view.id === id));
+    } catch {
+      // It stays without a name.
+    }
+  }
+
+  #heads(views: readonly RunView[]): void {
+    for (const view of views) {
+      const known = this.#runs.get(view.id);
+      this.#put(withView(known ?? unknownRun(view.id, view.stream, view.created_at), view), known);
+    }
+    this.#publish();
+  }
+
+  #setStatus(id: string, status: RunStatus): void {
+    const run = this.#runs.get(id);
+    if (!run || ended(run.status)) return;
+    this.#put({ ...run, status }, run);
+    this.#publish();
+  }
+
+  #put(run: RunState, before: RunState | undefined): void {
+    this.#runs.set(run.id, run);
+    this.#board.take(run, before);
+  }
+
+  #drop(id: string): void {
+    this.#runs.delete(id);
+    this.#views.delete(id);
+    this.#board.drop(id);
+    this.#publish();
+  }
+
+  #publish(): void {
+    const past = [...this.#runs.values()].sort((a, b) => b.createdAt - a.createdAt);
+    this.past.set(past);
+    this.current.set(past.find((run) => !ended(run.status)) ?? past[0] ?? null);
+  }
+}

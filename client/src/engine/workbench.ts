@@ -1,0 +1,82 @@
+/** The one place where the parts of an open canvas meet. */
+import { CanvasDocument, type Self } from "../document";
+import type { ValuePage } from "../protocol";
+import type { Connection } from "../session";
+import { type SpellworkPage, spellwork } from "./page";
+import { ConsolePlugin } from "./plugins/console";
+import { HighlightPlugin } from "./plugins/highlight";
+import { PreviewPlugin } from "./plugins/preview";
+import { ReplayEngine } from "./replay_engine";
+import { RunStore } from "./run_store";
+import type { Workbench } from "./types";
+import { ValueStore } from "./values";
+import { wholeValue } from "./whole_value";
+
+/** What a canvas is opened with. */
+export interface OpenWorkbench {
+  session: Connection;
+  canvas: string;
+  /** The person at this tab. */
+  user: Self;
+  page?: SpellworkPage;
+}
+
+/**
+ * Open a canvas: its document, its runs, and their replay through the page's plugins, of which console, preview
+ * and highlight are the first. A run that completes in this tab's sight is replayed by itself.
+ */
+export function openWorkbench({ session, canvas, user, page = spellwork }: OpenWorkbench): Workbench {
+  const document = new CanvasDocument(session, canvas, user);
+  const runs = new RunStore(session, document, user.id);
+  const readPage = (hash: string, offset: number, limit?: number) =>
+    session.request<ValuePage>("cache.value", { hash, offset, ...(limit === undefined ? {} : { limit }) });
+  const values = new ValueStore((hash) => wholeValue(hash, readPage));
+  const console_ = new ConsolePlugin();
+  const previews = new PreviewPlugin();
+  const highlight = new HighlightPlugin();
+  const { plugins } = page;
+  const replays = new ReplayEngine(plugins, {
+    view: (run) => runs.view(run),
+    spell: document.spell,
+    load: (value) => values.get(value),
+  });
+  let errorsSeen = plugins.errors.get();
+  let board = runs.board.get();
+  const end = [
+    ...[console_, previews, highlight].map((plugin) => plugins.register(plugin)),
+    runs.onEvents((events) => console_.writeEvents(events)),
+    runs.onCompleted((run) => {
+      replays.completed(run).catch((error: unknown) => console.error("The run could not be replayed", error));
+    }),
+    runs.board.subscribe(() => {
+      const before = board;
+      board = runs.board.get();
+      previews.setBoard(board, before);
+    }),
+    plugins.errors.subscribe(() => {
+      const known = new Set(errorsSeen);
+      errorsSeen = plugins.errors.get();
+      for (const error of errorsSeen) if (!known.has(error)) console_.writeError(error);
+    }),
+  ];
+  const workbench: Workbench = {
+    document,
+    runs,
+    replays,
+    plugins,
+    console: console_,
+    previews,
+    highlight: highlight.now,
+    value: (value) => values.get(value),
+    page: readPage,
+    close: () => {
+      page.hide(workbench);
+      replays.close();
+      for (const stop of end) stop();
+      runs.close();
+      document.close();
+    },
+  };
+  page.show(workbench, session);
+  return workbench;
+}
