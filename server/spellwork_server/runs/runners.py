@@ -38,8 +38,8 @@ Key = tuple[str, str | None]
 class CanvasRooms(Protocol):
     """What runners need of ``rooms.Rooms``."""
 
-    async def acquire(self, canvas_id: str) -> CanvasRoom:
-        """Return the canvas's room, kept until it is released as often as it was acquired."""
+    async def open(self, canvas_id: str) -> CanvasRoom:
+        """Return the canvas's room, kept until it is released as often as it was opened."""
 
     async def release(self, canvas_id: str) -> None:
         """Give the room back."""
@@ -129,7 +129,7 @@ class Runners:
         place = self._places.get(key)
         if place is None:
             user, canvas = key
-            room = None if canvas is None else await self._rooms.acquire(canvas)
+            room = None if canvas is None else await self._rooms.open(canvas)
             place = self._places[key] = _Place(self._make(user, canvas, room))
         place.users += 1
         place.expired = False
