@@ -100,8 +100,8 @@ class Intake:
         Raises UpdateInvalid, UpdateGap, ClientIdTaken or SchemaViolation; the
         document is then as it was.
         """
-        check_dependencies(outline, self._known)
         self._check_owners(outline, user_id)
+        check_dependencies(outline, self._known)
         try:
             change = self._shadow.apply(update)
             if not change.update:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pycrdt import Map, Text
+from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from pydantic import TypeAdapter, ValidationError
 
 from spellwork.spell import SCHEMA, Edge, Group, Id, Node, Note, Part, Spell
@@ -25,6 +25,9 @@ SHARED: Mapping[Kind, Mapping[str, type]] = {
     "notes": {"text": Text},
 }
 """Fields that are shared types of their own, so that people can edit inside them at once."""
+
+SHARED_TYPES = (Map, Text, Array, XmlElement, XmlFragment, XmlText, Doc)
+"""Everything that is not a plain value."""
 
 EMPTY = Spell()
 MAX_ERRORS = 10
@@ -162,7 +165,7 @@ def _check_shared(thing: Map[Any], shared: Mapping[str, type]) -> None:
     for name, value in thing.items():
         wanted = shared.get(name)
         if wanted is None:
-            if isinstance(value, Map | Text):
+            if isinstance(value, SHARED_TYPES):
                 raise _MisshapenError(
                     f"{name} must be a plain value, not a Y.{type(value).__name__}"
                 )
@@ -170,7 +173,7 @@ def _check_shared(thing: Map[Any], shared: Mapping[str, type]) -> None:
             raise _MisshapenError(f"{name} must be a Y.{wanted.__name__}")
         elif isinstance(value, Map):
             for inner, content in value.items():
-                if isinstance(content, Map | Text):
+                if isinstance(content, SHARED_TYPES):
                     raise _MisshapenError(
                         f"{name}.{inner} must be a plain value, not a Y.{type(content).__name__}"
                     )

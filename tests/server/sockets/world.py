@@ -37,6 +37,11 @@ class Tokens:
             raise Unauthenticated("That token is not known", code="token_invalid")
         return actor
 
+    async def current(self, actor: Actor) -> Actor:
+        if actor not in self.actors.values():
+            raise Unauthenticated("That sign-in was revoked", code="token_revoked")
+        return actor
+
 
 class Words(Request):
     text: str

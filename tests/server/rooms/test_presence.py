@@ -1,0 +1,97 @@
+"""Presence says of people only what the server knows of them (server/SPEC.md, P1-P4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from spellwork_server.errors import BadRequest
+from spellwork_server.identity import Actor
+from spellwork_server.rooms.presence import Person, Presence, encode_states, parse_states
+
+ADA = Actor("u-ada", "ada@example.org", "Ada", "member")
+BOB = Actor("u-bob", "bob@example.org", "Bob", "member")
+
+
+def said(clock: int, state: dict | None, client: int = 1) -> bytes:
+    return encode_states({client: (clock, state)})
+
+
+def test_the_server_says_who_somebody_is() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "socket")
+    assert presence.set(1, said(1, {"cursor": [1, 2], "user": {"name": "Root", "id": "u-bob"}}))
+    person = Person.of(ADA)
+    assert parse_states(presence.everybody() or b"")[1] == (
+        1,
+        {
+            "cursor": [1, 2],
+            "user": {"id": "u-ada", "name": "Ada", "color": person.color},
+        },
+    )
+
+
+def test_nobody_speaks_for_another_client() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "a")
+    presence.enter(2, BOB, "b")
+    assert not presence.set(1, said(5, {"cursor": None}, client=2))
+    assert presence.everybody() is None
+
+
+def test_another_person_cannot_take_a_seat_but_the_same_can() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "old")
+    presence.set(1, said(3, {"n": 1}))
+    assert not presence.enter(1, BOB, "other")
+    assert presence.enter(1, ADA, "new")
+    presence.leave(1, "old")
+    assert presence.everybody() is not None
+    presence.leave(1, "new")
+    assert presence.everybody() is None
+
+
+def test_the_latest_state_wins_and_is_sent_once() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "s")
+    assert presence.set(1, said(2, {"n": 2}))
+    assert not presence.set(1, said(1, {"n": 1}))
+    assert not presence.set(1, said(2, {"n": 3}))
+    assert presence.set(1, said(3, {"n": 4}))
+    assert parse_states(presence.take_changes() or b"")[1][1]["n"] == 4  # type: ignore[index]
+    assert presence.take_changes() is None
+
+
+def test_leaving_is_told_with_the_last_clock() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "s")
+    presence.set(1, said(7, {"n": 1}))
+    presence.take_changes()
+    presence.leave(1, "s")
+    assert parse_states(presence.take_changes() or b"") == {1: (7, None)}
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        b"",
+        b"\x01",
+        b"\x01\x01\x01\x02{}trailing",
+        b"\x01\x01\x01\x03[1]",
+        b"\x01\x01\x01\x02{]",
+        b"\xff\xff\xff\xff\x0f",
+        said(1, {"big": "x" * 10_000}),
+        b"\x01\x01\x01\x8a\x08" + b'{"a":' * 173 + b"1" * 169,
+    ],
+)
+def test_what_is_no_awareness_update_is_refused(update: bytes) -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "s")
+    with pytest.raises(BadRequest):
+        presence.set(1, update)
+
+
+def test_people_with_names_beyond_ascii_are_encoded_whole() -> None:
+    presence = Presence()
+    presence.enter(1, Actor("u", "z@example.org", "Zoë 😀", "member"), "s")
+    presence.set(1, said(1, {}))
+    assert parse_states(presence.everybody() or b"")[1][1]["user"]["name"] == "Zoë 😀"  # type: ignore[index]

@@ -1,0 +1,407 @@
+"""An edit is checked, durable, then acknowledged and sent to the others (server/SPEC.md, R1-R14)."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycrdt import Map
+
+from spellwork.spell import Spell
+from spellwork_server.errors import NotFound, ServerError, StoreUnavailable, Unavailable
+from spellwork_server.rooms import room as room_module
+from spellwork_server.rooms.errors import (
+    CanvasQuarantined,
+    ClientIdTaken,
+    SchemaViolation,
+    UpdateGap,
+    UpdateInvalid,
+    UpdateTooLarge,
+)
+from tests.server.rooms.house import House, house
+from tests.server.rooms.tab import Tab
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_edit_is_in_the_log_when_it_is_acknowledged(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        seq = await room.apply_update(h.ada, Tab().add("a"))
+        assert seq == room.seq == 1
+        assert [each.user_id for each in await h.log.after(h.canvas, 0)] == [h.ada.user_id]
+        assert list(room.spell().nodes) == ["a"]
+
+
+async def test_others_get_what_was_committed_and_the_author_does_not(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        update = Tab().add("a")
+        await room.apply_update(h.ada, update, origin="ada's tab")
+        channel, event, data, skip = h.heard.events[-1]
+        assert (channel, event, skip) == (f"canvas:{h.canvas}", "canvas.updates", "ada's tab")
+        assert data == {"canvas": h.canvas, "seq": 1, "updates": [update]}
+
+
+async def test_nothing_is_said_before_the_commit(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        async with h.database.write():
+            edit = asyncio.ensure_future(room.apply_update(h.ada, Tab().add("a")))
+            await asyncio.sleep(0.05)
+            assert not edit.done()
+            assert h.heard.of("canvas.updates") == []
+            assert room.spell().nodes == {}
+        assert await edit == 1
+
+
+async def test_edits_that_arrive_together_are_committed_in_order(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        updates = [tab.add("a"), *(tab.put("a", "value", i) for i in range(50))]
+        edits = [asyncio.ensure_future(room.apply_update(h.ada, each)) for each in updates]
+        assert await asyncio.gather(*edits) == list(range(1, 52))
+        assert room.spell().nodes["a"].inputs == {"value": 49}
+        assert [each.body for each in await h.log.after(h.canvas, 0)] == updates
+
+
+async def test_a_canvas_comes_back_as_it_was(tmp_path: Path) -> None:
+    tab = Tab()
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            await room.apply_update(h.ada, tab.code("b", "x * 21é😀"))
+            await room.apply_update(h.ada, tab.put("b", "x", 2))
+            spell = room.spell()
+    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+        assert room.spell() == spell
+        assert room.seq == 2
+        assert await room.apply_update(h.ada, tab.put("b", "x", 3)) == 3
+
+
+async def test_the_same_edit_twice_is_harmless(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        first, second = tab.add("a"), tab.put("a", "value", 1)
+        both = [room.apply_update(h.ada, each) for each in (first, second, first, second, first)]
+        assert await asyncio.gather(*both) == [1, 2, 2, 2, 2]
+        assert await room.apply_update(h.ada, first) == 2
+        assert len(await h.log.after(h.canvas, 0)) == 2
+
+
+async def test_a_duplicate_of_an_edit_under_way_waits_for_its_commit(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        update = Tab().add("a")
+        async with h.database.write():
+            edits = [asyncio.ensure_future(room.apply_update(h.ada, update)) for _ in range(2)]
+            await asyncio.sleep(0.05)
+            assert not any(edit.done() for edit in edits)
+        assert await asyncio.gather(*edits) == [1, 1]
+
+
+def forged(tab: Tab) -> bytes:
+    return Tab(tab.doc.client_id).add("mine")
+
+
+REFUSALS: dict[str, tuple[Any, type[ServerError], str]] = {
+    "rubbish": (lambda tab: b"rubbish", UpdateInvalid, "update_invalid"),
+    "a gap": (lambda tab: (tab.put("a", "v", 1), tab.put("a", "v", 2))[1], UpdateGap, "update_gap"),
+    "too large": (lambda tab: tab.put("a", "v", "x" * 3_000), UpdateTooLarge, "update_too_large"),
+    "an unknown field": (
+        lambda tab: tab.edit(lambda: tab["nodes"]["a"].update({"colour": "red"})),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "a wrong type": (
+        lambda tab: tab.edit(lambda: tab["nodes"]["a"].update({"type": 7})),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "an edge without ends": (
+        lambda tab: tab.edit(lambda: tab["edges"].update({"e": Map({"source": "a"})})),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "too many nodes": (
+        lambda tab: tab.edit(
+            lambda: [tab["nodes"].update({f"n{i}": Map({"type": "t"})}) for i in range(9)]
+        ),
+        SchemaViolation,
+        "schema_violation",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_refused_edit_leaves_the_canvas_as_it_was(tmp_path: Path, name: str) -> None:
+    make, kind, code = REFUSALS[name]
+    async with (
+        house(tmp_path, max_update_bytes=2_000, max_spell_nodes=5) as h,
+        h.rooms.visit(h.canvas) as room,
+    ):
+        tab, good = Tab(), Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        before = room.spell(), room.state_vector(), room.diff()
+        bad = make(tab)
+        with pytest.raises(kind) as refusal:
+            await room.apply_update(h.ada, bad)
+        assert refusal.value.code == code
+        assert (room.spell(), room.state_vector(), room.diff()) == before
+        assert await room.apply_update(h.bob, good.add("b")) == 2
+
+
+async def test_a_refusal_spares_the_edits_that_wait_before_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        ada, bob = Tab(), Tab()
+        edits = [
+            room.apply_update(h.ada, ada.add("a")),
+            room.apply_update(h.bob, bob.edit(lambda: bob["nodes"].update({"b": "no map"}))),
+            room.apply_update(h.ada, ada.put("a", "value", 1)),
+        ]
+        first, second, third = await asyncio.gather(*edits, return_exceptions=True)
+        assert (first, third) == (1, 2)
+        assert isinstance(second, SchemaViolation)
+
+
+async def test_a_client_id_belongs_to_who_used_it_first(tmp_path: Path) -> None:
+    tab = Tab(client_id=77)
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            await room.apply_update(h.ada, tab.add("a"))
+            with pytest.raises(ClientIdTaken):
+                await room.apply_update(h.bob, tab.put("a", "value", 1))
+    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+        with pytest.raises(ClientIdTaken):
+            await room.apply_update(h.bob, tab.put("a", "value", 1))
+
+
+async def test_a_wire_to_a_node_that_another_removed_is_removed(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        ada, bob = Tab(), Tab()
+        drawn = [ada.add("a"), ada.add("b")]
+        for update in drawn:
+            await room.apply_update(h.ada, update)
+        bob.apply(*drawn)
+        wire, removal = bob.wire("e", "a", "b"), ada.remove("nodes", "b")
+        await asyncio.gather(room.apply_update(h.bob, wire), room.apply_update(h.ada, removal))
+        assert room.spell().edges == {}
+        for data in h.heard.of("canvas.updates"):
+            ada.apply(*data["updates"])
+            bob.apply(*data["updates"])
+        assert ada.state() == bob.state()
+        assert ada.state()["edges"] == {}
+
+
+async def test_an_edge_that_never_had_its_node_is_removed(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        await room.apply_update(h.ada, tab.wire("e", "a", "nowhere"))
+        assert room.spell().edges == {}
+
+
+async def test_replacing_the_spell_goes_through_the_live_document(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.code("b", "x + 1"))
+        h.heard.events.clear()
+        wanted = Spell.model_validate(
+            {"name": "New", "nodes": {"b": {"type": "code.python", "code": "x + 12"}}}
+        )
+        await room.replace_spell(h.bob, wanted)
+        assert room.spell() == wanted
+        (data,) = h.heard.of("canvas.updates")
+        tab.apply(*data["updates"])
+        assert tab["nodes"]["b"]["code"].to_py() == "x + 12"
+        assert await room.replace_spell(h.bob, wanted) == room.seq
+
+
+async def test_subscribers_get_the_new_spell_at_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        seen: list[list[str]] = []
+        stop = room.subscribe(lambda spell, _: seen.append(list(spell.nodes)))
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        assert seen == [["a"]]
+        stop()
+        await room.apply_update(h.ada, tab.add("b"))
+        assert seen == [["a"]]
+
+
+async def test_problems_follow_a_change_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a", "no.such"))
+        await h.until(lambda: h.heard.of("canvas.problems"))
+        (said,) = h.heard.of("canvas.problems")
+        assert [problem["code"] for problem in said["problems"]] == ["unknown_node_type"]
+        assert room.problems == said["problems"]
+        await room.apply_update(
+            h.ada, tab.edit(lambda: tab["nodes"]["a"].update({"position": [5.0, 5.0]}))
+        )
+        await asyncio.sleep(0.1)
+        assert len(h.heard.of("canvas.problems")) == 1
+
+
+async def test_a_snapshot_replaces_the_log_and_is_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_module, "SNAPSHOT_UPDATES", 10)
+    tab = Tab()
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            await room.apply_update(h.ada, tab.add("a"))
+            for i in range(34):
+                await room.apply_update(h.ada, tab.put("a", "value", i))
+            spell, seq = room.spell(), room.seq
+    async with house(tmp_path, canvas) as h:
+        log = await h.log.load(canvas)
+        assert [each.seq for each in log.snapshots] == [30, 20]
+        assert [each.seq for each in log.updates] == list(range(21, 36))
+        async with h.rooms.visit(canvas) as room:
+            assert (room.spell(), room.seq) == (spell, seq)
+            with pytest.raises(ClientIdTaken):
+                await room.apply_update(h.bob, tab.put("a", "value", 99))
+
+
+async def test_a_broken_snapshot_is_passed_over_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_module, "SNAPSHOT_UPDATES", 10)
+    tab = Tab()
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            for i in range(25):
+                await room.apply_update(h.ada, tab.add(f"n{i}"))
+    database = sqlite3.connect(tmp_path / "spellwork.db")
+    database.execute("UPDATE snapshots SET body = substr(body, 1, 40) WHERE seq = 20")
+    database.commit()
+    database.close()
+    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+        assert len(room.spell().nodes) == 25
+
+
+async def test_a_canvas_whose_document_is_broken_is_quarantined_alone(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            await room.apply_update(h.ada, Tab().add("a"))
+    database = sqlite3.connect(tmp_path / "spellwork.db")
+    database.execute("UPDATE updates SET body = x'0102030405'")
+    database.commit()
+    database.close()
+    async with house(tmp_path, canvas) as h:
+        with pytest.raises(CanvasQuarantined):
+            await h.rooms.open(canvas)
+        other = await h.records.create("Other", h.ada.user_id)
+        async with h.rooms.visit(other.id) as room:
+            assert await room.apply_update(h.ada, Tab().add("a")) == 1
+
+
+async def test_a_canvas_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        with pytest.raises(NotFound):
+            await h.rooms.open("nowhere")
+
+
+class Broken:
+    """Lets a test break and mend the store."""
+
+    def __init__(self, h: House) -> None:
+        self._commits = h.commits
+        self._submit = h.commits.submit
+
+    def __enter__(self) -> None:
+        def refuse(job: Any) -> asyncio.Future[Any]:
+            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            future.set_exception(StoreUnavailable("The disk is full"))
+            return future
+
+        self._commits.submit = refuse  # type: ignore[method-assign, assignment]
+
+    def __exit__(self, *_: object) -> None:
+        self._commits.submit = self._submit  # type: ignore[method-assign]
+
+
+async def test_a_store_that_fails_makes_the_canvas_read_only_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        lost = tab.put("a", "value", 1)
+        with Broken(h):
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable):
+                    await room.apply_update(h.ada, lost)
+            assert h.rooms.faults == {h.canvas: "The disk is full"}
+            assert room.spell().nodes["a"].inputs == {}
+            await h.until(lambda: h.heard.of("canvas.problems"))
+            assert h.heard.of("canvas.problems")[-1]["problems"][0]["code"] == "store_unavailable"
+        await h.until(lambda: not h.rooms.faults)
+        assert await room.apply_update(h.ada, lost) == 2
+        await h.until(
+            lambda: (
+                "store_unavailable"
+                not in [each["code"] for each in h.heard.of("canvas.problems")[-1]["problems"]]
+            )
+        )
+
+
+async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        submit = h.commits.submit
+
+        def commit_but_say_no(job: Any) -> asyncio.Future[Any]:
+            real = submit(job)
+            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            real.add_done_callback(lambda _: future.set_exception(StoreUnavailable("no answer")))
+            h.commits.submit = submit  # type: ignore[method-assign]
+            return future
+
+        h.commits.submit = commit_but_say_no  # type: ignore[method-assign, assignment]
+        update = Tab().add("a")
+        with pytest.raises(StoreUnavailable):
+            await room.apply_update(h.ada, update)
+        await h.until(lambda: not h.rooms.faults)
+        assert list(room.spell().nodes) == ["a"]
+        assert await room.apply_update(h.ada, update) == 1
+
+
+async def test_a_room_stays_for_a_grace_and_is_then_freed(tmp_path: Path) -> None:
+    async with house(tmp_path, grace=0.1) as h:
+        room = await h.rooms.open(h.canvas)
+        assert await h.rooms.open(h.canvas) is room
+        await h.rooms.release(h.canvas)
+        await h.rooms.release(h.canvas)
+        assert h.rooms.find(h.canvas) is room
+        assert await h.rooms.open(h.canvas) is room
+        await h.rooms.release(h.canvas)
+        await h.until(lambda: h.rooms.find(h.canvas) is None)
+        async with h.rooms.visit(h.canvas) as again:
+            assert again is not room
+
+
+async def test_opening_at_once_loads_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        rooms = await asyncio.gather(*(h.rooms.open(h.canvas) for _ in range(10)))
+        assert len(set(rooms)) == 1
+
+
+async def test_a_stop_writes_what_waits_and_refuses_more(tmp_path: Path) -> None:
+    tab = Tab()
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        room = await h.rooms.open(canvas)
+        edits = [
+            asyncio.ensure_future(room.apply_update(h.ada, tab.add(f"n{i}"))) for i in range(5)
+        ]
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*edits) == [1, 2, 3, 4, 5]
+    with pytest.raises(Unavailable):
+        await room.apply_update(h.ada, tab.add("late"))
+    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+        assert len(room.spell().nodes) == 5
