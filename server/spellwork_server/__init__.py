@@ -1,0 +1,1 @@
+"""The server: sockets, REST, rooms, storage and identity around Spellwork's engine."""

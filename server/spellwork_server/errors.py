@@ -21,8 +21,6 @@ REST answers ``{"error": error.to_json()}`` with ``status``; a socket answers
 ``{"ok": false, "error": error.to_json()}``.
 """
 
-# ruff: noqa: N818 - a refusal is named for what it says (Forbidden, NotFound), as HTTP does
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

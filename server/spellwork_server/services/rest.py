@@ -248,5 +248,6 @@ def _from_http(request: web.Request, error: web.HTTPException) -> ServerError:
 
 async def _secure(_request: web.Request, response: web.StreamResponse) -> None:
     headers: Mapping[str, str] = SECURITY_HEADERS
+    response.headers["Server"] = "Spellwork"
     for name, value in headers.items():
         response.headers.setdefault(name, value)

@@ -1,0 +1,328 @@
+"""``make_app``: the one place where the server's parts meet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from spellwork import Library
+from spellwork.limits import Limits
+from spellwork.workers import WorkerPool
+
+from .first_start import prepare_first_start
+from .followed_runs import FollowedRuns
+from .health import Health
+from .identity.accounts import Accounts
+from .identity.attempts import Attempts
+from .identity.authenticator import Authenticator
+from .identity.passwords import Passwords
+from .identity.secrets import signing_key
+from .identity.tokens import AccessTokens
+from .protocol import announce
+from .rooms import Rooms
+from .runs.journal import Journal
+from .runs.output_cache import SharedCache
+from .runs.retention import Retention
+from .runs.run import Machinery
+from .runs.run_reader import RunReader
+from .runs.runners import Runners
+from .runs.spell_manager import Managers
+from .services.api_keys import ApiKeyService
+from .services.asyncapi import asyncapi_document
+from .services.auth import AuthService
+from .services.cache import CacheService
+from .services.canvases import CanvasService
+from .services.events import EventService
+from .services.nodes import NodeService
+from .services.openapi import openapi_document
+from .services.registry import Registry
+from .services.rest import RestApi, json_response
+from .services.runs import RunService, announce_runs
+from .services.users import UserService
+from .settings import MIB, Settings
+from .sockets import Channels, SocketServer
+from .sockets.canvas_service import CanvasSockets
+from .static_files import StaticFiles
+from .storage.api_keys import ApiKeyRecords
+from .storage.cache import CacheStore
+from .storage.canvases import CanvasRecords
+from .storage.database import Database
+from .storage.group_commit import GroupCommit
+from .storage.journal import JournalStore
+from .storage.outputs import OutputStore
+from .storage.run_records import RunRecords
+from .storage.sign_ins import SignInRecords
+from .storage.update_log import UpdateLog
+from .storage.upgrade import upgrade
+from .storage.users import UserRecords
+from .version import VERSION
+
+MAX_OUTPUT_BYTES = 64 * MIB
+"""Largest outputs of one node, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept, each behind its own interface."""
+
+    database: Database
+    commits: GroupCommit
+    users: UserRecords
+    sign_ins: SignInRecords
+    api_keys: ApiKeyRecords
+    canvases: CanvasRecords
+    updates: UpdateLog
+    journal: JournalStore
+    outputs: OutputStore
+    cache: CacheStore
+    runs: RunRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is."""
+
+    authenticator: Authenticator
+    accounts: Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs spells, and tells of it."""
+
+    library: Library
+    workers: WorkerPool
+    cache: SharedCache
+    journal: Journal
+    runners: Runners
+    reader: RunReader
+    managers: Managers
+    retention: Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that ``make_app`` put together; for the command line and for tests."""
+
+    settings: Settings
+    stores: Stores
+    identity: Identity
+    channels: Channels
+    rooms: Rooms
+    running: Running
+    registry: Registry
+    canvas_sockets: CanvasSockets
+    sockets: SocketServer
+    health: Health
+
+
+PARTS = web.AppKey("parts", Parts)
+
+
+def make_app(settings: Settings) -> web.Application:
+    """Return the server as an application. Nothing is opened before the application starts."""
+    parts = make_parts(settings)
+    app = web.Application(client_max_size=settings.max_body_bytes)
+    app[PARTS] = parts
+    RestApi(parts.registry, parts.identity.authenticator, settings).mount(app)
+    parts.sockets.attach(app)
+    _mount_documents(app, parts)
+    StaticFiles().mount(app)
+    stores, running = parts.stores, parts.running
+    app.cleanup_ctx.append(_entering(stores.database))
+    app.cleanup_ctx.append(_upgraded(stores.database))
+    for part in (
+        stores.commits,
+        running.cache,
+        running.workers,
+        running.journal,
+        parts.rooms,
+        running.runners,
+        running.retention,
+        parts.canvas_sockets,
+        parts.sockets,
+    ):
+        app.cleanup_ctx.append(_entering(part))
+    app.cleanup_ctx.append(_ready(parts))
+    return app
+
+
+def make_parts(settings: Settings) -> Parts:
+    """Put the parts together, from those that know nothing of others up."""
+    stores = make_stores(settings)
+    identity = make_identity(settings, stores)
+    channels = Channels()
+    library = Library.installed()
+    rooms = Rooms(settings, stores.updates, channels, library)
+    running = _make_running(settings, stores, channels, rooms, library)
+    registry = Registry()
+    canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
+    sockets = SocketServer(settings, identity.authenticator, registry, channels)
+    sockets.on_connect(running.managers.connected)
+    sockets.on_disconnect(running.managers.gone)
+    sockets.on_disconnect(canvas_sockets.leave_all)
+    stores.canvases.watch(running.managers.watch_canvas)
+    parts = Parts(
+        settings=settings,
+        stores=stores,
+        identity=identity,
+        channels=channels,
+        rooms=rooms,
+        running=running,
+        registry=registry,
+        canvas_sockets=canvas_sockets,
+        sockets=sockets,
+        health=Health(stores.commits, rooms, sockets, library),
+    )
+    _fill_registry(parts)
+    return parts
+
+
+def make_stores(settings: Settings) -> Stores:
+    """Put the stores on one database. Nothing is opened yet."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    commits = GroupCommit(database, interval=settings.commit_interval)
+    return Stores(
+        database=database,
+        commits=commits,
+        users=UserRecords(database),
+        sign_ins=SignInRecords(database),
+        api_keys=ApiKeyRecords(database),
+        canvases=CanvasRecords(database),
+        updates=UpdateLog(database, commits),
+        journal=JournalStore(database),
+        outputs=OutputStore(database),
+        cache=CacheStore(database),
+        runs=RunRecords(database),
+    )
+
+
+def make_identity(settings: Settings, stores: Stores) -> Identity:
+    """Put together what proves who somebody is."""
+    tokens = AccessTokens(signing_key(settings.data), settings.access_token_seconds)
+    authenticator = Authenticator(tokens, stores.users, stores.sign_ins, stores.api_keys)
+    accounts = Accounts(
+        users=stores.users,
+        sign_ins=stores.sign_ins,
+        tokens=tokens,
+        authenticator=authenticator,
+        passwords=Passwords(),
+        attempts=Attempts(settings.sign_in_attempts, settings.sign_in_attempts_per_address),
+        refresh_days=settings.refresh_days,
+    )
+    return Identity(authenticator, accounts)
+
+
+def _make_running(
+    settings: Settings, stores: Stores, channels: Channels, rooms: Rooms, library: Library
+) -> Running:
+    workers = WorkerPool(settings.workers, settings.worker_memory_mb)
+    cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
+    journal = Journal(stores.journal, stores.commits, channels)
+    access = stores.canvases.access
+    runners = Runners(
+        library=library,
+        machinery=Machinery(
+            journal=journal,
+            cache=cache,
+            executors={"worker": workers},
+            limits=Limits(output_bytes=MAX_OUTPUT_BYTES),
+            inline_bytes=settings.inline_value_bytes,
+        ),
+        commits=stores.commits,
+        records=stores.runs,
+        rooms=rooms,
+        access=access,
+        grace=settings.grace,
+    )
+    return Running(
+        library=library,
+        workers=workers,
+        cache=cache,
+        journal=journal,
+        runners=runners,
+        reader=RunReader(
+            stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes
+        ),
+        managers=Managers(runners, journal, channels, access),
+        retention=Retention(stores.runs, stores.commits, settings.run_retention),
+    )
+
+
+def _fill_registry(parts: Parts) -> None:
+    stores, running, settings = parts.stores, parts.running, parts.settings
+    access = stores.canvases.access
+    parts.registry.add(
+        AuthService(parts.identity.accounts),
+        UserService(parts.identity.accounts, settings.url),
+        ApiKeyService(stores.api_keys, parts.identity.authenticator),
+        CanvasService(stores.canvases, stores.users, parts.rooms),
+        NodeService(running.library),
+        RunService(
+            running.runners,
+            running.reader,
+            running.journal,
+            stores.commits,
+            access,
+            max_spell_nodes=settings.max_spell_nodes,
+        ),
+        EventService(running.journal, running.reader, access),
+        CacheService(running.cache, stores.cache, running.reader),
+        parts.canvas_sockets,
+    )
+    announce(parts.registry)
+    announce_runs(parts.registry)
+
+
+def _mount_documents(app: web.Application, parts: Parts) -> None:
+    """Serve the health report, and the documents that describe both transports."""
+    url = parts.settings.url
+
+    async def healthz(_request: web.Request) -> web.Response:
+        status, report = parts.health.report()
+        return json_response(report, status=status)
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return json_response(openapi_document(parts.registry, version=VERSION, url=url))
+
+    async def asyncapi(_request: web.Request) -> web.Response:
+        return json_response(asyncapi_document(parts.registry, version=VERSION, url=url))
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/openapi.json", openapi)
+    app.router.add_get("/asyncapi.json", asyncapi)
+
+
+Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def _entering(part: AbstractAsyncContextManager[Any]) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        async with part:
+            yield
+
+    return context
+
+
+def _upgraded(database: Database) -> Context:
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        await upgrade(database)
+        yield
+
+    return context
+
+
+def _ready(parts: Parts) -> Context:
+    """Prepare a first start, then say so in the health report; say when that ends."""
+
+    async def context(_app: web.Application) -> AsyncIterator[None]:
+        await prepare_first_start(parts.identity.accounts, parts.stores.canvases, parts.rooms, None)
+        parts.health.ready = True
+        yield
+
+    return context

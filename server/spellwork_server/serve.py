@@ -1,0 +1,101 @@
+"""``spellwork serve``: the server as a process, from the bound port to the last acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from aiohttp import web
+
+from .app import PARTS, Parts, make_app
+from .logs import set_up_logs
+from .services.users import link_address
+from .settings import Settings
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 1024
+
+PUBLIC_OPERATIONS = frozenset({"auth.login", "auth.link", "auth.refresh", "auth.logout"})
+"""All that may be done without authentication: proving who one is."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; then refuse, flush, acknowledge and close."""
+    set_up_logs(settings.log_level, as_json=settings.log_json)
+    listener = bind(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    _run(_serve(settings, listener))
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Take the port before anything else, so that a second server stops at once. Raises OSError."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    app = make_app(settings)
+    parts = app[PARTS]
+    require_authentication(parts)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_timeout)
+    try:
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        await _greet(parts)
+        await stop.wait()
+        logger.info("stopping")
+        parts.health.stopping = True
+    finally:
+        await runner.cleanup()
+
+
+def require_authentication(parts: Parts) -> None:
+    """Refuse to listen beyond this machine if anything but signing in were open to everybody."""
+    opened = {each.name for each in parts.registry.operations.values() if each.public}
+    if not is_loopback(parts.settings.host) and not opened <= PUBLIC_OPERATIONS:
+        raise SystemExit(
+            f"Refusing to listen on {parts.settings.host}: without authentication anybody could do "
+            + ", ".join(sorted(opened - PUBLIC_OPERATIONS))
+        )
+
+
+async def _greet(parts: Parts) -> None:
+    """Print where the server is, and how its administrator signs in the first time."""
+    url = parts.settings.url
+    token = await parts.identity.accounts.first_link()
+    if token is not None:
+        _say(f"Sign in as the administrator, once: {link_address(url, token)}")
+    _say(f"Spellwork is ready at {url}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    if sys.platform == "win32":
+        asyncio.run(main)
+    else:
+        import uvloop  # noqa: PLC0415 - there is none for Windows
+
+        uvloop.run(main)
