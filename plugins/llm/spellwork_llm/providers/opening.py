@@ -1,0 +1,49 @@
+"""Opens the provider that a node asks for, and decides whom to trust with what.
+
+The operator's own server may be anywhere and gets the operator's key. A URL that
+comes from a spell gets no key, and may only lead where spells may connect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from spellwork import NodeError
+from spellwork.outbound import Destinations, GuardedTransport
+
+from .configuration import Configuration
+from .ollama import open_ollama
+from .openai import open_openai
+from .provider import Kind, Provider
+
+
+@asynccontextmanager
+async def open_provider(
+    kind: Kind = "ollama", base_url: str = "", configuration: Configuration | None = None
+) -> AsyncIterator[Provider]:
+    """Open a model server: the operator's, unless ``base_url`` names another."""
+    known = configuration or Configuration.from_environment(os.environ)
+    url = base_url.strip().rstrip("/") or known.url(kind)
+    if not url.startswith(("http://", "https://")):
+        raise NodeError(
+            f"{url!r} is no http:// or https:// URL",
+            code="invalid_url",
+            port="base_url",
+            retryable=False,
+        )
+    own = url == known.url(kind)
+    transport: httpx.AsyncBaseTransport = (
+        httpx.AsyncHTTPTransport()
+        if own
+        else GuardedTransport(Destinations.from_environment(os.environ))
+    )
+    if kind == "ollama":
+        async with open_ollama(url, transport, trusted=own) as ollama:
+            yield ollama
+    else:
+        async with open_openai(url, transport, known.openai_key if own else None) as openai:
+            yield openai
