@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import httpx
 
@@ -36,7 +36,6 @@ class ServerProcess:
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
-    _log: IO[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -63,22 +62,14 @@ class ServerProcess:
     def start(self) -> None:
         """Start, and return when the server says that it is ready."""
         self.data.mkdir(parents=True, exist_ok=True)
-        self._log = (self.data / "server.log").open("ab")
-        command = [
-            "serve",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "spellwork_server", *command],
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            env=_environment(self.environment),
-        )
+        command = ["serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        with (self.data / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "spellwork_server", *command, "--data", str(self.data)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(self.environment),
+            )
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -119,7 +110,9 @@ class ServerProcess:
         assert self._process is not None
         until = time.monotonic() + READY_WITHIN
         while time.monotonic() < until:
-            assert self._process.poll() is None, f"the server ended at once:\n{self.log}"
+            if self._process.poll() is not None:
+                self._process = None
+                raise AssertionError(f"the server ended at once:\n{self.log}")
             try:
                 if httpx.get(f"{self.url}/healthz", timeout=2).status_code == httpx.codes.OK:
                     return
@@ -141,8 +134,6 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
-            if self._log is not None:
-                self._log.close()
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

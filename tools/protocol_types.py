@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,12 +20,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from spellwork_server.app import make_parts
 from spellwork_server.services.registry import Registry
+from spellwork_server.settings import Settings
 
 from . import client
-from .registry import registry
 
 GENERATED = client.CLIENT / "src" / "protocol" / "generated.ts"
 
@@ -36,8 +38,27 @@ BANNER = """/**
 BYTES = "ArrayBuffer | Uint8Array"
 """What Socket.IO gives for bytes: the first in a browser, the second in Node."""
 
+REFERENCED = r"( \* This interface was referenced by (?:(?!\*/).)*?\n)(?= \*/)"
+"""What json2ts says of every definition, which nobody wants to read."""
+
 Mode = Literal["validation", "serialization"]
 Schema = dict[str, Any]
+
+
+class WireSchema(GenerateJsonSchema):
+    """Schemas that know which fields of an answer are always there: all but those left out when unset."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        """Say whether a field is always there."""
+        if self.mode == "serialization" and "serialization_exclude_if" not in field:
+            return True
+        return super().field_is_required(field, total)
+
+
+def registry() -> Registry:
+    """Return the registry of a server that is put together and never started."""
+    with tempfile.TemporaryDirectory() as folder:
+        return make_parts(Settings(data=Path(folder))).registry
 
 
 def protocol_schema(source: Registry) -> Schema:
@@ -53,7 +74,9 @@ def protocol_schema(source: Registry) -> Schema:
             models.append((operation.response, "serialization"))
     models += [(each.model, "serialization") for each in source.announcements.values()]
     unique = list(dict.fromkeys(models))
-    references, schema = models_json_schema(unique, ref_template="#/definitions/{model}")
+    references, schema = models_json_schema(
+        unique, ref_template="#/definitions/{model}", schema_generator=WireSchema
+    )
 
     def shape(model: type[BaseModel] | None, mode: Mode) -> Schema:
         return dict(references[model, mode]) if model else {"type": "object"}
@@ -69,7 +92,7 @@ def protocol_schema(source: Registry) -> Schema:
         for name, operation in sorted(source.operations.items())
     }
     announcements = {
-        name: {**shape(each.model, "serialization"), "description": each.summary}
+        name: shape(each.model, "serialization")
         for name, each in sorted(source.announcements.items())
     }
     definitions: Schema = {
@@ -104,6 +127,8 @@ def _plain(schema: Any, *, names: bool = False) -> Any:
         return schema
     if not names and schema.get("format") == "binary":
         return {"tsType": BYTES}
+    if not names and schema.keys() <= {"title", "description", "default"}:
+        return {"tsType": "unknown", "description": schema.get("description", "")}
     return {
         key: _plain(part, names=not names and key in ("properties", "$defs"))
         for key, part in schema.items()
@@ -124,7 +149,8 @@ def typescript(schema: Schema) -> str:
             BANNER,
         ]
         client.npm(["exec", "--no", "--", "json2ts", *files, *options])
-        return target.read_text()
+        text = re.sub(REFERENCED, "", target.read_text(), flags=re.DOTALL)
+        return re.sub(r" \*\n(?= \*/)|/\*\*\n \*/\n", "", text)
 
 
 def difference(before: str, after: str) -> Iterable[str]:
