@@ -1,0 +1,346 @@
+"""Everything a run needs, really wired, on a database in memory or a file; only sockets are lists."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert
+
+from spellwork import Library, Limits, NodeError, Pack, Spell, node
+from spellwork.context import Context
+from spellwork.executor import Executor
+from spellwork_server.errors import NotFound
+from spellwork_server.identity import Actor, CanvasAccess
+from spellwork_server.runs.journal import Journal
+from spellwork_server.runs.output_cache import SharedCache
+from spellwork_server.runs.run import Machinery
+from spellwork_server.runs.run_reader import RunReader
+from spellwork_server.runs.runners import Runners
+from spellwork_server.runs.spell_manager import Managers, SpellManager
+from spellwork_server.services.cache import CacheService
+from spellwork_server.services.events import EventService
+from spellwork_server.services.registry import Registry
+from spellwork_server.services.runs import RunService
+from spellwork_server.services.service import Call
+from spellwork_server.storage.cache import CacheStore
+from spellwork_server.storage.database import MEMORY, Database
+from spellwork_server.storage.group_commit import GroupCommit
+from spellwork_server.storage.journal import JournalStore
+from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.run_records import RunRecords
+from spellwork_server.storage.schema import CANVASES, USERS
+from spellwork_server.storage.upgrade import upgrade
+
+ADA = Actor("ada", "ada@example.org", "Ada", "member")
+BOB = Actor("bob", "bob@example.org", "Bob", "member")
+EVE = Actor("eve", "eve@example.org", "Eve", "member")
+ROOT = Actor("root", "root@example.org", "Root", "admin")
+
+
+class Gates:
+    """What nodes wait for, and how often each ran, by name."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, asyncio.Event] = {}
+        self.entered: dict[str, asyncio.Event] = {}
+        self.calls: dict[str, int] = {}
+
+    def gate(self, name: str) -> asyncio.Event:
+        return self.open.setdefault(name, asyncio.Event())
+
+    def arrival(self, name: str) -> asyncio.Event:
+        return self.entered.setdefault(name, asyncio.Event())
+
+    def count(self, name: str) -> None:
+        self.calls[name] = self.calls.get(name, 0) + 1
+
+
+def make_library(gates: Gates) -> Library:
+    @node("t.value", title="Value", output="value")
+    async def value(value: Any) -> Any:
+        """Give a value."""
+        return value
+
+    @node("t.add", title="Add", output="sum", cache="none")
+    async def add(ctx: Context, a: float, b: float = 1) -> float:
+        """Add."""
+        gates.count(ctx.node_id)
+        return a + b
+
+    @node("t.wait", title="Wait", output="value", cache="none")
+    async def wait(ctx: Context, gate: str, value: Any = None) -> Any:
+        """Wait for a gate."""
+        gates.count(ctx.node_id)
+        gates.arrival(gate).set()
+        await gates.gate(gate).wait()
+        return value
+
+    @node("t.fail", title="Fail", output="value", cache="none")
+    async def fail(message: str) -> Any:
+        """Fail."""
+        raise NodeError(message, code="asked_to", port="message")
+
+    @node("t.stream", title="Stream", output="text", cache="none")
+    async def stream(count: int, pause: bool = True) -> AsyncIterator[str]:
+        """Stream words."""
+        for index in range(count):
+            if pause:
+                await asyncio.sleep(0)
+            yield f"{index} "
+
+    @node("t.chatter", title="Chatter", output="done", cache="none")
+    async def chatter(ctx: Context, count: int, every: int = 10) -> int:
+        """Log many lines, letting others run now and then."""
+        for index in range(count):
+            ctx.log(f"line {index}")
+            if index % every == 0:
+                await asyncio.sleep(0)
+        return count
+
+    @node("t.double", title="Double", output="value")
+    async def double(ctx: Context, value: float) -> float:
+        """Twice, and cacheable."""
+        gates.count(ctx.node_id)
+        return value * 2
+
+    nodes = (value, add, wait, fail, stream, chatter, double)
+    return Library([Pack(name="t", version="1", title="Test", nodes=nodes)])
+
+
+@dataclass
+class FakeRoom:
+    """A canvas without a document: ``draw`` puts another spell on it."""
+
+    drawn: Spell
+    subscribers: dict[int, Callable[[Spell, Any], None]] = field(default_factory=dict)
+
+    def spell(self) -> Spell:
+        return self.drawn
+
+    def subscribe(self, callback: Callable[[Spell, Any], None]) -> Callable[[], None]:
+        key = len(self.subscribers)
+        self.subscribers[key] = callback
+        return lambda: self.subscribers.pop(key, None) and None
+
+    def draw(self, spell: Spell) -> None:
+        self.drawn = spell
+        for callback in list(self.subscribers.values()):
+            callback(spell, [])
+
+
+@dataclass
+class FakeRooms:
+    rooms: dict[str, FakeRoom] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+
+    async def open(self, canvas_id: str) -> FakeRoom:
+        await asyncio.sleep(0)
+        if canvas_id not in self.rooms:
+            raise NotFound(f"There is no canvas {canvas_id}")
+        self.held[canvas_id] = self.held.get(canvas_id, 0) + 1
+        return self.rooms[canvas_id]
+
+    async def release(self, canvas_id: str) -> None:
+        self.held[canvas_id] -= 1
+
+
+class Tab:
+    """A socket as the server sees it, and all that was sent to it."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.state: dict[Any, Any] = {}
+        self.sent: list[tuple[str, Any]] = []
+
+    @property
+    def manager(self) -> SpellManager:
+        manager = self.state[SpellManager]
+        assert isinstance(manager, SpellManager)
+        return manager
+
+    def release_turn(self) -> None:
+        """Nothing waits behind an event here."""
+
+    def events(self, stream: str | None = None) -> list[dict[str, Any]]:
+        return [
+            event
+            for name, data in self.sent
+            if name == "run.events" and (stream is None or data["stream"] == stream)
+            for event in data["events"]
+        ]
+
+    def named(self, event: str) -> list[Any]:
+        return [data for name, data in self.sent if name == event]
+
+
+class TabChannels:
+    """Channels whose members are tabs."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, dict[Tab, None]] = {}
+
+    def join(self, session: Any, channel: str) -> None:
+        self.members.setdefault(channel, {})[session] = None
+
+    def leave(self, session: Any, channel: str) -> None:
+        self.members.get(channel, {}).pop(session, None)
+
+    def publish(self, channel: str, event: str, data: Any) -> None:
+        decoded = msgspec.json.decode(msgspec.json.encode(data))
+        for tab in list(self.members.get(channel, ())):
+            tab.sent.append((event, decoded))
+
+
+@dataclass
+class House:
+    database: Database
+    commits: GroupCommit
+    channels: TabChannels
+    rooms: FakeRooms
+    gates: Gates
+    journal: Journal
+    cache: SharedCache
+    runners: Runners
+    reader: RunReader
+    records: RunRecords
+    outputs: OutputStore
+    managers: Managers
+    registry: Registry
+    members: dict[str, dict[str, Any]]
+
+    async def call(self, who: Actor | Tab, name: str, **payload: Any) -> dict[str, Any]:
+        """Ask for an operation, as a socket does (a Tab) or as REST would."""
+        call = Call(who.actor, session=who) if isinstance(who, Tab) else Call(who)  # type: ignore[arg-type]
+        return await self.registry.dispatch(name, payload, call)
+
+    async def tab(self, actor: Actor = ADA, *canvases: str) -> Tab:
+        tab = Tab(actor)
+        await self.managers.connected(tab)
+        for canvas in canvases:
+            await tab.manager.open(canvas)
+        return tab
+
+    async def canvas(self, spell: Spell | Mapping[str, Any], name: str = "c1", **roles: Any) -> FakeRoom:
+        """Add a canvas of Ada's, with others' roles."""
+        self.members[name] = {"ada": "owner", **roles}
+        values = {"name": name, "owner_id": "ada", "epoch": "e", "created_at": 0.0, "updated_at": 0.0}
+        async with self.database.write() as conn:
+            await conn.execute(insert(CANVASES).values(id=name, **values))
+        room = FakeRoom(as_spell(spell))
+        self.rooms.rooms[name] = room
+        return room
+
+    async def ended(self, run: str) -> dict[str, Any]:
+        going = self.runners.find(run)
+        if going is not None:
+            async with asyncio.timeout(10):
+                await going.ended.wait()
+        return await self.call(ROOT, "runs.get", id=run)
+
+
+def as_spell(spell: Spell | Mapping[str, Any]) -> Spell:
+    return spell if isinstance(spell, Spell) else Spell.model_validate(spell)
+
+
+def spell_of(nodes: Mapping[str, Any], *wires: str) -> dict[str, Any]:
+    """Return a spell; a wire is "a.value > b.a"."""
+    edges = {}
+    for index, wire in enumerate(wires):
+        source, target = (end.strip().split(".") for end in wire.split(">"))
+        edges[f"e{index}"] = {
+            "source": source[0],
+            "output": source[1],
+            "target": target[0],
+            "input": target[1],
+        }
+    return {"schema": 1, "name": "Test", "nodes": dict(nodes), "edges": edges}
+
+
+def sums() -> dict[str, Any]:
+    """a = 1; b = a + 1; c = b + 1; and d = 5 + 1, apart."""
+    return spell_of(
+        {
+            "a": {"type": "t.value", "inputs": {"value": 1}},
+            "b": {"type": "t.add"},
+            "c": {"type": "t.add"},
+            "d": {"type": "t.add", "inputs": {"a": 5}},
+        },
+        "a.value > b.a",
+        "b.sum > c.a",
+    )
+
+
+def waiting(gate: str = "g") -> dict[str, Any]:
+    return spell_of({"w": {"type": "t.wait", "inputs": {"gate": gate, "value": 7}}})
+
+
+async def until(true: Callable[[], Any], seconds: float = 5) -> None:
+    """Wait until a condition holds, which some event is about to bring."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def house(
+    url: str = MEMORY, *, grace: float = 30, executors: Mapping[str, Executor] | None = None
+) -> AsyncIterator[House]:
+    gates = Gates()
+    channels = TabChannels()
+    rooms = FakeRooms()
+    members: dict[str, dict[str, Any]] = {}
+
+    async def access(canvas: str) -> CanvasAccess:
+        if canvas not in members:
+            raise NotFound(f"There is no canvas {canvas}")
+        return CanvasAccess(canvas, members[canvas])
+
+    async with Database(url) as database:
+        await upgrade(database)
+        await _add_users(database)
+        store, records, outputs = CacheStore(database), RunRecords(database), OutputStore(database)
+        async with (
+            GroupCommit(database) as commits,
+            SharedCache(store, commits, 1024 * 1024) as cache,
+            Journal(JournalStore(database), commits, channels) as journal,
+        ):
+            machinery = Machinery(journal, cache, executors or {}, Limits(), 64 * 1024)
+            runners = Runners(
+                library=make_library(gates),
+                machinery=machinery,
+                commits=commits,
+                records=records,
+                rooms=rooms,
+                access=access,
+                grace=grace,
+            )
+            async with runners:
+                reader = RunReader(records, outputs, runners.find, access, 64 * 1024)
+                registry = Registry()
+                registry.add(
+                    RunService(runners, reader, journal, commits, access, max_spell_nodes=1_000),
+                    EventService(journal, reader, access),
+                    CacheService(cache, store, reader),
+                )
+                managers = Managers(runners, journal, channels, access)
+                yield House(
+                    database, commits, channels, rooms, gates, journal, cache, runners, reader,
+                    records, outputs, managers, registry, members,
+                )  # fmt: skip
+
+
+async def _add_users(database: Database) -> None:
+    rows = [
+        {"id": who.user_id, "email": who.email, "name": who.name, "role": who.role, "created_at": 0.0}
+        for who in (ADA, BOB, EVE, ROOT)
+    ]
+    async with database.read() as conn:
+        known = (await conn.execute(USERS.select())).first()
+    if known is None:
+        async with database.write() as conn:
+            await conn.execute(insert(USERS), rows)

@@ -1,0 +1,140 @@
+"""Nothing is told before it is kept, and nothing is lost or doubled when the store fails for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from spellwork_server.errors import StoreUnavailable
+from spellwork_server.runs import run as run_module
+from spellwork_server.runs import stream_log
+from spellwork_server.storage.group_commit import GroupCommit
+
+from .house import ADA, BOB, house, spell_of, sums, until, waiting
+
+pytestmark = pytest.mark.anyio
+
+
+@contextmanager
+def store_fails(commits: GroupCommit) -> Iterator[None]:
+    """Let every commit fail, as a full disk does."""
+
+    async def refuse(_batch: Any) -> list[Any]:
+        raise StoreUnavailable("disk full")
+
+    commits._commit = refuse  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del commits._commit
+
+
+async def test_events_wait_while_the_store_fails_and_follow_in_order_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1")
+        await h.gates.arrival("g").wait()
+        await until(lambda: tab.events() and h.journal._logs["canvas:c1"].idle)
+        told = len(tab.events())
+        with store_fails(h.commits):
+            h.gates.gate("g").set()
+            await until(lambda: len(tab.named("events.stalled")) >= 3)
+            assert len(tab.events()) == told
+            assert (await h.call(ADA, "runs.get", id=run["id"], wait=0.05))["status"] == "completed"
+            assert h.runners.find(run["id"]) is not None
+        ended = await h.ended(run["id"])
+        assert ended["outputs"] == {"w": {"value": 7}}
+        assert len(tab.named("events.flowing")) == 1
+        assert [e["seq"] for e in tab.events()] == list(range(1, len(tab.events()) + 1))
+
+
+async def test_a_run_that_cannot_be_kept_is_refused_and_does_not_start() -> None:
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        with store_fails(h.commits):
+            with pytest.raises(StoreUnavailable):
+                await h.call(tab, "runs.create", canvas="c1")
+        assert list(h.runners.open_runs()) == []
+        assert h.gates.calls == {}
+        h.gates.gate("g").set()
+        assert (await h.call(tab, "runs.create", canvas="c1", wait=5))["status"] == "completed"
+
+
+async def test_a_run_holds_back_when_too_much_waits_and_goes_on_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "PAUSE_BYTES", 20_000)
+    monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
+    nodes = {f"n{i}": {"type": "t.chatter", "inputs": {"count": 60, "every": 5}} for i in range(5)}
+    wires = [f"n{i}.done > n{i + 1}.count" for i in range(4)]
+    async with house() as h:
+        await h.canvas(spell_of(nodes, *wires))
+        tab = await h.tab(ADA, "c1")
+        with store_fails(h.commits):
+            starting = asyncio.ensure_future(h.call(tab, "runs.create", canvas="c1"))  # noqa: TID251 - awaited below
+            with pytest.raises(StoreUnavailable):
+                await starting
+        run = await h.call(tab, "runs.create", canvas="c1")
+        with store_fails(h.commits):
+            going = h.runners.find(run["id"])
+            assert going is not None
+            await until(lambda: going._held)
+            assert going.status == "running"
+        ended = await h.ended(run["id"])
+        assert ended["status"] == "completed"
+        assert len([e for e in tab.events() if e["kind"] == "node.log"]) == 300
+
+
+async def test_a_run_that_would_fill_the_memory_fails_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "FAIL_BYTES", 20_000)
+    monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
+    async with house() as h:
+        await h.canvas(spell_of({"n": {"type": "t.chatter", "inputs": {"count": 100_000, "every": 10}}}))
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1")
+        with store_fails(h.commits):
+            going = h.runners.find(run["id"])
+            assert going is not None
+            await until(lambda: going._failure is not None)
+        ended = await h.ended(run["id"])
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "journal_full")
+        assert tab.events()[-1]["kind"] == "run.failed"
+        assert [e["seq"] for e in tab.events()] == list(range(1, len(tab.events()) + 1))
+
+
+async def test_numbers_go_on_after_a_restart(tmp_path: Any) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
+    async with house(url) as h:
+        await h.canvas(sums())
+        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        last = (await h.journal.log("canvas:c1")).published
+    async with house(url) as h:
+        h.members["c1"] = {"ada": "owner"}
+        tab = await h.tab(ADA)
+        await h.call(tab, "runs.create", spell=sums(), wait=5)
+        assert tab.events("user:ada")[0]["seq"] == 1
+        assert (await h.call(tab, "events.resume", stream="canvas:c1", after_seq=last))["seq"] == last
+
+
+async def test_many_runs_at_once_share_a_stream_without_gaps() -> None:
+    async with house() as h:
+        await h.canvas(sums(), bob="runner")
+        tab = await h.tab(ADA, "c1")
+        async with asyncio.TaskGroup() as tasks:
+            for who in (ADA, BOB) * 10:
+                tasks.create_task(
+                    h.call(who, "runs.create", canvas="c1", on_busy="parallel", wait=10)
+                )
+        events = tab.events("canvas:c1")
+        assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+        assert sum(e["kind"] == "run.completed" for e in events) == 20
+        for run in {e["run"] for e in events}:
+            kinds = [e["kind"] for e in events if e["run"] == run]
+            assert (kinds[0], kinds[-1]) == ("run.started", "run.completed")

@@ -1,0 +1,139 @@
+"""In live mode a change runs what depends on it, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import Any
+
+import pytest
+
+from .house import ADA, BOB, FakeRoom, House, Tab, as_spell, house, spell_of, sums, until
+
+pytestmark = pytest.mark.anyio
+
+
+def changed(spell: dict[str, Any], node: str, **inputs: Any) -> dict[str, Any]:
+    spell = copy.deepcopy(spell)
+    spell["nodes"][node].setdefault("inputs", {}).update(inputs)
+    return spell
+
+
+async def go_live(h: House, spell: dict[str, Any], **roles: Any) -> tuple[FakeRoom, Tab, dict[str, Any]]:
+    room = await h.canvas(spell, **roles)
+    tab = await h.tab(ADA, "c1")
+    run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=5)
+    return room, tab, run
+
+
+async def next_run(tab: Tab, count: int) -> dict[str, Any]:
+    """Return the last event of the ``count``-th run that ended, when it has."""
+
+    def ends() -> list[dict[str, Any]]:
+        return [e for e in tab.events() if e["kind"] in ("run.completed", "run.cancelled")]
+
+    await until(lambda: len(ends()) >= count)
+    return ends()[count - 1]
+
+
+async def test_a_changed_input_runs_only_what_depends_on_it() -> None:
+    async with house() as h:
+        room, tab, first = await go_live(h, sums())
+        assert (first["status"], first["mode"]) == ("completed", "live")
+        assert h.gates.calls == {"b": 1, "c": 1, "d": 1}
+        room.draw(as_spell(changed(sums(), "a", value=10)))
+        end = await next_run(tab, 2)
+        assert h.gates.calls == {"b": 2, "c": 2, "d": 1}
+        said = {e["node"] for e in tab.events() if e["run"] == end["run"] and e["kind"] == "node.done"}
+        assert said == {"a", "b", "c"}
+        run = await h.call(tab, "runs.get", id=end["run"])
+        assert run["outputs"] == {"a": {"value": 10}, "b": {"sum": 11}, "c": {"sum": 12}, "d": {"sum": 6}}
+        assert run["hashes"]["d"] == first["hashes"]["d"]
+        assert end["data"]["hashes"] == run["hashes"]
+
+
+async def test_moving_and_naming_nodes_runs_nothing() -> None:
+    async with house() as h:
+        room, tab, _ = await go_live(h, sums())
+        moved = copy.deepcopy(sums())
+        moved["nodes"]["a"] |= {"position": [100, 50], "name": "Start"}
+        room.draw(as_spell(moved))
+        await asyncio.sleep(0.2)
+        assert h.gates.calls == {"b": 1, "c": 1, "d": 1}
+        assert len({e["run"] for e in tab.events()}) == 1
+
+
+async def test_many_changes_in_a_moment_are_one_run() -> None:
+    async with house() as h:
+        room, tab, _ = await go_live(h, sums())
+        for value in range(2, 20):
+            room.draw(as_spell(changed(sums(), "a", value=value)))
+            await asyncio.sleep(0.001)
+        end = await next_run(tab, 2)
+        assert (await h.call(tab, "runs.get", id=end["run"]))["outputs"]["c"] == {"sum": 21}
+        assert h.gates.calls["b"] == 2
+
+
+async def test_a_change_supersedes_what_is_in_flight() -> None:
+    spell = spell_of({"w": {"type": "t.wait", "inputs": {"gate": "slow", "value": 1}}})
+    async with house() as h:
+        room = await h.canvas(spell)
+        tab = await h.tab(ADA, "c1")
+        first = await h.call(tab, "runs.create", canvas="c1", mode="live")
+        await h.gates.arrival("slow").wait()
+        h.gates.gate("fast").set()
+        room.draw(as_spell(changed(spell, "w", gate="fast", value=2)))
+        second = await next_run(tab, 2)
+        assert (await h.call(tab, "runs.get", id=first["id"]))["status"] == "cancelled"
+        assert (await h.call(tab, "runs.get", id=second["run"]))["outputs"] == {"w": {"value": 2}}
+
+
+async def test_pause_leaves_live_mode_and_play_enters_it_again() -> None:
+    async with house() as h:
+        room, tab, _ = await go_live(h, sums(), bob="viewer")
+        bob = await h.tab(BOB, "c1")
+        assert (await bob.manager.open("c1")).live_users == ["ada"]
+        assert (await h.call(tab, "runs.pause", canvas="c1")) == {"run": None, "live": False}
+        room.draw(as_spell(changed(sums(), "a", value=10)))
+        await asyncio.sleep(0.15)
+        assert h.gates.calls["b"] == 1
+        assert not h.runners.is_live("ada", "c1")
+        again = await h.call(tab, "runs.play", canvas="c1")
+        assert again["live"] is True
+        await next_run(tab, 2)
+        assert h.gates.calls["b"] == 2
+        assert (await tab.manager.open("c1")).live is True
+        assert [data["live"] for data in bob.named("canvas.live")] == [False, True]
+
+
+async def test_a_spell_that_does_not_compile_for_a_while_runs_again_when_it_does() -> None:
+    async with house() as h:
+        room, tab, _ = await go_live(h, sums())
+        broken = copy.deepcopy(sums())
+        broken["edges"]["e9"] = {"source": "c", "output": "sum", "target": "b", "input": "b"}
+        room.draw(as_spell(broken))
+        await asyncio.sleep(0.15)
+        assert h.runners.is_live("ada", "c1")
+        room.draw(as_spell(changed(sums(), "d", a=7)))
+        end = await next_run(tab, 2)
+        assert (await h.call(tab, "runs.get", id=end["run"]))["outputs"]["d"] == {"sum": 8}
+        assert h.gates.calls == {"b": 1, "c": 1, "d": 2}
+
+
+async def test_who_may_not_run_any_more_is_live_no_more() -> None:
+    async with house() as h:
+        room = await h.canvas(sums(), bob="runner")
+        bob = await h.tab(BOB, "c1")
+        await h.call(bob, "runs.create", canvas="c1", mode="live", wait=5)
+        h.members["c1"]["bob"] = "viewer"
+        room.draw(as_spell(changed(sums(), "a", value=10)))
+        await until(lambda: not h.runners.is_live("bob", "c1"))
+        assert h.gates.calls["b"] == 1
+
+
+async def test_live_mode_ends_with_the_last_tab() -> None:
+    async with house(grace=0.02) as h:
+        room, tab, _ = await go_live(h, sums())
+        await h.managers.gone(tab)
+        await until(lambda: len(h.runners) == 0)
+        assert room.subscribers == {}

@@ -1,0 +1,142 @@
+"""A runner is shared by its user's tabs, kept while it is needed, and freed when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from spellwork_server.errors import Forbidden
+from spellwork_server.runs.runners import RESTARTED, STOPPING
+
+from .house import ADA, BOB, house, sums, until, waiting
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_two_tabs_of_a_user_share_a_runner_and_two_users_do_not() -> None:
+    async with house() as h:
+        await h.canvas(sums(), bob="runner")
+        first, second, bob = await h.tab(ADA, "c1"), await h.tab(ADA, "c1"), await h.tab(BOB, "c1")
+        assert len(h.runners) == 2
+        assert h.rooms.held == {"c1": 2}
+        first.manager.close("c1")
+        run = await h.call(second, "runs.create", canvas="c1", wait=5)
+        assert run["status"] == "completed"
+        assert (first.events(), len(second.events())) == ([], len(bob.events()))
+
+
+async def test_closing_the_last_tab_frees_the_runner_after_the_grace() -> None:
+    async with house(grace=0.05) as h:
+        await h.canvas(sums())
+        tab = await h.tab(ADA, "c1")
+        await h.managers.gone(tab)
+        assert len(h.runners) == 1
+        await until(lambda: len(h.runners) == 0)
+        await until(lambda: h.rooms.held == {"c1": 0})
+
+
+async def test_a_tab_that_comes_back_within_the_grace_finds_its_runner() -> None:
+    async with house(grace=0.1) as h:
+        await h.canvas(sums())
+        tab = await h.tab(ADA, "c1")
+        runner = await h.runners.acquire("ada", "c1")
+        h.runners.release(runner)
+        await h.managers.gone(tab)
+        await h.tab(ADA, "c1")
+        await asyncio.sleep(0.15)
+        assert await h.runners.acquire("ada", "c1") is runner
+
+
+async def test_a_run_goes_on_after_its_last_tab_and_frees_the_runner_at_its_end() -> None:
+    async with house(grace=0.01) as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1", audience="private")
+        await h.gates.arrival("g").wait()
+        await h.managers.gone(tab)
+        await asyncio.sleep(0.05)
+        assert len(h.runners) == 1
+        h.gates.gate("g").set()
+        assert (await h.ended(run["id"]))["outputs"] == {"w": {"value": 7}}
+        await until(lambda: len(h.runners) == 0)
+
+
+async def test_a_thousand_opens_and_closes_leave_nothing_behind() -> None:
+    async with house(grace=0) as h:
+        await h.canvas(sums())
+        for _ in range(1_000):
+            tab = await h.tab(ADA, "c1")
+            await h.managers.gone(tab)
+        await until(lambda: len(h.runners) == 0)
+        await until(lambda: h.rooms.held == {"c1": 0})
+
+
+async def test_a_restart_marks_open_runs_as_interrupted_and_their_events_stay(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
+    async with house(url) as h:
+        await h.canvas(waiting())
+        run = await h.call(ADA, "runs.create", canvas="c1")
+        await h.gates.arrival("g").wait()
+        await until(lambda: h.journal._logs["canvas:c1"].idle)
+        # The end of this process never reaches the database, as after a crash.
+        h.commits._stopping = True
+        h.journal._logs["canvas:c1"].close()
+        going = h.runners.find(run["id"])
+        assert going is not None
+    async with house(url) as h:
+        h.members["c1"] = {"ada": "owner"}
+        record = await h.call(ADA, "runs.get", id=run["id"])
+        assert record["status"] == "interrupted"
+        page = await h.call(ADA, "runs.events", id=run["id"])
+        assert page["events"][0]["kind"] == "run.started"
+        assert page["events"][-1]["kind"] == "run.cancelled"
+        assert page["events"][-1]["message"] == RESTARTED
+        assert [event["seq"] for event in page["events"]] == list(range(1, len(page["events"]) + 1))
+
+
+async def test_a_clean_stop_ends_runs_and_says_so(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
+    async with house(url) as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1")
+        await h.gates.arrival("g").wait()
+    assert tab.events()[-1]["message"] == STOPPING
+    async with house(url) as h:
+        h.members["c1"] = {"ada": "owner"}
+        assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
+
+
+async def test_who_loses_the_canvas_loses_its_streams_at_once() -> None:
+    async with house() as h:
+        await h.canvas(sums(), bob="viewer")
+        ada, bob = await h.tab(ADA, "c1"), await h.tab(BOB, "c1")
+        del h.members["c1"]["bob"]
+        h.managers.watch_canvas("c1")
+        await until(lambda: bob.manager.canvases == ())
+        await h.call(ada, "runs.create", canvas="c1", wait=5)
+        assert bob.events() == []
+        with pytest.raises(Forbidden):
+            await h.call(bob, "events.resume", stream="canvas:c1")
+
+
+async def test_the_runs_of_a_deleted_canvas_end_and_write_nothing_more() -> None:
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1")
+        await h.gates.arrival("g").wait()
+        going = h.runners.find(run["id"])
+        assert going is not None
+        del h.members["c1"]
+        async with h.database.write() as conn:
+            await conn.exec_driver_sql("DELETE FROM events")
+            await conn.exec_driver_sql("DELETE FROM streams")
+            await conn.exec_driver_sql("DELETE FROM canvases")
+        h.managers.watch_canvas("c1")
+        async with asyncio.timeout(5):
+            await going.ended.wait()
+        async with h.database.read() as conn:
+            assert (await conn.exec_driver_sql("SELECT count(*) FROM events")).scalar() == 0
