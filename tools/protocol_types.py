@@ -35,7 +35,7 @@ BANNER = """/**
  */
 """
 
-BYTES = "ArrayBuffer | Uint8Array"
+BYTES = "(ArrayBuffer | Uint8Array)"
 """What Socket.IO gives for bytes: the first in a browser, the second in Node."""
 
 REFERENCED = r"( \* This interface was referenced by (?:(?!\*/).)*?\n)(?= \*/)"

@@ -219,6 +219,20 @@ export interface Operations {
     response: StreamPage;
   };
   /**
+   * List model servers and their models
+   */
+  "models.find": {
+    request: Nothing;
+    response: ProviderList;
+  };
+  /**
+   * Download a model
+   */
+  "models.pull": {
+    request: PullModel;
+    response: PullProgress;
+  };
+  /**
    * List the node types
    */
   "nodes.find": {
@@ -528,7 +542,7 @@ export interface OpenCanvas {
   /**
    * What the tab's document knows already.
    */
-  state_vector?: ArrayBuffer | Uint8Array | null;
+  state_vector?: (ArrayBuffer | Uint8Array) | null;
 }
 /**
  * Everything a tab needs to show a canvas and go on from here.
@@ -546,7 +560,7 @@ export interface CanvasOpened {
   /**
    * An awareness update of all who are here.
    */
-  presence: ArrayBuffer | Uint8Array | null;
+  presence: (ArrayBuffer | Uint8Array) | null;
   /**
    * What is wrong with the spell.
    */
@@ -983,6 +997,56 @@ export interface RunView {
   } | null;
 }
 /**
+ * The operator's model servers.
+ */
+export interface ProviderList {
+  items: ProviderView[];
+}
+/**
+ * A model server: whether it answers, and what it has.
+ */
+export interface ProviderView {
+  kind: "ollama" | "openai";
+  url: string;
+  reachable: boolean;
+  error: {
+    [k: string]: unknown;
+  } | null;
+  models: ModelView[];
+}
+/**
+ * A model.
+ */
+export interface ModelView {
+  name: string;
+  /**
+   * Bytes.
+   */
+  size: number | null;
+  family: string | null;
+  parameters: string | null;
+  quantization: string | null;
+}
+/**
+ * The model to download, as its server names it.
+ */
+export interface PullModel {
+  model: string;
+  kind?: "ollama" | "openai";
+}
+/**
+ * How far a download is, in bytes; ``done`` in the last one.
+ */
+export interface PullProgress {
+  model: string;
+  kind: "ollama" | "openai";
+  status: string;
+  completed: number | null;
+  total: number | null;
+  fraction: number | null;
+  done: boolean;
+}
+/**
  * Every node type, by id; ``problems`` says which packs did not load, and why.
  */
 export interface LibraryView {
@@ -1209,6 +1273,7 @@ export interface Announcements {
   "canvas.updates": CanvasUpdates;
   "events.flowing": EventsFlowing;
   "events.stalled": EventsStalled;
+  "models.progress": PullProgress;
   "run.events": RunEvents;
   "run.status": RunStatus;
   "server.stopping": Stopping;
@@ -1260,7 +1325,7 @@ export interface CanvasUpdates {
   /**
    * Yjs updates, in order.
    */
-  updates: ArrayBuffer | Uint8Array[];
+  updates: (ArrayBuffer | Uint8Array)[];
 }
 /**
  * ``events.flowing``: the store takes events again; what waited follows.
