@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+)
 
 from tests.server_process import ServerProcess
 
@@ -68,31 +76,90 @@ class Person:
     def open(self, canvas: str) -> None:
         """Open a canvas and wait until it is live."""
         self.page.goto(f"{self.url}/canvas/{canvas}")
-        expect(self.page.get_by_test_id("save-status")).to_have_attribute("data-state", "saved")
+        self.expect_saved()
 
     def new_tab(self) -> Page:
         """Open a further tab and make it the one at hand."""
-        self.page = self._watched(self.context.new_page())
+        self.page = self.watched(self.context.new_page())
         return self.page
 
-    def _watched(self, page: Page) -> Page:
+    def expect_saved(self) -> None:
+        """Wait until every edit is on the server."""
+        expect(self.page.get_by_test_id("save-indicator")).to_have_attribute("data-state", "saved")
+
+    def node(self, node: str) -> Locator:
+        return self.page.get_by_test_id(f"node-{node}")
+
+    def nodes(self) -> Locator:
+        return self.page.locator("article.node")
+
+    def output(self, node: str, port: str) -> Locator:
+        return self.page.get_by_test_id(f"node-{node}-output-{port}")
+
+    def expect_state(self, node: str, state: str) -> None:
+        expect(self.node(node)).to_have_attribute("data-state", state)
+
+    def add_node(self, node_type: str) -> str:
+        """Add a node by the palette, from the keyboard; return its id."""
+        before = set(self._node_ids())
+        self.page.get_by_test_id("canvas").press("Tab")
+        self.page.get_by_test_id("palette-search").fill(node_type)
+        self.page.get_by_test_id(f"palette-type:{node_type}").click()
+        expect(self.nodes()).to_have_count(len(before) + 1)
+        (added,) = set(self._node_ids()) - before
+        return added
+
+    def port(self, node: str, side: str, name: str) -> Locator:
+        return self.page.get_by_test_id(f"port-{node}-{side}-{name}")
+
+    def draw_wire(self, source: str, output: str, target: str, input_: str) -> None:
+        """Drag from an output to an input, as a hand does, and let go."""
+        self.hold_wire(source, output, target, input_)
+        self.page.mouse.up()
+
+    def hold_wire(self, source: str, output: str, target: str, input_: str) -> None:
+        """Drag from an output to an input, and hold it there."""
+        start = middle(self.port(source, "out", output))
+        end = middle(self.port(target, "in", input_))
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+        self.page.mouse.move(*end, steps=4)
+
+    def run(self) -> None:
+        self.page.get_by_test_id("run-button").click()
+
+    def write_code(self, node: str, code: str) -> None:
+        """Write a node's code in the inspector, in place of what is there."""
+        self.node(node).locator(".node-code").dblclick()
+        editor = self.page.get_by_test_id("code-editor").locator(".cm-content")
+        editor.press("ControlOrMeta+a")
+        editor.press_sequentially(code)
+        expect(self.node(node).locator(".node-code")).to_contain_text(code)
+
+    def watched(self, page: Page) -> Page:
+        """Write down what a page complains of."""
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._console)
         return page
 
+    def _node_ids(self) -> list[str]:
+        ids = self.nodes().evaluate_all("all => all.map(each => each.dataset.testid)")
+        return [str(each).removeprefix("node-") for each in ids]
+
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        network = ("Failed to load resource", "WebSocket connection", "net::ERR")
+        if message.type == "error" and not any(each in message.text for each in network):
             self.complaints.append(message.text)
 
 
 def enter(browser: Browser, account: Account, url: str, **options: Any) -> Person:
     """Give an account a browser profile and one tab."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options
-    )
+    options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
+    context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE)
     person = Person(account, context, url, context.new_page())
-    person._watched(person.page)
+    person.watched(person.page)
     return person
 
 
@@ -100,6 +167,14 @@ def make_account(server: ServerProcess, email: str, password: str = "correct hor
     """Add a user to the server's data and make an API key for them."""
     server.add_user(email, password)
     return Account(email, password, server.api_key(email))
+
+
+def middle(element: Locator) -> tuple[float, float]:
+    """Return where a mouse would take hold of an element."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def failure_picture(page: Page, folder: Path, name: str) -> None:

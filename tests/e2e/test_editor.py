@@ -1,0 +1,131 @@
+"""What one person meets in the editor, beside drawing and running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .people import Account, Person
+from .spells import STRANGE, SUM
+
+pytestmark = pytest.mark.requires("chromium")
+
+LOOP = {
+    "nodes": {
+        "a": {"type": "core.delay", "inputs": {"seconds": 0}, "position": [0, 0]},
+        "b": {"type": "core.delay", "inputs": {"seconds": 0}, "position": [360, 160]},
+    },
+    "edges": {"ab": {"source": "a", "output": "value", "target": "b", "input": "value"}},
+}
+
+MISFIT = {
+    "nodes": {
+        "words": {
+            "type": "core.template",
+            "inputs": {"template": "soon"},
+            "position": [0, 0],
+        },
+        "wait": {"type": "core.delay", "inputs": {}, "position": [420, 120]},
+    },
+    "edges": {},
+}
+
+
+def test_signing_in_leads_to_ones_canvases(
+    arrive: Callable[..., Person], ada_account: Account, make_canvas: Callable[..., str]
+) -> None:
+    make_canvas(SUM, name="On the list")
+    ada = arrive(ada_account)
+    ada.page.goto(ada.url)
+    ada.page.get_by_label("Email").fill(ada_account.email)
+    ada.page.get_by_label("Password", exact=True).fill("not this one")
+    ada.page.get_by_role("button", name="Sign in").click()
+    expect(ada.page.get_by_role("alert")).to_be_visible()
+    ada.page.get_by_label("Password", exact=True).fill(ada_account.password)
+    ada.page.get_by_role("button", name="Sign in").click()
+    expect(ada.page.get_by_text("On the list").first).to_be_visible()
+
+
+def test_the_shortcuts_are_listed_on_a_question_mark(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(SUM))
+    ada.page.keyboard.press("?")
+    expect(ada.page.get_by_test_id("shortcuts")).to_contain_text("Run the canvas")
+    ada.page.keyboard.press("Escape")
+    expect(ada.page.get_by_test_id("shortcuts")).to_have_count(0)
+
+
+def test_dark_is_chosen_by_the_system_and_by_the_person(
+    arrive: Callable[..., Person], ada_account: Account, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(SUM)
+    shades = []
+    for scheme in ("light", "dark"):
+        ada = arrive(ada_account, color_scheme=scheme)
+        ada.sign_in()
+        ada.open(canvas)
+        shades.append(brightness(ada))
+    assert shades[0] > 200
+    assert shades[1] < 80
+
+
+def test_an_unknown_node_type_stays_as_a_placeholder(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(STRANGE))
+    ada.expect_state("odd", "unknown")
+    expect(ada.node("odd")).to_contain_text("elsewhere.thing")
+    expect(ada.node("odd")).to_contain_text("not installed here")
+
+
+def test_a_wire_that_closes_a_cycle_is_refused_with_the_reason(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(LOOP))
+    ada.hold_wire("b", "value", "a", "value")
+    expect(ada.page.locator(".connection-hint")).to_contain_text("cycle")
+    ada.page.mouse.up()
+    expect(ada.page.get_by_test_id("toast")).to_contain_text("cycle")
+    expect(ada.page.locator("[data-testid^='edge-']")).to_have_count(1)
+
+
+def test_a_wire_between_types_that_do_not_fit_is_refused_with_the_reason(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(MISFIT))
+    ada.draw_wire("words", "text", "wait", "seconds")
+    expect(ada.page.get_by_test_id("toast")).to_contain_text("number")
+    expect(ada.page.locator("[data-testid^='edge-']")).to_have_count(0)
+
+
+def test_a_failed_node_says_why_and_the_console_has_the_line(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    failing = {
+        "nodes": {
+            "bad": {"type": "code.python", "code": "1 / 0", "position": [0, 0]},
+            "good": {"type": "core.value", "inputs": {"value": "fine"}, "position": [340, 0]},
+        },
+        "edges": {},
+    }
+    ada.open(make_canvas(failing))
+    ada.run()
+    ada.expect_state("bad", "failed")
+    expect(ada.node("bad").get_by_test_id("node-error")).to_contain_text("division by zero")
+    ada.expect_state("good", "done")
+
+
+def brightness(person: Person) -> float:
+    """Return how light the page's ground is, from 0 to 255."""
+    colour: list[int] = person.page.evaluate(
+        """() => {
+          const canvas = document.createElement("canvas").getContext("2d");
+          canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+          canvas.fillRect(0, 0, 1, 1);
+          return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }"""
+    )
+    return sum(colour) / 3
