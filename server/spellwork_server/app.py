@@ -37,6 +37,7 @@ from .services.auth import AuthService
 from .services.cache import CacheService
 from .services.canvases import CanvasService
 from .services.events import EventService
+from .services.models import Kind, ModelService, announce_models, installed_model_servers
 from .services.nodes import NodeService
 from .services.openapi import openapi_document
 from .services.registry import Registry
@@ -273,10 +274,17 @@ def _fill_registry(parts: Parts) -> None:
         ),
         EventService(running.journal, running.reader, access),
         CacheService(running.cache, stores.cache, running.reader),
+        ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
         parts.canvas_sockets,
     )
+    announce_models(parts.registry)
     announce(parts.registry)
     announce_runs(parts.registry)
+
+
+def _model_kinds(settings: Settings) -> tuple[Kind, ...]:
+    """Ask only such model servers as the operator has: no visit to the internet by default."""
+    return ("ollama", "openai") if settings.openai_base_url else ("ollama",)
 
 
 def _mount_documents(app: web.Application, parts: Parts) -> None:

@@ -14,6 +14,7 @@
     ├── SpellRefused          422  the code of the spell's first problem
     ├── RateLimited           429  rate_limited
     ├── Internal              500  internal
+    ├── BadGateway            502  the code of the server behind that failed
     └── Unavailable           503  unavailable
         └── StoreUnavailable       store_unavailable
 
@@ -140,6 +141,13 @@ class Internal(ServerError):
 
     status = 500
     default_code = "internal"
+
+
+class BadGateway(ServerError):
+    """A server behind ours, such as one of models, gave no usable answer."""
+
+    status = 502
+    default_code = "bad_gateway"
 
 
 class Unavailable(ServerError):

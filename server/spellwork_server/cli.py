@@ -1,0 +1,162 @@
+"""The command ``spellwork``. Each sub-command imports what it needs when it is called.
+
+``spellwork run`` must not pay for loading a server, nor ``spellwork token``
+for loading every pack.
+"""
+
+# ruff: noqa: PLC0415 - the imports inside commands are the point of this module
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of the database and the secret key [default: data].",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spellwork")
+def main() -> None:
+    """Spellwork: draw AI and data graphs together, and run them on your own server."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on [default: 127.0.0.1].")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one [default: 8765].")
+@DATA
+def serve(host: str | None, port: int | None, data: Path | None) -> None:
+    """Serve until interrupted. Further settings are SPELLWORK_* variables."""
+    from spellwork_server.serve import serve as run_server
+
+    try:
+        run_server(_settings(host=host, port=port, data=data))
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen: {error}") from error
+
+
+@main.group()
+def user() -> None:
+    """Accounts."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--password", required=True, help="At least 8 characters are wise.")
+@click.option("--role", type=click.Choice(["admin", "member"]), default="member", show_default=True)
+@click.option("--name", default="", help="Shown to others [default: from the address].")
+@DATA
+def add_user(email: str, password: str, role: str, name: str, data: Path | None) -> None:
+    """Add an account; the server may be running or not."""
+    from spellwork_server.commands.accounts import add_account
+
+    _try(lambda: add_account(_settings(data=data), email, password=password, role=role, name=name))
+    click.echo(f"Added {email} ({role})", err=True)
+
+
+@main.command()
+@click.argument("email")
+@click.option("--name", default="command line", show_default=True, help="What the key is for.")
+@DATA
+def token(email: str, name: str, data: Path | None) -> None:
+    """Print a new API key of an account, and nothing else."""
+    from spellwork_server.commands.accounts import make_key
+
+    click.echo(_try(lambda: make_key(_settings(data=data), email, name)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=JSON",
+    help="NODE.PORT=JSON or NODE=JSON; repeatable.",
+)
+def run(file: Path, inputs: tuple[str, ...]) -> None:
+    """Run a spell file with no server; print the outputs as JSON.
+
+    Exits with 1 if a node failed, with 2 if the spell or an input is wrong.
+    """
+    from spellwork_server.commands.spells import run_spell
+
+    outputs, complaints = _try(lambda: run_spell(file, dict(map(_input, inputs))))
+    click.echo(json.dumps(outputs, ensure_ascii=False, indent=2))
+    for complaint in complaints:
+        click.echo(complaint, err=True)
+    if complaints:
+        raise SystemExit(1)
+
+
+@main.command("compile")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--to", "form", type=click.Choice(["yaml", "ir", "python"]), default="yaml", show_default=True
+)
+def compile_file(file: Path, form: str) -> None:
+    """Compile a spell file and write the plan: a YAML manifest, MessagePack (ir) or Python source."""
+    from spellwork_server.commands.plans import compile_spell
+
+    written = _try(lambda: compile_spell(file, form))
+    if isinstance(written, bytes):
+        sys.stdout.buffer.write(written)
+    else:
+        click.echo(written, nl=not written.endswith("\n"))
+
+
+@main.command()
+@DATA
+def doctor(data: Path | None) -> None:
+    """Check this installation: packs, client, database. Exits with 1 if something is wrong."""
+    from spellwork_server.commands.doctor import examine
+
+    findings = _try(lambda: examine(_settings(data=data)))
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.message}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+def _settings(**given: Any) -> Any:
+    from pydantic import ValidationError
+
+    from spellwork_server.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise click.UsageError("Wrong settings: " + "; ".join(lines)) from error
+
+
+def _input(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is not NAME=JSON", param_hint="--input")
+    try:
+        return name, json.loads(value)
+    except ValueError as error:
+        message = (
+            f"the value of {name} is not JSON ({error}); a text needs quotes: {name}='\"text\"'"
+        )
+        raise click.BadParameter(message, param_hint="--input") from error
+
+
+def _try(work: Any) -> Any:
+    """Do some work; what it refuses is told in one line."""
+    from spellwork.errors import SpellworkError
+    from spellwork_server.errors import ServerError
+
+    try:
+        return work()
+    except (SpellworkError, ServerError) as error:
+        click.echo(f"Error: {error.message} ({error.code})", err=True)
+        raise SystemExit(2) from error

@@ -1,0 +1,1 @@
+"""What the sub-commands of ``spellwork`` do, each importing only what it needs."""
