@@ -202,7 +202,7 @@ function call(listener: (data: never) => void, data: unknown): void {
 function readAck<T>(event: string, ack: unknown): T {
   if (typeof ack === "object" && ack !== null && "ok" in ack) {
     const { ok, error, ...answer } = ack as { ok: boolean; error?: ErrorBody };
-    if (ok) return answer as T;
+    if (ok === true) return answer as T;
     if (error) throw new ProtocolError(error);
   }
   throw new ProtocolError({

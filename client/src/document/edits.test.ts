@@ -1,0 +1,225 @@
+/** Edits change what they name and nothing else, undo takes back one's own, and copies stand by themselves. */
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import * as Y from "yjs";
+import { FakeServer, settle } from "../testing/fake_server";
+import { CanvasDocument } from "./canvas_document";
+import { PasteError } from "./errors";
+import { textChange } from "./text_change";
+
+let server: FakeServer;
+let open: CanvasDocument[];
+
+beforeEach(() => {
+  server = new FakeServer();
+  open = [];
+});
+afterEach(() => {
+  for (const document of open) document.close();
+});
+
+async function tab(name = "anna"): Promise<CanvasDocument> {
+  const { session } = server.session();
+  const document = new CanvasDocument(session, "c", { id: name, name });
+  open.push(document);
+  session.connect();
+  await settle();
+  return document;
+}
+
+test("a node has the parts that the shared document wants", async () => {
+  const document = await tab();
+  const id = document.addNode({ type: "code.python", position: [10, 20], code: "x", inputs: { n: 2 } }, "a");
+  const node = document.doc.getMap("nodes").get(id) as Y.Map<unknown>;
+  expect(node.get("inputs")).toBeInstanceOf(Y.Map);
+  expect(node.get("settings")).toBeInstanceOf(Y.Map);
+  expect(node.get("code")).toBeInstanceOf(Y.Text);
+  expect(document.spell.get().nodes.a).toEqual({
+    type: "code.python",
+    position: [10, 20],
+    code: "x",
+    inputs: { n: 2 },
+    settings: {},
+  });
+});
+
+test("an edit makes new objects only along its own path", async () => {
+  const document = await tab();
+  for (let i = 0; i < 1_000; i += 1) document.addNode({ type: "core.value", position: [i, 0] }, `n${i}`);
+  document.connect({ source: "n0", output: "value", target: "n1", input: "value" });
+  const before = document.spell.get();
+  let changes = 0;
+  document.spell.subscribe(() => {
+    changes += 1;
+  });
+  document.move({ n7: [5, 5] });
+  const after = document.spell.get();
+  expect(changes).toBe(1);
+  expect(after.nodes.n7).not.toBe(before.nodes.n7);
+  expect(after.nodes.n7?.inputs).toBe(before.nodes.n7?.inputs);
+  expect(Object.keys(after.nodes).filter((id) => after.nodes[id] !== before.nodes[id])).toEqual(["n7"]);
+  expect(after.edges).toBe(before.edges);
+});
+
+test("an edit that changes nothing makes no update and no step of undo", async () => {
+  const document = await tab();
+  document.addNode({ type: "core.value", position: [0, 0], name: "A" }, "a");
+  const before = document.spell.get();
+  const updates: Uint8Array[] = [];
+  document.doc.on("update", (update: Uint8Array) => updates.push(update));
+  document.move({ a: [0, 0] });
+  document.setName("a", "A");
+  document.setInput("a", "value", undefined);
+  document.setName("nobody", "B");
+  document.remove(["nobody"]);
+  expect(updates).toEqual([]);
+  expect(document.spell.get()).toBe(before);
+});
+
+test("a wire replaces the one that ended there, unless many may", async () => {
+  const document = await tab();
+  for (const id of ["a", "b", "c"]) document.addNode({ type: "core.value", position: [0, 0] }, id);
+  const first = document.connect({ source: "a", output: "value", target: "c", input: "value" });
+  const again = document.connect({ source: "a", output: "value", target: "c", input: "value" });
+  expect(again).toBe(first);
+  document.connect({ source: "b", output: "value", target: "c", input: "value" }, { many: true });
+  expect(Object.keys(document.spell.get().edges)).toHaveLength(2);
+  document.connect({ source: "b", output: "value", target: "c", input: "value" });
+  expect(Object.values(document.spell.get().edges).map(({ source }) => source)).toEqual(["b"]);
+});
+
+test("two who draw the same wire at once draw one wire", async () => {
+  const [anna, ben] = [await tab("anna"), await tab("ben")];
+  anna.addNode({ type: "core.value", position: [0, 0] }, "a");
+  anna.addNode({ type: "core.value", position: [0, 0] }, "b");
+  await settle();
+  const wire = { source: "a", output: "value", target: "b", input: "value" };
+  anna.connect(wire);
+  ben.connect(wire);
+  await settle();
+  expect(Object.values(anna.spell.get().edges)).toEqual([wire]);
+  expect(ben.spell.get()).toEqual(anna.spell.get());
+});
+
+test("removing a node takes its wires, and removing a group frees what lay in it", async () => {
+  const document = await tab();
+  document.together(() => {
+    document.addNode({ type: "core.value", position: [0, 0] }, "a");
+    document.addNode({ type: "core.value", position: [0, 0] }, "b");
+    document.connect({ source: "a", output: "value", target: "b", input: "value" });
+    document.addGroup({ name: "G", position: [0, 0], size: [10, 10] }, ["a", "b"], "g");
+  });
+  expect(document.spell.get().nodes.b?.group).toBe("g");
+  document.remove(["a", "g"]);
+  expect(document.toJson()).toEqual({
+    schema: 1,
+    name: "Untitled",
+    nodes: { b: { type: "core.value", position: [0, 0] } },
+    edges: {},
+  });
+  document.undo();
+  expect(Object.keys(document.spell.get().edges)).toHaveLength(1);
+  expect(document.spell.get().nodes.b?.group).toBe("g");
+});
+
+test("undo takes back one's own edits only, one step for each", async () => {
+  const [anna, ben] = [await tab("anna"), await tab("ben")];
+  anna.addNode({ type: "core.value", position: [0, 0], inputs: { value: 1 } }, "a");
+  await settle();
+  ben.setInput("a", "other", "ben");
+  anna.setInput("a", "value", 2);
+  await settle();
+  expect(anna.history.get()).toEqual({ undo: true, redo: false });
+  anna.undo();
+  await settle();
+  expect(ben.spell.get().nodes.a?.inputs).toEqual({ value: 1, other: "ben" });
+  anna.redo();
+  await settle();
+  expect(ben.spell.get().nodes.a?.inputs).toEqual({ value: 2, other: "ben" });
+  ben.undo();
+  await settle();
+  expect(anna.spell.get().nodes.a?.inputs).toEqual({ value: 2 });
+  ben.undo();
+  expect(ben.spell.get().nodes.a).toBeDefined();
+});
+
+test("a drag is one step of undo, two drags of different things are two", async () => {
+  const document = await tab();
+  for (const id of ["a", "b"]) document.addNode({ type: "core.value", position: [0, 0] }, id);
+  for (let x = 1; x < 20; x += 1) document.move({ a: [x, 0] });
+  document.move({ b: [7, 7] });
+  document.undo();
+  expect([document.spell.get().nodes.a?.position, document.spell.get().nodes.b?.position]).toEqual([
+    [19, 0],
+    [0, 0],
+  ]);
+  document.undo();
+  expect(document.spell.get().nodes.a?.position).toEqual([0, 0]);
+});
+
+test("a copy is plain JSON text; pasted it has new ids, its inner wires, and outer ones when asked", async () => {
+  const document = await tab();
+  for (const id of ["a", "b", "c"])
+    document.addNode({ type: "core.value", position: [0, 0], inputs: { id } }, id);
+  document.connect({ source: "a", output: "value", target: "b", input: "value" });
+  document.connect({ source: "b", output: "value", target: "c", input: "value" });
+  const text = document.copy(["b", "c"]);
+  expect(Object.keys(JSON.parse(text).nodes)).toEqual(["b", "c"]);
+  const plain = document.paste(text, { at: [100, 200] });
+  expect(plain.nodes).toHaveLength(2);
+  expect(plain.edges).toHaveLength(1);
+  const kept = document.paste(text, { keepIncoming: true });
+  expect(kept.edges).toHaveLength(2);
+  const [copy] = plain.nodes.map((id) => document.spell.get().nodes[id]);
+  expect(copy?.position).toEqual([100, 200]);
+  document.undo();
+  document.undo();
+  expect(Object.keys(document.spell.get().nodes).sort()).toEqual(["a", "b", "c"]);
+});
+
+test("a group is copied with what lies in it", async () => {
+  const document = await tab();
+  document.addNode({ type: "core.value", position: [5, 5] }, "a");
+  document.addNote({ text: "Hi", position: [6, 6] }, "n");
+  document.addGroup({ name: "G", position: [0, 0], size: [100, 100] }, ["a", "n"], "g");
+  const { nodes, groups, notes } = document.duplicate(["g"]);
+  expect([nodes.length, groups.length, notes.length]).toEqual([1, 1, 1]);
+  expect(document.spell.get().nodes[nodes[0] ?? ""]?.group).toBe(groups[0]);
+});
+
+test.each([
+  ["not JSON", "hello", /not JSON/],
+  ["a number", "7", /not a spell/],
+  ["empty", "{}", /without nodes/],
+  ["no type", '{"nodes": {"a": {}}}', /Node a has no type/],
+  ["a bad wire", '{"nodes": {"a": {"type": "t"}}, "edges": {"e": {}}}', /Wire e must have/],
+  ["a bad place", '{"nodes": {"a": {"type": "t", "position": 3}}}', /position/],
+])("pasting %s says what is wrong and changes nothing", async (_name, text, message) => {
+  const document = await tab();
+  const before = document.spell.get();
+  expect(() => document.paste(text)).toThrow(PasteError);
+  expect(() => document.paste(text)).toThrow(message);
+  expect(document.spell.get()).toBe(before);
+});
+
+test("setting code changes the text only where it differs", async () => {
+  const document = await tab();
+  document.addNode({ type: "code.python", position: [0, 0], code: "x = 1\ny = 2" }, "a");
+  const text = document.codeText("a");
+  document.setCode("a", "x = 1\ny = 3");
+  expect(document.codeText("a")).toBe(text);
+  expect(document.spell.get().nodes.a?.code).toBe("x = 1\ny = 3");
+});
+
+test("the smallest text change makes the one text of the other, and splits no character", () => {
+  const texts = fc.string({ unit: fc.constantFrom("a", "b", "é", "😀", "😁", "\n"), maxLength: 12 });
+  fc.assert(
+    fc.property(texts, texts, (before, after) => {
+      const change = textChange(before, after);
+      if (!change) return before === after;
+      const made = before.slice(0, change.at) + change.inserted + before.slice(change.at + change.removed);
+      const whole = [change.inserted, before.slice(change.at, change.at + change.removed)];
+      return made === after && whole.every((part) => part.isWellFormed());
+    }),
+  );
+});
