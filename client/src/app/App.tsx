@@ -1,0 +1,66 @@
+/** Who is signed in, and which page is open. */
+import { lazy, Suspense, useEffect, useState } from "react";
+import { auth } from "../api";
+import type { User } from "../protocol";
+import { useStore } from "../store";
+import { Account } from "./components/Account";
+import { CanvasList } from "./components/CanvasList";
+import { Link } from "./components/Link";
+import { SignIn, SignInByLink } from "./components/SignIn";
+import { usePlace } from "./router";
+
+const CanvasPage = lazy(() => import("./components/CanvasPage"));
+
+export function App() {
+  const user = useStore(auth.user);
+  const place = usePlace();
+  const [failure, setFailure] = useState<string | null>(null);
+  useEffect(() => {
+    auth
+      .restore()
+      .catch((error: unknown) => setFailure(error instanceof Error ? error.message : String(error)));
+  }, []);
+  if (place.page === "link") return <SignInByLink token={place.token} />;
+  if (user === undefined) return <Waiting failure={failure} />;
+  if (user === null) return <SignIn />;
+  return <Page user={user} />;
+}
+
+function Page({ user }: { user: User }) {
+  const place = usePlace();
+  switch (place.page) {
+    case "canvas":
+      return (
+        <Suspense fallback={<Waiting failure={null} />}>
+          <CanvasPage key={place.id} id={place.id} user={user} />
+        </Suspense>
+      );
+    case "account":
+      return <Account user={user} />;
+    case "canvases":
+      return <CanvasList user={user} />;
+    default:
+      return (
+        <div className="loading">
+          <p>There is no page at this address.</p>
+          <Link to="/" className="button">
+            Go to your canvases
+          </Link>
+        </div>
+      );
+  }
+}
+
+function Waiting({ failure }: { failure: string | null }) {
+  if (failure === null) return <div className="loading" aria-busy="true" />;
+  return (
+    <div className="loading">
+      <div className="notice error" role="alert">
+        The server cannot be reached: {failure}
+      </div>
+      <button type="button" className="button" onClick={() => location.reload()}>
+        Try again
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+/** The bar above the pages that are not a canvas. */
+import { LogOut } from "lucide-react";
+import { auth } from "../../api";
+import type { User } from "../../protocol";
+import { go } from "../router";
+import { BrandMark } from "./Brand";
+import { Link } from "./Link";
+import { ThemeButton } from "./ThemeButton";
+
+export function PageBar({ user }: { user: User }) {
+  return (
+    <header className="page-bar">
+      <Link to="/" className="brand">
+        <BrandMark /> Spellwork
+      </Link>
+      <span className="spacer" />
+      <ThemeButton />
+      <Link to="/#/account" className="button quiet" data-testid="account-link">
+        {user.name || user.email}
+      </Link>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Sign out"
+        title="Sign out"
+        data-testid="sign-out"
+        onClick={() => {
+          void auth.logout().finally(() => go("/", true));
+        }}
+      >
+        <LogOut size={16} />
+      </button>
+    </header>
+  );
+}

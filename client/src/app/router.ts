@@ -1,0 +1,46 @@
+/** Where on the site one is. Paths are real, so that a canvas's address can be sent to somebody. */
+import { Store, useStore } from "../store";
+
+export type Place =
+  | { readonly page: "canvases" }
+  | { readonly page: "canvas"; readonly id: string }
+  | { readonly page: "account" }
+  /** A one-time sign-in link; the token is in the fragment so that no server log has it. */
+  | { readonly page: "link"; readonly token: string }
+  | { readonly page: "nowhere" };
+
+/** Read a path and a fragment; pages other than a canvas live in the fragment of `/`. */
+export function placeOf(path: string, hash: string): Place {
+  const link = /^#\/link\/([^/]+)$/.exec(hash);
+  if (link?.[1]) return { page: "link", token: decodeURIComponent(link[1]) };
+  const canvas = /^\/canvas\/([A-Za-z0-9_-]+)\/?$/.exec(path);
+  if (canvas?.[1]) return { page: "canvas", id: canvas[1] };
+  if (path !== "/" && path !== "/index.html") return { page: "nowhere" };
+  if (hash === "#/account") return { page: "account" };
+  return { page: "canvases" };
+}
+
+function here(): Place {
+  return placeOf(location.pathname, location.hash);
+}
+
+const place = new Store<Place>(typeof location === "undefined" ? { page: "canvases" } : here());
+
+/** Follow the address; call once when the page starts. */
+export function startRouter(): void {
+  place.set(here());
+  const follow = () => place.set(here());
+  window.addEventListener("popstate", follow);
+  window.addEventListener("hashchange", follow);
+}
+
+/** Go to another address of this site; `replace` leaves no way back to the present one. */
+export function go(to: string, replace = false): void {
+  if (replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  place.set(here());
+}
+
+export function usePlace(): Place {
+  return useStore(place);
+}

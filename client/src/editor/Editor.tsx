@@ -1,0 +1,105 @@
+/** One open canvas with all its panels. */
+import { ReactFlowProvider } from "@xyflow/react";
+import { useCallback, useEffect, useMemo } from "react";
+import type { Workbench } from "../engine";
+import type { User } from "../protocol";
+import type { Connection } from "../session";
+import { useStore } from "../store";
+import { Canvas } from "./components/Canvas";
+import { ConsolePanel } from "./components/ConsolePanel";
+import { ContextMenu } from "./components/ContextMenu";
+import { FindBar } from "./components/FindBar";
+import { Inspector } from "./components/Inspector";
+import { Palette } from "./components/Palette";
+import { PastBanner } from "./components/PastBanner";
+import { ShareSheet } from "./components/ShareSheet";
+import { ShortcutsSheet } from "./components/ShortcutsSheet";
+import { SideRail } from "./components/SideRail";
+import { ToastList } from "./components/ToastList";
+import { TopBar } from "./components/TopBar";
+import { ConnectionContext } from "./hooks/useConnection";
+import { EditorContext } from "./hooks/useEditor";
+import { LoadValueContext, type ValuePage } from "./hooks/useLoadValue";
+import { useShortcuts } from "./hooks/useShortcuts";
+import { Editor } from "./store/editor";
+import type { NodeLibrary } from "./store/library";
+
+interface EditorPageProps {
+  readonly workbench: Workbench;
+  readonly library: NodeLibrary;
+  readonly connection: Connection;
+  readonly user: User;
+}
+
+/** The editor of an open workbench. It stays as it is while the connection comes and goes. */
+export function EditorPage({ workbench, library, connection, user }: EditorPageProps) {
+  const editor = useMemo(() => new Editor(workbench, library, user), [workbench, library, user]);
+  useShortcuts(editor);
+  useLostThings(editor);
+  const load = useCallback(
+    async (hash: string, offset: number): Promise<ValuePage> => {
+      const page = await workbench.page(hash, offset);
+      return { value: page.value, total: page.total, more: page.more };
+    },
+    [workbench],
+  );
+  const inspector = useStore(editor.inspector);
+  const console = useStore(editor.console);
+  return (
+    <EditorContext value={editor}>
+      <ConnectionContext value={connection}>
+        <LoadValueContext value={load}>
+          <ReactFlowProvider>
+            <div className="editor">
+              <TopBar />
+              <div className="editor-body">
+                <SideRail />
+                <main className="stage">
+                  <Canvas />
+                  <PastBanner />
+                  <FindBar />
+                  {console && <ConsolePanel />}
+                </main>
+                {inspector && <Inspector />}
+              </div>
+              <Palette />
+              <ContextMenu />
+              <ShortcutsSheet />
+              <ShareSheet />
+              <ToastList toasts={editor.toasts} />
+            </div>
+          </ReactFlowProvider>
+        </LoadValueContext>
+      </ConnectionContext>
+    </EditorContext>
+  );
+}
+
+/** Forget selected things that somebody removed, and tell of refused work. */
+function useLostThings(editor: Editor): void {
+  useEffect(() => {
+    const { document: shared } = editor;
+    const prune = () => {
+      const spell = shared.spell.get();
+      const here = [...editor.selection.get()].filter(
+        (id) => spell.nodes[id] ?? spell.edges[id] ?? spell.groups[id] ?? spell.notes[id],
+      );
+      editor.select(here);
+    };
+    const tell = () => {
+      const refused = shared.refused.get();
+      if (refused) {
+        editor.toasts.show({
+          tone: "error",
+          title: `The server refused an edit: ${refused.error.message}`,
+          code: refused.error.code,
+          next: "It is undone here. Your version can be kept as a file from the bar above.",
+        });
+      }
+    };
+    const ends = [shared.spell.subscribe(prune), shared.refused.subscribe(tell)];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [editor]);
+}

@@ -1,0 +1,204 @@
+/** The infinite canvas. */
+import {
+  Background,
+  BackgroundVariant,
+  MiniMap,
+  type Node,
+  type NodeChange,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+} from "@xyflow/react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useTheme } from "../../app/theme";
+import { useStore } from "../../store";
+import { useConnect } from "../hooks/useConnect";
+import { useEditor } from "../hooks/useEditor";
+import { useFlow } from "../hooks/useFlow";
+import { isTyping } from "../hooks/useShortcuts";
+import { pasteText } from "../store/clipboard";
+import { type Guide, snapToGuides } from "../store/guides";
+import { CanvasEmpty } from "./CanvasEmpty";
+import { ConnectionLine } from "./ConnectionLine";
+import { GroupView } from "./GroupView";
+import { Guides } from "./Guides";
+import { NoteView } from "./NoteView";
+import { RemoteCursors } from "./RemoteCursors";
+import { SpellNodeView } from "./SpellNodeView";
+import { Toolbelt } from "./Toolbelt";
+import { Wire } from "./Wire";
+
+const NODE_TYPES = { spell: SpellNodeView, group: GroupView, note: NoteView };
+const EDGE_TYPES = { wire: Wire };
+const PAN_BUTTONS = [0, 1];
+const FIT = { padding: 0.16, maxZoom: 1.1, duration: 240 } as const;
+const NO_GUIDES: Guide[] = [];
+
+export function Canvas() {
+  const editor = useEditor();
+  const { document: shared } = editor;
+  const flow = useFlow();
+  const connect = useConnect();
+  const view = useReactFlow();
+  const theme = useTheme();
+  const editable = useStore(shared.editable);
+  const showMap = useStore(shared.spell, (spell) => Object.keys(spell.nodes).length > 6);
+  const [guides, setGuides] = useState(NO_GUIDES);
+  const box = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    const middle = () => {
+      const rect = box.current?.getBoundingClientRect();
+      return rect ? { x: rect.left + rect.width / 2, y: rect.top + rect.height / 2 } : { x: 0, y: 0 };
+    };
+    const toCanvas = (x: number, y: number) => {
+      const point = view.screenToFlowPosition({ x, y });
+      return [point.x, point.y] as const;
+    };
+    editor.view = {
+      toCanvas,
+      center: () => toCanvas(middle().x, middle().y),
+      fit: (ids) => void view.fitView({ ...FIT, ...(ids ? { nodes: ids.map((id) => ({ id })) } : {}) }),
+      zoom: (step) => void (step > 0 ? view.zoomIn({ duration: 120 }) : view.zoomOut({ duration: 120 })),
+    };
+    return () => {
+      editor.view = null;
+    };
+  }, [editor, view]);
+
+  useEffect(() => {
+    const paste = (event: ClipboardEvent) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (isTyping(event.target) || !text.trim().startsWith("{") || !shared.editable.get()) return;
+      event.preventDefault();
+      pasteText(editor, text, false);
+    };
+    window.addEventListener("paste", paste);
+    return () => window.removeEventListener("paste", paste);
+  }, [editor, shared]);
+
+  useEffect(() => {
+    const tell = () => shared.setPresence({ selection: [...editor.selection.get()] });
+    tell();
+    return editor.selection.subscribe(tell);
+  }, [editor, shared]);
+
+  const { onNodesChange, nodes } = flow;
+  const moveNodes = useCallback(
+    (changes: NodeChange[]) => {
+      const moves = changes.filter((change) => change.type === "position" && change.dragging);
+      const [move] = moves;
+      if (moves.length === 1 && move?.type === "position" && move.position) {
+        const dragged = nodes.find((node) => node.id === move.id);
+        if (dragged) {
+          const snapped = snapToGuides(dragged, move.position, nodes, view.getZoom());
+          move.position = snapped.position;
+          setGuides(snapped.guides.length === 0 ? NO_GUIDES : snapped.guides);
+        }
+      }
+      onNodesChange(changes);
+    },
+    [nodes, onNodesChange, view],
+  );
+
+  const endDrag = useCallback(() => {
+    setGuides(NO_GUIDES);
+    flow.commitDrag();
+  }, [flow.commitDrag]);
+
+  const menuOn =
+    (kind: "node" | "edge") =>
+    (event: React.MouseEvent, thing: { id: string; type?: string | undefined }) => {
+      event.preventDefault();
+      if (!editor.selection.get().has(thing.id)) editor.select([thing.id]);
+      const what = kind === "node" && (thing.type === "group" || thing.type === "note") ? thing.type : kind;
+      editor.menu.set({ x: event.clientX, y: event.clientY, target: { kind: what, id: thing.id } });
+    };
+
+  return (
+    <section
+      className="canvas"
+      data-testid="canvas"
+      aria-label="Canvas"
+      ref={box}
+      onPointerMove={(event) => {
+        const point = view.screenToFlowPosition(
+          { x: event.clientX, y: event.clientY },
+          { snapToGrid: false },
+        );
+        shared.setPresence({ cursor: [Math.round(point.x), Math.round(point.y)] });
+      }}
+      onPointerLeave={() => shared.setPresence({ cursor: null })}
+      onDoubleClick={(event) => {
+        if (!(event.target as Element).classList.contains("react-flow__pane") || !editable) return;
+        const point = view.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+        editor.palette.set({ mode: "add", at: [point.x, point.y] });
+      }}
+    >
+      <ReactFlow
+        nodes={flow.nodes}
+        edges={flow.edges}
+        onNodesChange={moveNodes}
+        onEdgesChange={flow.onEdgesChange}
+        onNodeDragStop={endDrag}
+        onSelectionDragStop={endDrag}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        colorMode={theme}
+        isValidConnection={connect.isValidConnection}
+        onConnect={connect.onConnect}
+        onConnectStart={connect.onConnectStart}
+        onConnectEnd={connect.onConnectEnd}
+        connectionLineComponent={ConnectionLine}
+        connectionRadius={26}
+        onNodeContextMenu={menuOn("node")}
+        onEdgeContextMenu={menuOn("edge")}
+        onPaneContextMenu={(event) => {
+          event.preventDefault();
+          editor.menu.set({ x: event.clientX, y: event.clientY, target: { kind: "canvas" } });
+        }}
+        nodesDraggable={editable}
+        nodesConnectable={editable}
+        deleteKeyCode={null}
+        selectionKeyCode="Shift"
+        multiSelectionKeyCode={["Meta", "Control", "Shift"]}
+        panActivationKeyCode="Space"
+        panOnDrag={PAN_BUTTONS}
+        panOnScroll
+        zoomActivationKeyCode={["Meta", "Control"]}
+        zoomOnDoubleClick={false}
+        selectionMode={SelectionMode.Partial}
+        minZoom={0.08}
+        maxZoom={2.4}
+        fitView
+        fitViewOptions={{ padding: 0.16, maxZoom: 1 }}
+        onlyRenderVisibleElements
+        elevateNodesOnSelect
+        disableKeyboardA11y
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
+        {showMap && (
+          <MiniMap
+            pannable
+            zoomable
+            nodeColor={mapColour}
+            nodeStrokeWidth={0}
+            ariaLabel="Map of the canvas"
+            style={{ width: 168, height: 112 }}
+          />
+        )}
+        <Guides guides={guides} />
+        <RemoteCursors />
+      </ReactFlow>
+      <CanvasEmpty />
+      <Toolbelt />
+    </section>
+  );
+}
+
+function mapColour(node: Node): string {
+  if (node.type === "group") return "color-mix(in srgb, var(--accent) 14%, transparent)";
+  if (node.type === "note") return "var(--stale-soft)";
+  return node.selected ? "var(--accent)" : "var(--line-strong)";
+}

@@ -1,0 +1,89 @@
+/** What the inspector says while nothing is selected: the canvas, its last run, and what is wrong. */
+import { CheckCircle2 } from "lucide-react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { nodeTitle } from "../store/graph";
+import { formatDuration } from "../store/value_kind";
+import { runTone } from "./HistoryPanel";
+
+export function CanvasFacts() {
+  const editor = useEditor();
+  const spell = useStore(editor.document.spell);
+  const role = useStore(editor.document.role);
+  const run = useStore(editor.workbench.runs.current);
+  const problems = useStore(editor.document.problems);
+  const editable = useStore(editor.document.editable);
+  const count = (things: object, one: string, many: string) => {
+    const amount = Object.keys(things).length;
+    return `${amount} ${amount === 1 ? one : many}`;
+  };
+  return (
+    <>
+      <header className="inspector-head">
+        <input
+          key={spell.name}
+          className="title-field"
+          aria-label="Name of the spell"
+          defaultValue={spell.name}
+          readOnly={!editable}
+          onBlur={(event) => {
+            const name = event.target.value.trim();
+            if (name !== "" && name !== spell.name) editor.document.rename(name);
+          }}
+          onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
+        />
+      </header>
+      <dl className="facts">
+        <dt>Contains</dt>
+        <dd>
+          {count(spell.nodes, "node", "nodes")}, {count(spell.edges, "wire", "wires")}
+        </dd>
+        <dt>Your role</dt>
+        <dd>{role ?? "…"}</dd>
+        {run && (
+          <>
+            <dt>Last run</dt>
+            <dd>
+              {runTone(run).word}
+              {run.startedAt && run.endedAt ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : ""}
+            </dd>
+          </>
+        )}
+      </dl>
+      <h3 className="side-heading">Problems</h3>
+      {problems.length === 0 ? (
+        <p className="all-well">
+          <CheckCircle2 size={14} /> Nothing is wrong
+        </p>
+      ) : (
+        <ul className="plain-list">
+          {problems.slice(0, 100).map((problem) => {
+            const at = problem.node ?? problem.edge;
+            return (
+              <li key={`${at} ${problem.port} ${problem.code} ${problem.message}`}>
+                <button
+                  type="button"
+                  className={`problem-row ${problem.severity}`}
+                  onClick={() => {
+                    if (problem.node) editor.reveal(problem.node);
+                    else if (problem.edge) editor.select([problem.edge]);
+                  }}
+                >
+                  {problem.node && (
+                    <strong>
+                      {nodeTitle(
+                        spell.nodes[problem.node],
+                        editor.library.get(spell.nodes[problem.node]?.type ?? ""),
+                      )}{" "}
+                    </strong>
+                  )}
+                  {problem.message}
+                </button>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,287 @@
+/** The menu at the pointer: what can be done with a node, a wire, a frame, a note, or the canvas. */
+import {
+  ClipboardPaste,
+  Copy,
+  CopyPlus,
+  Group,
+  Maximize,
+  Network,
+  PencilLine,
+  Play,
+  Plus,
+  Scissors,
+  StickyNote,
+  Trash2,
+  Ungroup,
+} from "lucide-react";
+import { useEffect, useRef } from "react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { runActions } from "../hooks/useRunActions";
+import { addNote, groupSelection, layout, removeSelection, ungroup } from "../store/actions";
+import { copySelection, duplicateSelection, pasteHere } from "../store/clipboard";
+import { keysOf } from "../store/commands";
+import type { Editor, MenuRequest } from "../store/editor";
+import { TINTS } from "./GroupView";
+
+interface Item {
+  readonly label: string;
+  readonly icon: React.ReactNode;
+  readonly keys?: string;
+  readonly danger?: boolean;
+  readonly edits?: boolean;
+  run(): void;
+}
+
+type Row = Item | "line";
+
+const SIZE = 14;
+
+export function ContextMenu() {
+  const editor = useEditor();
+  const request = useStore(editor.menu);
+  return request ? <OpenMenu request={request} /> : null;
+}
+
+function clipboardRows(editor: Editor): Row[] {
+  return [
+    {
+      label: "Copy as text",
+      icon: <Copy size={SIZE} />,
+      keys: keysOf("copy"),
+      run: () => void copySelection(editor),
+    },
+    {
+      label: "Cut",
+      icon: <Scissors size={SIZE} />,
+      keys: keysOf("cut"),
+      edits: true,
+      run: () => void copySelection(editor).then(() => removeSelection(editor)),
+    },
+    {
+      label: "Duplicate",
+      icon: <CopyPlus size={SIZE} />,
+      keys: keysOf("duplicate"),
+      edits: true,
+      run: () => duplicateSelection(editor),
+    },
+  ];
+}
+
+function removeRow(editor: Editor): Row {
+  return {
+    label: "Remove",
+    icon: <Trash2 size={SIZE} />,
+    keys: keysOf("remove"),
+    danger: true,
+    edits: true,
+    run: () => removeSelection(editor),
+  };
+}
+
+function nodeRows(editor: Editor, id: string): Row[] {
+  const actions = runActions(editor);
+  const chosen = [...editor.selection.get()].filter((one) => editor.document.spell.get().nodes[one]);
+  return [
+    {
+      label: "Run until here",
+      icon: <Play size={SIZE} />,
+      keys: keysOf("run-selection"),
+      run: () => actions.runUntil(chosen.length > 0 ? chosen : [id]),
+    },
+    { label: "Run from here", icon: <Play size={SIZE} />, run: () => actions.runFrom(id) },
+    "line",
+    {
+      label: "Rename",
+      icon: <PencilLine size={SIZE} />,
+      keys: keysOf("rename"),
+      edits: true,
+      run: () => editor.renaming.set(id),
+    },
+    {
+      label: "Group",
+      icon: <Group size={SIZE} />,
+      keys: keysOf("group"),
+      edits: true,
+      run: () => groupSelection(editor),
+    },
+    "line",
+    ...clipboardRows(editor),
+    "line",
+    removeRow(editor),
+  ];
+}
+
+function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
+  const at = editor.view?.toCanvas(x, y);
+  switch (target.kind) {
+    case "node":
+      return nodeRows(editor, target.id);
+    case "edge":
+      return [removeRow(editor)];
+    case "group":
+      return [
+        {
+          label: "Rename",
+          icon: <PencilLine size={SIZE} />,
+          edits: true,
+          run: () => editor.renaming.set(target.id),
+        },
+        {
+          label: "Ungroup",
+          icon: <Ungroup size={SIZE} />,
+          edits: true,
+          run: () => ungroup(editor, target.id),
+        },
+        "line",
+        ...clipboardRows(editor),
+        "line",
+        removeRow(editor),
+      ];
+    case "note":
+      return [
+        {
+          label: "Edit",
+          icon: <PencilLine size={SIZE} />,
+          edits: true,
+          run: () => editor.renaming.set(target.id),
+        },
+        ...clipboardRows(editor),
+        "line",
+        removeRow(editor),
+      ];
+    default:
+      return [
+        {
+          label: "Add a node…",
+          icon: <Plus size={SIZE} />,
+          keys: keysOf("add"),
+          edits: true,
+          run: () => editor.palette.set({ mode: "add", ...(at ? { at } : {}) }),
+        },
+        {
+          label: "Add a note",
+          icon: <StickyNote size={SIZE} />,
+          keys: keysOf("note"),
+          edits: true,
+          run: () => addNote(editor, at),
+        },
+        {
+          label: "Paste here",
+          icon: <ClipboardPaste size={SIZE} />,
+          keys: keysOf("paste"),
+          edits: true,
+          run: () => void pasteHere(editor, false, at),
+        },
+        "line",
+        {
+          label: "Lay out",
+          icon: <Network size={SIZE} />,
+          keys: keysOf("layout"),
+          edits: true,
+          run: () => void layout(editor),
+        },
+        {
+          label: "Fit all in view",
+          icon: <Maximize size={SIZE} />,
+          keys: keysOf("fit"),
+          run: () => editor.view?.fit(),
+        },
+        {
+          label: "Run the canvas",
+          icon: <Play size={SIZE} />,
+          keys: keysOf("run"),
+          run: () => runActions(editor).run(),
+        },
+      ];
+  }
+}
+
+function OpenMenu({ request }: { request: MenuRequest }) {
+  const editor = useEditor();
+  const editable = useStore(editor.document.editable);
+  const box = useRef<HTMLDivElement>(null);
+  const close = () => editor.menu.set(null);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const { width, height } = element.getBoundingClientRect();
+    element.style.left = `${Math.min(request.x, window.innerWidth - width - 8)}px`;
+    element.style.top = `${Math.min(request.y, window.innerHeight - height - 8)}px`;
+    element.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
+    const away = (event: PointerEvent) => {
+      if (!element.contains(event.target as Node)) editor.menu.set(null);
+    };
+    window.addEventListener("pointerdown", away, true);
+    return () => window.removeEventListener("pointerdown", away, true);
+  }, [request, editor]);
+  const { target } = request;
+  const tinted =
+    target.kind === "group" || target.kind === "note" ? { kind: target.kind, id: target.id } : null;
+  return (
+    <div
+      className="menu"
+      role="menu"
+      tabIndex={-1}
+      ref={box}
+      style={{ position: "fixed", left: request.x, top: request.y }}
+      data-testid="context-menu"
+      onKeyDown={(event) => {
+        const items = [...event.currentTarget.querySelectorAll<HTMLElement>("button:not(:disabled)")];
+        const here = items.indexOf(document.activeElement as HTMLElement);
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        if (step !== undefined) items[(here + step + items.length) % items.length]?.focus();
+        else if (event.key === "Escape" || event.key === "Tab") close();
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+    >
+      {rowsFor(editor, request).map((row, index) =>
+        row === "line" ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the rows of one menu never change
+          <div className="menu-line" key={index} />
+        ) : (
+          <button
+            key={row.label}
+            type="button"
+            role="menuitem"
+            className={`menu-item ${row.danger ? "danger" : ""}`}
+            disabled={row.edits === true && !editable}
+            onClick={() => {
+              close();
+              row.run();
+            }}
+          >
+            {row.icon}
+            {row.label}
+            {row.keys && <span className="hint">{row.keys}</span>}
+          </button>
+        ),
+      )}
+      {tinted && editable && <TintRow {...tinted} onDone={close} />}
+    </div>
+  );
+}
+
+function TintRow({ kind, id, onDone }: { kind: "group" | "note"; id: string; onDone: () => void }) {
+  const { document: shared } = useEditor();
+  return (
+    <fieldset className="tint-row" aria-label="Colour">
+      {Object.entries(TINTS).map(([name, tint]) => (
+        <button
+          key={name}
+          type="button"
+          aria-label={name}
+          title={name}
+          style={{ background: tint }}
+          onClick={() => {
+            if (kind === "group") shared.setGroup(id, { color: name });
+            else shared.setNote(id, { color: name });
+            onDone();
+          }}
+        />
+      ))}
+    </fieldset>
+  );
+}

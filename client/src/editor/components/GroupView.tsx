@@ -1,0 +1,60 @@
+/** A named frame around nodes. Only its name can be grabbed, so that what lies inside stays in reach. */
+import { type NodeProps, NodeResizer } from "@xyflow/react";
+import { Group } from "lucide-react";
+import { memo } from "react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { RemoteSelection } from "./RemoteSelection";
+
+/** The tints a frame or a note may have; the names are what the document keeps. */
+export const TINTS: Readonly<Record<string, string>> = {
+  green: "var(--accent)",
+  blue: "var(--type-text)",
+  amber: "var(--type-number)",
+  rose: "var(--type-boolean)",
+  violet: "var(--type-object)",
+  grey: "var(--quiet)",
+};
+
+export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
+  const editor = useEditor();
+  const group = useStore(editor.document.spell, (spell) => spell.groups[id]);
+  const editable = useStore(editor.document.editable);
+  const typing = useStore(editor.renaming, (renaming) => renaming === id);
+  if (!group) return null;
+  const tint = TINTS[group.color ?? "green"] ?? TINTS.green;
+  return (
+    <div className="group" style={{ "--tint": tint } as React.CSSProperties} data-testid={`group-${id}`}>
+      {selected && editable && (
+        <NodeResizer
+          minWidth={160}
+          minHeight={100}
+          onResizeEnd={(_event, box) => editor.document.resize(id, [box.width, box.height], [box.x, box.y])}
+        />
+      )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: F2 does the same by keyboard */}
+      <div className="group-name group-drag" onDoubleClick={() => editor.renaming.set(id)}>
+        <Group size={13} aria-hidden="true" />
+        {typing && editable ? (
+          <input
+            className="nodrag"
+            aria-label="Name of the group"
+            defaultValue={group.name}
+            ref={(input) => input?.select()}
+            onBlur={(event) => {
+              editor.renaming.set(null);
+              editor.document.setGroup(id, { name: event.target.value.trim() });
+            }}
+            onKeyDown={(event) => {
+              event.stopPropagation();
+              if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+            }}
+          />
+        ) : (
+          <span className="truncate">{group.name || "Group"}</span>
+        )}
+      </div>
+      <RemoteSelection id={id} />
+    </div>
+  );
+});

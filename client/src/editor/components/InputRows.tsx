@@ -1,0 +1,163 @@
+/** The inputs of a node: where each comes from, or a field to type it. */
+import { Plus, Unplug, X } from "lucide-react";
+import { useId, useState } from "react";
+import type { Port, SpellNode } from "../../protocol";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import { schemaOf } from "../store/library";
+import { schemaWords } from "../store/schema";
+import { portColour } from "./PortHandle";
+import { SchemaField } from "./SchemaField";
+
+interface InputRowsProps {
+  readonly id: string;
+  readonly node: SpellNode;
+  readonly ports: ShownPorts;
+  readonly wired: Wired;
+}
+
+export function InputRows({ id, node, ports, wired }: InputRowsProps) {
+  if (ports.inputs.length === 0 && !ports.extraInputs)
+    return <p className="faint">This node needs nothing.</p>;
+  return (
+    <>
+      {ports.inputs.map((port) => (
+        <InputRow
+          key={port.name}
+          id={id}
+          node={node}
+          port={port}
+          wired={wired.inputs.includes(port.name)}
+          broken={ports.broken.has(`in:${port.name}`)}
+        />
+      ))}
+      {ports.extraInputs && <NewInput id={id} taken={ports.inputs.map((port) => port.name)} />}
+    </>
+  );
+}
+
+interface InputRowProps {
+  readonly id: string;
+  readonly node: SpellNode;
+  readonly port: Port;
+  readonly wired: boolean;
+  readonly broken: boolean;
+}
+
+function InputRow({ id, node, port, wired, broken }: InputRowProps) {
+  const { document: shared } = useEditor();
+  const editable = useStore(shared.editable);
+  const field = useId();
+  const value = node.inputs[port.name];
+  return (
+    <div className="input-row">
+      <div className="input-head">
+        <span className="port-dot" style={{ background: portColour(port) }} aria-hidden="true" />
+        <label htmlFor={field}>{port.name}</label>
+        {port.required && <span className="port-required">*</span>}
+        <span className="faint input-kind">{schemaWords(schemaOf(port))}</span>
+        {!wired && value !== undefined && editable && (
+          <button
+            type="button"
+            className="icon-button small"
+            aria-label={`Clear ${port.name}`}
+            title={port.default === undefined ? "Clear" : "Back to the default"}
+            onClick={() => shared.setInput(id, port.name, undefined)}
+          >
+            <X size={12} />
+          </button>
+        )}
+      </div>
+      {broken && (
+        <div className="notice error">This input does not exist any more. Remove its wire or value.</div>
+      )}
+      {wired ? (
+        <Sources id={id} port={port.name} />
+      ) : (
+        <SchemaField
+          name={port.name}
+          id={field}
+          schema={schemaOf(port)}
+          value={value}
+          fallback={port.default}
+          disabled={!editable}
+          onChange={(next) => shared.setInput(id, port.name, next)}
+        />
+      )}
+      {port.description && <p className="input-about">{port.description}</p>}
+    </div>
+  );
+}
+
+function Sources({ id, port }: { id: string; port: string }) {
+  const editor = useEditor();
+  const editable = useStore(editor.document.editable);
+  const spell = useStore(editor.document.spell);
+  const wires = Object.entries(spell.edges).filter(([, edge]) => edge.target === id && edge.input === port);
+  return (
+    <>
+      {wires.map(([wire, edge]) => (
+        <div className="source-row" key={wire}>
+          <button type="button" className="source-link truncate" onClick={() => editor.reveal(edge.source)}>
+            from{" "}
+            <strong>
+              {nodeTitle(spell.nodes[edge.source], editor.library.get(spell.nodes[edge.source]?.type ?? ""))}
+            </strong>{" "}
+            · {edge.output}
+          </button>
+          {editable && (
+            <button
+              type="button"
+              className="icon-button small"
+              aria-label={`Disconnect ${port}`}
+              title="Disconnect"
+              onClick={() => editor.document.disconnect([wire])}
+            >
+              <Unplug size={13} />
+            </button>
+          )}
+        </div>
+      ))}
+    </>
+  );
+}
+
+/** Names a further input, for node types that take any. */
+function NewInput({ id, taken }: { id: string; taken: readonly string[] }) {
+  const { document: shared } = useEditor();
+  const editable = useStore(shared.editable);
+  const [name, setName] = useState("");
+  if (!editable) return null;
+  const clean = name.trim();
+  const doubled = taken.includes(clean);
+  return (
+    <form
+      className="new-input"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (clean === "" || doubled) return;
+        shared.setInput(id, clean, "");
+        setName("");
+      }}
+    >
+      <input
+        className="field"
+        placeholder="Name of another input"
+        aria-label="Name of another input"
+        aria-invalid={doubled}
+        maxLength={128}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <button
+        type="submit"
+        className="icon-button"
+        aria-label="Add the input"
+        disabled={clean === "" || doubled}
+      >
+        <Plus size={15} />
+      </button>
+    </form>
+  );
+}

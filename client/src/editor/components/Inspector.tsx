@@ -1,0 +1,148 @@
+/** The panel at the right: all about the one selected node, or what can be done with several. */
+import { lazy, Suspense } from "react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
+import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import { CanvasFacts } from "./CanvasFacts";
+import { InputRows } from "./InputRows";
+import { NodeIcon } from "./NodeIcon";
+import { NodeSettingsForm } from "./NodeSettingsForm";
+import { OutputRows } from "./OutputRows";
+import { Section } from "./Section";
+import { SelectionFacts } from "./SelectionFacts";
+import { StateBadge } from "./StateBadge";
+
+const CodeEditor = lazy(() => import("./CodeEditor").then((module) => ({ default: module.CodeEditor })));
+
+export function Inspector() {
+  const editor = useEditor();
+  const selection = useStore(editor.selection);
+  const nodes = useStore(editor.document.spell, (spell) => spell.nodes);
+  const chosen = [...selection].filter((id) => nodes[id]);
+  const [only] = chosen;
+  return (
+    <aside className="inspector scroll" aria-label="Inspector" data-testid="inspector">
+      {only !== undefined && chosen.length === 1 ? (
+        <NodeInspector key={only} id={only} />
+      ) : chosen.length > 1 ? (
+        <SelectionFacts ids={chosen} />
+      ) : (
+        <CanvasFacts />
+      )}
+    </aside>
+  );
+}
+
+function NodeInspector({ id }: { id: string }) {
+  const editor = useEditor();
+  const node = useNode(id);
+  const type = useNodeType(node?.type);
+  const wired = useWired(id);
+  const problems = useProblems(id);
+  const editable = useStore(editor.document.editable);
+  if (!node) return null;
+  const title = nodeTitle(node, type);
+  return (
+    <>
+      <header className="inspector-head">
+        <NodeIcon type={node.type} category={type?.category} size={16} />
+        <input
+          key={title}
+          className="title-field"
+          aria-label="Name of the node"
+          data-testid="node-name"
+          defaultValue={title}
+          readOnly={!editable}
+          onBlur={(event) => {
+            const name = event.target.value.trim();
+            if (name !== title)
+              editor.document.setName(id, name === "" || name === type?.title ? null : name);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") event.currentTarget.blur();
+          }}
+        />
+        <StatusOf id={id} />
+      </header>
+      <p className="inspector-type">
+        <code>{node.type}</code>
+        {type && <span> v{node.version ?? type.version}</span>}
+        <span> · </span>
+        <code title="The id of this node">{id}</code>
+      </p>
+      {type?.description && <p className="inspector-about">{type.description}</p>}
+      <Problems id={id} />
+      {node.code !== undefined && (
+        <Section title="Code" open>
+          <Suspense fallback={<pre className="code-editor">{node.code}</pre>}>
+            <CodeEditor
+              node={id}
+              language={type?.language ?? "python"}
+              label={`Code of ${title}`}
+              problems={problems}
+            />
+          </Suspense>
+        </Section>
+      )}
+      <PortSections id={id} wired={wired} />
+      <Section title="Settings">
+        <NodeSettingsForm id={id} node={node} type={type} disabled={!editable} />
+      </Section>
+    </>
+  );
+}
+
+function StatusOf({ id }: { id: string }) {
+  const status = useNodeStatus(id);
+  return status ? (
+    <StateBadge state={status.state} duration={status.last.duration} why={status.last.why} />
+  ) : null;
+}
+
+function Problems({ id }: { id: string }) {
+  const problems = useProblems(id);
+  if (problems.length === 0) return null;
+  return (
+    <div className="inspector-problems">
+      {problems.map((problem) => (
+        <div key={`${problem.code} ${problem.message}`} className={`notice ${problem.severity}`}>
+          <span>
+            {problem.message} <code className="faint">{problem.code}</code>
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function PortSections({ id, wired }: { id: string; wired: Wired }) {
+  const node = useNode(id);
+  const type = useNodeType(node?.type);
+  if (!node) return null;
+  return <PortSectionsOf id={id} wired={wired} node={node} type={type} />;
+}
+
+function PortSectionsOf({
+  id,
+  wired,
+  node,
+  type,
+}: {
+  id: string;
+  wired: Wired;
+  node: Parameters<typeof usePorts>[1];
+  type: Parameters<typeof usePorts>[2];
+}) {
+  const ports: ShownPorts = usePorts(id, node, type, wired);
+  return (
+    <>
+      <Section title="Inputs" open>
+        <InputRows id={id} node={node} ports={ports} wired={wired} />
+      </Section>
+      <Section title="Last run" open>
+        <OutputRows id={id} ports={ports} />
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+/** A note in Markdown; a double click edits it, leaving it keeps it. */
+import { type NodeProps, NodeResizer } from "@xyflow/react";
+import { lazy, memo, Suspense } from "react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { TINTS } from "./GroupView";
+import { RemoteSelection } from "./RemoteSelection";
+
+const MarkdownPreview = lazy(() => import("./previews/MarkdownPreview"));
+
+export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
+  const editor = useEditor();
+  const note = useStore(editor.document.spell, (spell) => spell.notes[id]);
+  const editable = useStore(editor.document.editable);
+  const typing = useStore(editor.renaming, (renaming) => renaming === id);
+  if (!note) return null;
+  const tint = TINTS[note.color ?? "amber"] ?? TINTS.amber;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Enter on the selected note does the same
+    <div
+      className="note"
+      style={{ "--tint": tint } as React.CSSProperties}
+      data-testid={`note-${id}`}
+      onDoubleClick={() => editor.renaming.set(id)}
+    >
+      {selected && editable && (
+        <NodeResizer
+          minWidth={120}
+          minHeight={60}
+          onResizeEnd={(_event, box) => editor.document.resize(id, [box.width, box.height], [box.x, box.y])}
+        />
+      )}
+      {typing && editable ? (
+        <textarea
+          className="nodrag nowheel"
+          aria-label="Text of the note, in Markdown"
+          defaultValue={note.text}
+          ref={(area) => area?.focus()}
+          onBlur={(event) => {
+            editor.renaming.set(null);
+            if (event.target.value !== note.text) editor.document.setNote(id, { text: event.target.value });
+          }}
+          onKeyDown={(event) => {
+            event.stopPropagation();
+            if (event.key === "Escape") event.currentTarget.blur();
+          }}
+        />
+      ) : (
+        <Suspense fallback={<div className="prose">{note.text}</div>}>
+          <MarkdownPreview text={note.text || "*Double-click to write*"} place="note" />
+        </Suspense>
+      )}
+      <RemoteSelection id={id} />
+    </div>
+  );
+});

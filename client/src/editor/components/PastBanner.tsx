@@ -1,0 +1,35 @@
+/** Says that the canvas shows a past run, and leads back. */
+import { History, LoaderCircle } from "lucide-react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+
+export function PastBanner() {
+  const editor = useEditor();
+  const run = useStore(editor.viewing);
+  const at = useStore(editor.workbench.highlight);
+  if (!run) return null;
+  const when = new Date(run.createdAt * 1000).toLocaleString([], {
+    dateStyle: "medium",
+    timeStyle: "medium",
+  });
+  return (
+    <div className="past-banner" role="status" data-testid="past-run">
+      {at?.run === run.id ? <LoaderCircle size={14} className="spin" /> : <History size={14} />}
+      <span>
+        {at?.run === run.id ? `Replaying ${at.index + 1} of ${at.total}` : "Run of"}{" "}
+        {at?.run === run.id ? "" : when}
+      </span>
+      <button
+        type="button"
+        className="button"
+        data-testid="back-to-now"
+        onClick={() => {
+          editor.workbench.replays.stop();
+          editor.viewing.set(null);
+        }}
+      >
+        Back to now
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+/** One input, edited as its JSON Schema says: words, numbers, choices, yes or no, else JSON. */
+import { useEffect, useId, useState } from "react";
+import type { Json } from "../../protocol";
+import { type JsonSchema, portKind, withoutNull } from "../store/schema";
+import { JsonField } from "./JsonField";
+
+export interface SchemaFieldProps {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly value: Json | undefined;
+  readonly fallback?: Json | undefined;
+  readonly disabled: boolean;
+  readonly id?: string;
+  readonly onChange: (value: Json | undefined) => void;
+}
+
+function hint(fallback: Json | undefined): string {
+  if (fallback === undefined || fallback === null) return "";
+  return typeof fallback === "string" ? fallback : JSON.stringify(fallback);
+}
+
+/** What is wrong with `number` by the schema; null when nothing is. */
+export function whyNotNumber(number: number, schema: JsonSchema): string | null {
+  if (!Number.isFinite(number)) return "This is not a number";
+  if (schema.type === "integer" && !Number.isInteger(number)) return "A whole number is needed";
+  if (schema.minimum !== undefined && number < schema.minimum) return `At least ${schema.minimum}`;
+  if (schema.maximum !== undefined && number > schema.maximum) return `At most ${schema.maximum}`;
+  if (schema.exclusiveMinimum !== undefined && number <= schema.exclusiveMinimum)
+    return `More than ${schema.exclusiveMinimum}`;
+  if (schema.exclusiveMaximum !== undefined && number >= schema.exclusiveMaximum)
+    return `Less than ${schema.exclusiveMaximum}`;
+  return null;
+}
+
+export function SchemaField(props: SchemaFieldProps) {
+  const schema = withoutNull(props.schema);
+  const kind = portKind(schema);
+  if (schema.enum) return <ChoiceField {...props} schema={schema} />;
+  if (kind === "boolean") return <SwitchField {...props} schema={schema} />;
+  if (kind === "number") return <NumberField {...props} schema={schema} />;
+  if (kind === "text" || kind === "image") return <WordsField {...props} schema={schema} />;
+  return <JsonField {...props} schema={schema} anything={kind === "any"} />;
+}
+
+function ChoiceField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
+  const choices = schema.enum ?? [];
+  const shown = value ?? fallback;
+  return (
+    <select
+      className="field"
+      id={id}
+      aria-label={name}
+      disabled={disabled}
+      value={shown === undefined ? "" : JSON.stringify(shown)}
+      onChange={(event) =>
+        onChange(event.target.value === "" ? undefined : (JSON.parse(event.target.value) as Json))
+      }
+    >
+      {shown === undefined && <option value="">Choose…</option>}
+      {choices.map((choice) => (
+        <option key={JSON.stringify(choice)} value={JSON.stringify(choice)}>
+          {String(choice)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function SwitchField({ name, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
+  const on = (value ?? fallback) === true;
+  return (
+    <label className="switch">
+      <input
+        type="checkbox"
+        id={id}
+        aria-label={name}
+        disabled={disabled}
+        checked={on}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      <span className="track" aria-hidden="true" />
+      <span className="faint">{on ? "Yes" : "No"}</span>
+    </label>
+  );
+}
+
+/** Text that is kept while it is typed and given on as soon as it is sound, without losing the caret. */
+function useDraft(
+  text: string,
+): [draft: string, setDraft: (text: string) => void, setTyping: (on: boolean) => void] {
+  const [draft, setDraft] = useState(text);
+  const [typing, setTyping] = useState(false);
+  useEffect(() => {
+    if (!typing) setDraft(text);
+  }, [text, typing]);
+  return [draft, setDraft, setTyping];
+}
+
+function NumberField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
+  const [draft, setDraft, setTyping] = useDraft(value === undefined ? "" : String(value));
+  const error = useId();
+  const why = draft.trim() === "" ? null : whyNotNumber(Number(draft), schema);
+  return (
+    <>
+      <input
+        className="field mono"
+        id={id}
+        inputMode="decimal"
+        aria-label={name}
+        aria-invalid={why !== null}
+        aria-describedby={why ? error : undefined}
+        readOnly={disabled}
+        placeholder={hint(fallback)}
+        value={draft}
+        onFocus={() => setTyping(true)}
+        onBlur={() => setTyping(false)}
+        onChange={(event) => {
+          const text = event.target.value;
+          setDraft(text);
+          if (text.trim() === "") onChange(undefined);
+          else if (whyNotNumber(Number(text), schema) === null) onChange(Number(text));
+        }}
+      />
+      {why && (
+        <span className="field-error" id={error}>
+          {why}
+        </span>
+      )}
+    </>
+  );
+}
+
+function WordsField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
+  const text =
+    value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  const [draft, setDraft, setTyping] = useDraft(text);
+  const secret = schema.format === "password";
+  const oneLine =
+    secret || schema.format === "uri" || schema.format === "url" || (schema.maxLength ?? 1000) <= 120;
+  const shared = {
+    className: "field",
+    id,
+    "aria-label": name,
+    readOnly: disabled,
+    placeholder: hint(fallback),
+    value: draft,
+    onFocus: () => setTyping(true),
+    onBlur: () => setTyping(false),
+    onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => {
+      setDraft(event.target.value);
+      onChange(event.target.value === "" && fallback === undefined ? undefined : event.target.value);
+    },
+  };
+  if (oneLine) return <input {...shared} type={secret ? "password" : "text"} />;
+  const rows = Math.min(12, Math.max(1, draft.split("\n").length, Math.ceil(draft.length / 44)));
+  return <textarea {...shared} className="field words" rows={rows} />;
+}

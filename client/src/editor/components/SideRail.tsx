@@ -1,0 +1,67 @@
+/** The strip at the left that opens one panel at a time. */
+import { History, Library, ListTree, SquareTerminal } from "lucide-react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import type { SidePanel } from "../store/editor";
+import { HistoryPanel } from "./HistoryPanel";
+import { LibraryPanel } from "./LibraryPanel";
+import { OutlinePanel } from "./OutlinePanel";
+
+const PANELS: readonly {
+  panel: SidePanel;
+  title: string;
+  icon: typeof Library;
+  body: () => React.ReactNode;
+}[] = [
+  { panel: "library", title: "Library", icon: Library, body: LibraryPanel },
+  { panel: "outline", title: "Nodes", icon: ListTree, body: OutlinePanel },
+  { panel: "history", title: "Runs", icon: History, body: HistoryPanel },
+];
+
+export function SideRail() {
+  const editor = useEditor();
+  const open = useStore(editor.panel);
+  const consoleOpen = useStore(editor.console);
+  const entry = PANELS.find((one) => one.panel === open);
+  const Body = entry?.body;
+  return (
+    <>
+      <nav className="rail" aria-label="Panels">
+        {PANELS.map(({ panel, title, icon: Icon }) => (
+          <button
+            key={panel}
+            type="button"
+            className="icon-button"
+            aria-label={title}
+            aria-pressed={open === panel}
+            title={title}
+            data-testid={`panel-${panel}`}
+            onClick={() => editor.togglePanel(panel)}
+          >
+            <Icon size={17} />
+          </button>
+        ))}
+        <div className="spacer" />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Console"
+          aria-pressed={consoleOpen}
+          title="Console"
+          data-testid="panel-console"
+          onClick={() => editor.console.set(!consoleOpen)}
+        >
+          <SquareTerminal size={17} />
+        </button>
+      </nav>
+      {entry && Body && (
+        <aside className="side" aria-label={entry.title}>
+          <header className="side-head">
+            <h2>{entry.title}</h2>
+          </header>
+          <Body />
+        </aside>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,179 @@
+/** A node on the canvas: its head, ports, code, and what its last run left. */
+import { type NodeProps, NodeResizer, useStore as useFlowStore } from "@xyflow/react";
+import { Play } from "lucide-react";
+import { memo } from "react";
+import type { SpellNode } from "../../protocol";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
+import { useRunActions } from "../hooks/useRunActions";
+import { FAR_ZOOM } from "../store/geometry";
+import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import { NodeBody } from "./NodeBody";
+import { NodeIcon, nodeLook } from "./NodeIcon";
+import { NodeName } from "./NodeName";
+import { PortHandle } from "./PortHandle";
+import { PortValue } from "./PortValue";
+import { RemoteSelection } from "./RemoteSelection";
+import { type ShownState, StateBadge } from "./StateBadge";
+
+const isFar = (state: { transform: [number, number, number] }) => state.transform[2] < FAR_ZOOM;
+
+export const SpellNodeView = memo(function SpellNodeView({ id, selected }: NodeProps) {
+  const node = useNode(id);
+  return node ? <NodeCard id={id} node={node} selected={selected} /> : null;
+});
+
+function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selected: boolean }) {
+  const editor = useEditor();
+  const far = useFlowStore(isFar);
+  const type = useNodeType(node.type);
+  const libraryReady = useStore(editor.library.state, (state) => state.status === "ready");
+  const wired = useWired(id);
+  const ports = usePorts(id, node, type, wired);
+  const status = useNodeStatus(id);
+  const highlighted = useStore(editor.workbench.highlight, (at) => at?.node === id);
+  const editable = useStore(editor.document.editable);
+  const problems = useProblems(id);
+  const unknown = libraryReady && !type;
+  const state: ShownState | undefined = unknown && !status ? "unknown" : status?.state;
+  const title = nodeTitle(node, type);
+  const { tint } = nodeLook(node.type, type?.category);
+  return (
+    <article
+      className="node"
+      data-testid={`node-${id}`}
+      data-state={unknown ? "unknown" : state}
+      data-far={far}
+      data-held={status?.state === "stale" || status?.state === "running" || status?.state === "queued"}
+      data-sized={node.size !== undefined}
+      data-highlight={highlighted}
+      style={{ "--tint": tint } as React.CSSProperties}
+      aria-label={`${title}, ${type?.title ?? node.type}${state ? `, ${state}` : ""}`}
+    >
+      {selected && editable && !far && (
+        <NodeResizer
+          minWidth={200}
+          minHeight={80}
+          onResizeEnd={(_event, box) => editor.document.resize(id, [box.width, box.height], [box.x, box.y])}
+        />
+      )}
+      <header className="node-head">
+        <NodeIcon type={node.type} category={type?.category} />
+        <NodeName id={id} title={title} />
+        <RunNodeButton id={id} title={title} />
+        {state && (
+          <StateBadge
+            state={state}
+            duration={status?.last.duration}
+            why={status?.last.why}
+            testid={`node-${id}-state`}
+          />
+        )}
+        {status?.state === "running" && <ProgressBar value={status.last.progress} />}
+      </header>
+      <PortRows id={id} node={node} ports={ports} wired={wired} far={far} />
+      {far ? (
+        <div className="node-far">
+          <span className="node-name">{title}</span>
+          {state && <StateBadge state={state} duration={status?.last.duration} />}
+        </div>
+      ) : (
+        <NodeBody id={id} node={node} type={type} unknown={unknown} status={status} problems={problems} />
+      )}
+      <RemoteSelection id={id} />
+    </article>
+  );
+}
+
+function RunNodeButton({ id, title }: { id: string; title: string }) {
+  const { runUntil } = useRunActions();
+  return (
+    <button
+      type="button"
+      className="icon-button small node-run nodrag"
+      aria-label={`Run ${title} and what it needs`}
+      title="Run until here"
+      data-testid={`node-${id}-run`}
+      onClick={() => runUntil([id])}
+    >
+      <Play size={12} fill="currentColor" />
+    </button>
+  );
+}
+
+function ProgressBar({ value }: { value: number | null }) {
+  return (
+    <div
+      className="node-progress"
+      data-known={value !== null}
+      role="progressbar"
+      aria-valuenow={value === null ? undefined : Math.round(value * 100)}
+    >
+      <i style={value === null ? undefined : { width: `${Math.round(value * 100)}%` }} />
+    </div>
+  );
+}
+
+interface PortRowsProps {
+  readonly id: string;
+  readonly node: SpellNode;
+  readonly ports: ShownPorts;
+  readonly wired: Wired;
+  readonly far: boolean;
+}
+
+function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
+  const rows = Math.max(ports.inputs.length, ports.outputs.length);
+  if (rows === 0) return null;
+  return (
+    <div className="node-ports">
+      {Array.from({ length: rows }, (_, row) => {
+        const input = ports.inputs[row];
+        const output = ports.outputs[row];
+        const inWired = input !== undefined && wired.inputs.includes(input.name);
+        const value = input ? node.inputs[input.name] : undefined;
+        const missing = input?.required === true && !inWired && value === undefined;
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place, shared by an input and an output
+          <div className="port-row" key={row} data-missing={missing}>
+            {input && (
+              <>
+                <PortHandle
+                  node={id}
+                  port={input}
+                  side="target"
+                  wired={inWired}
+                  broken={ports.broken.has(`in:${input.name}`)}
+                />
+                <span className="port-label in">
+                  <span>{input.name}</span>
+                  {input.required && (
+                    <span className="port-required" aria-hidden="true" title="Required">
+                      *
+                    </span>
+                  )}
+                </span>
+                {!inWired && !far && <PortValue node={id} port={input} value={value} />}
+              </>
+            )}
+            {output && (
+              <>
+                <span className="port-label out">
+                  <span>{output.name}</span>
+                </span>
+                <PortHandle
+                  node={id}
+                  port={output}
+                  side="source"
+                  wired={wired.outputs.includes(output.name)}
+                  broken={ports.broken.has(`out:${output.name}`)}
+                />
+              </>
+            )}
+          </div>
+        );
+      })}
+    </div>
+  );
+}

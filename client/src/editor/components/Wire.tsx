@@ -1,0 +1,50 @@
+/** A wire: coloured by what it carries, flowing while it is awaited, broken where it cannot hold. */
+import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyflow/react";
+import { memo, useState } from "react";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { useNodeStatus } from "../hooks/useNode";
+import { problemsOf } from "../store/graph";
+import { portColour } from "./PortHandle";
+
+export const Wire = memo(function Wire(props: EdgeProps) {
+  const { id, source, sourceHandleId, targetHandleId } = props;
+  const editor = useEditor();
+  const [hovered, setHovered] = useState(false);
+  const [path, labelX, labelY] = getBezierPath({ ...props, curvature: 0.3 });
+  const sourceState = useNodeStatus(source)?.state;
+  const problem = useStore(editor.document.problems, (problems) => problemsOf(problems, id)[0]);
+  const dynamic = useStore(editor.document.ports, (ports) => ports[source]);
+  const type = useStore(editor.document.spell, (spell) => spell.nodes[source]?.type);
+  const outputs = (dynamic ?? (type ? editor.library.get(type) : undefined))?.outputs;
+  const port = outputs?.find((output) => output.name === sourceHandleId);
+  const state = problem
+    ? "broken"
+    : sourceState === "running"
+      ? "running"
+      : sourceState === "skipped"
+        ? "quiet"
+        : undefined;
+  const style = port ? ({ "--port": portColour(port) } as React.CSSProperties) : {};
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: hovering only shows a label that the aria-label also says
+    <g
+      onMouseEnter={() => setHovered(true)}
+      onMouseLeave={() => setHovered(false)}
+      style={style}
+      data-testid={`edge-${id}`}
+    >
+      <BaseEdge path={path} className="wire" data-state={state} interactionWidth={18} />
+      {(hovered || props.selected) && (
+        <EdgeLabelRenderer>
+          <div
+            className={`wire-label ${problem ? "broken" : ""}`}
+            style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
+          >
+            {problem ? problem.message : `${sourceHandleId} → ${targetHandleId}`}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </g>
+  );
+});

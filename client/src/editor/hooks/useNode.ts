@@ -1,0 +1,56 @@
+/** What one node is, and how it stands: each hook renders its component only when that node changes. */
+import { useMemo } from "react";
+import type { NodeRun, NodeState } from "../../engine/types";
+import type { NodeType, Problem, SpellNode } from "../../protocol";
+import { type Readable, useStore } from "../../store";
+import { problemsOf, type ShownPorts, sameWired, shownPorts, type Wired, wiredPorts } from "../store/graph";
+import { useEditor } from "./useEditor";
+
+export function useNode(id: string): SpellNode | undefined {
+  return useStore(useEditor().document.spell, (spell) => spell.nodes[id]);
+}
+
+export function useNodeType(type: string | undefined): NodeType | undefined {
+  return useStore(useEditor().library.state, (state) => (type === undefined ? undefined : state.types[type]));
+}
+
+export function useWired(id: string): Wired {
+  return useStore(useEditor().document.spell, (spell) => wiredPorts(spell.edges, id), sameWired);
+}
+
+export function usePorts(id: string, node: SpellNode, type: NodeType | undefined, wired: Wired): ShownPorts {
+  const dynamic = useStore(useEditor().document.ports, (ports) => ports[id]);
+  return useMemo(() => shownPorts(node, type, dynamic, wired), [node, type, dynamic, wired]);
+}
+
+export function useProblems(id: string): readonly Problem[] {
+  return useStore(useEditor().document.problems, (problems) => problemsOf(problems, id));
+}
+
+/** How a node is to be shown: by the past run on the canvas, if any, else by its last run. */
+export interface ShownStatus {
+  readonly state: NodeState;
+  readonly last: NodeRun;
+}
+
+const statuses = new WeakMap<NodeRun, ShownStatus>();
+
+function pastStatus(run: NodeRun | undefined): ShownStatus | undefined {
+  if (!run) return undefined;
+  let status = statuses.get(run);
+  if (!status) {
+    status = { state: run.state, last: run };
+    statuses.set(run, status);
+  }
+  return status;
+}
+
+export function useNodeStatus(id: string): ShownStatus | undefined {
+  const editor = useEditor();
+  const past = useStore(editor.viewing, (run) => (run ? (pastStatus(run.nodes[id]) ?? null) : undefined));
+  const now = useStore(
+    editor.workbench.runs.board as Readable<Readonly<Record<string, ShownStatus>>>,
+    (board) => board[id],
+  );
+  return past === undefined ? now : (past ?? undefined);
+}

@@ -1,0 +1,52 @@
+/** Starting and stopping runs, with what went wrong said in a toast. */
+import { useMemo } from "react";
+import type { StartRun } from "../../engine/types";
+import type { Editor } from "../store/editor";
+import { reachable } from "../store/graph";
+import { useEditor } from "./useEditor";
+
+export interface RunActions {
+  /** Run the whole canvas, or what is given. */
+  run(options?: StartRun): void;
+  /** Run these nodes and everything they need. */
+  runUntil(nodes: string[]): void;
+  /** Run these nodes and everything that depends on them. */
+  runFrom(node: string): void;
+  stop(): void;
+  /** Turn live mode on or off. */
+  toggleLive(): void;
+}
+
+/** The actions for one editor; also used outside of components. */
+export function runActions(editor: Editor): RunActions {
+  const { runs } = editor.workbench;
+  const start = (options: StartRun) => {
+    editor.viewing.set(null);
+    const audience = editor.privately.get() ? "private" : "shared";
+    runs
+      .start({ audience, ...options })
+      .catch((error: unknown) => editor.toasts.error("Could not run", error));
+  };
+  return {
+    run: (options = {}) => start(options),
+    runUntil: (nodes) => start({ scope: nodes }),
+    runFrom: (node) => start({ scope: [...reachable(editor.document.spell.get(), node, "down")] }),
+    stop: () => {
+      runs.cancel().catch((error: unknown) => editor.toasts.error("Could not stop the run", error));
+    },
+    toggleLive: () => {
+      const current = runs.current.get();
+      const live =
+        current?.mode === "live" &&
+        !["completed", "failed", "cancelled", "interrupted"].includes(current.status);
+      if (!live) return start({ mode: "live" });
+      const act = current.status === "paused" ? runs.play(current.id) : runs.pause(current.id);
+      act.catch((error: unknown) => editor.toasts.error("Could not change live mode", error));
+    },
+  };
+}
+
+export function useRunActions(): RunActions {
+  const editor = useEditor();
+  return useMemo(() => runActions(editor), [editor]);
+}

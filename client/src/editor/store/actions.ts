@@ -1,0 +1,171 @@
+/** What a person can do on the canvas beside running: add, remove, arrange, group. */
+import type { Json, NodeType, Pair } from "../../protocol";
+import { joinNode, joinPorts } from "../hooks/useConnect";
+import type { Editor, PaletteRequest } from "./editor";
+import { NODE_WIDTH } from "./geometry";
+import { type Alignment, alignedPositions, layeredPositions } from "./layout";
+import { fittingPort } from "./library";
+
+const GRID = 8;
+
+function onGrid([x, y]: Pair): Pair {
+  return [Math.round(x / GRID) * GRID, Math.round(y / GRID) * GRID];
+}
+
+/** The middle of the view, stepping aside from nodes that already lie there. */
+function freePlace(editor: Editor): Pair {
+  const [cx, cy] = editor.view?.center() ?? [0, 0];
+  const taken = new Set(Object.values(editor.document.spell.get().nodes).map((node) => node.position.join()));
+  let at = onGrid([cx - NODE_WIDTH / 2, cy - 40]);
+  while (taken.has(at.join())) at = [at[0] + 24, at[1] + 24];
+  return at;
+}
+
+/** Put a node of `type` where the palette was asked for, joined to the wire that was dropped. */
+export function addNode(editor: Editor, type: NodeType, request?: PaletteRequest): string {
+  const wire = request?.wire;
+  const port = wire && fittingPort(type, wire);
+  const shift: Pair = wire ? [wire.from === "source" ? 0 : -NODE_WIDTH, -56] : [-NODE_WIDTH / 2, -20];
+  const position = request?.at
+    ? onGrid([request.at[0] + shift[0], request.at[1] + shift[1]])
+    : freePlace(editor);
+  editor.document.checkpoint();
+  const id = editor.document.together(() => {
+    const made = editor.document.addNode({
+      type: type.type,
+      position,
+      ...(type.language ? { code: "" } : {}),
+    });
+    return made;
+  });
+  if (wire && port) {
+    const connection =
+      wire.from === "source"
+        ? { source: wire.node, sourceHandle: wire.port, target: id, targetHandle: port.name }
+        : { source: id, sourceHandle: port.name, target: wire.node, targetHandle: wire.port };
+    joinPorts(editor, connection);
+  } else if (wire?.from === "source" && type.extra_inputs) {
+    editor.document.connect({ source: wire.node, output: wire.port, target: id, input: wire.port });
+  } else if (wire) {
+    joinNode(editor, wire, id);
+  }
+  editor.select([id]);
+  return id;
+}
+
+/** Put a note in the view and start writing it. */
+export function addNote(editor: Editor, at?: Pair): void {
+  const position = at ? onGrid(at) : freePlace(editor);
+  const id = editor.document.addNote({ text: "", position, size: [240, 140] });
+  editor.select([id]);
+  editor.renaming.set(id);
+}
+
+/** The drawn boxes of nodes and notes that are selected, or of all nodes when none is. */
+function boxes(
+  editor: Editor,
+  ids: Iterable<string>,
+): { id: string; at: Pair; width: number; height: number }[] {
+  const spell = editor.document.spell.get();
+  return [...ids].flatMap((id) => {
+    const thing = spell.nodes[id] ?? spell.notes[id] ?? spell.groups[id];
+    if (!thing) return [];
+    const element = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
+    const width = element?.offsetWidth ?? thing.size?.[0] ?? NODE_WIDTH;
+    const height = element?.offsetHeight ?? thing.size?.[1] ?? 140;
+    return [{ id, at: thing.position, width, height }];
+  });
+}
+
+/** Put a frame around the selection. */
+export function groupSelection(editor: Editor): void {
+  const spell = editor.document.spell.get();
+  const members = boxes(editor, editor.selection.get());
+  if (members.length === 0) return;
+  const [pad, head] = [24, 44];
+  const left = Math.min(...members.map((box) => box.at[0])) - pad;
+  const top = Math.min(...members.map((box) => box.at[1])) - head;
+  const right = Math.max(...members.map((box) => box.at[0] + box.width)) + pad;
+  const bottom = Math.max(...members.map((box) => box.at[1] + box.height)) + pad;
+  editor.document.checkpoint();
+  const id = editor.document.addGroup(
+    {
+      name: `Group ${Object.keys(spell.groups).length + 1}`,
+      position: [left, top],
+      size: [right - left, bottom - top],
+    },
+    members.map((box) => box.id),
+  );
+  editor.select([id]);
+  editor.renaming.set(id);
+}
+
+/** Take the selected frames away and leave what is in them. */
+export function ungroup(editor: Editor, id: string): void {
+  const spell = editor.document.spell.get();
+  const members = [...Object.entries(spell.nodes), ...Object.entries(spell.notes)]
+    .filter(([, thing]) => thing.group === id)
+    .map(([member]) => member);
+  editor.document.together(() => {
+    editor.document.assign(members, null);
+    editor.document.remove([id]);
+  });
+  editor.select(members);
+}
+
+export function removeSelection(editor: Editor): void {
+  const ids = [...editor.selection.get()];
+  if (ids.length === 0) return;
+  editor.document.checkpoint();
+  editor.document.remove(ids);
+  editor.select([]);
+}
+
+export function selectAll(editor: Editor): void {
+  const spell = editor.document.spell.get();
+  editor.select([...Object.keys(spell.nodes), ...Object.keys(spell.notes), ...Object.keys(spell.groups)]);
+}
+
+export function nudge(editor: Editor, dx: number, dy: number): void {
+  const spell = editor.document.spell.get();
+  const moved: Record<string, Pair> = {};
+  for (const id of editor.selection.get()) {
+    const thing = spell.nodes[id] ?? spell.notes[id] ?? spell.groups[id];
+    if (thing) moved[id] = [thing.position[0] + dx, thing.position[1] + dy];
+  }
+  if (Object.keys(moved).length > 0) editor.document.move(moved);
+}
+
+/** Lay out the selected nodes in layers, or all when fewer than two are selected. */
+export async function layout(editor: Editor): Promise<void> {
+  const spell = editor.document.spell.get();
+  const chosen = [...editor.selection.get()].filter((id) => spell.nodes[id]);
+  const ids = chosen.length > 1 ? chosen : Object.keys(spell.nodes);
+  if (ids.length === 0) return;
+  const measured = new Map(boxes(editor, ids).map((box) => [box.id, box]));
+  try {
+    const positions = await layeredPositions(spell, ids, (id) => {
+      const box = measured.get(id);
+      return { width: box?.width ?? NODE_WIDTH, height: box?.height ?? 140 };
+    });
+    editor.document.checkpoint();
+    editor.document.move(positions);
+    requestAnimationFrame(() => editor.view?.fit());
+  } catch (error) {
+    editor.toasts.error("Could not lay out the nodes", error);
+  }
+}
+
+export function align(editor: Editor, alignment: Alignment): void {
+  const chosen = boxes(editor, editor.selection.get());
+  if (chosen.length < 2) return;
+  editor.document.checkpoint();
+  editor.document.move(alignedPositions(chosen, alignment));
+}
+
+/** Bring a sample or any spell's JSON onto the canvas. */
+export function insertSpell(editor: Editor, spell: unknown): void {
+  const pasted = editor.document.paste(JSON.stringify(spell as Json), { at: [0, 0] });
+  editor.select([]);
+  requestAnimationFrame(() => editor.view?.fit(pasted.nodes));
+}

@@ -1,0 +1,107 @@
+/** The state of one open editor that is nobody else's: selection, panels, what is being drawn. */
+import type { Workbench } from "../../engine";
+import type { RunState } from "../../engine/types";
+import type { Pair, User } from "../../protocol";
+import { Store } from "../../store";
+import type { NodeLibrary, PortFilter } from "./library";
+import { Toasts } from "./toasts";
+
+/** One end of a wire that is being drawn. */
+export interface WireEnd extends PortFilter {
+  readonly node: string;
+  readonly port: string;
+}
+
+/** What the palette was opened for. */
+export interface PaletteRequest {
+  /** `add` lists node types; `all` also commands and what is on the canvas. */
+  readonly mode: "add" | "all";
+  /** Where a chosen node goes, in canvas units; the middle of the view when left out. */
+  readonly at?: Pair;
+  /** The wire that was dropped: only types it fits are listed, and it is connected. */
+  readonly wire?: WireEnd;
+}
+
+/** Where a context menu is open, in pixels of the page, and on what. */
+export interface MenuRequest {
+  readonly x: number;
+  readonly y: number;
+  readonly target: { kind: "canvas" } | { kind: "node" | "edge" | "group" | "note"; id: string };
+}
+
+export type SidePanel = "library" | "outline" | "history";
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** What the canvas offers to the rest of the editor; set while it is mounted. */
+export interface CanvasView {
+  center(): Pair;
+  toCanvas(x: number, y: number): Pair;
+  fit(ids?: readonly string[]): void;
+  zoom(step: 1 | -1): void;
+}
+
+function remembered(key: string, fallback: string): string {
+  try {
+    return localStorage.getItem(`spellwork.${key}`) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+/** One open editor. Everything in it is a store, so that a change renders only what reads it. */
+export class Editor {
+  readonly toasts = new Toasts();
+  /** Ids of selected nodes, edges, groups and notes. */
+  readonly selection = new Store<ReadonlySet<string>>(NOTHING);
+  readonly panel = new Store<SidePanel | null>(remembered("panel", "library") as SidePanel | null);
+  readonly inspector = new Store(true);
+  readonly console = new Store(false);
+  readonly shortcuts = new Store(false);
+  readonly find = new Store(false);
+  readonly share = new Store(false);
+  readonly privately = new Store(false);
+  readonly palette = new Store<PaletteRequest | null>(null);
+  readonly menu = new Store<MenuRequest | null>(null);
+  readonly connecting = new Store<WireEnd | null>(null);
+  /** A past run whose states are on the canvas instead of the present ones. */
+  readonly viewing = new Store<RunState | null>(null);
+  /** The node whose name, or the note whose text, is being typed on the canvas. */
+  readonly renaming = new Store<string | null>(null);
+  view: CanvasView | null = null;
+
+  constructor(
+    readonly workbench: Workbench,
+    readonly library: NodeLibrary,
+    readonly user: User,
+  ) {
+    this.panel.subscribe(() => {
+      try {
+        localStorage.setItem("spellwork.panel", this.panel.get() ?? "");
+      } catch {
+        // A browser that keeps nothing still edits well.
+      }
+    });
+  }
+
+  get document() {
+    return this.workbench.document;
+  }
+
+  select(ids: Iterable<string>): void {
+    const next = new Set(ids);
+    const before = this.selection.get();
+    if (next.size === before.size && [...next].every((id) => before.has(id))) return;
+    this.selection.set(next);
+  }
+
+  /** Select one thing and bring it into view. */
+  reveal(id: string): void {
+    this.select([id]);
+    this.view?.fit([id]);
+  }
+
+  togglePanel(panel: SidePanel): void {
+    this.panel.update((open) => (open === panel ? null : panel));
+  }
+}

@@ -1,0 +1,139 @@
+/** The drawn spell in the form React Flow takes; an unchanged thing stays the same object. */
+import type { Edge, Node } from "@xyflow/react";
+import type { NodeType, Pair, Ports, Spell } from "../../protocol";
+import { bareHeight, handlePlaces, NODE_WIDTH } from "./geometry";
+import { shownPorts, wiredPorts } from "./graph";
+
+/** What the browser knows of a node and the document does not: its measure, and where it is being dragged. */
+export interface LocalPart {
+  readonly measured?: { width: number; height: number };
+  readonly position?: Pair;
+  readonly size?: Pair;
+  readonly dragging?: boolean;
+}
+
+export type LocalParts = Readonly<Record<string, LocalPart>>;
+
+/** All that the drawing depends on. */
+export interface FlowSource {
+  readonly spell: Spell;
+  readonly selection: ReadonlySet<string>;
+  readonly local: LocalParts;
+  /** Where others are dragging things just now. */
+  readonly remote: Readonly<Record<string, Pair>>;
+  readonly ports: Readonly<Record<string, Ports>>;
+  readonly types: Readonly<Record<string, NodeType>>;
+}
+
+interface Made<T> {
+  readonly from: readonly unknown[];
+  readonly made: T;
+}
+
+function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((entry, index) => entry === b[index]);
+}
+
+/** Builds nodes and edges, keeping those whose sources are what they were. */
+export class FlowBuilder {
+  #nodes = new Map<string, Made<Node>>();
+  #edges = new Map<string, Made<Edge>>();
+  #nodeList: Node[] = [];
+  #edgeList: Edge[] = [];
+
+  nodes(source: FlowSource): Node[] {
+    const next = new Map<string, Made<Node>>();
+    const keep = (id: string, from: readonly unknown[], make: () => Node) => {
+      const before = this.#nodes.get(id);
+      next.set(id, before && same(before.from, from) ? before : { from, made: make() });
+    };
+    const state = (id: string) => [source.selection.has(id), source.local[id], source.remote[id]] as const;
+    for (const [id, group] of Object.entries(source.spell.groups)) {
+      keep(id, [group, ...state(id)], () => ({
+        ...frame(source, id, group.position, group.size),
+        type: "group",
+        zIndex: -1000,
+        dragHandle: ".group-drag",
+      }));
+    }
+    for (const [id, note] of Object.entries(source.spell.notes)) {
+      keep(id, [note, ...state(id)], () => ({
+        ...frame(source, id, note.position, note.size),
+        type: "note",
+        zIndex: -1,
+      }));
+    }
+    for (const [id, node] of Object.entries(source.spell.nodes)) {
+      keep(id, [node, ...state(id), source.types[node.type], source.ports[id]], () => {
+        const base = frame(source, id, node.position, node.size);
+        if (base.measured) return { ...base, type: "spell", width: base.width ?? NODE_WIDTH };
+        const ports = shownPorts(
+          node,
+          source.types[node.type],
+          source.ports[id],
+          wiredPorts(source.spell.edges, id),
+        );
+        return {
+          ...base,
+          type: "spell",
+          width: base.width ?? NODE_WIDTH,
+          initialHeight: bareHeight(ports),
+          handles: handlePlaces(node, ports),
+        };
+      });
+    }
+    this.#nodes = next;
+    this.#nodeList = listed(next, this.#nodeList);
+    return this.#nodeList;
+  }
+
+  edges(source: Pick<FlowSource, "spell" | "selection">): Edge[] {
+    const next = new Map<string, Made<Edge>>();
+    for (const [id, edge] of Object.entries(source.spell.edges)) {
+      if (!source.spell.nodes[edge.source] || !source.spell.nodes[edge.target]) continue;
+      const from = [edge, source.selection.has(id)];
+      const before = this.#edges.get(id);
+      next.set(
+        id,
+        before && same(before.from, from) ? before : { from, made: wire(id, edge, source.selection.has(id)) },
+      );
+    }
+    this.#edges = next;
+    this.#edgeList = listed(next, this.#edgeList);
+    return this.#edgeList;
+  }
+}
+
+function listed<T>(made: Map<string, Made<T>>, before: T[]): T[] {
+  const list = Array.from(made.values(), (entry) => entry.made);
+  return same(list, before) ? before : list;
+}
+
+function wire(id: string, edge: Spell["edges"][string], selected: boolean): Edge {
+  return {
+    id,
+    type: "wire",
+    source: edge.source,
+    sourceHandle: edge.output,
+    target: edge.target,
+    targetHandle: edge.input,
+    selected,
+    ariaLabel: `Wire from ${edge.source}, ${edge.output}, to ${edge.target}, ${edge.input}`,
+    ...(selected ? { zIndex: 1 } : {}),
+  };
+}
+
+function frame(source: FlowSource, id: string, position: Pair, size: Pair | undefined): Node {
+  const local = source.local[id];
+  const [x, y] = local?.position ?? source.remote[id] ?? position;
+  const shown = local?.size ?? size;
+  return {
+    id,
+    data: {},
+    position: { x, y },
+    selected: source.selection.has(id),
+    dragging: local?.dragging ?? false,
+    ...(shown ? { width: shown[0], height: shown[1] } : {}),
+    ...(local?.measured ? { measured: local.measured } : {}),
+  };
+}

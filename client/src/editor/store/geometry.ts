@@ -1,0 +1,51 @@
+/**
+ * The measures of a node, known before the browser has drawn it.
+ *
+ * Wires can so be drawn to nodes outside the view, and a thousand nodes need
+ * no measuring pass. The numbers are those of styles/canvas.css.
+ */
+import { type NodeHandle, Position } from "@xyflow/react";
+import type { SpellNode } from "../../protocol";
+import type { ShownPorts } from "./graph";
+
+export const NODE_WIDTH = 260;
+const BORDER = 1;
+const HEAD = 38;
+const PORTS_LINE = 1;
+const PORTS_PAD = 5;
+export const ROW = 26;
+const HANDLE = 11;
+/** Below this zoom nodes are drawn as plain boxes with their name and state. */
+export const FAR_ZOOM = 0.42;
+
+/** How high a node is without a body below its ports. */
+export function bareHeight(ports: ShownPorts): number {
+  const rows = Math.max(ports.inputs.length, ports.outputs.length);
+  return 2 * BORDER + HEAD + (rows > 0 ? PORTS_LINE + 2 * PORTS_PAD + rows * ROW : 0);
+}
+
+/** Where the handles of a node are, relative to its corner. */
+export function handlePlaces(node: SpellNode, ports: ShownPorts): NodeHandle[] {
+  const width = node.size?.[0] ?? NODE_WIDTH;
+  const y = (row: number) => BORDER + HEAD + PORTS_LINE + PORTS_PAD + row * ROW + (ROW - HANDLE) / 2;
+  return [
+    ...ports.inputs.map((port, row) => ({
+      id: port.name,
+      type: "target" as const,
+      position: Position.Left,
+      x: BORDER - HANDLE / 2,
+      y: y(row),
+      width: HANDLE,
+      height: HANDLE,
+    })),
+    ...ports.outputs.map((port, row) => ({
+      id: port.name,
+      type: "source" as const,
+      position: Position.Right,
+      x: width - BORDER - HANDLE / 2,
+      y: y(row),
+      width: HANDLE,
+      height: HANDLE,
+    })),
+  ];
+}

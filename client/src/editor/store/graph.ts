@@ -1,0 +1,161 @@
+/** Questions about the drawn graph that many components ask; answers are kept per snapshot. */
+import type { NodeType, Port, Ports, Problem, Spell, SpellEdge, SpellNode } from "../../protocol";
+import { schemaOf } from "./library";
+import { whyIncompatible } from "./schema";
+
+/** The ports of a node that have wires. */
+export interface Wired {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+const NONE: Wired = { inputs: [], outputs: [] };
+const wiredBy = new WeakMap<object, Map<string, { inputs: string[]; outputs: string[] }>>();
+
+/** Which ports of `node` have wires. */
+export function wiredPorts(edges: Spell["edges"], node: string): Wired {
+  let index = wiredBy.get(edges);
+  if (!index) {
+    index = new Map();
+    const at = (id: string) => {
+      const found = index?.get(id) ?? { inputs: [], outputs: [] };
+      index?.set(id, found);
+      return found;
+    };
+    for (const edge of Object.values(edges)) {
+      at(edge.source).outputs.push(edge.output);
+      at(edge.target).inputs.push(edge.input);
+    }
+    wiredBy.set(edges, index);
+  }
+  return index.get(node) ?? NONE;
+}
+
+export function sameWired(a: Wired, b: Wired): boolean {
+  return (
+    a === b || (a.inputs.join("\n") === b.inputs.join("\n") && a.outputs.join("\n") === b.outputs.join("\n"))
+  );
+}
+
+const NO_PROBLEMS: readonly Problem[] = [];
+const problemsBy = new WeakMap<object, Map<string, Problem[]>>();
+
+/** The problems of one node or edge. */
+export function problemsOf(problems: readonly Problem[], id: string): readonly Problem[] {
+  let index = problemsBy.get(problems);
+  if (!index) {
+    index = new Map();
+    for (const problem of problems) {
+      const owners = new Set([problem.node, problem.edge].filter((owner) => typeof owner === "string"));
+      for (const owner of owners) index.set(owner, [...(index.get(owner) ?? []), problem]);
+    }
+    problemsBy.set(problems, index);
+  }
+  return index.get(id) ?? NO_PROBLEMS;
+}
+
+/** Ports as they are shown: those of the type, then those that only wires speak of (broken). */
+export interface ShownPorts {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly broken: ReadonlySet<string>;
+  readonly extraInputs: boolean;
+}
+
+function withWired(ports: readonly Port[], wired: readonly string[]): readonly Port[] {
+  const known = new Set(ports.map((port) => port.name));
+  const missing = [...new Set(wired)].filter((name) => !known.has(name));
+  return missing.length === 0 ? ports : [...ports, ...missing.map((name) => ({ name, schema: {} }))];
+}
+
+/**
+ * The ports of a node: the server's word for dynamic ones, else the type's.
+ *
+ * Named inputs beyond those (of nodes that take any) appear because a wire or a
+ * literal names them; where the type takes no such input they are broken.
+ */
+export function shownPorts(
+  node: SpellNode,
+  type: NodeType | undefined,
+  dynamic: Ports | undefined,
+  wired: Wired,
+): ShownPorts {
+  const ports = dynamic ?? type ?? { inputs: [], outputs: [] };
+  const extra = ports.extra_inputs ?? false;
+  const given = extra || !type ? Object.keys(node.inputs) : [];
+  const inputs = withWired(ports.inputs, [...wired.inputs, ...given]);
+  const outputs = withWired(ports.outputs, wired.outputs);
+  const waiting = type?.dynamic === true && dynamic === undefined;
+  const broken = new Set<string>();
+  if (!waiting && !extra) for (const port of inputs.slice(ports.inputs.length)) broken.add(`in:${port.name}`);
+  if (!waiting) for (const port of outputs.slice(ports.outputs.length)) broken.add(`out:${port.name}`);
+  return { inputs, outputs, broken, extraInputs: extra };
+}
+
+/** The nodes from `target` forward that lead to `source`: drawing source -> target would close this circle. */
+export function pathBetween(
+  edges: Readonly<Record<string, SpellEdge>>,
+  from: string,
+  to: string,
+): string[] | null {
+  const next = new Map<string, string[]>();
+  for (const edge of Object.values(edges))
+    next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
+  const cameFrom = new Map<string, string | null>([[from, null]]);
+  const queue = [from];
+  for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
+    if (node === to) {
+      const path: string[] = [];
+      for (let at: string | null | undefined = node; at; at = cameFrom.get(at)) path.unshift(at);
+      return path;
+    }
+    for (const target of next.get(node) ?? []) {
+      if (!cameFrom.has(target)) {
+        cameFrom.set(target, node);
+        queue.push(target);
+      }
+    }
+  }
+  return null;
+}
+
+/** What a new wire joins. */
+export interface WireEnds {
+  readonly source: string;
+  readonly target: string;
+  readonly output: Port;
+  readonly input: Port;
+}
+
+/** Why this wire may not be drawn, in words for the person who draws it; null when it may. */
+export function whyNoWire(spell: Spell, ends: WireEnds): string | null {
+  if (ends.source === ends.target) return "A node cannot feed itself";
+  const why = whyIncompatible(schemaOf(ends.output), schemaOf(ends.input), ends.input.many);
+  if (why) return `“${ends.output.name}” ${why}`;
+  const circle = pathBetween(spell.edges, ends.target, ends.source);
+  if (!circle) return null;
+  const names = [...circle, ends.target].map((id) => spell.nodes[id]?.name ?? id);
+  return `This would make a circle: ${names.join(" → ")}`;
+}
+
+/** All that `node` depends on or that depends on it, the node included. */
+export function reachable(spell: Spell, node: string, direction: "up" | "down"): Set<string> {
+  const seen = new Set([node]);
+  const queue = [node];
+  const edges = Object.values(spell.edges);
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    for (const edge of edges) {
+      const [here, there] = direction === "up" ? [edge.target, edge.source] : [edge.source, edge.target];
+      if (here === at && !seen.has(there)) {
+        seen.add(there);
+        queue.push(there);
+      }
+    }
+  }
+  return seen;
+}
+
+/** What a node is called where it has no name of its own. */
+export function nodeTitle(node: SpellNode | undefined, type: NodeType | undefined): string {
+  return node?.name || type?.title || node?.type || "";
+}

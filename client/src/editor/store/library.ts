@@ -1,0 +1,116 @@
+/** The node types that the server offers, and how they are found and shown. */
+import type { NodeType, Port } from "../../protocol";
+import { Store } from "../../store";
+import { type JsonSchema, portKind, whyIncompatible } from "./schema";
+
+/** Where the library stands; `types` is by type id, newest version. */
+export interface LibraryState {
+  readonly status: "loading" | "ready" | "failed";
+  readonly types: Readonly<Record<string, NodeType>>;
+  readonly message: string | null;
+}
+
+const EMPTY: LibraryState = { status: "loading", types: {}, message: null };
+
+/** The library of one server, fetched once by each page and again on request. */
+export class NodeLibrary {
+  readonly state = new Store<LibraryState>(EMPTY);
+
+  constructor(private readonly fetchTypes: () => Promise<readonly NodeType[]>) {}
+
+  /** Fetch the list; what is there stays until the new one arrives. */
+  async refresh(): Promise<void> {
+    try {
+      const list = await this.fetchTypes();
+      const types: Record<string, NodeType> = {};
+      for (const entry of list) {
+        const other = types[entry.type];
+        if (!other || other.version < entry.version) types[entry.type] = entry;
+      }
+      this.state.set({ status: "ready", types, message: null });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.state.update((before) => ({ ...before, status: "failed", message }));
+    }
+  }
+
+  get(type: string): NodeType | undefined {
+    return this.state.get().types[type];
+  }
+}
+
+/** A port to which the types found must be connectable. */
+export interface PortFilter {
+  /** The side the wire was drawn from: `source` looks for inputs, `target` for outputs. */
+  readonly from: "source" | "target";
+  readonly schema: JsonSchema;
+  readonly many: boolean;
+}
+
+export function schemaOf(port: Port): JsonSchema {
+  return port.schema as unknown as JsonSchema;
+}
+
+/** The port of `type` to which a wire from `filter` would go; undefined when none fits. */
+export function fittingPort(
+  type: Pick<NodeType, "inputs" | "outputs">,
+  filter: PortFilter,
+): Port | undefined {
+  if (filter.from === "source") {
+    const fits = type.inputs.filter((port) => !whyIncompatible(filter.schema, schemaOf(port), port.many));
+    const kind = portKind(filter.schema);
+    return (
+      fits.find((port) => port.required && portKind(schemaOf(port)) === kind) ??
+      fits.find((port) => port.required) ??
+      fits[0]
+    );
+  }
+  return type.outputs.find((port) => !whyIncompatible(schemaOf(port), filter.schema, filter.many));
+}
+
+function score(type: NodeType, words: readonly string[]): number {
+  const title = type.title.toLowerCase();
+  const rest =
+    `${type.type} ${type.category} ${type.description} ${(type.keywords ?? []).join(" ")}`.toLowerCase();
+  let total = 0;
+  for (const word of words) {
+    if (title === word) total += 100;
+    else if (title.startsWith(word)) total += 60;
+    else if (title.includes(` ${word}`)) total += 40;
+    else if (title.includes(word)) total += 25;
+    else if (rest.includes(word)) total += 10;
+    else return 0;
+  }
+  return total;
+}
+
+/** The types that match every word of `query` and the filter, best first; all by category when there is no query. */
+export function searchTypes(
+  types: Readonly<Record<string, NodeType>>,
+  query: string,
+  filter?: PortFilter,
+): readonly NodeType[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const fitting = Object.values(types).filter(
+    (type) => !filter || fittingPort(type, filter) || (filter.from === "source" && type.extra_inputs),
+  );
+  const byName = (a: NodeType, b: NodeType) =>
+    a.category.localeCompare(b.category) || a.title.localeCompare(b.title);
+  if (words.length === 0) return fitting.sort(byName);
+  return fitting
+    .map((type) => ({ type, points: score(type, words) }))
+    .filter((entry) => entry.points > 0)
+    .sort((a, b) => b.points - a.points || byName(a.type, b.type))
+    .map((entry) => entry.type);
+}
+
+/** Types in their categories, in the order given. */
+export function byCategory(types: readonly NodeType[]): [category: string, types: NodeType[]][] {
+  const groups = new Map<string, NodeType[]>();
+  for (const type of types) {
+    const group = groups.get(type.category);
+    if (group) group.push(type);
+    else groups.set(type.category, [type]);
+  }
+  return [...groups];
+}

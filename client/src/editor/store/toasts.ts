@@ -1,0 +1,74 @@
+/** Short messages that come and go; errors carry a code and what to do next. */
+import { ServerError } from "../../api";
+import { Store } from "../../store";
+
+export interface Toast {
+  readonly id: number;
+  readonly tone: "info" | "done" | "error";
+  readonly title: string;
+  readonly code?: string;
+  /** What the person can do about it. */
+  readonly next?: string;
+  readonly action?: { readonly label: string; readonly run: () => void };
+}
+
+/** What to do about an error, by its code. */
+const NEXT: Readonly<Record<string, string>> = {
+  offline: "The connection is lost. Your edits are kept; try again when it is back.",
+  timeout: "The server did not answer in time. Try again.",
+  disconnected: "The connection broke meanwhile. Try again.",
+  unauthenticated: "Sign in again to go on.",
+  token_expired: "Sign in again to go on.",
+  token_revoked: "Sign in again to go on.",
+  forbidden: "Ask the owner of this canvas for a role that allows it.",
+  not_found: "It may have been removed. Go back to the list of canvases.",
+  rate_limited: "Wait a moment, then try again.",
+  unavailable: "The server cannot store anything just now. Try again shortly.",
+  too_large: "Make it smaller, or load it from a file or a URL in a node.",
+  cycle: "Remove one wire of the circle, then run again.",
+  unknown_node_type: "Remove the node, or ask for its pack to be installed.",
+  unknown_port: "Remove the broken wire, or connect it to a port that exists.",
+  incompatible_types: "Put a node between the two that turns one into the other.",
+  code_error: "Open the node and correct its code.",
+  conflict: "Somebody changed it meanwhile. Look again, then retry.",
+};
+
+const LIFETIME = { info: 3_500, done: 3_500, error: 9_000 } as const;
+
+/** What to do about `code`; undefined when nothing particular is known. */
+export function nextStep(code: string | undefined): string | undefined {
+  return code === undefined ? undefined : NEXT[code];
+}
+
+/** The messages that are on the page now. */
+export class Toasts {
+  readonly list = new Store<readonly Toast[]>([]);
+  #next = 1;
+
+  /** Show a message; it goes by itself. The same title twice is shown once. */
+  show(toast: Omit<Toast, "id">): void {
+    const id = this.#next++;
+    this.list.update((list) => [
+      ...list.filter((other) => other.title !== toast.title).slice(-3),
+      { ...toast, id },
+    ]);
+    setTimeout(() => this.dismiss(id), LIFETIME[toast.tone]);
+  }
+
+  /** Show what went wrong, `what` being the action that failed. */
+  error(what: string, error: unknown): void {
+    const code = error instanceof ServerError ? error.code : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    const next = nextStep(code);
+    this.show({
+      tone: "error",
+      title: `${what}: ${message}`,
+      ...(code ? { code } : {}),
+      ...(next ? { next } : {}),
+    });
+  }
+
+  dismiss(id: number): void {
+    this.list.update((list) => list.filter((toast) => toast.id !== id));
+  }
+}

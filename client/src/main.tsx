@@ -1,0 +1,11 @@
+/** The page starts here. */
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { startRouter } from "./app/router";
+import { startTheme } from "./app/theme";
+import "./styles/index.css";
+
+startTheme();
+startRouter();
+const root = document.getElementById("root");
+if (root) createRoot(root).render(<App />);
