@@ -93,7 +93,10 @@ class _Preview:
         for item in items[:PREVIEW_ITEMS]:
             if self._left <= 0:
                 break
-            kept.append(self.cut(item, depth - 1))
+            shown = self.cut(item, depth - 1)
+            if kept and self._left < 0:  # rather a row less than half a row
+                break
+            kept.append(shown)
         return kept
 
     def _object(self, fields: dict[str, Any], depth: int) -> dict[str, Any]:

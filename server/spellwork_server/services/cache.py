@@ -69,7 +69,7 @@ class CacheService(Service):
         return page_of(request.hash, body, request.offset, request.limit)
 
     @operation(summary="Say how much is cached", rest=("GET", "/v1/cache"))
-    async def stats(self, call: Call, request: Nothing) -> CacheView:  # noqa: ARG002 - every operation takes a request
+    async def stats(self, call: Call, request: Nothing) -> CacheView:
         """Count cached node calls and values."""
         actor = require(call.actor, "cache.read")
         stats = await self._store.stats(None if actor.is_admin else actor.user_id)

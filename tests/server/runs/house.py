@@ -225,10 +225,18 @@ class House:
             await tab.manager.open(canvas)
         return tab
 
-    async def canvas(self, spell: Spell | Mapping[str, Any], name: str = "c1", **roles: Any) -> FakeRoom:
+    async def canvas(
+        self, spell: Spell | Mapping[str, Any], name: str = "c1", **roles: Any
+    ) -> FakeRoom:
         """Add a canvas of Ada's, with others' roles."""
         self.members[name] = {"ada": "owner", **roles}
-        values = {"name": name, "owner_id": "ada", "epoch": "e", "created_at": 0.0, "updated_at": 0.0}
+        values = {
+            "name": name,
+            "owner_id": "ada",
+            "epoch": "e",
+            "created_at": 0.0,
+            "updated_at": 0.0,
+        }
         async with self.database.write() as conn:
             await conn.execute(insert(CANVASES).values(id=name, **values))
         room = FakeRoom(as_spell(spell))
@@ -336,7 +344,13 @@ async def house(
 
 async def _add_users(database: Database) -> None:
     rows = [
-        {"id": who.user_id, "email": who.email, "name": who.name, "role": who.role, "created_at": 0.0}
+        {
+            "id": who.user_id,
+            "email": who.email,
+            "name": who.name,
+            "role": who.role,
+            "created_at": 0.0,
+        }
         for who in (ADA, BOB, EVE, ROOT)
     ]
     async with database.read() as conn:

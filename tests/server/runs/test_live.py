@@ -19,7 +19,9 @@ def changed(spell: dict[str, Any], node: str, **inputs: Any) -> dict[str, Any]:
     return spell
 
 
-async def go_live(h: House, spell: dict[str, Any], **roles: Any) -> tuple[FakeRoom, Tab, dict[str, Any]]:
+async def go_live(
+    h: House, spell: dict[str, Any], **roles: Any
+) -> tuple[FakeRoom, Tab, dict[str, Any]]:
     room = await h.canvas(spell, **roles)
     tab = await h.tab(ADA, "c1")
     run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=5)
@@ -44,10 +46,17 @@ async def test_a_changed_input_runs_only_what_depends_on_it() -> None:
         room.draw(as_spell(changed(sums(), "a", value=10)))
         end = await next_run(tab, 2)
         assert h.gates.calls == {"b": 2, "c": 2, "d": 1}
-        said = {e["node"] for e in tab.events() if e["run"] == end["run"] and e["kind"] == "node.done"}
+        said = {
+            e["node"] for e in tab.events() if e["run"] == end["run"] and e["kind"] == "node.done"
+        }
         assert said == {"a", "b", "c"}
         run = await h.call(tab, "runs.get", id=end["run"])
-        assert run["outputs"] == {"a": {"value": 10}, "b": {"sum": 11}, "c": {"sum": 12}, "d": {"sum": 6}}
+        assert run["outputs"] == {
+            "a": {"value": 10},
+            "b": {"sum": 11},
+            "c": {"sum": 12},
+            "d": {"sum": 6},
+        }
         assert run["hashes"]["d"] == first["hashes"]["d"]
         assert end["data"]["hashes"] == run["hashes"]
 

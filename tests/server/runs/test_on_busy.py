@@ -89,7 +89,9 @@ async def test_two_spells_over_rest_do_not_replace_each_other() -> None:
         assert {(await h.ended(run["id"]))["status"] for run in (one, two)} == {"completed"}
 
 
-async def test_a_full_queue_refuses_and_says_how_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_refuses_and_says_how_long_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(spell_runner, "QUEUE_LIMIT", 2)
     async with house() as h:
         await h.canvas(waiting())
@@ -101,7 +103,9 @@ async def test_a_full_queue_refuses_and_says_how_long_it_is(monkeypatch: pytest.
         assert (refusal.value.code, refusal.value.details) == ("run_busy", {"limit": 2})
 
 
-async def test_one_user_has_so_many_runs_at_a_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_user_has_so_many_runs_at_a_time_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(runners, "OPEN_RUNS", 2)
     async with house() as h:
         for _ in range(2):

@@ -73,7 +73,9 @@ async def test_a_thousand_opens_and_closes_leave_nothing_behind() -> None:
         await until(lambda: h.rooms.held == {"c1": 0})
 
 
-async def test_a_restart_marks_open_runs_as_interrupted_and_their_events_stay(tmp_path: Path) -> None:
+async def test_a_restart_marks_open_runs_as_interrupted_and_their_events_stay(
+    tmp_path: Path,
+) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
     async with house(url) as h:
         await h.canvas(waiting())

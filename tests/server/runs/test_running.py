@@ -22,7 +22,12 @@ async def test_a_run_of_a_canvas_completes_and_keeps_its_outputs() -> None:
         tab = await h.tab(ADA, "c1")
         run = await h.call(tab, "runs.create", canvas="c1", wait=5)
         assert run["status"] == "completed"
-        assert run["outputs"] == {"a": {"value": 1}, "b": {"sum": 2}, "c": {"sum": 3}, "d": {"sum": 6}}
+        assert run["outputs"] == {
+            "a": {"value": 1},
+            "b": {"sum": 2},
+            "c": {"sum": 3},
+            "d": {"sum": 6},
+        }
         assert list(run["outputs"]) == run["order"]
         assert run["errors"] == run["skipped"] == {}
         assert run["stream"] == "canvas:c1"
@@ -84,7 +89,9 @@ async def test_a_spell_that_comes_with_the_request_runs_apart_from_any_canvas() 
 async def test_inputs_and_scope_are_those_asked_for() -> None:
     async with house() as h:
         await h.canvas(sums())
-        run = await h.call(ADA, "runs.create", canvas="c1", inputs={"a.value": 10}, scope=["b"], wait=5)
+        run = await h.call(
+            ADA, "runs.create", canvas="c1", inputs={"a.value": 10}, scope=["b"], wait=5
+        )
         assert run["outputs"] == {"a": {"value": 10}, "b": {"sum": 11}}
         assert run["scope"] == ["b"]
 
@@ -126,13 +133,19 @@ async def test_a_failure_is_data_and_leaves_other_branches_running() -> None:
         ({"spell": sums(), "inputs": {"nope.value": 1}}, "invalid_input"),
         ({"spell": sums(), "scope": ["nope"]}, "invalid_input"),
         (
-            {"spell": spell_of({"x": {"type": "t.add"}, "y": {"type": "t.add"}}, "x.sum > y.a", "y.sum > x.a")},
+            {
+                "spell": spell_of(
+                    {"x": {"type": "t.add"}, "y": {"type": "t.add"}}, "x.sum > y.a", "y.sum > x.a"
+                )
+            },
             "cycle",
         ),
         ({"spell": spell_of({f"n{i}": {"type": "t.value"} for i in range(1_001)})}, "too_large"),
     ],
 )
-async def test_what_cannot_run_is_refused_with_a_code_and_nothing_is_kept(request_: dict, code: str) -> None:
+async def test_what_cannot_run_is_refused_with_a_code_and_nothing_is_kept(
+    request_: dict, code: str
+) -> None:
     async with house() as h:
         await h.canvas(sums())
         with pytest.raises((BadRequest, SpellRefused, TooLarge)) as refusal:
@@ -189,7 +202,8 @@ async def test_others_may_steer_a_shared_run_only_with_a_role_that_may_run() -> 
 
 async def test_a_paused_run_starts_no_further_node_until_it_is_played() -> None:
     spell = spell_of(
-        {"w": {"type": "t.wait", "inputs": {"gate": "g", "value": 1}}, "x": {"type": "t.add"}}, "w.value > x.a"
+        {"w": {"type": "t.wait", "inputs": {"gate": "g", "value": 1}}, "x": {"type": "t.add"}},
+        "w.value > x.a",
     )
     async with house() as h:
         await h.canvas(spell)
@@ -214,7 +228,9 @@ async def test_waiting_gives_up_in_time_and_the_run_goes_on() -> None:
         run = await h.call(ADA, "runs.create", canvas="c1", wait=0.05)
         assert run["status"] == "running"
         h.gates.gate("g").set()
-        assert (await h.call(ADA, "runs.get", id=run["id"], wait=5))["outputs"] == {"w": {"value": 7}}
+        assert (await h.call(ADA, "runs.get", id=run["id"], wait=5))["outputs"] == {
+            "w": {"value": 7}
+        }
 
 
 async def test_a_run_that_is_removed_leaves_numbers_without_gaps() -> None:

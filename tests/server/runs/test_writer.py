@@ -43,7 +43,15 @@ async def test_chunks_of_one_frame_become_one_event_with_their_count() -> None:
     assert said == []
     await until(lambda: said)
     assert said == [
-        {"run": "r", "kind": "node.chunk", "at": 1.0, "node": "n", "port": "text", "value": "abc", "chunks": 3}
+        {
+            "run": "r",
+            "kind": "node.chunk",
+            "at": 1.0,
+            "node": "n",
+            "port": "text",
+            "value": "abc",
+            "chunks": 3,
+        }
     ]
 
 
@@ -121,7 +129,11 @@ async def test_whatever_a_node_leaves_becomes_json(value: Any) -> None:
     write, said, _ = make()
     write(Event("node.log", 1.0, node="n", message=str(value), level="info"))
     write(Event("node.done", 1.0, node="n", outputs={"x": value}))
-    write(Event("node.failed", 1.0, node="n", error={"code": "c", "message": str(value), "value": value}))
+    write(
+        Event(
+            "node.failed", 1.0, node="n", error={"code": "c", "message": str(value), "value": value}
+        )
+    )
     assert len(said) == 3
 
 
@@ -145,7 +157,10 @@ async def test_lines_beyond_the_limit_are_counted_and_said(monkeypatch: pytest.M
     for i in range(15):
         write(Event("node.log", 1.0, node="n", message=str(i), level="info"))
     write(Event("node.done", 2.0, node="n", outputs={}))
-    assert [e["message"] for e in said[:-1]] == [*map(str, range(10)), "5 more log lines of this node were left out"]
+    assert [e["message"] for e in said[:-1]] == [
+        *map(str, range(10)),
+        "5 more log lines of this node were left out",
+    ]
     assert said[-1]["kind"] == "node.done"
 
 
