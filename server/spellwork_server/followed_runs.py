@@ -22,8 +22,9 @@ class FollowedRuns:
     async def open(self, session: Session, canvas_id: str) -> Mapping[str, Any]:
         """Load the canvas's runner and follow its streams; return what a tab shows of its runs."""
         manager: SpellManager = session.state[SpellManager]
-        followed = await manager.open(canvas_id)
         runs = await self._reader.of_canvas(session.actor, canvas_id, limit=RECENT_RUNS)
+        # Last, so that no event comes between the numbers it gives and the answer.
+        followed = await manager.open(canvas_id)
         return {
             "runs": [each.model_dump(mode="json") for each in runs],
             "streams": followed.streams,
