@@ -26,7 +26,7 @@ def store_fails(commits: GroupCommit) -> Iterator[None]:
     async def refuse(_batch: Any) -> list[Any]:
         raise StoreUnavailable("disk full")
 
-    commits._commit = refuse  # type: ignore[method-assign]
+    commits._commit = refuse  # type: ignore[assignment,method-assign]
     try:
         yield
     finally:
