@@ -176,8 +176,15 @@ def failure(call: Call, error: BaseException) -> Failed:
     if cell is not None and (line := cell_line(error, cell)) is not None:
         message = f"{message} (cell line {line})"
         details["line"] = line
-    if isinstance(getattr(error, "code", None), str) and hasattr(
-        error, "message"
-    ):  # a NodeError of a pack
-        return Failed(call.id, error.code, str(error.message), explain(error, cell), details)  # type: ignore[attr-defined]
-    return Failed(call.id, "exception", message, explain(error, cell), details)
+    known = isinstance(getattr(error, "code", None), str) and hasattr(
+        error, "retryable"
+    )  # a pack's NodeError
+    return Failed(
+        call.id,
+        getattr(error, "code", "") if known else "exception",
+        str(error) if known else message,
+        explain(error, cell),
+        details,
+        port=getattr(error, "port", None) if known else None,
+        retryable=bool(getattr(error, "retryable", True)),
+    )

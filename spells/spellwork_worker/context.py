@@ -78,7 +78,7 @@ class WorkerContext:
 
     async def call(
         self, type: str, inputs: dict[str, Any], code: str | None = None
-    ) -> dict[str, Any]:  # noqa: A002, ARG002 - the signature is Context's
+    ) -> dict[str, Any]:
         """Refuse: other node types are called by the server."""
         raise PermissionError(f"a worker cannot call {type!r}: only a node outside a worker can")
 

@@ -101,6 +101,8 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     message: str
     traceback: str | None = None
     details: dict[str, Any] = {}
+    port: str | None = None
+    retryable: bool = True
 
 
 FromWorker = Ready | Log | Progress | Emitted | Streaming | Chunk | Returned | Failed

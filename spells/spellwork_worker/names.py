@@ -3,7 +3,8 @@
 The cell's top level is read in the order in which Python runs it, so that
 ``rows = clean(rows)`` both takes ``rows`` in and gives ``rows`` out. The bodies of
 functions run later: a name they read counts as bound if the top level binds it
-anywhere. Nothing is executed.
+anywhere. Type hints are not evaluated when the cell runs, and so read nothing.
+Nothing is executed.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class _Reader(ast.NodeVisitor):
         self._leave()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        """Read its defaults and annotations now, and its body later."""
+        """Read its defaults now, and its body later."""
         self._define(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
@@ -154,11 +155,6 @@ class _Reader(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         self._defaults(node.args)
-        for argument in every_argument(node.args):
-            if argument.annotation:
-                self.visit(argument.annotation)
-        if node.returns:
-            self.visit(node.returns)
         self._bind(node.name)
         self._function(node.args, node.body)
 
@@ -241,7 +237,6 @@ class _Reader(ast.NodeVisitor):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         """Bind only when there is a value; a bare annotation says what an input is."""
-        self.visit(node.annotation)
         if node.value is not None:
             self.visit(node.value)
             self._target(node.target, keep=True)

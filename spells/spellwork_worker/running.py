@@ -1,6 +1,7 @@
 """Runs a cell. Only a worker imports this module."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import asyncio
@@ -72,7 +73,7 @@ def _compiled(code: str) -> tuple[CodeType, CodeType | None]:
 
 
 def _compile(tree: ast.Module | ast.Expression, mode: str) -> CodeType:
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | __future__.annotations.compiler_flag
     code: CodeType = compile(tree, FILENAME, mode, flags=flags, dont_inherit=True)
     return code
 

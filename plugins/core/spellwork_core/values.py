@@ -31,7 +31,7 @@ async def value(value: Any = None) -> Any:
     example={"value": 42},
 )
 async def number(value: float = 0) -> float:
-    """A number."""
+    """A number, whole or with a fraction."""
     return int(value) if value == int(value) and abs(value) < 2**53 else value
 
 

@@ -16,6 +16,7 @@ import signal
 from typing import Any
 
 from spellwork.errors import NodeError
+from spellwork_worker.frames import Failed
 
 
 class CallFailed(NodeError):
@@ -23,11 +24,15 @@ class CallFailed(NodeError):
 
     code = "exception"
 
-    def __init__(
-        self, message: str, *, code: str, traceback: str | None, details: dict[str, Any]
-    ) -> None:
-        super().__init__(message, code=code, details=details)
-        self.traceback = traceback
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(
+            failed.message,
+            code=failed.code,
+            port=failed.port,
+            details=failed.details,
+            retryable=failed.retryable,
+        )
+        self.traceback = failed.traceback
 
 
 class NotTransferable(NodeError):

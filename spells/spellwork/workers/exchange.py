@@ -9,8 +9,8 @@ from typing import Any
 
 from spellwork.context import Context, Level
 from spellwork.errors import NodeError, OutputInvalid, OutputTooLarge
-from spellwork.step import Step
 from spellwork.ports import SKIP
+from spellwork.step import Step
 from spellwork.streams import accumulate
 from spellwork.values import json_size
 from spellwork_worker.frames import (
@@ -151,6 +151,4 @@ def _error(failed: Failed) -> NodeError:
     if failed.code == "output_too_large":
         details = failed.details
         return OutputTooLarge(int(details.get("size", 0)), int(details.get("limit", 0)))
-    return CallFailed(
-        failed.message, code=failed.code, traceback=failed.traceback, details=failed.details
-    )
+    return CallFailed(failed)

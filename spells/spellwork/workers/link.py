@@ -45,7 +45,7 @@ class Link(asyncio.SubprocessProtocol):
             self._buffer += data
             self._split()
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """Note that no more frames will come."""
         if fd == _STDOUT:
             self._end()

@@ -51,6 +51,7 @@ class WorkerPool:
         self._idle: OrderedDict[WorkerProcess, asyncio.TimerHandle] = OrderedDict()
         self._spare: WorkerProcess | None = None
         self._spawning = False
+        self._starting = 0
         self._tasks: asyncio.TaskGroup
         self._stack = AsyncExitStack()
         self._open = False
@@ -113,7 +114,7 @@ class WorkerPool:
                     return worker
                 self._retire(worker)
                 return await self._take(key)
-        while len(self._busy) + len(self._idle) >= self.total and self._idle:
+        while len(self._busy) + self._starting + len(self._idle) >= self.total and self._idle:
             worker, timer = self._idle.popitem(last=False)
             timer.cancel()
             self._retire(worker)
@@ -121,11 +122,19 @@ class WorkerPool:
         if fresh is not None and not fresh.alive:
             self._retire(fresh)
             fresh = None
-        fresh = fresh or await WorkerProcess.start(self.limits)
+        fresh = fresh or await self._start()
         fresh.key = key
         self._busy.add(fresh)
         self._refill()
         return fresh
+
+    async def _start(self) -> WorkerProcess:
+        """Start a worker for a call that waits; it counts from now on."""
+        self._starting += 1
+        try:
+            return await WorkerProcess.start(self.limits)
+        finally:
+            self._starting -= 1
 
     def _give_back(self, worker: WorkerProcess) -> None:
         """Keep a worker that finished its call for the next one; end any other."""
