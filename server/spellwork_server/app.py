@@ -185,7 +185,7 @@ def make_parts(settings: Settings) -> Parts:
 
 def make_stores(settings: Settings) -> Stores:
     """Put the stores on one database. Nothing is opened yet."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database)
     commits = GroupCommit(database, interval=settings.commit_interval)
     return Stores(

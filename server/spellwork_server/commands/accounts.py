@@ -7,8 +7,8 @@ from typing import cast
 
 from spellwork_server.errors import BadRequest, NotFound
 from spellwork_server.identity.actor import GlobalRole
+from spellwork_server.identity.keys import make_api_key
 from spellwork_server.identity.passwords import Passwords
-from spellwork_server.services.api_keys import make_api_key
 from spellwork_server.settings import Settings
 from spellwork_server.storage.api_keys import ApiKeyRecords
 from spellwork_server.storage.database import Database
@@ -53,5 +53,5 @@ async def _make_key(settings: Settings, email: str, name: str) -> str:
 
 
 def _database(settings: Settings) -> Database:
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Database(settings.database)

@@ -50,7 +50,7 @@ def _client() -> Finding:
 
 
 async def _database(settings: Settings) -> Finding:
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         async with Database(settings.database) as database:
             await upgrade(database)

@@ -33,7 +33,7 @@ def digest(secret: str) -> str:
 
 def signing_key(data: Path) -> bytes:
     """Return the key that signs access tokens; made on first use in ``data``, readable by its owner only."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / "secret.key"
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

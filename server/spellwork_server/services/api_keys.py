@@ -6,8 +6,8 @@ from pydantic import Field
 
 from spellwork_server.errors import NotFound
 from spellwork_server.identity.authenticator import Authenticator
+from spellwork_server.identity.keys import make_api_key
 from spellwork_server.identity.policy import UserAccess, require
-from spellwork_server.identity.secrets import SHOWN, digest, new_api_key
 from spellwork_server.storage.api_keys import ApiKeyRecord, ApiKeyRecords
 
 from .service import Call, Done, Nothing, Request, Service, View, operation
@@ -45,12 +45,6 @@ class ApiKeyId(Request):
     """The key meant."""
 
     id: str = Field(min_length=1, max_length=64)
-
-
-async def make_api_key(records: ApiKeyRecords, user_id: str, name: str) -> tuple[ApiKeyRecord, str]:
-    """Make a key for a user; return what is kept, and the key, which is not."""
-    key = new_api_key()
-    return await records.create(user_id, name, key[:SHOWN], digest(key)), key
 
 
 class ApiKeyService(Service):
