@@ -47,10 +47,12 @@ from .pack import Pack
 from .plan import Plan
 from .ports import SKIP, Port, Ports
 from .problems import Problem
+from .reading import read_spell
 from .result import NodeFailure, RunResult
 from .spell import Edge, Group, Node, NodeSettings, Note, Spell
 from .standalone import run, run_async
 from .step import Step
+from .suggestion import suggest_wires
 from .validation import validate
 
 __all__ = [
@@ -96,7 +98,9 @@ __all__ = [
     "Step",
     "compile",
     "node",
+    "read_spell",
     "run",
     "run_async",
+    "suggest_wires",
     "validate",
 ]

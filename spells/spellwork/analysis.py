@@ -120,7 +120,9 @@ class Analysis:
         else:
             hint = f"; did you mean {known[0]!r}?" if known else ""
             message = f"{_named(id, node)}: there is no node type {node.type!r}{hint}"
-        self._add("unknown_node_type", message, node=id, details={"type": node.type, "known": known})
+        self._add(
+            "unknown_node_type", message, node=id, details={"type": node.type, "known": known}
+        )
 
     def _resolved(self, id: str, node: Node, declared: NodeType) -> Part:
         assert declared.resolve is not None
@@ -128,8 +130,11 @@ class Analysis:
             return Part(id, node, declared, *_tables(declared.resolve(node)))
         except CodeError as error:
             message, details = f"{_named(id, node)}: {error.message}", error.details
-        except Exception as error:  # an edge: a pack's own function
-            message, details = f"{_named(id, node)}: its ports cannot be found: {type(error).__name__}: {error}", {}
+        except Exception as error:  # noqa: BLE001 - an edge: a pack's own function
+            message, details = (
+                f"{_named(id, node)}: its ports cannot be found: {type(error).__name__}: {error}",
+                {},
+            )
         fault = self._add("code_error", message, node=id, details=details)
         return Part(id, node, declared, *_tables(declared.ports), loose=True, fault=fault)
 
@@ -191,12 +196,17 @@ class Analysis:
         known = self._fits.get(key)
         if known is None:
             reason = fits(output, port)
-            known = self._fits[key] = (reason, reason is None and proves(output.schema, wanted_of(port)))
+            known = self._fits[key] = (
+                reason,
+                reason is None and proves(output.schema, wanted_of(port)),
+            )
         return known
 
     def _add_dangling(self, id: str, edge: Edge) -> None:
         missing = edge.source if edge.source not in self.spell.nodes else edge.target
-        present = next((node for node in (edge.target, edge.source) if node in self.spell.nodes), None)
+        present = next(
+            (node for node in (edge.target, edge.source) if node in self.spell.nodes), None
+        )
         self._add(
             "dangling_edge",
             f"the edge {id!r} leads {'from' if missing == edge.source else 'to'} the node {missing!r},"
@@ -206,7 +216,9 @@ class Analysis:
             details={"missing": missing},
         )
 
-    def _add_unknown_port(self, edge: str | None, part: Part, name: str, side: str, ports: dict[str, Port]) -> None:
+    def _add_unknown_port(
+        self, edge: str | None, part: Part, name: str, side: str, ports: dict[str, Port]
+    ) -> None:
         allowed = sorted(ports)
         have = f"it has {', '.join(map(repr, allowed))}" if allowed else "it has none"
         self._add(
@@ -241,7 +253,9 @@ class Analysis:
         output = None if source is None else main_output(source.outputs)
         if source is None or output is None or fits(output, part.inputs[name]) is not None:
             return
-        part.links[name] = [Link(source.id, output.name, None, proven=self._fit(output, part.inputs[name])[1])]
+        part.links[name] = [
+            Link(source.id, output.name, None, proven=self._fit(output, part.inputs[name])[1])
+        ]
         self.needs.setdefault(part.id, set()).add(source.id)
 
     # Values typed in
@@ -258,11 +272,22 @@ class Analysis:
                 else:
                     self._add_unknown_port(None, part, name, "input", part.inputs)
             for port in part.ports.inputs:
-                if port.required and port.name not in part.links and port.name not in part.node.inputs:
-                    self._blame(part, "missing_input", f"the input {port.name!r} has no wire and no value", port.name)
+                if (
+                    port.required
+                    and port.name not in part.links
+                    and port.name not in part.node.inputs
+                ):
+                    self._blame(
+                        part,
+                        "missing_input",
+                        f"the input {port.name!r} has no wire and no value",
+                        port.name,
+                    )
 
     def _blame(self, part: Part, code: Code, message: str, port: str) -> None:
-        problem = self._add(code, f"{_named(part.id, part.node)}: {message}", node=part.id, port=port)
+        problem = self._add(
+            code, f"{_named(part.id, part.node)}: {message}", node=part.id, port=port
+        )
         part.fault = part.fault or problem
 
     # Order
@@ -308,7 +333,11 @@ def why_rejected(error: ValidationError, value: Any) -> str:
 
 
 def _tables(ports: Ports) -> tuple[Ports, dict[str, Port], dict[str, Port]]:
-    return ports, {port.name: port for port in ports.inputs}, {port.name: port for port in ports.outputs}
+    return (
+        ports,
+        {port.name: port for port in ports.inputs},
+        {port.name: port for port in ports.outputs},
+    )
 
 
 def _named(id: str, node: Node) -> str:

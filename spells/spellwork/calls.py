@@ -27,7 +27,9 @@ _SMALL = (bool, int, float, type(None))
 class Caller:
     """Calls steps for one run."""
 
-    def __init__(self, host: Host, executor: Callable[[str], Executor], output_bytes: int | None) -> None:
+    def __init__(
+        self, host: Host, executor: Callable[[str], Executor], output_bytes: int | None
+    ) -> None:
         self._host = host
         self._executor = executor
         self._output_bytes = output_bytes
@@ -38,7 +40,12 @@ class Caller:
         Raises what the last attempt raised, with ``attempts`` set on it.
         """
         if step.fault is not None:
-            raise NodeError(step.fault.message, code=step.fault.code, port=step.fault.port, details=step.fault.details)
+            raise NodeError(
+                step.fault.message,
+                code=step.fault.code,
+                port=step.fault.port,
+                details=step.fault.details,
+            )
         inputs = _checked(step, inputs)
         attempt = 1
         while True:
@@ -67,7 +74,9 @@ class Caller:
         )
         await asyncio.sleep(delay)
 
-    async def _within_time(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+    async def _within_time(
+        self, step: Step, inputs: dict[str, Any], context: Context
+    ) -> dict[str, Any]:
         if step.timeout is None:
             return await self._once(step, inputs, context)
         try:
@@ -84,7 +93,9 @@ class Caller:
             return await self._executor(declared.isolation).call(step, inputs, context)
         if declared.form in ("sync", "generator"):
             return call_blocking(step, inputs, context)
-        returned = declared.call(context, **inputs) if declared.wants_context else declared.call(**inputs)
+        returned = (
+            declared.call(context, **inputs) if declared.wants_context else declared.call(**inputs)
+        )
         if declared.form == "async":
             return outputs_of(step, await returned)
         port = step.ports.outputs[0].name if step.ports.outputs else ""

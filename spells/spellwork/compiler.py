@@ -29,7 +29,7 @@ DEFAULT_TTL = 300.0
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
-def compile(  # noqa: A001 - the word of the field; the built-in is not used in this package
+def compile(
     spell: Spell,
     library: Library,
     inputs: Mapping[str, Any] | None = None,
@@ -51,7 +51,7 @@ def compile(  # noqa: A001 - the word of the field; the built-in is not used in 
     """
     analysis = Analysis(spell, library)
     running = _running(analysis, scope)
-    _refuse(analysis, running, scope)
+    _refuse(analysis, running)
     given = place_inputs(analysis, inputs) if inputs else {}
     steps: list[Step] = []
     index: dict[str, int] = {}
@@ -71,7 +71,12 @@ def compile(  # noqa: A001 - the word of the field; the built-in is not used in 
 
 
 def compile_call(
-    library: Library, id: str, type: str, inputs: Mapping[str, Any], code: str | None, environment: str = ""
+    library: Library,
+    id: str,
+    type: str,
+    inputs: Mapping[str, Any],
+    code: str | None,
+    environment: str = "",
 ) -> Step:
     """Return the step of a node called from within another (``Context.call``); inputs may be any values.
 
@@ -82,7 +87,9 @@ def compile_call(
     analysis = Analysis(Spell.model_construct(nodes={id: node}, edges={}), library)
     problems = [problem for problem in analysis.problems if problem.severity == "error"]
     if problems:
-        raise NodeError(problems[0].message, code=problems[0].code, port=problems[0].port, retryable=False)
+        raise NodeError(
+            problems[0].message, code=problems[0].code, port=problems[0].port, retryable=False
+        )
     return _step(analysis.parts[id], {id: 0}, [], {}, environment, hashed=False)
 
 
@@ -105,7 +112,7 @@ def _running(analysis: Analysis, scope: Sequence[str] | None) -> set[str] | None
     return running
 
 
-def _refuse(analysis: Analysis, running: set[str] | None, scope: Sequence[str] | None) -> None:
+def _refuse(analysis: Analysis, running: set[str] | None) -> None:
     def concerns(problem: Problem) -> bool:
         if running is None or problem.code == "too_large":
             return True
@@ -201,7 +208,11 @@ def _policy(part: Part) -> tuple[CachePolicy, float | None]:
 
 def _shape(binding: Binding, steps: Sequence[Step]) -> list[Any]:
     if binding.wires:
-        return [binding.port, binding.many, [[steps[wire.source].id, wire.output] for wire in binding.wires]]
+        return [
+            binding.port,
+            binding.many,
+            [[steps[wire.source].id, wire.output] for wire in binding.wires],
+        ]
     return [binding.port, to_json(binding.value)]
 
 

@@ -23,7 +23,9 @@ TRACK_INTERVAL = 0.05
 class SecretSource(Protocol):
     """Gives the value of a secret for this run, or raises ``SecretMissing``."""
 
-    async def __call__(self, name: str) -> str: ...
+    async def __call__(self, name: str) -> str:
+        """Return the secret's value."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,27 @@ class Host(Protocol):
     canvas: str | None
     user: str | None
 
-    def report(self, event: Event) -> None: ...
-    def is_cancelled(self, context: Context) -> bool: ...
-    async def secret(self, context: Context, name: str) -> str: ...
-    async def call(self, context: Context, type: str, inputs: dict[str, Any], code: str | None) -> dict[str, Any]: ...
-    def make_tmp(self, context: Context) -> Path: ...
+    def report(self, event: Event) -> None:
+        """Take an event of a node."""
+        ...
+
+    def is_cancelled(self, context: Context) -> bool:
+        """Say whether the node should stop."""
+        ...
+
+    async def secret(self, context: Context, name: str) -> str:
+        """Return a secret or raise ``SecretMissing``."""
+        ...
+
+    async def call(
+        self, context: Context, type: str, inputs: dict[str, Any], code: str | None
+    ) -> dict[str, Any]:
+        """Call another node type on behalf of a node."""
+        ...
+
+    def make_tmp(self, context: Context) -> Path:
+        """Make a directory of the node's own."""
+        ...
 
 
 class DetachedHost:
@@ -55,7 +73,9 @@ class DetachedHost:
     Events gather in ``events``; ``secrets`` answers by name.
     """
 
-    def __init__(self, run_id: str = "detached", canvas: str | None = None, user: str | None = None) -> None:
+    def __init__(
+        self, run_id: str = "detached", canvas: str | None = None, user: str | None = None
+    ) -> None:
         self.run_id = run_id
         self.canvas = canvas
         self.user = user
@@ -77,7 +97,9 @@ class DetachedHost:
             raise SecretMissing(f"no secret named {name!r} is known here")
         return self.secrets[name]
 
-    async def call(self, context: Context, type: str, inputs: dict[str, Any], code: str | None) -> dict[str, Any]:
+    async def call(
+        self, context: Context, type: str, inputs: dict[str, Any], code: str | None
+    ) -> dict[str, Any]:
         """Refuse: there is no library to find the type in."""
         raise NodeError(f"{type!r} cannot be called here: this context has no run", retryable=False)
 
@@ -95,7 +117,15 @@ class Context:
 
     __slots__ = ("_host", "_tmp", "attempt", "depth", "expired", "node", "node_id")
 
-    def __init__(self, node_id: str, node: Node, host: Host | None = None, *, attempt: int = 1, depth: int = 0) -> None:
+    def __init__(
+        self,
+        node_id: str,
+        node: Node,
+        host: Host | None = None,
+        *,
+        attempt: int = 1,
+        depth: int = 0,
+    ) -> None:
         self.node_id = node_id
         self.node = node
         self.attempt = attempt
@@ -128,19 +158,33 @@ class Context:
             return
         value = None if fraction is None else min(1.0, max(0.0, float(fraction)))
         self._report(
-            Event(kind="node.progress", at=time.time(), node=self.node_id, value=value, message=message or None)
+            Event(
+                kind="node.progress",
+                at=time.time(),
+                node=self.node_id,
+                value=value,
+                message=message or None,
+            )
         )
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line to the run's log."""
         self._report(
-            Event(kind="node.log", at=time.time(), node=self.node_id, message=str(message), level=level)
+            Event(
+                kind="node.log",
+                at=time.time(),
+                node=self.node_id,
+                message=str(message),
+                level=level,
+            )
         )
 
     def emit(self, port: str, chunk: Any) -> None:
         """Stream a chunk of an output while the node still works. The returned value stays the whole output."""
         if not self.depth:
-            self._report(Event(kind="node.chunk", at=time.time(), node=self.node_id, port=port, value=chunk))
+            self._report(
+                Event(kind="node.chunk", at=time.time(), node=self.node_id, port=port, value=chunk)
+            )
 
     def _report(self, event: Event) -> None:
         if not self.expired:
@@ -167,7 +211,9 @@ class Context:
         """Return a secret that the node type declares; raises ``SecretMissing``."""
         return await self._host.secret(self, name)
 
-    async def call(self, type: str, inputs: dict[str, Any], code: str | None = None) -> dict[str, Any]:
+    async def call(
+        self, type: str, inputs: dict[str, Any], code: str | None = None
+    ) -> dict[str, Any]:
         """Run another node type of the library once and return its outputs by port.
 
         Its isolation, timeout and retries hold. A failure is raised as ``NodeError``.

@@ -24,7 +24,17 @@ class RunState:
     an input that will not come, a pause, a cancel.
     """
 
-    __slots__ = ("failures", "held", "modes", "pending", "plan", "program", "ready", "skipped", "values")
+    __slots__ = (
+        "failures",
+        "held",
+        "modes",
+        "pending",
+        "plan",
+        "program",
+        "ready",
+        "skipped",
+        "values",
+    )
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -71,8 +81,7 @@ class RunState:
     def _warn_successors(self, index: int) -> None:
         modes = self.modes
         for successor in self.program.successors[index]:
-            if modes[successor] < MODE_DECIDE:
-                modes[successor] = MODE_DECIDE
+            modes[successor] = max(modes[successor], MODE_DECIDE)
 
     def _release(self, index: int) -> None:
         pending = self.pending
@@ -139,13 +148,19 @@ class RunState:
     def outputs_of(self, index: int) -> dict[str, Any]:
         """Return what a step's outputs hold now, by port."""
         values = self.values
-        return {port: values[slot] for port, slot in self.program.outputs[index] if values[slot] is not UNSET}
+        return {
+            port: values[slot]
+            for port, slot in self.program.outputs[index]
+            if values[slot] is not UNSET
+        }
 
     def outputs(self) -> dict[str, dict[str, Any]]:
         """Return the outputs of every finished step by node id, in graph order."""
         values = self.values
         found: dict[str, dict[str, Any]] = {}
-        for step, ports, slot in zip(self.plan.steps, self.program.outputs, self.program.results, strict=True):
+        for step, ports, slot in zip(
+            self.plan.steps, self.program.outputs, self.program.results, strict=True
+        ):
             if len(ports) == 1:
                 if values[slot] is not UNSET:
                     found[step.id] = {ports[0][0]: values[slot]}

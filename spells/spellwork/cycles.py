@@ -42,7 +42,9 @@ def find_cycles(ids: Iterable[str], needs: Mapping[str, set[str]]) -> list[list[
     """
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(sorted(ids))
-    graph.add_edges_from(sorted((source, target) for target in graph for source in needs.get(target, ())))
+    graph.add_edges_from(
+        sorted((source, target) for target in graph for source in needs.get(target, ()))
+    )
     tangles = (graph.subgraph(part) for part in nx.strongly_connected_components(graph))
     cycles = [_shortest(tangle) for tangle in tangles if tangle.number_of_edges()]
     return sorted(cycles)
@@ -54,5 +56,5 @@ def _shortest(tangle: nx.DiGraph[str]) -> list[str]:
         if tangle.has_edge(start, start):
             return [start, start]
         for second in sorted(tangle.successors(start)):
-            paths.append([start, *nx.shortest_path(tangle, second, start)])
+            paths.append([start, *nx.shortest_path(tangle, second, start)])  # noqa: PERF401 - nested, and returns early
     return min(paths, key=lambda path: (len(path), path))

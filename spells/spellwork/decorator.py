@@ -5,7 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -70,7 +79,9 @@ def node(
 
     def decorate(function: Callable[..., Any]) -> NodeType:
         if not _ID.match(id):
-            raise NodeTypeInvalid(f"node type id {id!r} is not of the form 'pack.name' in lower case")
+            raise NodeTypeInvalid(
+                f"node type id {id!r} is not of the form 'pack.name' in lower case"
+            )
         if cache == "ttl" and ttl is None:
             raise NodeTypeInvalid(f"node type {id!r} has cache='ttl' but no ttl (seconds)")
         form = _form_of(function)
@@ -126,7 +137,9 @@ class _Signature:
         try:
             hints = typing.get_type_hints(function, include_extras=True)
         except NameError as error:
-            raise NodeTypeInvalid(f"node type {id!r}: its type hints do not resolve: {error}") from error
+            raise NodeTypeInvalid(
+                f"node type {id!r}: its type hints do not resolve: {error}"
+            ) from error
         self.inputs: list[Port] = []
         self.adapters: dict[str, TypeAdapter[Any]] = {}
         self.plain: set[str] = set()
@@ -141,14 +154,18 @@ class _Signature:
             self._read(id, parameter, hints.get(parameter.name, Any), parameter.name in many)
         unknown = set(many) - {port.name for port in self.inputs}
         if unknown:
-            raise NodeTypeInvalid(f"node type {id!r}: many names {sorted(unknown)}, which are not inputs")
+            raise NodeTypeInvalid(
+                f"node type {id!r}: many names {sorted(unknown)}, which are not inputs"
+            )
 
     def _read(self, id: str, parameter: inspect.Parameter, hint: Any, many: bool) -> None:
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             self.extra_inputs = True
             return
         if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
-            raise NodeTypeInvalid(f"node type {id!r}: parameter {parameter.name!r} cannot be given by name")
+            raise NodeTypeInvalid(
+                f"node type {id!r}: parameter {parameter.name!r} cannot be given by name"
+            )
         adapter, schema = _adapt(id, parameter.name, hint)
         description = schema.pop("description", "")
         required = parameter.default is inspect.Parameter.empty
@@ -178,7 +195,9 @@ class _Returned:
             hint = _yielded(id, hint)
         if fields := _fields(hint):
             if streams:
-                raise NodeTypeInvalid(f"node type {id!r}: a generator yields the chunks of one output, not fields")
+                raise NodeTypeInvalid(
+                    f"node type {id!r}: a generator yields the chunks of one output, not fields"
+                )
             self.returns = "ports"
             self.outputs = tuple(_output(id, name, part) for name, part in fields.items())
         elif streams:
@@ -191,7 +210,9 @@ def _yielded(id: str, hint: Any) -> Any:
     if hint is Any:
         return Any
     if get_origin(hint) not in _STREAMS:
-        raise NodeTypeInvalid(f"node type {id!r}: a generator is annotated AsyncIterator[...] or Iterator[...]")
+        raise NodeTypeInvalid(
+            f"node type {id!r}: a generator is annotated AsyncIterator[...] or Iterator[...]"
+        )
     return (get_args(hint) or (Any,))[0]
 
 
@@ -210,7 +231,13 @@ def _output(id: str, name: str, hint: Any) -> Port:
 def _stream(id: str, name: str, hint: Any) -> Port:
     _, schema = _adapt(id, name, hint, mode="serialization")
     description = schema.pop("description", "")
-    whole = schema if schema.get("type") == "string" else {"type": "array", "items": schema} if schema else {}
+    whole = (
+        schema
+        if schema.get("type") == "string"
+        else {"type": "array", "items": schema}
+        if schema
+        else {}
+    )
     return Port(name=name, schema=whole, description=description, stream=True)
 
 
@@ -235,4 +262,6 @@ def is_plain(hint: Any) -> bool:
         return is_plain(get_args(hint)[0])
     if origin is Literal:
         return True
-    return origin in (list, dict, Union, UnionType) and all(is_plain(part) for part in get_args(hint))
+    return origin in (list, dict, Union, UnionType) and all(
+        is_plain(part) for part in get_args(hint)
+    )

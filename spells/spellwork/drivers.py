@@ -40,9 +40,13 @@ class Drivers:
     """Starts, counts and ends the drivers of one run. ``drive`` makes the coroutine of one."""
 
     def __init__(
-        self, state: RunState, drive: Callable[[], Coroutine[Any, Any, None]], concurrency: int | None
+        self,
+        state: RunState,
+        drive: Callable[[], Coroutine[Any, Any, None]],
+        concurrency: int | None,
     ) -> None:
         self._state = state
+        self.ready = state.ready
         self._drive = drive
         self._most = concurrency or (len(state.plan.steps) + 1)
         self._loop = asyncio.get_running_loop()
@@ -119,7 +123,9 @@ class Drivers:
             self._finish()
             return
         if self._loop.time() >= self._give_up_at:
-            logger.warning("%d nodes did not end when they were cancelled; they are given up", len(self._tasks))
+            logger.warning(
+                "%d nodes did not end when they were cancelled; they are given up", len(self._tasks)
+            )
             self._finish()
             return
         for task in list(self._tasks):
@@ -144,7 +150,7 @@ class _Watched:
         driver = drivers.new()
         advance: Callable[[Any], Any] = driver.send
         argument: Any = None
-        ready = drivers._state.ready
+        ready = drivers.ready
         while True:
             try:
                 waited_for = advance(argument)

@@ -37,7 +37,9 @@ class SpellworkError(Exception):
 
     code = "spellwork_error"
 
-    def __init__(self, message: str, *, code: str | None = None, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, details: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         if code is not None:
@@ -53,7 +55,9 @@ class SpellInvalid(SpellworkError):
         first = self.problems[0]
         more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
         super().__init__(
-            first.message + more, code=first.code, details={"problems": [p.to_json() for p in self.problems]}
+            first.message + more,
+            code=first.code,
+            details={"problems": [p.to_json() for p in self.problems]},
         )
 
 

@@ -90,7 +90,9 @@ class Execution:
         begun = time.perf_counter()
         state, loops, drivers = self._prepare()
         if self._sink is not None:
-            self._sink(Event("run.started", started, data={"nodes": [step.id for step in self.plan.steps]}))
+            self._sink(
+                Event("run.started", started, data={"nodes": [step.id for step in self.plan.steps]})
+            )
         if loops.recall is not None:
             loops.recall.begin()
         if self._status == "paused":
@@ -118,7 +120,9 @@ class Execution:
         if self._cache is not None or self._memory is not None:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)
         loops = Loops(state, host, self._sink, recall)
-        watched = self._sink is not None or recall is not None or self._limits.output_bytes is not None
+        watched = (
+            self._sink is not None or recall is not None or self._limits.output_bytes is not None
+        )
         drivers = self._drivers = Drivers(
             state, loops.told if watched else loops.quiet, self._limits.concurrency
         )
@@ -130,7 +134,11 @@ class Execution:
         if executor is not None:
             return executor
         if isolation != "thread":
-            raise NodeError(f"there is no executor for isolation {isolation!r} here", code="no_executor", retryable=False)
+            raise NodeError(
+                f"there is no executor for isolation {isolation!r} here",
+                code="no_executor",
+                retryable=False,
+            )
         if self._threads is None:
             self._threads = ThreadExecutor(self._limits.threads)
         return self._threads
@@ -143,7 +151,9 @@ class Execution:
             except asyncio.CancelledError:
                 continue
 
-    async def _close(self, state: RunState, loops: Loops, drivers: Drivers, duration: float) -> RunResult:
+    async def _close(
+        self, state: RunState, loops: Loops, drivers: Drivers, duration: float
+    ) -> RunResult:
         steps = self.plan.steps
         status: Status = "cancelled" if self._cancelled else "completed"
         crash = None
@@ -169,13 +179,22 @@ class Execution:
         )
 
     def _tell_end(
-        self, status: Status, duration: float, failed: list[str], skipped: list[str], crash: NodeFailure | None
+        self,
+        status: Status,
+        duration: float,
+        failed: list[str],
+        skipped: list[str],
+        crash: NodeFailure | None,
     ) -> None:
         if self._sink is None:
             return
         data = {"failed": failed, "skipped": skipped}
         if crash is not None:
-            self._sink(Event("run.failed", time.time(), duration=duration, error=crash.to_json(), data=data))
+            self._sink(
+                Event(
+                    "run.failed", time.time(), duration=duration, error=crash.to_json(), data=data
+                )
+            )
         elif status == "cancelled":
             self._sink(Event("run.cancelled", time.time(), duration=duration, data=data))
         else:
@@ -218,5 +237,7 @@ def _why(loops: Loops) -> dict[str, str]:
             found[step.id] = loops.why[step.index]
         elif step.index in state.failures or state.is_done(step.index):
             kept = loops.recall is not None
-            found[step.id] = "cached" if kept else "not cacheable" if step.cache == "none" else "new"
+            found[step.id] = (
+                "cached" if kept else "not cacheable" if step.cache == "none" else "new"
+            )
     return found

@@ -17,4 +17,6 @@ class Executor(Protocol):
     when it is cancelled.
     """
 
-    async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]: ...
+    async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Carry out one call of a step."""
+        ...

@@ -86,13 +86,19 @@ class RunHost:
             raise SecretMissing(f"no secret named {name!r} is known here")
         return await self._secrets(name)
 
-    async def call(self, context: Context, type: str, inputs: dict[str, Any], code: str | None) -> dict[str, Any]:
+    async def call(
+        self, context: Context, type: str, inputs: dict[str, Any], code: str | None
+    ) -> dict[str, Any]:
         """Call another node type on behalf of a node."""
         if context.depth >= self._limits.depth:
             raise NodeError(
-                f"nodes call each other more than {self._limits.depth} deep", code="too_deep", retryable=False
+                f"nodes call each other more than {self._limits.depth} deep",
+                code="too_deep",
+                retryable=False,
             )
-        step = compile_call(self._plan.library, context.node_id, type, inputs, code, self._plan.environment)
+        step = compile_call(
+            self._plan.library, context.node_id, type, inputs, code, self._plan.environment
+        )
         program = assemble([step])
         given = gather(program.gathers[0], program.template)
         outputs = await as_node_error(self.caller.call(step, given, context.depth + 1))

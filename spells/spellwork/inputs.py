@@ -75,7 +75,10 @@ def _has(part: Part, port: str) -> bool:
 
 def _unknown(analysis: Analysis, key: str) -> InvalidInput:
     allowed = [
-        f"{part.id}.{port}" for part in analysis.parts.values() for port in part.inputs if port not in part.links
+        f"{part.id}.{port}"
+        for part in analysis.parts.values()
+        for port in part.inputs
+        if port not in part.links
     ]
     shown = ", ".join(allowed[:ALLOWED_SHOWN]) or "none"
     return InvalidInput(

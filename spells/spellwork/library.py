@@ -30,7 +30,9 @@ class Library:
     def _add(self, pack: Pack, node_type: NodeType) -> None:
         versions = self._versions.setdefault(node_type.id, {})
         if node_type.version in versions:
-            raise PackInvalid(f"pack {pack.name!r} brings {node_type.id!r} version {node_type.version} a second time")
+            raise PackInvalid(
+                f"pack {pack.name!r} brings {node_type.id!r} version {node_type.version} a second time"
+            )
         versions[node_type.version] = node_type
 
     @classmethod
@@ -47,9 +49,11 @@ class Library:
             try:
                 pack = point.load()
                 if not isinstance(pack, Pack):
-                    raise PackInvalid(f"{point.value} is a {type(pack).__name__}, not a spellwork.Pack")
+                    raise PackInvalid(
+                        f"{point.value} is a {type(pack).__name__}, not a spellwork.Pack"
+                    )
                 cls([*packs, pack])
-            except Exception as error:  # an edge: a pack is foreign code
+            except Exception as error:  # noqa: BLE001 - an edge: a pack is foreign code
                 problems[point.name] = f"{type(error).__name__}: {error}"
             else:
                 packs.append(pack)

@@ -19,7 +19,16 @@ from .events import Event, Sink
 from .failing import failure_of
 from .host import RunHost
 from .ports import SKIP
-from .program import MODE_DECIDE, MODE_FULL, MODE_HELD, MODE_LIST, MODE_NONE, MODE_ONE, MODE_SEVERAL, MODE_WRAPPED
+from .program import (
+    MODE_DECIDE,
+    MODE_FULL,
+    MODE_HELD,
+    MODE_LIST,
+    MODE_NONE,
+    MODE_ONE,
+    MODE_SEVERAL,
+    MODE_WRAPPED,
+)
 from .recall import Finding, Recall
 
 BURST = 256
@@ -32,7 +41,9 @@ TURN = 0.005
 class Loops:
     """Both loops over the state of one run."""
 
-    def __init__(self, state: RunState, host: RunHost, sink: Sink | None, recall: Recall | None) -> None:
+    def __init__(
+        self, state: RunState, host: RunHost, sink: Sink | None, recall: Recall | None
+    ) -> None:
         self.state = state
         self.host = host
         self.sink = sink
@@ -44,7 +55,7 @@ class Loops:
 
     # Nobody watches
 
-    async def quiet(self) -> None:
+    async def quiet(self) -> None:  # noqa: C901, PLR0912 - one flat loop: a call per node would cost as much as the node
         """Run ready steps until none is left."""
         state, program = self.state, self.state.program
         ready, values, modes, pending = state.ready, state.values, state.modes, state.pending
@@ -153,7 +164,13 @@ class Loops:
         state, sink = self.state, self.sink
         step = state.plan.steps[index]
         finding = self._findings.get(index)
-        why = finding.why if finding is not None else "not cacheable" if step.cache == "none" else "new"
+        why = (
+            finding.why
+            if finding is not None
+            else "not cacheable"
+            if step.cache == "none"
+            else "new"
+        )
         self.why[index] = why
         started = time.time()
         if sink is not None:
@@ -174,7 +191,14 @@ class Loops:
     async def _look_up(self, recall: Recall, index: int) -> None:
         """Look up a step together with all that are ready beside it; finish those that need not run."""
         state = self.state
-        batch = [index, *(other for other in state.ready if other not in self._findings and self._is_startable(other))]
+        batch = [
+            index,
+            *(
+                other
+                for other in state.ready
+                if other not in self._findings and self._is_startable(other)
+            ),
+        ]
         chosen = set(batch)
         rest = [other for other in state.ready if other not in chosen]
         state.ready.clear()
@@ -259,5 +283,3 @@ async def _give_way(turn: float) -> float:
         return turn
     await asyncio.sleep(0)
     return time.perf_counter() + TURN
-
-

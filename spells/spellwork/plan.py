@@ -97,7 +97,11 @@ def _binding_json(plan: Plan, binding: Binding) -> dict[str, Any]:
     body: dict[str, Any] = {"port": binding.port}
     if binding.wires:
         body["from"] = [
-            [plan.steps[wire.source].id, wire.output, *([wire.edge] if wire.edge is not None else [])]
+            [
+                plan.steps[wire.source].id,
+                wire.output,
+                *([wire.edge] if wire.edge is not None else []),
+            ]
             for wire in binding.wires
         ]
     else:

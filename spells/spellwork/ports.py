@@ -39,7 +39,11 @@ class Port:
 
     def describe(self, side: Literal["input", "output"]) -> dict[str, Any]:
         """Return the port as JSON, for the library that a browser shows."""
-        body: dict[str, Any] = {"name": self.name, "schema": self.schema, "description": self.description}
+        body: dict[str, Any] = {
+            "name": self.name,
+            "schema": self.schema,
+            "description": self.description,
+        }
         if side == "input":
             return body | {"required": self.required, "default": self.default, "many": self.many}
         return body | {"stream": self.stream}

@@ -105,7 +105,10 @@ def assemble(steps: Sequence[Step]) -> Program:
     mutable: list[int] = []
     raw: dict[int, Any] = {}
     gathers = [_gather(step, slots, template, mutable, raw) for step in steps]
-    before = [sorted({wire.source for binding in step.bindings for wire in binding.wires}) for step in steps]
+    before = [
+        sorted({wire.source for binding in step.bindings for wire in binding.wires})
+        for step in steps
+    ]
     after: list[list[int]] = [[] for _ in steps]
     for step in steps:
         for source in before[step.index]:
@@ -121,7 +124,11 @@ def assemble(steps: Sequence[Step]) -> Program:
         ],
         gathers=gathers,
         needs=[
-            tuple(slots[wire.source][wire.output] for binding in step.bindings for wire in binding.wires)
+            tuple(
+                slots[wire.source][wire.output]
+                for binding in step.bindings
+                for wire in binding.wires
+            )
             for step in steps
         ],
         successors=[tuple(row) for row in after],
@@ -144,7 +151,11 @@ def _lay_out_outputs(steps: Sequence[Step]) -> tuple[list[tuple[tuple[str, int],
 
 
 def _gather(
-    step: Step, slots: list[dict[str, int]], template: list[Any], mutable: list[int], raw: dict[int, Any]
+    step: Step,
+    slots: list[dict[str, int]],
+    template: list[Any],
+    mutable: list[int],
+    raw: dict[int, Any],
 ) -> tuple[tuple[str, Source], ...]:
     gather: list[tuple[str, Source]] = []
     for binding in step.bindings:

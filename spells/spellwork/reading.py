@@ -43,7 +43,9 @@ def _decode(text: str, path: Path) -> Any:
             return yaml.safe_load(text)
         return msgspec.json.decode(text)
     except (yaml.YAMLError, msgspec.DecodeError) as error:
-        raise SpellUnreadable(f"{path} is not {'YAML' if path.suffix != '.json' else 'JSON'}: {error}") from error
+        raise SpellUnreadable(
+            f"{path} is not {'YAML' if path.suffix != '.json' else 'JSON'}: {error}"
+        ) from error
 
 
 def _parse(value: Any, what: str) -> Spell:
@@ -56,5 +58,6 @@ def _parse(value: Any, what: str) -> Spell:
         ]
         first = errors[0]
         raise SpellUnreadable(
-            f"{what} is not a spell: {first['field'] or 'it'}: {first['message']}", details={"errors": errors}
+            f"{what} is not a spell: {first['field'] or 'it'}: {first['message']}",
+            details={"errors": errors},
         ) from error

@@ -122,7 +122,11 @@ class Recall:
         """Return what is known of steps that are ready, asking the cache once for all of them."""
         findings = [self._find(self._steps[index]) for index in indexes]
         if self._cache is not None:
-            keys = [finding.key for finding in findings if finding.outputs is None and finding.key is not None]
+            keys = [
+                finding.key
+                for finding in findings
+                if finding.outputs is None and finding.key is not None
+            ]
             found = await self._ask(keys) if keys else {}
             for finding in findings:
                 hit = found.get(finding.key or "")
@@ -155,7 +159,10 @@ class Recall:
 
     def _fingerprint(self, index: int) -> Fingerprint:
         return tuple(
-            (port, self._hash(source) if isinstance(source, int) else tuple(map(self._hash, source)))
+            (
+                port,
+                self._hash(source) if isinstance(source, int) else tuple(map(self._hash, source)),
+            )
             for port, source in self._state.program.gathers[index]
         )
 
@@ -186,7 +193,9 @@ class Recall:
         hashes = {port: self._hash(slots[port]) for port in outputs}
         old = self._memory.nodes.get(step.id)
         at = time.monotonic()
-        if not ran and step.ttl is not None:  # its age is not this moment's: what served it decides again next time
+        if (
+            not ran and step.ttl is not None
+        ):  # its age is not this moment's: what served it decides again next time
             at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
         self._remember(step, finding, outputs, hashes, at)
         if not ran or finding.key is None or self._cache is None:
@@ -205,9 +214,16 @@ class Recall:
         remembered.failure, remembered.skipped = failure, skipped
 
     def _remember(
-        self, step: Step, finding: Finding, outputs: dict[str, Any], hashes: dict[str, Any], at: float
+        self,
+        step: Step,
+        finding: Finding,
+        outputs: dict[str, Any],
+        hashes: dict[str, Any],
+        at: float,
     ) -> None:
-        self._memory.nodes[step.id] = Remembered(step.local, step.shape, finding.fingerprint, outputs, hashes, at)
+        self._memory.nodes[step.id] = Remembered(
+            step.local, step.shape, finding.fingerprint, outputs, hashes, at
+        )
 
     def keep(self, index: int, old: Remembered) -> None:
         """Take a step that is ready as it last ended, without running it."""

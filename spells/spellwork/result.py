@@ -25,7 +25,11 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     def to_json(self) -> dict[str, Any]:
         """Return the failure as JSON, always with ``attempts``."""
         body: dict[str, Any] = to_json(msgspec.structs.asdict(self))
-        return {key: value for key, value in body.items() if key == "attempts" or value not in (None, {})}
+        return {
+            key: value
+            for key, value in body.items()
+            if key == "attempts" or value not in (None, {})
+        }
 
 
 class RunResult:
@@ -105,6 +109,4 @@ class RunResult:
         }
 
     def __repr__(self) -> str:
-        return (
-            f"<RunResult {self.status}: {len(self.outputs)} done, {len(self.errors)} failed, {len(self.skipped)} skipped>"
-        )
+        return f"<RunResult {self.status}: {len(self.outputs)} done, {len(self.errors)} failed, {len(self.skipped)} skipped>"

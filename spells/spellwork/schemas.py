@@ -12,7 +12,9 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-_NOTES = frozenset({"title", "description", "default", "examples", "format", "$comment", "deprecated"})
+_NOTES = frozenset(
+    {"title", "description", "default", "examples", "format", "$comment", "deprecated"}
+)
 _DEPTH = 20
 """How deep recursive schemas are compared before they count as fitting."""
 
@@ -33,7 +35,11 @@ def proves(source: Schema, target: Schema) -> bool:
         return True
     if wanted == {"type": "number"}:
         return given.get("type") in ("integer", "number")
-    return set(wanted) == {"type"} and wanted["type"] != "array" and given.get("type") == wanted["type"]
+    return (
+        set(wanted) == {"type"}
+        and wanted["type"] != "array"
+        and given.get("type") == wanted["type"]
+    )
 
 
 def items_of(schema: Schema) -> Schema:
@@ -94,17 +100,27 @@ def _values(schema: Schema) -> list[Any] | None:
 def _type_of(value: Any) -> str:
     if value is None:
         return "null"
-    kinds = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"))
+    kinds = (
+        (bool, "boolean"),
+        (int, "integer"),
+        (float, "number"),
+        (str, "string"),
+        (list, "array"),
+    )
     return next((name for kind, name in kinds if isinstance(value, kind)), "object")
 
 
-def _mismatch(source: Any, source_root: Schema, target: Any, target_root: Schema, depth: int) -> str | None:
+def _mismatch(
+    source: Any, source_root: Schema, target: Any, target_root: Schema, depth: int
+) -> str | None:
     given, wanted = _follow(source, source_root), _follow(target, target_root)
     if depth <= 0 or not given or not wanted:
         return None
     for left, right in ((_options(given), None), (None, _options(wanted))):
         if left is not None or right is not None:
-            pairs = [(option, wanted) for option in left or ()] + [(given, option) for option in right or ()]
+            pairs = [(option, wanted) for option in left or ()] + [
+                (given, option) for option in right or ()
+            ]
             reasons = [_mismatch(a, source_root, b, target_root, depth - 1) for a, b in pairs]
             if None in reasons or not reasons:
                 return None
@@ -134,16 +150,30 @@ def _values_mismatch(given: Schema, wanted: Schema) -> str | None:
 
 
 def _items_mismatch(
-    given: Schema, source_root: Schema, wanted: Schema, target_root: Schema, depth: int, types: set[str] | None
+    given: Schema,
+    source_root: Schema,
+    wanted: Schema,
+    target_root: Schema,
+    depth: int,
+    types: set[str] | None,
 ) -> str | None:
-    if types != {"array"} or not isinstance(given.get("items"), dict) or not isinstance(wanted.get("items"), dict):
+    if (
+        types != {"array"}
+        or not isinstance(given.get("items"), dict)
+        or not isinstance(wanted.get("items"), dict)
+    ):
         return None
     reason = _mismatch(given["items"], source_root, wanted["items"], target_root, depth - 1)
     return f"the items differ: {reason}" if reason else None
 
 
 def _fields_mismatch(
-    given: Schema, source_root: Schema, wanted: Schema, target_root: Schema, depth: int, types: set[str] | None
+    given: Schema,
+    source_root: Schema,
+    wanted: Schema,
+    target_root: Schema,
+    depth: int,
+    types: set[str] | None,
 ) -> str | None:
     if types != {"object"}:
         return None

@@ -39,14 +39,18 @@ class NodeSettings(Part):
     retries: int | None = Field(default=None, ge=0, le=20)
     backoff: float | None = Field(default=None, ge=0, le=3_600)
     cache: Literal["deterministic", "private", "none", "ttl"] | None = None
-    ttl: float | None = Field(default=None, gt=0, description="Seconds an output stays valid; with cache='ttl'.")
+    ttl: float | None = Field(
+        default=None, gt=0, description="Seconds an output stays valid; with cache='ttl'."
+    )
 
 
 class Node(Part):
     """A box on the canvas: a node type, and the values typed into it."""
 
     type: str = Field(min_length=1, max_length=200)
-    version: int | None = Field(default=None, ge=1, description="Version of the node type; None is the newest.")
+    version: int | None = Field(
+        default=None, ge=1, description="Version of the node type; None is the newest."
+    )
     name: str | None = Field(default=None, max_length=200)
     inputs: dict[PortName, JsonValue] = Field(default_factory=dict)
     code: str | None = Field(default=None, max_length=1_000_000)
@@ -86,7 +90,9 @@ class Note(Part):
 
 
 class Spell(Part):
-    """A graph of nodes, as JSON::
+    """A graph of nodes, groups and notes.
+
+    As JSON::
 
         {"schema": 1, "name": "Hello",
          "nodes": {"a": {"type": "core.value", "inputs": {"value": 2}},
@@ -97,7 +103,9 @@ class Spell(Part):
     unknown. ``spellwork.validate`` says what is wrong, node by node.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True
+    )
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     name: str = Field(default="Untitled", max_length=200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Self
 
 from .cache import OutputCache
 from .compiler import compile
@@ -27,7 +27,7 @@ class _Workers:
         self._pool: WorkerPool | None = None
         self._lock = asyncio.Lock()
 
-    async def __aenter__(self) -> _Workers:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -74,4 +74,6 @@ def run(
     sink: Sink | None = None,
 ) -> RunResult:
     """Run a spell to its end; as ``run_async``, for scripts without an event loop."""
-    return asyncio.run(run_async(spell, inputs, scope=scope, library=library, cache=cache, sink=sink))
+    return asyncio.run(
+        run_async(spell, inputs, scope=scope, library=library, cache=cache, sink=sink)
+    )

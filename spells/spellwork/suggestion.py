@@ -6,7 +6,9 @@ from .ports import Port, Ports
 from .schemas import items_of, mismatch, proves
 
 
-def suggest_wires(source: Ports, target: Ports, taken: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+def suggest_wires(
+    source: Ports, target: Ports, taken: frozenset[str] = frozenset()
+) -> list[tuple[str, str]]:
     """Return (output, input) pairs worth wiring from ``source`` to ``target``, in the order of the inputs.
 
     A pair of equal names whose types can fit always comes. Each output not

@@ -30,7 +30,10 @@ class ThreadExecutor:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -41,7 +44,9 @@ class ThreadExecutor:
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         """Call the step's function in a thread and return its outputs by port."""
         work: Callable[[], dict[str, Any]] = lambda: call_blocking(step, inputs, context)  # noqa: E731
-        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, copy_context().run, work
+        )
 
 
 def call_blocking(step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Any
 from .context import Context
 
 try:  # not a dependency: packs bring it or not
-    from tqdm.std import tqdm as _Tqdm
+    from tqdm import std as _bars
 except ImportError:  # pragma: no cover - depends on what is installed
-    _Tqdm = None
+    _bars = None  # type: ignore[assignment]
 
 _current: ContextVar[Context | None] = ContextVar("spellwork_tracked_context", default=None)
 
@@ -35,6 +35,6 @@ def _display(bar: Any, *args: Any, **kwargs: Any) -> Any:
     return True
 
 
-if _Tqdm is not None:
-    _draw = _Tqdm.display
-    _Tqdm.display = _display
+if _bars is not None:
+    _draw: Any = _bars.tqdm.display
+    setattr(_bars.tqdm, "display", _display)  # noqa: B010 - a plain assignment is not well typed

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -42,7 +43,7 @@ def to_json(value: Any) -> Any:
 
 
 def _to_json(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, (bool, str)) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, (bool, str)) and not isinstance(value, Enum)):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, Enum):
         return _number(value)
@@ -54,14 +55,20 @@ def _to_json(value: Any, depth: int) -> Any:
         return [_to_json(item, depth - 1) for item in value]
     try:
         return _object(value, depth)
-    except Exception:  # an edge: a foreign object's own methods may do anything
+    except Exception:  # noqa: BLE001 - an edge: a foreign object's own methods may do anything
         return _shown(value)
 
 
 def _number(value: float) -> Any:
     if isinstance(value, int):
         number = int(value)
-        return number if _MIN_JSON_INT <= number <= _MAX_JSON_INT else float(number) if abs(number) < 2**1000 else None
+        return (
+            number
+            if _MIN_JSON_INT <= number <= _MAX_JSON_INT
+            else float(number)
+            if abs(number) < 2**1000
+            else None
+        )
     return float(value) if math.isfinite(value) else None
 
 
@@ -73,7 +80,7 @@ def _key(key: Any) -> str:
     return key if isinstance(key, str) else "null" if key is None else str(key)
 
 
-def _object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - a table of kinds reads best as one
+def _object(value: Any, depth: int) -> Any:  # noqa: C901, PLR0912 - a table of kinds reads best as one
     if isinstance(value, Enum):
         return _to_json(value.value, depth - 1)
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -91,15 +98,19 @@ def _object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - a table of kinds 
     if isinstance(value, msgspec.Struct):
         return {f: _to_json(getattr(value, f), depth - 1) for f in value.__struct_fields__}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _to_json(getattr(value, f.name), depth - 1) for f in dataclasses.fields(value)}
+        return {
+            f.name: _to_json(getattr(value, f.name), depth - 1) for f in dataclasses.fields(value)
+        }
     if hasattr(value, "_asdict"):
         return _to_json(value._asdict(), depth)
-    if isinstance(value, Set):
+    if isinstance(value, AbstractSet):
         return sorted((_to_json(item, depth - 1) for item in value), key=canonical_bytes)
     if isinstance(value, BaseException):
         return {"$repr": f"{type(value).__name__}: {value}"[:REPR_LIMIT]}
     for method, arguments in (("to_dicts", ()), ("to_dict", ("records",)), ("tolist", ())):
-        if callable(getattr(type(value), method, None)):  # polars and pandas frames; numpy and array.array
+        if callable(
+            getattr(type(value), method, None)
+        ):  # polars and pandas frames; numpy and array.array
             return _to_json(getattr(value, method)(*arguments), depth - 1)
     return _shown(value)
 
@@ -107,7 +118,7 @@ def _object(value: Any, depth: int) -> Any:  # noqa: PLR0911 - a table of kinds 
 def _shown(value: Any) -> dict[str, str]:
     try:
         text = repr(value)
-    except Exception as error:  # an edge: __repr__ of a foreign object
+    except Exception as error:  # noqa: BLE001 - an edge: __repr__ of a foreign object
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     return {"$repr": text[:REPR_LIMIT]}
 
