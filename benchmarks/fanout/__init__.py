@@ -1,0 +1,1 @@
+"""Event fan-out: deliveries per second of server CPU, and latency, beside stock python-socketio."""
