@@ -61,7 +61,7 @@ async def stock(app: web.Application) -> Send:
     server.attach(app)
 
     @server.event  # type: ignore[untyped-decorator] # the makers ship no types
-    async def connect(sid: str, environ: object, auth: object) -> None:
+    async def connect(sid: str, *_: object) -> None:
         await server.enter_room(sid, "all")
 
     async def send(event: dict[str, object]) -> None:
