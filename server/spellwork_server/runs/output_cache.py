@@ -7,9 +7,11 @@ half cost one read too many, and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +27,19 @@ from spellwork_server.storage.group_commit import GroupCommit
 WAITING_BYTES = 32 * 1024 * 1024
 """Bytes that may wait to be written; beyond that the cache forgets rather than fill the memory."""
 
+DELAY = 0.25
+"""Seconds that outputs wait to be written together: a run's own events go first."""
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    outputs: CachedOutputs
+    row: CacheRow
+    values: dict[str, bytes]
+    size: int
+    writing: bool = False
 
 
 class ServerCache:
@@ -55,8 +69,9 @@ class SharedCache:
         self._commits = commits
         self._memory = MemoryCache(memory_bytes)
         self._known: set[int] = set()
-        self._waiting: dict[str, CachedOutputs] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._waiting_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
         self.hits = 0
         self.misses = 0
 
@@ -70,6 +85,10 @@ class SharedCache:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Write what waits; the group commit that is left after this one sees it through."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._write()
         self._memory.clear()
 
     def of(self, user: str) -> ServerCache:
@@ -81,7 +100,7 @@ class SharedCache:
         found = await self._memory.get_many(keys)
         for key in keys:
             if key not in found and key in self._waiting:
-                found[key] = self._waiting[key]
+                found[key] = self._waiting[key].outputs
         rest = [key for key in keys if key not in found and _half(key) in self._known]
         if rest:
             found |= await self._read(rest)
@@ -113,31 +132,50 @@ class SharedCache:
         if self._waiting_bytes + size > WAITING_BYTES:
             return
         now = time.time()
+        hashes = {port: hash_bytes(body) for port, body in bodies.items()}
         row = CacheRow(
             key=key,
             user_id=user,
             type="",
-            outputs={port: hash_bytes(body) for port, body in bodies.items()},
+            outputs=hashes,
             skipped=list(outputs.skipped),
             policy=policy,
             created_at=now,
             expires_at=None if ttl is None else now + ttl,
         )
-        self._waiting[key] = outputs
+        values = {hashes[port]: body for port, body in bodies.items()}
+        older = self._waiting.get(key)
+        if older is not None and not older.writing:
+            self._waiting_bytes -= older.size
+        self._waiting[key] = _Waiting(outputs, row, values, size)
         self._waiting_bytes += size
-        try:
-            written = self._commits.submit(self._store.writing(row, bodies))
-        except ServerError:
-            self._note_written(key, size)
-            return
-        written.add_done_callback(lambda done: self._note_written(key, size, done.exception()))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(DELAY, self._write)
 
-    def _note_written(self, key: str, size: int, error: BaseException | None = None) -> None:
-        self._waiting.pop(key, None)
-        self._waiting_bytes -= size
-        if error is None:
-            self._known.add(_half(key))
-        else:
+    def _write(self) -> None:
+        """Hand what waits to the database, in one piece."""
+        self._timer = None
+        batch = {key: each for key, each in self._waiting.items() if not each.writing}
+        if not batch:
+            return
+        for each in batch.values():
+            each.writing = True
+        try:
+            job = self._store.writing([(each.row, each.values) for each in batch.values()])
+            self._commits.submit(job).add_done_callback(
+                lambda done: self._note_written(batch, done.exception())
+            )
+        except ServerError as error:
+            self._note_written(batch, error)
+
+    def _note_written(self, batch: dict[str, _Waiting], error: BaseException | None) -> None:
+        for key, each in batch.items():
+            self._waiting_bytes -= each.size
+            if self._waiting.get(key) is each:
+                del self._waiting[key]
+            if error is None:
+                self._known.add(_half(key))
+        if error is not None:
             logger.warning("outputs could not be kept in the cache: %s", error)
 
     async def clear(self, user: str | None) -> int:

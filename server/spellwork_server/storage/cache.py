@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork.node_type import CachePolicy
@@ -75,23 +75,18 @@ class CacheStore:
             and bodies.keys() >= set(row.outputs.values())
         ]
 
-    def writing(self, row: CacheRow, bodies: dict[str, bytes]) -> Job[None]:
-        """Return the job that keeps an entry, in place of an older one; ``bodies`` are the values by port."""
+    def writing(self, entries: Sequence[tuple[CacheRow, dict[str, bytes]]]) -> Job[None]:
+        """Return the job that keeps entries, each in place of an older one; with each its values by hash."""
 
         async def write(conn: AsyncConnection) -> None:
-            await insert_values(conn, {row.outputs[port]: body for port, body in bodies.items()})
-            await conn.execute(delete(CACHE).where(CACHE.c.key == row.key))
-            await conn.execute(
-                CACHE.insert().values(
-                    key=row.key,
-                    user_id=row.user_id,
-                    type=row.type,
-                    outputs={"outputs": row.outputs, "skipped": row.skipped},
-                    policy=row.policy,
-                    created_at=row.created_at,
-                    expires_at=row.expires_at,
-                )
-            )
+            bodies: dict[str, bytes] = {}
+            for _, values in entries:
+                bodies |= values
+            await insert_values(conn, bodies)
+            keys = [row.key for row, _ in entries]
+            for start in range(0, len(keys), 500):
+                await conn.execute(delete(CACHE).where(CACHE.c.key.in_(keys[start : start + 500])))
+            await conn.execute(insert(CACHE), [_columns(row) for row, _ in entries])
 
         return write
 
@@ -129,3 +124,15 @@ def _row(row: Any) -> CacheRow:
         created_at=row.created_at,
         expires_at=row.expires_at,
     )
+
+
+def _columns(row: CacheRow) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "user_id": row.user_id,
+        "type": row.type,
+        "outputs": {"outputs": row.outputs, "skipped": row.skipped},
+        "policy": row.policy,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+    }

@@ -1,0 +1,1 @@
+"""How long a run takes as a tab sees it."""
