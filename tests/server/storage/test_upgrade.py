@@ -1,0 +1,55 @@
+"""The migrations make exactly the tables of the schema, once, however many open the database."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from spellwork_server.storage.database import Database
+from spellwork_server.storage.schema import METADATA
+from spellwork_server.storage.upgrade import HEAD, MIGRATIONS, upgrade
+from tests.server.storage.databases import KINDS, opened
+
+pytestmark = pytest.mark.anyio
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, METADATA))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_fresh_database_has_the_tables_of_the_schema(kind: str, tmp_path: Path) -> None:
+    async with opened(kind, tmp_path) as database, database.read() as conn:
+        assert await conn.run_sync(differences) == []
+
+
+async def test_upgrading_again_changes_nothing(tmp_path: Path) -> None:
+    async with opened("file", tmp_path) as database:
+        await upgrade(database)
+        async with database.read() as conn:
+            assert await conn.run_sync(differences) == []
+
+
+async def test_two_who_open_a_fresh_database_at_once_both_succeed(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
+    async with Database(url) as one, Database(url) as other:
+        await asyncio.gather(upgrade(one), upgrade(other))
+        async with other.read() as conn:
+            assert await conn.run_sync(differences) == []
+
+
+def test_the_newest_migration_is_the_one_that_a_start_looks_for() -> None:
+    numbers = [
+        match.group(1)
+        for path in (MIGRATIONS / "versions").glob("*.py")
+        if (match := re.match(r"(\d{4})_", path.name))
+    ]
+    assert max(numbers) == HEAD
