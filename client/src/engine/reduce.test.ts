@@ -1,0 +1,127 @@
+/** A run is what its events say, and nodes without an event stay the same objects. */
+import { expect, test } from "vitest";
+import type { RunEvent, RunView } from "../protocol";
+import { reduceEvents, unknownRun, withView } from "./reduce";
+
+let seq = 0;
+function event(kind: RunEvent["kind"], fields: Partial<RunEvent> = {}): RunEvent {
+  seq += 1;
+  return { seq, run: "r", kind, at: 100 + seq, ...fields };
+}
+
+const queued = unknownRun("r", "canvas:c", 100);
+
+test.each<[string, RunEvent[], object]>([
+  ["queued", [event("node.queued")], { state: "queued" }],
+  [
+    "running with progress",
+    [event("node.started", { why: "new" }), event("node.progress", { value: 0.5, message: "half" })],
+    { state: "running", progress: 0.5, message: "half", why: "new" },
+  ],
+  [
+    "done",
+    [event("node.started", { why: "new" }), event("node.done", { outputs: { x: 1 }, duration: 2 })],
+    { state: "done", outputs: { x: 1 }, duration: 2, why: "new", progress: null },
+  ],
+  [
+    "cached",
+    [event("node.done", { why: "cached", outputs: { x: 1 } })],
+    { state: "cached", outputs: { x: 1 } },
+  ],
+  [
+    "failed",
+    [event("node.failed", { error: { code: "boom", message: "No" } })],
+    { state: "failed", error: { code: "boom", message: "No" } },
+  ],
+  ["skipped", [event("node.skipped", { message: "a failed" })], { state: "skipped", message: "a failed" }],
+  ["waiting", [event("node.waiting", { message: "for a person" })], { state: "waiting" }],
+  [
+    "streaming text",
+    [event("node.chunk", { port: "text", value: "Hel" }), event("node.chunk", { port: "text", value: "lo" })],
+    { streamed: { text: "Hello" } },
+  ],
+  [
+    "streaming values",
+    [event("node.chunk", { port: "out", value: [1, 2] }), event("node.chunk", { port: "out", value: [3] })],
+    { streamed: { out: [1, 2, 3] } },
+  ],
+  [
+    "retried",
+    [event("node.started"), event("node.chunk", { port: "text", value: "half" }), event("node.started")],
+    { state: "running", streamed: {} },
+  ],
+  [
+    "logging",
+    [event("node.log", { message: "hi", level: "warning" })],
+    { logs: [{ level: "warning", message: "hi", at: expect.any(Number) }] },
+  ],
+  [
+    "cancelled in the middle",
+    [event("node.started"), { ...event("run.cancelled"), node: null }],
+    { state: "cancelled" },
+  ],
+])("a node is %s", (_name, events, expected) => {
+  const at = events.map((each) => (each.kind.startsWith("node.") ? { ...each, node: "a" } : each));
+  expect(reduceEvents(queued, at).nodes.a).toMatchObject(expected);
+});
+
+test("a run goes from queued over running to completed, with order and hashes", () => {
+  const running = reduceEvents(queued, [event("run.started", { data: { nodes: ["a", "b"] } })]);
+  expect(running).toMatchObject({ status: "running", order: ["a", "b"] });
+  const data = { order: ["a", "b"], hashes: { a: { x: "h" } }, status: "completed" };
+  expect(reduceEvents(running, [event("run.completed", { data })])).toMatchObject({
+    status: "completed",
+    hashes: { a: { x: "h" } },
+    endedAt: expect.any(Number),
+  });
+});
+
+test("an interrupted run says so, though its last event is a cancellation", () => {
+  const run = reduceEvents(queued, [event("run.cancelled", { data: { status: "interrupted" } })]);
+  expect(run.status).toBe("interrupted");
+});
+
+test("nodes that an event does not name stay the same objects, and so does the run before", () => {
+  const before = reduceEvents(queued, [
+    event("node.started", { node: "a" }),
+    event("node.started", { node: "b" }),
+  ]);
+  const after = reduceEvents(before, [event("node.done", { node: "b", outputs: {} })]);
+  expect(after.nodes.a).toBe(before.nodes.a);
+  expect(before.nodes.b?.state).toBe("running");
+});
+
+test("only the last 500 lines of a node are kept", () => {
+  const lines = Array.from({ length: 600 }, (_, i) => event("node.log", { node: "a", message: String(i) }));
+  const { logs } = reduceEvents(queued, lines).nodes.a ?? { logs: [] };
+  expect([logs.length, logs[0]?.message, logs.at(-1)?.message]).toEqual([500, "100", "599"]);
+});
+
+test("a view fills in what a past run left, and a list's view takes nothing away", () => {
+  const head: RunView = {
+    id: "r",
+    status: "completed",
+    mode: "once",
+    audience: "shared",
+    created_at: 1,
+    started_at: 2,
+    ended_at: 3,
+    stream: "canvas:c",
+    user: "u",
+  };
+  const whole = withView(queued, {
+    ...head,
+    order: ["a", "b", "c"],
+    outputs: { a: { x: 1 } },
+    errors: { b: { code: "boom", message: "No" } },
+    skipped: { c: "b failed" },
+    why: { a: "cached" },
+    durations: { a: 0.5 },
+  });
+  expect(whole.nodes).toMatchObject({
+    a: { state: "cached", outputs: { x: 1 }, duration: 0.5 },
+    b: { state: "failed" },
+    c: { state: "skipped", message: "b failed" },
+  });
+  expect(withView(whole, { ...head, outputs: {}, order: [] }).nodes).toBe(whole.nodes);
+});

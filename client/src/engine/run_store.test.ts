@@ -1,0 +1,218 @@
+/** What nodes show follows the runs: live, late, after a cut line, and after an edit. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { CanvasDocument } from "../document";
+import type { RunEvent, RunView } from "../protocol";
+import { FakeServer, type FakeSocket, settle } from "../testing/fake_server";
+import { RunStore } from "./run_store";
+
+let server: FakeServer;
+let document: CanvasDocument;
+let runs: RunStore;
+let socket: FakeSocket;
+
+const STREAM = "canvas:c";
+
+beforeEach(async () => {
+  server = new FakeServer();
+  await open();
+  document.together(() => {
+    document.addNode({ type: "core.value", position: [0, 0], inputs: { value: 1 } }, "a");
+    document.addNode({ type: "code.python", position: [0, 0], code: "x" }, "b");
+    document.addNode({ type: "core.value", position: [0, 0] }, "apart");
+    document.connect({ source: "a", output: "value", target: "b", input: "x" });
+  });
+  await settle();
+});
+afterEach(() => {
+  runs.close();
+  document.close();
+});
+
+async function open(): Promise<void> {
+  const made = server.session();
+  socket = made.socket;
+  document = new CanvasDocument(made.session, "c", { id: "u", name: "Anna" });
+  runs = new RunStore(made.session, document, "u");
+  made.session.connect();
+  await settle();
+}
+
+function view(id: string, fields: Partial<RunView> = {}): RunView {
+  const base = {
+    status: "running" as const,
+    mode: "once" as const,
+    audience: "shared" as const,
+    created_at: 1,
+  };
+  return { id, ...base, stream: STREAM, user: "u", ...fields };
+}
+
+function events(run: string, ...kinds: [RunEvent["kind"], Partial<RunEvent>?][]): Omit<RunEvent, "seq">[] {
+  return kinds.map(([kind, fields]) => ({ run, kind, at: 10, ...fields }));
+}
+
+function wholeRun(run: string, outputs: Record<string, object> = { a: { value: 1 }, b: { result: 1 } }) {
+  return [
+    ...events(run, ["run.started", { data: { nodes: Object.keys(outputs) } }]),
+    ...Object.entries(outputs).flatMap(([node, values]) =>
+      events(
+        run,
+        ["node.started", { node, why: "new" }],
+        ["node.done", { node, outputs: values as never, duration: 0.1 }],
+      ),
+    ),
+    ...events(run, ["run.completed", { data: { order: Object.keys(outputs), status: "completed" } }]),
+  ];
+}
+
+test("nodes show their state and outputs as events come, and a completed run is told once", () => {
+  const completed: string[] = [];
+  runs.onCompleted((run) => completed.push(run));
+  const [started, ...rest] = wholeRun("r1");
+  server.write(STREAM, [started as RunEvent]);
+  expect(runs.current.get()).toMatchObject({ id: "r1", status: "running" });
+  server.write(STREAM, rest);
+  expect(runs.board.get()).toMatchObject({
+    a: { state: "done", last: { outputs: { value: 1 } } },
+    b: { state: "done", last: { outputs: { result: 1 } } },
+  });
+  expect(runs.board.get().apart).toBeUndefined();
+  expect(completed).toEqual(["r1"]);
+});
+
+test("nodes that events do not touch keep their status objects", () => {
+  server.write(STREAM, wholeRun("r1"));
+  const before = runs.board.get();
+  server.write(STREAM, events("r2", ["run.started"], ["node.started", { node: "b" }]));
+  expect(runs.board.get().a).toBe(before.a);
+  expect(runs.board.get().b?.state).toBe("running");
+});
+
+test("an edit makes the node and all after it stale, until it runs again or is taken back", () => {
+  server.write(STREAM, wholeRun("r1"));
+  document.move({ a: [50, 50] });
+  document.setName("a", "Named");
+  expect(runs.board.get().a?.state).toBe("done");
+  document.setInput("a", "value", 2);
+  expect([runs.board.get().a?.state, runs.board.get().b?.state]).toEqual(["stale", "stale"]);
+  document.undo();
+  expect([runs.board.get().a?.state, runs.board.get().b?.state]).toEqual(["done", "done"]);
+  document.setCode("b", "x + 1");
+  expect([runs.board.get().a?.state, runs.board.get().b?.state]).toEqual(["done", "stale"]);
+  server.write(STREAM, wholeRun("r2"));
+  expect(runs.board.get().b?.state).toBe("done");
+});
+
+test("a run of this tab is made from what was there when it was asked for", async () => {
+  server.answers.set("runs.create", () => view("r1"));
+  const started = runs.start();
+  document.setInput("a", "value", 2);
+  await started;
+  server.write(STREAM, wholeRun("r1"));
+  expect(runs.board.get().a?.state).toBe("stale");
+});
+
+test("a node that was still queued when its run was cancelled shows what it showed before", () => {
+  server.write(STREAM, wholeRun("r1"));
+  server.write(STREAM, events("r2", ["run.started"], ["node.queued", { node: "b" }]));
+  expect(runs.board.get().b?.state).toBe("queued");
+  server.write(STREAM, events("r2", ["run.cancelled"]));
+  expect(runs.board.get().b).toMatchObject({ state: "done", last: { run: "r1" } });
+});
+
+test("events missed during a lost connection are fetched, each once", async () => {
+  const seen: number[] = [];
+  runs.onEvents((batch) => seen.push(...batch.map(({ seq }) => seq)));
+  const all = wholeRun("r1");
+  server.write(STREAM, all.slice(0, 2));
+  socket.cut();
+  server.write(STREAM, all.slice(2, 4));
+  await new Promise<void>((resolve) => {
+    const end = document.saving.subscribe(() => {
+      if (document.saving.get().state !== "saved") return;
+      end();
+      resolve();
+    });
+  });
+  server.write(STREAM, all.slice(4));
+  await settle();
+  expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(runs.past.get()[0]?.status).toBe("completed");
+});
+
+test("a run that was under way before this tab came is shown from its beginning", async () => {
+  const all = wholeRun("r1");
+  server.write(STREAM, all.slice(0, 3));
+  runs.close();
+  document.close();
+  server.runs = [view("r1")];
+  server.answers.set("runs.events", ({ after_seq }) => {
+    const log = server.streams.get(STREAM) ?? [];
+    const page = log.filter(({ seq }) => seq > (after_seq as number)).slice(0, 2);
+    return { events: page, seq: page.at(-1)?.seq ?? after_seq, more: page.at(-1)?.seq !== log.at(-1)?.seq };
+  });
+  await open();
+  server.write(STREAM, all.slice(3));
+  await settle();
+  expect(runs.current.get()).toMatchObject({ id: "r1", status: "completed" });
+  expect(runs.board.get()).toMatchObject({ a: { state: "done" }, b: { state: "done" } });
+});
+
+test("after a reload nodes show what they last did, stale where they were edited since", async () => {
+  const spell = document.toJson();
+  runs.close();
+  document.setInput("a", "value", 2);
+  await document.saved();
+  document.close();
+  server.runs = [view("r2", { status: "completed", created_at: 2 }), view("r1", { status: "completed" })];
+  server.answers.set("runs.get", ({ id }) =>
+    id === "r2"
+      ? view("r2", {
+          status: "completed",
+          created_at: 2,
+          order: ["apart"],
+          outputs: { apart: { value: 9 } },
+          spell,
+        })
+      : view("r1", {
+          status: "completed",
+          order: ["a", "b", "apart"],
+          outputs: { a: {}, b: {}, apart: { value: 8 } },
+          spell,
+        }),
+  );
+  await open();
+  expect(runs.board.get()).toMatchObject({
+    apart: { state: "done", last: { run: "r2", outputs: { value: 9 } } },
+    a: { state: "stale", last: { run: "r1" } },
+    b: { state: "stale" },
+  });
+});
+
+test("a run that is removed leaves no trace", () => {
+  server.write(STREAM, wholeRun("r1"));
+  server.write(STREAM, events("r1", ["run.removed"]));
+  expect(runs.past.get()).toEqual([]);
+  expect(runs.board.get()).toEqual({});
+});
+
+test("paused and going on are told apart from the run's events", () => {
+  server.write(STREAM, events("r1", ["run.started"]));
+  socket.emit("run.status", { run: "r1", stream: STREAM, status: "paused" });
+  expect(runs.current.get()?.status).toBe("paused");
+});
+
+test("older runs are fetched by page", async () => {
+  server.runs = [view("r1", { status: "completed" })];
+  let asked: unknown;
+  server.answers.set("runs.list", (payload) => {
+    asked = payload;
+    return { items: [view("r0", { status: "failed", created_at: 0.5 })] };
+  });
+  server.write(STREAM, wholeRun("r1"));
+  await settle();
+  await runs.loadOlder();
+  expect(asked).toMatchObject({ canvas: "c", before: expect.any(Number) });
+  expect(runs.past.get().map(({ id }) => id)).toEqual(["r1", "r0"]);
+  expect(runs.more.get()).toBe(false);
+});
