@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tools.client import node
+
 HERE = Path(__file__).parent
 CLIENT = HERE.parents[2] / "client"
 
@@ -14,7 +16,7 @@ CLIENT = HERE.parents[2] / "client"
 async def drive(scenario: str, url: str, **argument: Any) -> Any:
     """Return the scenario's result; fail with what Node said where it broke."""
     process = await asyncio.create_subprocess_exec(
-        "node",
+        node(),
         str(HERE / "js" / "drive.mjs"),
         str(CLIENT),
         scenario,
