@@ -207,6 +207,7 @@ def _is_plain(step: Step) -> bool:
         and step.retries == 0
         and not any(binding.check for binding in step.bindings)
         and _is_positional(step.bindings, declared.inputs)
+        and getattr(getattr(declared.call, "__code__", None), "co_kwonlyargcount", 1) == 0
     )
 
 
