@@ -50,7 +50,7 @@ const PENGUINS: SpellJson = {
     plot: {
       type: "core.plot",
       name: "Bills",
-      inputs: { kind: "point", x: "bill_length_mm", y: "bill_depth_mm", color: "species" },
+      inputs: { kind: "scatter", x: "bill_length_mm", y: "bill_depth_mm", color: "species" },
       position: [680, 360],
     },
   },

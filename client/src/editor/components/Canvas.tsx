@@ -31,7 +31,9 @@ import { Wire } from "./Wire";
 const NODE_TYPES = { spell: SpellNodeView, group: GroupView, note: NoteView };
 const EDGE_TYPES = { wire: Wire };
 const PAN_BUTTONS = [0, 1];
-const FIT = { padding: 0.16, maxZoom: 1.1, duration: 240 } as const;
+const PADDING = { top: "48px", right: "48px", bottom: "88px", left: "48px" } as const;
+const FIT = { padding: PADDING, maxZoom: 1.1, duration: 240 } as const;
+const FIRST_FIT = { padding: PADDING, maxZoom: 1 } as const;
 const NO_GUIDES: Guide[] = [];
 
 export function Canvas() {
@@ -43,6 +45,8 @@ export function Canvas() {
   const theme = useTheme();
   const editable = useStore(shared.editable);
   const showMap = useStore(shared.spell, (spell) => Object.keys(spell.nodes).length > 6);
+  // React Flow fits once nodes are there: on an empty canvas that would move the first node away from the pointer.
+  const [begun] = useState(() => Object.keys(shared.spell.get().nodes).length > 0);
   const [guides, setGuides] = useState(NO_GUIDES);
   const box = useRef<HTMLElement>(null);
 
@@ -170,8 +174,8 @@ export function Canvas() {
         selectionMode={SelectionMode.Partial}
         minZoom={0.08}
         maxZoom={2.4}
-        fitView
-        fitViewOptions={{ padding: 0.16, maxZoom: 1 }}
+        fitView={begun}
+        fitViewOptions={FIRST_FIT}
         onlyRenderVisibleElements
         elevateNodesOnSelect
         disableKeyboardA11y

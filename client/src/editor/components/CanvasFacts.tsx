@@ -2,7 +2,8 @@
 import { CheckCircle2 } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { nodeTitle } from "../store/graph";
+import { renameCanvas } from "../store/actions";
+import { nodeTitle, problemTone, shortMessage } from "../store/graph";
 import { formatDuration } from "../store/value_kind";
 import { runTone } from "./HistoryPanel";
 
@@ -28,7 +29,7 @@ export function CanvasFacts() {
           readOnly={!editable}
           onBlur={(event) => {
             const name = event.target.value.trim();
-            if (name !== "" && name !== spell.name) editor.document.rename(name);
+            if (name !== "" && name !== spell.name) renameCanvas(editor, name);
           }}
           onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
         />
@@ -63,7 +64,7 @@ export function CanvasFacts() {
               <li key={`${at} ${problem.port} ${problem.code} ${problem.message}`}>
                 <button
                   type="button"
-                  className={`problem-row ${problem.severity}`}
+                  className={`problem-row ${problemTone(problem)}`}
                   onClick={() => {
                     if (problem.node) editor.reveal(problem.node);
                     else if (problem.edge) editor.select([problem.edge]);
@@ -77,7 +78,7 @@ export function CanvasFacts() {
                       )}{" "}
                     </strong>
                   )}
-                  {problem.message}
+                  {problem.node ? shortMessage(problem.message) : problem.message}
                 </button>
               </li>
             );

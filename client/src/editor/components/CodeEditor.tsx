@@ -32,6 +32,7 @@ import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import type { Problem } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { runActions } from "../hooks/useRunActions";
 
 const HIGHLIGHT = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: "var(--type-boolean)" },
@@ -97,7 +98,8 @@ function diagnostics(state: EditorState, problems: readonly Problem[]): Diagnost
 }
 
 export function CodeEditor({ node, language, label, problems }: CodeEditorProps) {
-  const { document: shared } = useEditor();
+  const editor = useEditor();
+  const { document: shared } = editor;
   const generation = useStore(shared.generation);
   const editable = useStore(shared.editable);
   const present = useStore(shared.spell, (spell) => spell.nodes[node]?.code !== undefined);
@@ -131,7 +133,13 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
           EditorState.readOnly.of(!editable),
           EditorView.editable.of(editable),
           keymap.of([
-            { key: "Mod-Enter", run: () => true },
+            {
+              key: "Mod-Enter",
+              run: () => {
+                runActions(editor).run();
+                return true;
+              },
+            },
             {
               key: "Escape",
               run: (one) => {
@@ -160,7 +168,7 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
       made.destroy();
       shared.setPresence({ editing: null });
     };
-  }, [shared, generation, node, language, editable, present, label]);
+  }, [editor, shared, generation, node, language, editable, present, label]);
   useEffect(() => {
     const current = view.current;
     if (current) current.dispatch(setDiagnostics(current.state, diagnostics(current.state, problems)));

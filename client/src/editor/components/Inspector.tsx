@@ -3,7 +3,7 @@ import { lazy, Suspense } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
-import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
 import { CanvasFacts } from "./CanvasFacts";
 import { InputRows } from "./InputRows";
 import { NodeIcon } from "./NodeIcon";
@@ -106,9 +106,9 @@ function Problems({ id }: { id: string }) {
   return (
     <div className="inspector-problems">
       {problems.map((problem) => (
-        <div key={`${problem.code} ${problem.message}`} className={`notice ${problem.severity}`}>
+        <div key={`${problem.code} ${problem.message}`} className={`notice ${problemTone(problem)}`}>
           <span>
-            {problem.message} <code className="faint">{problem.code}</code>
+            {shortMessage(problem.message)} <code className="faint">{problem.code}</code>
           </span>
         </div>
       ))}

@@ -3,6 +3,7 @@ import { memo } from "react";
 import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../protocol";
 import { useEditor } from "../hooks/useEditor";
 import type { ShownStatus } from "../hooks/useNode";
+import { inPortOrder, problemTone, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { nextStep } from "../store/toasts";
 import { Preview } from "./previews/Preview";
@@ -39,7 +40,7 @@ export const NodeBody = memo(function NodeBody({ id, node, type, unknown, status
       {error && !unknown && <ProblemNotice problem={error} />}
       {(saying || log) && <div className="node-log">{saying || log?.message}</div>}
       {shown &&
-        Object.entries(shown.values).map(([port, value], index, all) => {
+        inPortOrder(shown.values, type?.outputs ?? []).map(([port, value], index, all) => {
           const declared = type?.outputs.find((output) => output.name === port);
           return (
             <section
@@ -101,17 +102,16 @@ function Failure({ error }: { error: NodeFailure }) {
   return (
     <div className="node-error" data-testid="node-error">
       <strong>{error.port ? `${words(error.code)} at “${error.port}”` : words(error.code)}</strong>
-      <p>{error.message}</p>
+      <p>{shortMessage(error.message)}</p>
       <span className="next">{next}</span>
     </div>
   );
 }
 
 function ProblemNotice({ problem }: { problem: Problem }) {
-  const quiet = problem.code === "missing_input" || problem.severity === "warning";
   return (
-    <div className={`node-error ${quiet ? "warning" : ""}`} data-testid="node-problem">
-      <p>{problem.message}</p>
+    <div className={`node-error ${problemTone(problem)}`} data-testid="node-problem">
+      <p>{shortMessage(problem.message)}</p>
     </div>
   );
 }

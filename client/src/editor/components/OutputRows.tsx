@@ -1,7 +1,7 @@
 /** What the last run left at a node: outputs, failure, log. */
 import type { NodeRun } from "../../engine/types";
 import { useNodeStatus } from "../hooks/useNode";
-import type { ShownPorts } from "../store/graph";
+import { inPortOrder, type ShownPorts, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { nextStep } from "../store/toasts";
 import { words } from "./NodeBody";
@@ -27,7 +27,7 @@ export function OutputRows({ id, ports }: OutputRowsProps) {
       )}
       {last.error && <FailureDetails run={last} />}
       {last.message && !last.error && <p className="faint">{last.message}</p>}
-      {Object.entries(values).map(([name, value]) => {
+      {inPortOrder<unknown>(values, ports.outputs).map(([name, value]) => {
         const port = ports.outputs.find((output) => output.name === name);
         return (
           <div className="output-row" key={name}>
@@ -69,7 +69,7 @@ function FailureDetails({ run }: { run: NodeRun }) {
           {words(error.code)}
           {error.port ? ` at “${error.port}”` : ""}
         </strong>
-        <p>{error.message}</p>
+        <p>{shortMessage(error.message)}</p>
         {nextStep(error.code) && <p className="faint">{nextStep(error.code)}</p>}
         {(error.attempts ?? 1) > 1 && <p className="faint">Tried {error.attempts} times.</p>}
         {error.traceback && (

@@ -23,7 +23,7 @@ interface PortHandleProps {
   readonly broken: boolean;
 }
 
-function fit(
+function fitOf(
   end: WireEnd | null,
   node: string,
   port: Port,

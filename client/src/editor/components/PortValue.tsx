@@ -32,8 +32,10 @@ export function PortValue({ node, port, value }: PortValueProps) {
         disabled={!editable}
         value={brief(value ?? port.default)}
         onChange={(event) => put(schema.enum?.find((entry) => String(entry) === event.target.value) as Json)}
+        aria-invalid={value !== undefined && !schema.enum.includes(value)}
       >
         {value === undefined && port.default === undefined && <option value="">–</option>}
+        {value !== undefined && !schema.enum.includes(value) && <option>{brief(value)}</option>}
         {schema.enum.map((entry) => (
           <option key={String(entry)}>{String(entry)}</option>
         ))}

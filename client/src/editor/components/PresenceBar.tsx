@@ -1,6 +1,7 @@
 /** Who else is here, one face per person. */
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { personColour } from "../store/person_colour";
 
 /** The first letters of a name: `Ada Lovelace` -> `AL`. */
 export function initials(name: string): string {
@@ -21,7 +22,14 @@ export function PresenceBar() {
           type="button"
           key={person.user}
           className="avatar"
-          style={{ "--person": person.color } as React.CSSProperties}
+          style={
+            {
+              "--person": personColour(
+                person.user,
+                people.map((other) => other.user),
+              ),
+            } as React.CSSProperties
+          }
           title={
             person.user === editor.user.id
               ? `${person.name} (another tab of yours)`

@@ -3,6 +3,7 @@ import { useViewport, ViewportPortal } from "@xyflow/react";
 import { memo } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { personColour } from "../store/person_colour";
 
 export const RemoteCursors = memo(function RemoteCursors() {
   const people = useStore(useEditor().document.people);
@@ -18,7 +19,10 @@ export const RemoteCursors = memo(function RemoteCursors() {
           data-testid="remote-cursor"
           style={
             {
-              "--person": person.color,
+              "--person": personColour(
+                person.user,
+                people.map((other) => other.user),
+              ),
               transform: `translate(${person.cursor?.[0] ?? 0}px, ${person.cursor?.[1] ?? 0}px) scale(${1 / zoom})`,
               transformOrigin: "0 0",
             } as React.CSSProperties

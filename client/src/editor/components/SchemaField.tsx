@@ -51,12 +51,16 @@ function ChoiceField({ name, schema, value, fallback, disabled, id, onChange }: 
       id={id}
       aria-label={name}
       disabled={disabled}
+      aria-invalid={shown !== undefined && !choices.includes(shown)}
       value={shown === undefined ? "" : JSON.stringify(shown)}
       onChange={(event) =>
         onChange(event.target.value === "" ? undefined : (JSON.parse(event.target.value) as Json))
       }
     >
       {shown === undefined && <option value="">Choose…</option>}
+      {shown !== undefined && !choices.includes(shown) && (
+        <option value={JSON.stringify(shown)}>{String(shown)} (not allowed)</option>
+      )}
       {choices.map((choice) => (
         <option key={JSON.stringify(choice)} value={JSON.stringify(choice)}>
           {String(choice)}

@@ -7,6 +7,7 @@ import { ThemeButton } from "../../app/components/ThemeButton";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useRunActions } from "../hooks/useRunActions";
+import { renameCanvas } from "../store/actions";
 import { keysOf } from "../store/commands";
 import { ConnectionIndicator } from "./ConnectionIndicator";
 import { PresenceBar } from "./PresenceBar";
@@ -32,7 +33,7 @@ export function TopBar() {
         size={Math.min(Math.max(name.length, 6), 36)}
         onBlur={(event) => {
           const next = event.target.value.trim();
-          if (next !== "" && next !== name) editor.document.rename(next);
+          if (next !== "" && next !== name) renameCanvas(editor, next);
         }}
         onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
       />
@@ -86,7 +87,7 @@ function RunControls() {
   const privately = useStore(editor.privately);
   const role = useStore(editor.document.role);
   const going = run !== null && GOING.has(run.status);
-  const live = going && run.mode === "live";
+  const live = useStore(editor.workbench.runs.live);
   const canRun = role !== null && role !== "viewer";
   return (
     <fieldset className="run-controls" aria-label="Run">
@@ -119,18 +120,12 @@ function RunControls() {
         className="button live-button"
         aria-pressed={live}
         disabled={!canRun}
-        title="Live: a change runs what depends on it"
+        title={live ? "Pause live mode" : "Live: each change runs what depends on it"}
         data-testid="live-button"
         onClick={() => actions.toggleLive()}
       >
-        {live && run.status === "paused" ? (
-          <Play size={13} />
-        ) : live ? (
-          <Pause size={13} />
-        ) : (
-          <Radio size={13} />
-        )}
-        {live ? (run.status === "paused" ? "Live, paused" : "Live") : "Live"}
+        {live ? <Pause size={13} /> : <Radio size={13} />}
+        Live
       </button>
     </fieldset>
   );

@@ -35,13 +35,11 @@ export function runActions(editor: Editor): RunActions {
       runs.cancel().catch((error: unknown) => editor.toasts.error("Could not stop the run", error));
     },
     toggleLive: () => {
-      const current = runs.current.get();
-      const live =
-        current?.mode === "live" &&
-        !["completed", "failed", "cancelled", "interrupted"].includes(current.status);
-      if (!live) return start({ mode: "live" });
-      const act = current.status === "paused" ? runs.play(current.id) : runs.pause(current.id);
-      act.catch((error: unknown) => editor.toasts.error("Could not change live mode", error));
+      editor.viewing.set(null);
+      const audience = editor.privately.get() ? "private" : "shared";
+      runs
+        .setLive(!runs.live.get(), audience)
+        .catch((error: unknown) => editor.toasts.error("Could not change live mode", error));
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What a person can do on the canvas beside running: add, remove, arrange, group. */
-import type { Json, NodeType, Pair } from "../../protocol";
+import { api } from "../../api";
+import type { NodeType, Pair, SpellJson } from "../../protocol";
 import { joinNode, joinPorts } from "../hooks/useConnect";
 import type { Editor, PaletteRequest } from "./editor";
 import { NODE_WIDTH } from "./geometry";
@@ -163,9 +164,18 @@ export function align(editor: Editor, alignment: Alignment): void {
   editor.document.move(alignedPositions(chosen, alignment));
 }
 
+/** Name the canvas: the spell on it at once, and its entry in the list. */
+export function renameCanvas(editor: Editor, name: string): void {
+  editor.document.rename(name);
+  api
+    .patch(`/v1/canvases/${editor.document.canvas}`, { name })
+    .catch((error: unknown) => editor.toasts.error("Could not rename the canvas in the list", error));
+}
+
 /** Bring a sample or any spell's JSON onto the canvas. */
-export function insertSpell(editor: Editor, spell: unknown): void {
-  const pasted = editor.document.paste(JSON.stringify(spell as Json), { at: [0, 0] });
+export function insertSpell(editor: Editor, spell: SpellJson): void {
+  const pasted = editor.document.paste(JSON.stringify(spell), { at: [0, 0] });
+  if (spell.name && editor.document.spell.get().name === "Untitled") renameCanvas(editor, spell.name);
   editor.select([]);
   requestAnimationFrame(() => editor.view?.fit(pasted.nodes));
 }

@@ -138,6 +138,26 @@ export function whyNoWire(spell: Spell, ends: WireEnds): string | null {
   return `This would make a circle: ${names.join(" → ")}`;
 }
 
+/** Values by port in the order of the ports; those of no known port come last. */
+export function inPortOrder<T>(
+  values: Readonly<Record<string, T>>,
+  ports: readonly Port[],
+): [name: string, value: T][] {
+  const rank = new Map(ports.map((port, index) => [port.name, index]));
+  const place = (name: string) => rank.get(name) ?? ports.length;
+  return Object.entries(values).sort(([a], [b]) => place(a) - place(b));
+}
+
+/** How loudly a problem is told: a value that is not there yet is no fault. */
+export function problemTone(problem: Problem): "error" | "warning" {
+  return problem.code === "missing_input" ? "warning" : problem.severity;
+}
+
+/** What a problem says, without the name of the node it is shown at. */
+export function shortMessage(message: string): string {
+  return message.replace(/^node '[^']*'( \([^)]*\))?: /, "").replace(/^./, (first) => first.toUpperCase());
+}
+
 /** All that `node` depends on or that depends on it, the node included. */
 export function reachable(spell: Spell, node: string, direction: "up" | "down"): Set<string> {
   const seen = new Set([node]);

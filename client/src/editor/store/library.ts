@@ -25,7 +25,7 @@ export class NodeLibrary {
       const types: Record<string, NodeType> = {};
       for (const entry of list) {
         const other = types[entry.type];
-        if (!other || other.version < entry.version) types[entry.type] = entry;
+        if (!other || other.version < entry.version) types[entry.type] = plainly(entry);
       }
       this.state.set({ status: "ready", types, message: null });
     } catch (error) {
@@ -37,6 +37,32 @@ export class NodeLibrary {
   get(type: string): NodeType | undefined {
     return this.state.get().types[type];
   }
+}
+
+/** Docstrings mark code with double backticks; people read the words. */
+function plainly(type: NodeType): NodeType {
+  return { ...type, description: type.description.replaceAll("``", "") };
+}
+
+/** The order of categories in the library: what most spells begin with comes first, unknown ones by name. */
+const ORDER = [
+  "Values",
+  "Code",
+  "Language models",
+  "Models",
+  "Text",
+  "Tables",
+  "Show",
+  "Lists",
+  "Flow",
+  "JSON",
+  "HTTP",
+  "Dates",
+];
+
+function categoryRank(category: string): number {
+  const index = ORDER.indexOf(category);
+  return index === -1 ? ORDER.length : index;
 }
 
 /** A port to which the types found must be connectable. */
@@ -95,7 +121,9 @@ export function searchTypes(
     (type) => !filter || fittingPort(type, filter) || (filter.from === "source" && type.extra_inputs),
   );
   const byName = (a: NodeType, b: NodeType) =>
-    a.category.localeCompare(b.category) || a.title.localeCompare(b.title);
+    categoryRank(a.category) - categoryRank(b.category) ||
+    a.category.localeCompare(b.category) ||
+    a.title.localeCompare(b.title);
   if (words.length === 0) return fitting.sort(byName);
   return fitting
     .map((type) => ({ type, points: score(type, words) }))

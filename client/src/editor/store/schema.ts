@@ -108,7 +108,7 @@ export function schemaWords(schema: JsonSchema): string {
     }
     return kind;
   });
-  const unique = [...new Set(words)];
+  const unique = [...new Set(words)].filter((word, _index, all) => word !== "nothing" || all.length === 1);
   return unique.includes("any") ? "any" : unique.join(" or ");
 }
 

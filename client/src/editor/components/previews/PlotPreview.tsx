@@ -48,6 +48,11 @@ function plotConfig(): Record<string, unknown> {
   };
 }
 
+/** Whether a spec is made of several plots, which keep their own sizes. */
+function composed(spec: Record<string, unknown>): boolean {
+  return ["hconcat", "vconcat", "concat", "facet", "repeat"].some((key) => key in spec);
+}
+
 export default function PlotPreview({ spec, place, label }: PlotPreviewProps) {
   const box = useRef<HTMLDivElement>(null);
   const theme = useTheme();
@@ -59,10 +64,14 @@ export default function PlotPreview({ spec, place, label }: PlotPreviewProps) {
     let result: Result | undefined;
     let gone = false;
     const sized = {
-      width: "container",
-      height: place === "node" ? 130 : 220,
-      autosize: { type: "fit", contains: "padding" },
       ...spec,
+      ...(composed(spec)
+        ? {}
+        : {
+            width: "container",
+            height: place === "node" ? 140 : 220,
+            autosize: { type: "fit", contains: "padding" },
+          }),
     } as VisualizationSpec;
     embed(element, sized, {
       actions: false,
