@@ -22,7 +22,12 @@ RESULTS = Path("test-results")
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with ServerProcess(tmp_path_factory.mktemp("server") / "data") as process:
+    many = {
+        "SPELLWORK_SIGN_IN_ATTEMPTS": "1000",
+        "SPELLWORK_SIGN_IN_ATTEMPTS_PER_ADDRESS": "1000",
+    }
+    data = tmp_path_factory.mktemp("server") / "data"
+    with ServerProcess(data, environment=many) as process:
         yield process
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--force-color-profile=srgb",
 ]
+
+HAS_RESULT = re.compile("^(done|cached)$")
 
 PATIENCE = 15_000
 """Milliseconds a page has to show something, on a machine with two busy cores."""
@@ -98,6 +101,10 @@ class Person:
 
     def expect_state(self, node: str, state: str) -> None:
         expect(self.node(node)).to_have_attribute("data-state", state)
+
+    def expect_result(self, node: str) -> None:
+        """Wait until a node has its result, from a call or from the cache that all canvases share."""
+        expect(self.node(node)).to_have_attribute("data-state", HAS_RESULT)
 
     def add_node(self, node_type: str) -> str:
         """Add a node by the palette, from the keyboard; return its id."""

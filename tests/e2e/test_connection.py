@@ -26,12 +26,12 @@ def test_a_run_goes_on_and_its_results_arrive_after_the_wire_is_mended(
     ada.sign_in()
     ada.open(make_canvas(delays(8, 0.4)))
     ada.run()
-    ada.expect_state("d1", "done")
+    ada.expect_result("d1")
     wire.cut()
     expect(ada.page.get_by_test_id("save-indicator")).to_have_attribute("data-state", "offline")
     wire.mend()
     for i in range(8):
-        ada.expect_state(f"d{i}", "done")
+        ada.expect_result(f"d{i}")
     expect(ada.output("d7", "value")).to_contain_text("hello")
 
 

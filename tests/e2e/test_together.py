@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from .people import Person
+from .people import HAS_RESULT, Person
 from .spells import SUM
 
 pytestmark = pytest.mark.requires("chromium")
@@ -35,7 +35,7 @@ def test_one_draws_and_the_other_runs_and_both_see_every_result(
     expect(grace.page.locator("[data-testid^='edge-']")).to_have_count(1)
     grace.run()
     for person in (ada, grace):
-        person.expect_state(code, "done")
+        person.expect_result(code)
         expect(person.output(code, "result")).to_contain_text("42")
 
 
@@ -65,12 +65,12 @@ def test_a_private_run_is_seen_in_its_owners_tabs_only(
     ada.page.get_by_test_id("private-run").set_checked(True, force=True)
     ada.page.keyboard.press("Escape")
     ada.run()
-    ada.expect_state("answer", "done")
+    ada.expect_result("answer")
     expect(ada.output("answer", "result")).to_contain_text("42")
-    expect(first.get_by_test_id("node-answer")).to_have_attribute("data-state", "done")
+    expect(first.get_by_test_id("node-answer")).to_have_attribute("data-state", HAS_RESULT)
     grace.page.reload()
     grace.expect_saved()
-    expect(grace.node("answer")).not_to_have_attribute("data-state", "done")
+    expect(grace.node("answer")).not_to_have_attribute("data-state", HAS_RESULT)
     expect(grace.output("answer", "result")).to_have_count(0)
 
 
@@ -94,7 +94,7 @@ def test_undo_takes_back_ones_own_changes_only(
 def test_a_reload_shows_the_last_runs_results(ada: Person, make_canvas: Callable[..., str]) -> None:
     ada.open(make_canvas(SUM))
     ada.run()
-    ada.expect_state("answer", "done")
+    ada.expect_result("answer")
     ada.page.reload()
     expect(ada.output("answer", "result")).to_contain_text("42")
 
