@@ -26,13 +26,15 @@ def asyncapi_document(registry: Registry, *, version: str, url: str) -> dict[str
         channels[operation.name] = _request_channel(operation, schemas)
         entries[operation.name] = _request(operation)
     for each in announced:
-        channels[each.event] = {
-            "address": each.event,
-            "messages": {"event": {"summary": each.summary, "payload": schemas.answer(each.model)}},
+        channel = channels.setdefault(each.event, {"address": each.event, "messages": {}})
+        channel["messages"]["event"] = {
+            "summary": each.summary,
+            "payload": schemas.answer(each.model),
         }
         entries[f"send.{each.event}"] = {
             "action": "send",
             "channel": _channel(each.event),
+            "messages": [{"$ref": f"{_channel(each.event)['$ref']}/messages/event"}],
             "summary": each.summary,
         }
     place = urlsplit(url)
