@@ -1,0 +1,93 @@
+"""Take the pictures in docs/: the sample canvas after a run, in light and in dark.
+
+python -m tools.screenshots
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from spellwork_server.samples import samples
+from tests.e2e.people import Account, Person, chromium, enter, make_account
+from tests.server_process import ServerProcess
+
+from . import client
+
+DOCS = client.ROOT / "docs"
+SAMPLE = "penguins"
+SIZE = {"width": 1440, "height": 900}
+LARGEST = 400_000
+"""Bytes a picture may have: the README loads one."""
+
+
+def draw(server: ServerProcess, account: Account) -> str:
+    """Put the sample on a canvas; return its id."""
+    spell = next(each["spell"] for each in samples() if each["id"] == SAMPLE)
+    with server.http(account.token) as http:
+        answer = http.post("/v1/canvases", json={"name": spell["name"], "spell": spell})
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+
+def show(person: Person, canvas: str) -> None:
+    """Open the canvas, run it, and wait until every node has come to an end."""
+    person.open(canvas)
+    for shortcut in ("l", "ControlOrMeta+i"):  # the panels at both sides, closed
+        person.page.keyboard.press(shortcut)
+    expect(person.page.get_by_test_id("library")).to_have_count(0)
+    expect(person.page.get_by_test_id("inspector")).to_have_count(0)
+    person.run()
+    expect(person.page.get_by_test_id("stop-button")).to_be_enabled()
+    expect(person.page.get_by_test_id("stop-button")).to_be_disabled(timeout=60_000)
+    person.page.mouse.click(
+        SIZE["width"] - 60, SIZE["height"] - 60
+    )  # the empty canvas takes the focus
+    person.page.keyboard.press(".")
+    person.page.wait_for_load_state("networkidle")
+    expect(person.page.locator(".vega-embed canvas, .vega-embed svg").first).to_be_visible()
+
+
+def picture(
+    browser: Browser,
+    server: ServerProcess,
+    account: Account,
+    canvas: str,
+    shade: Literal["light", "dark"],
+) -> Path:
+    """Take one picture and return where it is."""
+    person = enter(browser, account, server.url, viewport=SIZE, color_scheme=shade)
+    person.sign_in()
+    show(person, canvas)
+    path = DOCS / f"canvas-{shade}.png"
+    person.page.screenshot(path=str(path), animations="disabled")
+    person.context.close()
+    return path
+
+
+def main() -> int:
+    """Take both pictures; return 1 when one is too large for a page."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        print("chromium is missing: apt-get install chromium")
+        return 1
+    DOCS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as server:
+        account = make_account(server, "ada@example.org")
+        canvas = draw(server, account)
+        with sync_playwright() as playwright, chromium(playwright, executable) as browser:
+            taken = [
+                picture(browser, server, account, canvas, shade) for shade in ("light", "dark")
+            ]
+    for path in taken:
+        print(f"{path.relative_to(client.ROOT)}  {path.stat().st_size:,} bytes")
+    return 1 if any(path.stat().st_size > LARGEST for path in taken) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
