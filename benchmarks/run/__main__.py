@@ -103,7 +103,9 @@ class Follower:
         return acknowledged, ended - began
 
 
-async def over_socket(url: str, token: str, canvas: str) -> tuple[list[float], list[float], list[float]]:
+async def over_socket(
+    url: str, token: str, canvas: str
+) -> tuple[list[float], list[float], list[float]]:
     """Return the seconds of each round: to the acknowledgement, to the end, and to the end when cached."""
     client = socketio.AsyncClient(reconnection=False)
     follower = Follower(client)
@@ -115,7 +117,9 @@ async def over_socket(url: str, token: str, canvas: str) -> tuple[list[float], l
             await follower.run(canvas, inputs_of(-1 - round_))
         rounds = [await follower.run(canvas, inputs_of(round_)) for round_ in range(ROUNDS)]
         cached = [(await follower.run(canvas, inputs_of(0)))[1] for _ in range(ROUNDS // 3)]
-        assert follower.seqs == list(range(1, len(follower.seqs) + 1)), "events lost or out of order"
+        assert follower.seqs == list(range(1, len(follower.seqs) + 1)), (
+            "events lost or out of order"
+        )
     finally:
         await client.disconnect()
     return [each[0] for each in rounds], [each[1] for each in rounds], cached[1:]
@@ -142,7 +146,11 @@ def over_rest(http: httpx.Client, canvas: str) -> list[float]:
 def milliseconds(seconds: list[float], share: float = 0.5) -> float:
     """Return the value below which ``share`` of the rounds lie, in ms."""
     ordered = sorted(seconds)
-    return statistics.median(ordered) * 1e3 if share == 0.5 else ordered[int(len(ordered) * share)] * 1e3
+    return (
+        statistics.median(ordered) * 1e3
+        if share == 0.5
+        else ordered[int(len(ordered) * share)] * 1e3
+    )
 
 
 def main() -> int:
@@ -160,7 +168,9 @@ def main() -> int:
         f"A run of {nodes} nodes, all of them run, {ROUNDS} rounds",
         [
             Figure("runs.create to its acknowledgement, median", milliseconds(acknowledged), "ms"),
-            Figure("runs.create to run.completed, median", milliseconds(ended), "ms", most=TARGET_MS),
+            Figure(
+                "runs.create to run.completed, median", milliseconds(ended), "ms", most=TARGET_MS
+            ),
             Figure("runs.create to run.completed, p95", milliseconds(ended, 0.95), "ms"),
             Figure("the same with every node cached, median", milliseconds(cached), "ms"),
             Figure("POST /v1/runs with wait, median", milliseconds(rest), "ms"),

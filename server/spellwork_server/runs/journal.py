@@ -84,20 +84,27 @@ class Journal:
         entries: Sequence[Entry],
         *,
         also: Job[None] | None = None,
-    ) -> asyncio.Future[None]:
-        """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction.
+    ) -> None:
+        """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction."""
+        self._put(log, Packet(author, tuple(entries), sum(entry.size for entry in entries), also))
 
-        The future is done once they are committed and published; it never
-        fails: where they are refused for good, ``author.broken`` was told.
+    def commit(
+        self, log: StreamLog, author: Author, entry: Entry, also: Job[None]
+    ) -> asyncio.Future[None]:
+        """Do the same; the future is done once that is committed and published.
+
+        It never fails: where it is refused for good, ``author.broken`` was told.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(log, Packet(author, (entry,), entry.size, also, done))
+        return done
 
+    def _put(self, log: StreamLog, packet: Packet) -> None:
         self._logs[log.stream] = log
-        log.put(Packet(author, tuple(entries), also, done))
+        log.put(packet)
         if not log.writing:
             log.writing = True
             self._tasks.create_task(log.drain(), name=f"journal {log.stream}")
-        return done
 
     async def read(
         self,

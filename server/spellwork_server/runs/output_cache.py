@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,9 +18,9 @@ from typing import Self
 
 import msgspec
 
-from spellwork import CachedOutputs, MemoryCache
+from spellwork import CachedOutputs
 from spellwork.node_type import CachePolicy
-from spellwork.values import canonical_bytes, hash_bytes
+from spellwork.values import hash_bytes
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.cache import CacheRow, CacheStore
 from spellwork_server.storage.group_commit import GroupCommit
@@ -29,6 +30,9 @@ WAITING_BYTES = 32 * 1024 * 1024
 
 DELAY = 0.25
 """Seconds that outputs wait to be written together: a run's own events go first."""
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+"""Writes what ``spellwork.values.canonical_bytes`` does, for values that are plain JSON already."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +65,58 @@ class ServerCache:
         self._shared.put(key, outputs, policy, ttl, self._user)
 
 
+class Recent:
+    """Outputs used lately: the least recently used go when ``max_bytes`` (of their JSON) is passed.
+
+    ``spellwork.MemoryCache`` does the same for whoever does not know the size already.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max = max_bytes
+        self._size = 0
+        self._entries: OrderedDict[str, tuple[CachedOutputs, int, float | None]] = OrderedDict()
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
+        """Return what is known of these keys and has not expired."""
+        found: dict[str, CachedOutputs] = {}
+        for key in keys:
+            entry = self._entries.get(key)
+            if entry is None:
+                continue
+            if entry[2] is not None and entry[2] <= time.time():
+                self._drop(key)
+            else:
+                self._entries.move_to_end(key)
+                found[key] = entry[0]
+        return found
+
+    def put(self, key: str, outputs: CachedOutputs, size: int, expires_at: float | None) -> None:
+        """Keep outputs; what is larger than the whole is not kept."""
+        self._drop(key)
+        if size <= self._max:
+            self._entries[key] = (outputs, size, expires_at)
+            self._size += size
+        while self._size > self._max:
+            self._drop(next(iter(self._entries)))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._size = 0
+
+    def _drop(self, key: str) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry[1]
+
+
 class SharedCache:
     """The cache of the whole server, as an async context manager that reads the known keys first."""
 
     def __init__(self, store: CacheStore, commits: GroupCommit, memory_bytes: int) -> None:
         self._store = store
         self._commits = commits
-        self._memory = MemoryCache(memory_bytes)
+        self._memory = Recent(memory_bytes)
         self._known: set[int] = set()
         self._waiting: dict[str, _Waiting] = {}
         self._waiting_bytes = 0
@@ -97,7 +146,7 @@ class SharedCache:
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys; a store that fails knows nothing."""
-        found = await self._memory.get_many(keys)
+        found = self._memory.get_many(keys)
         for key in keys:
             if key not in found and key in self._waiting:
                 found[key] = self._waiting[key].outputs
@@ -118,20 +167,20 @@ class SharedCache:
         for row, bodies in rows:
             outputs = {port: msgspec.json.decode(bodies[key]) for port, key in row.outputs.items()}
             found[row.key] = cached = CachedOutputs(outputs, tuple(row.skipped))
-            left = None if row.expires_at is None else row.expires_at - time.time()
-            self._memory.put(row.key, cached, row.policy, left)
+            size = sum(len(bodies[key]) for key in row.outputs.values())
+            self._memory.put(row.key, cached, size, row.expires_at)
         return found
 
     def put(
         self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None, user: str
     ) -> None:
         """Keep outputs in memory now and in the database soon."""
-        self._memory.put(key, outputs, policy, ttl)
-        bodies = {port: canonical_bytes(value) for port, value in outputs.outputs.items()}
+        bodies = {port: _canonical.encode(value) for port, value in outputs.outputs.items()}
         size = sum(map(len, bodies.values()))
+        now = time.time()
+        self._memory.put(key, outputs, size, None if ttl is None else now + ttl)
         if self._waiting_bytes + size > WAITING_BYTES:
             return
-        now = time.time()
         hashes = {port: hash_bytes(body) for port, body in bodies.items()}
         row = CacheRow(
             key=key,

@@ -6,7 +6,6 @@ canonical JSON is kept under HASH and read page by page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,8 +21,7 @@ PREVIEW_ITEMS = 50
 PREVIEW_DEPTH = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A value as canonical JSON, and the hash of that."""
 
     body: bytes

@@ -244,8 +244,8 @@ class Run:
             if not self._broken:
                 kept = self._keep(result)
                 entry = self._wire.entry(self._terminal(result, kept))
-                await self._machinery.journal.append(
-                    self._log, self, [entry], also=self._write_end(result, kept)
+                await self._machinery.journal.commit(
+                    self._log, self, entry, self._write_end(result, kept)
                 )
         finally:
             self._let_go()
@@ -365,7 +365,7 @@ class Run:
                 await mark_started(conn, self.id, at)
 
         self._pending += sum(entry.size for entry in entries)
-        _ = self._machinery.journal.append(self._log, self, entries, also=also)
+        self._machinery.journal.append(self._log, self, entries, also=also)
         if self._pending > FAIL_BYTES and self._failure is None:
             self._failure = {
                 "code": "journal_full",

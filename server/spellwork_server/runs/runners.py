@@ -308,8 +308,8 @@ class Runners:
                 data={"status": "interrupted"},
             )
             entry = Wire(record.id, self._machinery.inline_bytes).entry(event)
-            await self._machinery.journal.append(
-                log, _Nobody(), [entry], also=_interrupt(record, event.at)
+            await self._machinery.journal.commit(
+                log, _Nobody(), entry, _interrupt(record, event.at)
             )
 
 

@@ -11,9 +11,9 @@ import logging
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import Unavailable
@@ -23,6 +23,10 @@ from spellwork_server.storage.journal import Entry, append
 BATCH_ENTRIES = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
 """A batch takes no more than this, and at least one entry."""
+
+GATHER_TURNS = 8
+GATHER_LOOKS = 4
+"""Turns of the loop between two looks at whether a burst of events goes on, and how many looks at most."""
 
 FIRST_RETRY = 0.05
 LAST_RETRY = 5.0
@@ -54,23 +58,19 @@ class Audience(Protocol):
         """Learn that the store takes events again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True):
     """Entries of one author that are committed together, with what ``also`` writes."""
 
     author: Author
     entries: tuple[Entry, ...]
-    also: Job[None] | None
-    done: asyncio.Future[None]
-
-    @property
-    def size(self) -> int:
-        """Bytes of memory it holds."""
-        return sum(entry.size for entry in self.entries)
+    size: int
+    """Bytes of memory the entries hold."""
+    also: Job[None] | None = None
+    done: asyncio.Future[None] | None = None
 
     def finish(self) -> None:
         """Tell whoever waits that the packet is committed, or given up."""
-        if not self.done.done():
+        if self.done is not None and not self.done.done():
             self.done.set_result(None)
 
 
@@ -109,10 +109,23 @@ class StreamLog:
     async def drain(self) -> None:
         """Write what waits until nothing does. Never raises but for cancellation."""
         try:
+            await self._gather()
             while self._packets:
                 await self._write(self._take())
         finally:
             self.writing = False
+
+    async def _gather(self) -> None:
+        """Let a burst come to its end: a short run is then one transaction, not three.
+
+        Turns of the loop are counted, not time: they are short when nothing else goes on.
+        """
+        for _ in range(GATHER_LOOKS):
+            waiting = len(self._packets)
+            for _ in range(GATHER_TURNS):
+                await asyncio.sleep(0)
+            if len(self._packets) == waiting:
+                return
 
     def _take(self) -> list[Packet]:
         batch = [self._packets.popleft()]

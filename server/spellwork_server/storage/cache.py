@@ -6,15 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork.node_type import CachePolicy
 
+from .bulk import insert_many, json_text
 from .database import Database
 from .group_commit import Job
 from .outputs import insert_values
 from .schema import CACHE, OUTPUTS
+
+COLUMNS = ("key", "user_id", "type", "outputs", "policy", "created_at", "expires_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class CacheStore:
             keys = [row.key for row, _ in entries]
             for start in range(0, len(keys), 500):
                 await conn.execute(delete(CACHE).where(CACHE.c.key.in_(keys[start : start + 500])))
-            await conn.execute(insert(CACHE), [_columns(row) for row, _ in entries])
+            await insert_many(conn, CACHE, COLUMNS, [_columns(row) for row, _ in entries])
 
         return write
 
@@ -126,13 +129,6 @@ def _row(row: Any) -> CacheRow:
     )
 
 
-def _columns(row: CacheRow) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "user_id": row.user_id,
-        "type": row.type,
-        "outputs": {"outputs": row.outputs, "skipped": row.skipped},
-        "policy": row.policy,
-        "created_at": row.created_at,
-        "expires_at": row.expires_at,
-    }
+def _columns(row: CacheRow) -> tuple[Any, ...]:
+    outputs = json_text({"outputs": row.outputs, "skipped": row.skipped})
+    return (row.key, row.user_id, row.type, outputs, row.policy, row.created_at, row.expires_at)

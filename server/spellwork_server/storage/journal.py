@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .bulk import insert_many
 from .database import Database
 from .outputs import OutputRow, insert_outputs
 from .schema import EVENTS, RUNS, STREAMS
 
+COLUMNS = ("stream", "seq", "run", "kind", "node", "at", "body")
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """An event on its way into a stream, with the values that go with it.
 
     ``body`` is the event as a JSON object without its number; it is never empty.
@@ -36,7 +39,10 @@ class Entry:
     @property
     def size(self) -> int:
         """How many bytes of memory the entry holds, about."""
-        return len(self.body) + sum(len(output.body) for output in self.outputs) + 200
+        size = len(self.body) + 200
+        for output in self.outputs:
+            size += len(output.body)
+        return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,45 +65,32 @@ class RunGoneError(Exception):
 
 async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -> int:
     """Write ``entries`` at the end of ``stream``; return the number of the last one. Raises RunGoneError."""
-    await _require_runs(conn, {entry.run for entry in entries})
-    last = await _advance(conn, stream, len(entries))
+    last = await _advance(conn, stream, len(entries), {entry.run for entry in entries})
     first = last - len(entries) + 1
     await insert_outputs(conn, [row for entry in entries for row in entry.outputs])
-    await conn.execute(
-        insert(EVENTS),
-        [
-            {
-                "stream": stream,
-                "seq": first + index,
-                "run": entry.run,
-                "kind": entry.kind,
-                "node": entry.node,
-                "at": entry.at,
-                "body": entry.body,
-            }
-            for index, entry in enumerate(entries)
-        ],
-    )
+    rows = [
+        (stream, seq, entry.run, entry.kind, entry.node, entry.at, entry.body)
+        for seq, entry in enumerate(entries, first)
+    ]
+    await insert_many(conn, EVENTS, COLUMNS, rows)
     return last
 
 
-async def _require_runs(conn: AsyncConnection, runs: set[str]) -> None:
-    found = set(await conn.scalars(select(RUNS.c.id).where(RUNS.c.id.in_(runs))))
-    if found != runs:
-        raise RunGoneError(", ".join(sorted(runs - found)))
-
-
-async def _advance(conn: AsyncConnection, stream: str, count: int) -> int:
-    """Move the stream's counter on by ``count``; return where it stands then."""
+async def _advance(conn: AsyncConnection, stream: str, count: int, runs: set[str]) -> int:
+    """Move the stream's counter on by ``count`` if all ``runs`` are kept; return where it stands then."""
+    kept = select(func.count()).select_from(RUNS).where(RUNS.c.id.in_(runs)).scalar_subquery()
     moved = await conn.execute(
         update(STREAMS)
-        .where(STREAMS.c.id == stream)
+        .where(STREAMS.c.id == stream, kept == len(runs))
         .values(seq=STREAMS.c.seq + count)
         .returning(STREAMS.c.seq)
     )
     row = moved.first()
     if row is not None:
         return int(row.seq)
+    found = set(await conn.scalars(select(RUNS.c.id).where(RUNS.c.id.in_(runs))))
+    if found != runs:
+        raise RunGoneError(", ".join(sorted(runs - found)))
     await conn.execute(insert(STREAMS).values(id=stream, seq=count))
     return count
 

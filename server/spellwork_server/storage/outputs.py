@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .bulk import insert_many, json_text
 from .database import Database
 from .schema import OUTPUTS, RUN_OUTPUTS, RUNS
 
 
-@dataclass(frozen=True, slots=True)
-class OutputRef:
+class OutputRef(msgspec.Struct, frozen=True, gc=False):
     """What a run's record knows of a value: where it is, how large, and its head when large."""
 
     node: str
@@ -26,8 +25,7 @@ class OutputRef:
     preview: Any
 
 
-@dataclass(frozen=True, slots=True)
-class OutputRow:
+class OutputRow(msgspec.Struct, frozen=True, gc=False):
     """A value that a run left on a port: canonical JSON under its hash.
 
     ``part`` is 0 for the port's value; a streamed chunk too large to send has
@@ -48,51 +46,30 @@ class OutputRow:
         return OutputRef(self.node, self.port, self.hash, len(self.body), self.preview)
 
 
-def insert_new(conn: AsyncConnection, table: Table) -> Any:
-    """Return an INSERT into ``table`` that leaves rows that are there already as they are."""
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+VALUE_COLUMNS = ("hash", "body", "size", "created_at", "last_used_at")
+REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview")
 
 
-async def insert_values(conn: AsyncConnection, bodies: dict[str, bytes]) -> None:
-    """Keep values by hash; those known already are marked as used now."""
-    if not bodies:
-        return
+async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> None:
+    """Keep values by hash; those known already stay as they are.
+
+    They must be named by a run or a cache entry in the same transaction, or
+    they may be thrown away again.
+    """
     now = time.time()
-    known = await _known(conn, list(bodies))
-    if known:
-        await conn.execute(
-            update(OUTPUTS).where(OUTPUTS.c.hash.in_(known)).values(last_used_at=now)
-        )
-    rows = [
-        {"hash": key, "body": body, "size": len(body), "created_at": now, "last_used_at": now}
-        for key, body in bodies.items()
-        if key not in known
-    ]
-    if rows:
-        await conn.execute(insert_new(conn, OUTPUTS), rows)
-
-
-async def _known(conn: AsyncConnection, hashes: list[str]) -> set[str]:
-    known: set[str] = set()
-    for start in range(0, len(hashes), 500):
-        part = hashes[start : start + 500]
-        known.update(await conn.scalars(select(OUTPUTS.c.hash).where(OUTPUTS.c.hash.in_(part))))
-    return known
+    rows = [(key, body, len(body), now, now) for key, body in bodies.items()]
+    await insert_many(conn, OUTPUTS, VALUE_COLUMNS, rows, keep_old=True)
 
 
 async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
     """Keep the values, and who left them. Idempotent."""
-    if not rows:
-        return
     await insert_values(conn, {row.hash: row.body for row in rows})
     await insert_references(
         conn,
-        (
+        [
             (row.run, row.node, row.port, row.part, row.hash, len(row.body), row.preview)
             for row in rows
-        ),
+        ],
     )
 
 
@@ -100,10 +77,8 @@ async def insert_references(
     conn: AsyncConnection, rows: Iterable[tuple[str, str, str, int, str, int, Any]]
 ) -> None:
     """Note which run left which value: (run, node, port, part, hash, size, preview). Idempotent."""
-    names = ("run", "node", "port", "part", "hash", "size", "preview")
-    values = [dict(zip(names, row, strict=True)) for row in rows]
-    if values:
-        await conn.execute(insert_new(conn, RUN_OUTPUTS), values)
+    values = [(*row[:6], json_text(row[6])) for row in rows]
+    await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, values, keep_old=True)
 
 
 class OutputStore:

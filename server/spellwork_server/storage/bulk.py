@@ -1,0 +1,48 @@
+"""Insert many rows fast: the statement is compiled once, the rows go to the driver as they are.
+
+A journal writes hundreds of small rows per run; SQLAlchemy's own processing of
+parameters would cost more than the database does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Dialect, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+def json_text(value: Any) -> str | None:
+    """Return a value as a JSON column keeps it, for rows that go past SQLAlchemy's own conversion."""
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+async def insert_many(
+    conn: AsyncConnection,
+    table: Table,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    keep_old: bool = False,
+) -> None:
+    """Insert ``rows``, tuples in the order of ``names``; ``keep_old`` leaves rows that are there as they are.
+
+    Values are given as the driver takes them: JSON columns by ``json_text``.
+    """
+    if rows:
+        await conn.exec_driver_sql(_statement(conn.dialect, table, names, keep_old), list(rows))
+
+
+@cache
+def _statement(dialect: Dialect, table: Table, names: tuple[str, ...], keep_old: bool) -> str:
+    make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    statement: Insert = make(table).on_conflict_do_nothing() if keep_old else make(table)
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    order = tuple(compiled.positiontup or ())
+    if order != names:
+        raise ValueError(f"columns of {table.name} must be given in the table's order: {order}")
+    return str(compiled)
