@@ -3,8 +3,10 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
 import {
+  type Announced,
   type Bytes,
   type CanvasOpened,
+  type Diagnosis,
   type ErrorBody,
   type Ports,
   type Problem,
@@ -76,7 +78,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.canvas = canvas;
     this.#self = self;
     this.#outbox = new Outbox({
-      send: (msg_id, update) => session.request("canvas.update", { canvas, msg_id, update }),
+      send: async (msg_id, update) => {
+        await session.request("canvas.update", { canvas, msg_id, update });
+      },
       changed: () => this.#tell(),
       refused: (error) => this.#refuse(error),
     });
@@ -84,10 +88,10 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.#end = [
       session.onOnline(() => this.#open()),
       session.status.subscribe(() => this.#statusChanged()),
-      this.#on<{ updates: readonly Bytes[] }>("canvas.updates", ({ updates }) => this.#receive(updates)),
-      this.#on<{ update: Bytes }>("canvas.awareness", ({ update }) => this.#meet(update)),
-      this.#on<Diagnosis>("canvas.problems", (diagnosis) => this.#diagnose(diagnosis)),
-      this.#on<{ role: Role | null }>("canvas.role", ({ role }) => this.#setRole(role)),
+      this.#on("canvas.updates", ({ updates }) => this.#receive(updates)),
+      this.#on("canvas.awareness", ({ update }) => this.#meet(update)),
+      this.#on("canvas.problems", (diagnosis) => this.#diagnose(diagnosis)),
+      this.#on("canvas.role", ({ role }) => this.#setRole(role)),
     ];
   }
 
@@ -171,8 +175,11 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.#replica.close();
   }
 
-  #on<T extends object>(event: string, listener: (data: T) => void): () => void {
-    return this.#session.on<T & { canvas: string }>(event, (data) => {
+  #on<E extends `canvas.${"updates" | "awareness" | "problems" | "role"}`>(
+    event: E,
+    listener: (data: Announced<E>) => void,
+  ): () => void {
+    return this.#session.on(event, (data) => {
       if (data.canvas === this.canvas) listener(data);
     });
   }
@@ -208,7 +215,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const known = replica.epoch === null ? {} : { epoch: replica.epoch, state_vector: replica.stateVector };
     try {
       const request = { canvas: this.canvas, client_id: replica.doc.clientID, ...known };
-      const opened = await this.#session.request<CanvasOpened>("canvas.open", request);
+      const opened = await this.#session.request("canvas.open", request);
       if (opening === this.#opening) this.#opened(replica, opened);
     } catch (error) {
       if (opening !== this.#opening) return;
@@ -358,9 +365,4 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const text = map instanceof Y.Map ? map.get(name) : null;
     return text instanceof Y.Text ? text : null;
   }
-}
-
-interface Diagnosis {
-  readonly problems?: readonly Problem[];
-  readonly ports?: Readonly<Record<string, Ports>>;
 }

@@ -31,7 +31,7 @@ export class Replica {
   readonly snapshot: Snapshot;
   readonly presence: Presence;
   /** The canvas's life that this replica belongs to; null until it was opened. */
-  epoch: string | number | null = null;
+  epoch: string | null = null;
 
   constructor(options: ReplicaOptions) {
     const roots = [...KINDS, "meta" as const].map((kind) => root(this.doc, kind));

@@ -75,10 +75,6 @@ function reduceRun(run: RunState, event: RunEvent): RunState {
   switch (event.kind) {
     case "run.started":
       return { ...run, status: "running", startedAt: event.at, order: data.nodes ?? run.order };
-    case "run.paused":
-      return { ...run, status: "paused" };
-    case "run.resumed":
-      return { ...run, status: "running" };
     case "run.completed":
     case "run.failed":
     case "run.cancelled":
@@ -189,6 +185,7 @@ export function withView(run: RunState, view: RunView): RunState {
     startedAt: view.started_at ?? run.startedAt,
     endedAt: view.ended_at ?? run.endedAt,
     scope: view.scope ?? null,
+    error: view.error ?? run.error,
     order: detailed && view.order?.length ? view.order : run.order,
     hashes: detailed ? (view.hashes ?? run.hashes) : run.hashes,
     nodes: detailed && ended(view.status) ? nodesOf(run, view) : run.nodes,

@@ -1,5 +1,5 @@
 /** The runs of one canvas, as events and the server's views tell them. */
-import type { CanvasOpened, Resumed, RunEvent, RunEvents, RunStatus, RunView, Spell } from "../protocol";
+import type { CanvasOpened, RunEvent, RunStatus, RunView, Spell } from "../protocol";
 import type { Connection } from "../session";
 import { type Readable, Store } from "../store";
 import { Board } from "./board";
@@ -57,13 +57,9 @@ export class RunStore implements Runs {
     this.#end = [
       source.spell.subscribe(() => this.#board.setSpell(source.spell.get())),
       source.onOpened((opened) => this.#opened(opened)),
-      session.on<RunEvents>("run.events", ({ stream, events }) =>
-        this.#followers.get(stream)?.receive(events),
-      ),
-      session.on<{ run: string; status: RunStatus }>("run.status", ({ run, status }) =>
-        this.#setStatus(run, status),
-      ),
-      session.on<{ canvas: string; live: boolean; user: string }>("canvas.live", ({ canvas, user, live }) => {
+      session.on("run.events", ({ stream, events }) => this.#followers.get(stream)?.receive(events)),
+      session.on("run.status", ({ run, status }) => this.#setStatus(run, status)),
+      session.on("canvas.live", ({ canvas, user, live }) => {
         if (canvas === source.canvas && user === this.#user) this.live.set(live);
       }),
     ];
@@ -93,7 +89,7 @@ export class RunStore implements Runs {
   async start({ onBusy, ...options }: StartRun = {}): Promise<string> {
     const { recipes } = this.#board;
     const request = { canvas: this.#source.canvas, ...options, ...(onBusy ? { on_busy: onBusy } : {}) };
-    const view = await this.#session.request<RunView>("runs.create", request);
+    const view = await this.#session.request("runs.create", request);
     this.#board.setMadeFrom(view.id, recipes, true);
     this.#heads([view]);
     return view.id;
@@ -114,7 +110,7 @@ export class RunStore implements Runs {
   async setLive(on: boolean, audience: "shared" | "private" = "shared"): Promise<void> {
     const { canvas } = this.#source;
     const request = on ? { canvas, audience } : { canvas };
-    const { live } = await this.#session.request<{ live: boolean }>(on ? "runs.play" : "runs.pause", request);
+    const { live } = await this.#session.request(on ? "runs.play" : "runs.pause", request);
     this.live.set(live);
   }
 
@@ -129,7 +125,7 @@ export class RunStore implements Runs {
   async view(id: string): Promise<RunView> {
     const known = this.#views.get(id);
     if (known) return known;
-    const view = await this.#session.request<RunView>("runs.get", { id });
+    const view = await this.#session.request("runs.get", { id });
     if (ended(view.status)) this.#views.set(id, view);
     for (const old of [...this.#views.keys()].slice(0, -PAGE)) this.#views.delete(old);
     if (view.spell) this.#board.setMadeFrom(id, recipesOf(view.spell), true);
@@ -141,7 +137,7 @@ export class RunStore implements Runs {
     const oldest = this.past.get().at(-1)?.createdAt;
     const before = oldest === undefined ? {} : { before: oldest };
     const request = { canvas: this.#source.canvas, limit: PAGE, ...before };
-    const { items } = await this.#session.request<{ items: RunView[] }>("runs.list", request);
+    const { items } = await this.#session.request("runs.list", request);
     this.more.set(items.length === PAGE);
     this.#heads(items);
   }
@@ -151,7 +147,7 @@ export class RunStore implements Runs {
     for (const end of this.#end) end();
   }
 
-  async #steer(event: string, run: string | undefined): Promise<void> {
+  async #steer(event: "runs.cancel" | "runs.pause" | "runs.play", run: string | undefined): Promise<void> {
     const id = run ?? this.current.get()?.id;
     if (id) await this.#session.request(event, { id });
   }
@@ -179,7 +175,7 @@ export class RunStore implements Runs {
     }
     // The first time, or a server whose log was set back.
     const fresh = new StreamFollower(seq, {
-      resume: (after_seq) => this.#session.request<Resumed>("events.resume", { stream, after_seq }),
+      resume: (after_seq) => this.#session.request("events.resume", { stream, after_seq }),
       deliver: (events) => this.#deliver(events),
       lost: () => void this.#fetchAnew(),
       failed: () => {}, // The next connection catches up.
@@ -190,7 +186,7 @@ export class RunStore implements Runs {
   /** Fetch again the newest runs, after a gap that the server could not fill. */
   async #fetchAnew(): Promise<void> {
     const request = { canvas: this.#source.canvas, limit: PAGE };
-    const { items } = await this.#session.request<{ items: RunView[] }>("runs.list", request);
+    const { items } = await this.#session.request("runs.list", request);
     for (const { id } of items) this.#views.delete(id);
     this.#heads(items);
     await this.#fetchLast(items.filter((run) => ended(run.status)));
@@ -202,7 +198,7 @@ export class RunStore implements Runs {
     try {
       for (let after_seq = 0, more = true; more; ) {
         const request = { id, after_seq, limit: EVENT_PAGE };
-        const page = await this.#session.request<Resumed>("runs.events", request);
+        const page = await this.#session.request("runs.events", request);
         events.push(...page.events);
         after_seq = page.seq;
         more = page.more ?? false;
@@ -266,7 +262,7 @@ export class RunStore implements Runs {
   async #introduce(id: string): Promise<void> {
     const request = { canvas: this.#source.canvas, limit: PAGE };
     try {
-      const { items } = await this.#session.request<{ items: RunView[] }>("runs.list", request);
+      const { items } = await this.#session.request("runs.list", request);
       this.#heads(items.filter((view) => view.id === id));
     } catch {
       // It stays without a name.

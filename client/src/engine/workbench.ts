@@ -1,6 +1,5 @@
 /** The one place where the parts of an open canvas meet. */
 import { CanvasDocument, type Self } from "../document";
-import type { ValuePage } from "../protocol";
 import type { Connection } from "../session";
 import { type SpellworkPage, spellwork } from "./page";
 import { ConsolePlugin } from "./plugins/console";
@@ -29,7 +28,7 @@ export function openWorkbench({ session, canvas, user, page = spellwork }: OpenW
   const document = new CanvasDocument(session, canvas, user);
   const runs = new RunStore(session, document, user.id);
   const readPage = (hash: string, offset: number, limit?: number) =>
-    session.request<ValuePage>("cache.value", { hash, offset, ...(limit === undefined ? {} : { limit }) });
+    session.request("cache.value", { hash, offset, ...(limit === undefined ? {} : { limit }) });
   const values = new ValueStore((hash) => wholeValue(hash, readPage));
   const console_ = new ConsolePlugin();
   const previews = new PreviewPlugin();

@@ -1,3 +1,4 @@
 /** The wire: its types, and how its values are told apart. */
+export type { Announced, Announcement, Answer, Asked, Operation } from "./operations";
 export * from "./types";
 export { isRef, preview, toBytes } from "./values";

@@ -129,6 +129,12 @@ export interface Problem {
   readonly details?: { [key: string]: Json };
 }
 
+/** What is wrong with a spell, and the ports of its dynamic nodes by node id. */
+export interface Diagnosis {
+  readonly problems?: readonly Problem[];
+  readonly ports?: Readonly<Record<string, Ports>>;
+}
+
 /** What a person may do on a canvas. */
 export type Role = "owner" | "editor" | "runner" | "viewer";
 
@@ -208,6 +214,9 @@ export interface RunView {
   readonly ended_at?: number | null;
   readonly stream: string;
   readonly scope?: readonly string[] | null;
+  readonly durable?: boolean;
+  /** Why the run as a whole failed. */
+  readonly error?: ErrorBody | null;
   readonly outputs?: Readonly<Record<string, Outputs>> | null;
   readonly errors?: Readonly<Record<string, NodeFailure>> | null;
   readonly skipped?: Readonly<Record<string, string>> | null;
@@ -231,8 +240,6 @@ export type RunEventKind =
   | "node.failed"
   | "node.skipped"
   | "node.waiting"
-  | "run.paused"
-  | "run.resumed"
   | "run.completed"
   | "run.failed"
   | "run.cancelled"
@@ -268,11 +275,14 @@ export interface RunEvents {
 
 /** What `events.resume` answers; ask again while `more`. */
 export interface Resumed {
+  readonly stream?: string;
   readonly events: readonly RunEvent[];
   readonly seq: number;
   readonly more?: boolean;
   /** The server has not kept all that was missed: what is shown must be fetched anew. */
   readonly snapshot_required?: boolean;
+  /** With `snapshot_required`: the recent runs. */
+  readonly runs?: readonly RunView[];
 }
 
 /** Bytes as they come from Socket.IO: an ArrayBuffer in a browser, a Buffer in Node. */
@@ -281,7 +291,7 @@ export type Bytes = ArrayBuffer | Uint8Array;
 /** What `canvas.open` answers. */
 export interface CanvasOpened {
   readonly canvas: string;
-  readonly epoch: string | number;
+  readonly epoch: string;
   readonly role: Role;
   readonly diff: Bytes;
   readonly state_vector: Bytes;
@@ -294,17 +304,6 @@ export interface CanvasOpened {
   readonly live?: boolean;
   /** Whose live mode is on. */
   readonly live_users?: readonly string[];
-}
-
-/** What `runs.create` takes. */
-export interface CreateRun {
-  canvas?: string;
-  spell?: SpellJson;
-  inputs?: Record<string, Json>;
-  scope?: string[];
-  mode?: "once" | "live";
-  audience?: "shared" | "private";
-  on_busy?: "replace" | "queue" | "parallel";
 }
 
 /** An error on either transport. */

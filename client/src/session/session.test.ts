@@ -98,18 +98,19 @@ test("requests end with the answer, the server's error, a timeout, or the loss o
   server.answers.set("odd", () => ({ ok: "?" }));
   server.fates = ["lose request", "lose request"];
   const { session, socket } = server.session();
-  await expect(session.request("good")).rejects.toMatchObject({ code: "offline" });
+  const request = session.request.bind(session) as (...given: unknown[]) => Promise<unknown>;
+  await expect(request("good")).rejects.toMatchObject({ code: "offline" });
   session.connect();
   await settle();
-  await expect(session.request("good")).resolves.toEqual({ value: 1 });
-  await expect(session.request("bad")).rejects.toMatchObject({ code: "conflict", details: { a: 1 } });
-  await expect(session.request("odd")).rejects.toMatchObject({ code: "malformed_answer" });
-  const late = expect(session.request("canvas.update", {}, { timeout: 100 })).rejects.toMatchObject({
+  await expect(request("good")).resolves.toEqual({ value: 1 });
+  await expect(request("bad")).rejects.toMatchObject({ code: "conflict", details: { a: 1 } });
+  await expect(request("odd")).rejects.toMatchObject({ code: "malformed_answer" });
+  const late = expect(request("canvas.update", {}, { timeout: 100 })).rejects.toMatchObject({
     code: "timeout",
   });
   await vi.advanceTimersByTimeAsync(100);
   await late;
-  const cut = expect(session.request("canvas.update")).rejects.toMatchObject({ code: "disconnected" });
+  const cut = expect(request("canvas.update")).rejects.toMatchObject({ code: "disconnected" });
   await settle();
   socket.cut();
   await cut;

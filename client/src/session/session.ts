@@ -1,10 +1,10 @@
 /** One socket to the server, kept up through lost connections. */
 import { ProtocolError } from "../api/errors";
-import type { ErrorBody } from "../protocol";
+import type { Announced, Announcement, Answer, ErrorBody, Operation } from "../protocol";
 import { Store } from "../store";
 import { type BackoffRange, backoff } from "./backoff";
 import { type ConnectFailure, socketTransport, type Transport, type TransportFactory } from "./transport";
-import type { Connection, RequestOptions, SessionStatus } from "./types";
+import type { Connection, Request, SessionStatus } from "./types";
 
 /** What a session needs to know. */
 export interface SessionOptions {
@@ -73,15 +73,15 @@ export class Session implements Connection {
     this.#stop({ state: "closed" });
   }
 
-  async request<T>(event: string, payload: object = {}, options: RequestOptions = {}): Promise<T> {
+  async request<E extends Operation>(event: E, ...[payload, options]: Request<E>): Promise<Answer<E>> {
     const now = this.status.get().state;
     if (now !== "online" && now !== "stopping") {
       throw new ProtocolError({ code: "offline", message: "There is no connection to the server." });
     }
-    return readAck<T>(event, await this.#send(event, payload, options.timeout ?? TIMEOUT_MS));
+    return readAck(event, await this.#send(event, payload ?? {}, options?.timeout ?? TIMEOUT_MS));
   }
 
-  on<T>(event: string, listener: (data: T) => void): () => void {
+  on<E extends Announcement>(event: E, listener: (data: Announced<E>) => void): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
     listeners.add(listener);

@@ -1,5 +1,5 @@
 /** What others may use of the session: one socket to the server. */
-import type { ErrorBody } from "../protocol";
+import type { Announced, Announcement, Answer, Asked, ErrorBody, Operation } from "../protocol";
 import type { Readable } from "../store";
 
 /** Where the connection stands. */
@@ -21,13 +21,19 @@ export interface RequestOptions {
   timeout?: number;
 }
 
+/** What comes after the event's name; the payload may be left out where no field is needed. */
+export type Request<E extends Operation> =
+  Record<never, never> extends Asked<E>
+    ? [payload?: Asked<E>, options?: RequestOptions]
+    : [payload: Asked<E>, options?: RequestOptions];
+
 /** A connection that keeps itself up. Implemented by `Session`. */
 export interface Connection {
   readonly status: Readable<SessionStatus>;
   /** Send `event` and wait for the answer without its `ok`; rejects with a ProtocolError. */
-  request<T = unknown>(event: string, payload?: object, options?: RequestOptions): Promise<T>;
+  request<E extends Operation>(event: E, ...rest: Request<E>): Promise<Answer<E>>;
   /** Call `listener` for each `event` of the server; returns the function that ends it. */
-  on<T = unknown>(event: string, listener: (data: T) => void): () => void;
+  on<E extends Announcement>(event: E, listener: (data: Announced<E>) => void): () => void;
   /** Call `listener` now if online, and after every (re)connection; returns the function that ends it. */
   onOnline(listener: () => void): () => void;
 }
