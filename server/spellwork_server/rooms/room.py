@@ -31,6 +31,9 @@ SNAPSHOT_BYTES = 1024 * 1024
 MAX_BATCH = 256
 """Edits committed together at most."""
 
+MAX_ATTACHMENTS = 10
+"""The official client's parser takes no event with more."""
+
 RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 """Seconds between two attempts to write again after the store failed."""
 
@@ -268,18 +271,21 @@ class Room:
         self._fan_out(batch)
 
     def _fan_out(self, batch: list[Edit]) -> None:
-        updates = [edit.update for edit in batch if edit.update]
-        if not updates:
+        edits = [edit for edit in batch if edit.update]
+        if not edits:
             return
-        origins = {id(edit.origin): edit.origin for edit in batch if edit.update}
+        origins = {id(edit.origin): edit.origin for edit in edits}
         # One packet for all: an author that gets its own edit back ignores it.
         skip = next(iter(origins.values())) if len(origins) == 1 else None
-        self._channels.publish(
-            self.channel,
-            "canvas.updates",
-            {"canvas": self.canvas_id, "seq": self.seq, "updates": updates},
-            skip=skip,
-        )
+        for start in range(0, len(edits), MAX_ATTACHMENTS):
+            some = edits[start : start + MAX_ATTACHMENTS]
+            updates = [edit.update for edit in some]
+            self._channels.publish(
+                self.channel,
+                "canvas.updates",
+                {"canvas": self.canvas_id, "seq": some[-1].seq, "updates": updates},
+                skip=skip,
+            )
         self._notify()
 
     def _notify(self) -> None:

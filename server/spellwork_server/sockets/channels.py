@@ -133,11 +133,14 @@ class Channels:
                 continue
             direct = session.outbox.direct
             # The common case, without a call in between: a WebSocket that keeps up.
-            if (
-                direct is not None
-                and not session.closed
-                and direct.get_write_buffer_size() < KEEPS_UP_BYTES
-            ):
-                direct.write(frames)
-            else:
-                session.deliver(wire, lossy=lossy)
+            try:
+                if (
+                    direct is not None
+                    and not session.closed
+                    and direct.get_write_buffer_size() < KEEPS_UP_BYTES
+                ):
+                    direct.write(frames)
+                    continue
+            except RuntimeError:  # uvloop's answer once the transport is closed
+                session.outbox.detach()
+            session.deliver(wire, lossy=lossy)

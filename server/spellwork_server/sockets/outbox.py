@@ -33,7 +33,11 @@ class Outbox(asyncio.Queue[Packet]):
     @property
     def pending_bytes(self) -> int:
         """Bytes that the client has not taken yet (beyond what the kernel holds)."""
-        buffered = self._transport.get_write_buffer_size() if self._transport else 0
+        try:
+            buffered = self._transport.get_write_buffer_size() if self._transport else 0
+        except RuntimeError:  # uvloop's answer once the transport is closed
+            self.detach()
+            buffered = 0
         return buffered + self._queued_bytes
 
     @property
@@ -53,7 +57,10 @@ class Outbox(asyncio.Queue[Packet]):
     def send(self, wire: Wire) -> None:
         """Send one packet, after all that was sent before."""
         if self.direct is not None:
-            self.direct.write(wire.frames)
+            try:
+                self.direct.write(wire.frames)
+            except RuntimeError:  # the client is gone, its disconnect is on its way
+                self.detach()
         else:
             for packet in wire.engine_packets():
                 self.put_nowait(packet)

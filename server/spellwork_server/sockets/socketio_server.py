@@ -139,7 +139,7 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         self,
         eio_sid: str,
         namespace: str | None,
-        id: int | None,  # noqa: A002 - the library's name
+        id: int | None,
         data: Any,
     ) -> None:
         """Hand an event on to the socket's queue."""

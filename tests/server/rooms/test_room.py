@@ -46,23 +46,34 @@ async def test_others_get_what_was_committed_and_the_author_does_not(tmp_path: P
 
 async def test_nothing_is_said_before_the_commit(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
-        async with h.database.write():
-            edit = asyncio.ensure_future(room.apply_update(h.ada, Tab().add("a")))
+        async with asyncio.TaskGroup() as tasks, h.database.write():
+            edit = tasks.create_task(room.apply_update(h.ada, Tab().add("a")))
             await asyncio.sleep(0.05)
             assert not edit.done()
             assert h.heard.of("canvas.updates") == []
             assert room.spell().nodes == {}
-        assert await edit == 1
+        assert edit.result() == 1
 
 
 async def test_edits_that_arrive_together_are_committed_in_order(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
         updates = [tab.add("a"), *(tab.put("a", "value", i) for i in range(50))]
-        edits = [asyncio.ensure_future(room.apply_update(h.ada, each)) for each in updates]
+        edits = [room.apply_update(h.ada, each) for each in updates]
         assert await asyncio.gather(*edits) == list(range(1, 52))
         assert room.spell().nodes["a"].inputs == {"value": 49}
         assert [each.body for each in await h.log.after(h.canvas, 0)] == updates
+
+
+async def test_no_event_has_more_updates_than_the_official_client_takes(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        updates = [tab.add(f"n{i}") for i in range(25)]
+        await asyncio.gather(*(room.apply_update(h.ada, each) for each in updates))
+        said = h.heard.of("canvas.updates")
+        assert [update for data in said for update in data["updates"]] == updates
+        assert max(len(data["updates"]) for data in said) <= 10
+        assert said[-1]["seq"] == 25
 
 
 async def test_a_canvas_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -92,11 +103,11 @@ async def test_the_same_edit_twice_is_harmless(tmp_path: Path) -> None:
 async def test_a_duplicate_of_an_edit_under_way_waits_for_its_commit(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         update = Tab().add("a")
-        async with h.database.write():
-            edits = [asyncio.ensure_future(room.apply_update(h.ada, update)) for _ in range(2)]
+        async with asyncio.TaskGroup() as tasks, h.database.write():
+            edits = [tasks.create_task(room.apply_update(h.ada, update)) for _ in range(2)]
             await asyncio.sleep(0.05)
             assert not any(edit.done() for edit in edits)
-        assert await asyncio.gather(*edits) == [1, 1]
+        assert [edit.result() for edit in edits] == [1, 1]
 
 
 def forged(tab: Tab) -> bytes:
@@ -393,14 +404,12 @@ async def test_opening_at_once_loads_once(tmp_path: Path) -> None:
 
 async def test_a_stop_writes_what_waits_and_refuses_more(tmp_path: Path) -> None:
     tab = Tab()
-    async with house(tmp_path) as h:
+    async with asyncio.TaskGroup() as tasks, house(tmp_path) as h:
         canvas = h.canvas
         room = await h.rooms.open(canvas)
-        edits = [
-            asyncio.ensure_future(room.apply_update(h.ada, tab.add(f"n{i}"))) for i in range(5)
-        ]
+        edits = [tasks.create_task(room.apply_update(h.ada, tab.add(f"n{i}"))) for i in range(5)]
         await asyncio.sleep(0)
-    assert await asyncio.gather(*edits) == [1, 2, 3, 4, 5]
+    assert [edit.result() for edit in edits] == [1, 2, 3, 4, 5]
     with pytest.raises(Unavailable):
         await room.apply_update(h.ada, tab.add("late"))
     async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:

@@ -13,7 +13,8 @@ from tests.server.sockets.canvas_world import serve_canvases
 
 async def main(folder: str, canvas: str) -> None:
     async with serve_canvases(Path(folder), canvas=canvas or None) as world:
-        print(world.url, world.canvas, flush=True)
+        sys.stdout.write(f"{world.url} {world.canvas}\n")
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import socketio
 
@@ -153,9 +154,7 @@ async def test_presence_reaches_the_others_and_goes_with_its_tab(tmp_path: Path)
     async with serve_canvases(tmp_path) as world, world.client("bob") as bob:
         mine = Tab(client_id=5)
         heard: list[dict] = []
-        bob.on(
-            "canvas.awareness", lambda data: heard.append(parse_states(data["update"]))
-        )
+        bob.on("canvas.awareness", lambda data: heard.append(parse_states(data["update"])))
         await world.open(bob, Tab())
         async with world.client() as ada:
             await world.open(ada, mine)
@@ -249,10 +248,10 @@ async def process(folder: Path, canvas: str = "") -> AsyncIterator[tuple[Any, st
 
 
 async def edit_until_killed(
-    url: str, canvas: str, tab: Tab, kill: Any, after: int
+    http: aiohttp.ClientSession, url: str, canvas: str, tab: Tab, kill: Any, after: int
 ) -> tuple[set[int], int]:
     """Send edits without waiting, kill the server in the middle; return those acknowledged."""
-    client = socketio.AsyncClient(reconnection=False)
+    client = socketio.AsyncClient(reconnection=False, http_session=http)
     await client.connect(url, auth={"token": "ada"}, transports=["websocket"])
     request = {"canvas": canvas, "client_id": tab.doc.client_id}
     assert (await client.call("canvas.open", request))["ok"]
@@ -279,8 +278,8 @@ async def edit_until_killed(
 @pytest.mark.parametrize("after", [1, 20, 60])
 async def test_an_acknowledged_edit_survives_kill_9(tmp_path: Path, after: int) -> None:
     tab = Tab()
-    async with process(tmp_path) as (server, url, canvas):
-        acknowledged, sent = await edit_until_killed(url, canvas, tab, server.kill, after)
+    async with process(tmp_path) as (server, url, canvas), aiohttp.ClientSession() as http:
+        acknowledged, sent = await edit_until_killed(http, url, canvas, tab, server.kill, after)
     assert after <= len(acknowledged) < sent
     async with process(tmp_path, canvas) as (_, url, _):
         client = socketio.AsyncClient(reconnection=False)
@@ -291,5 +290,3 @@ async def test_an_acknowledged_edit_survives_kill_9(tmp_path: Path, after: int) 
         await client.disconnect()
     kept = back.state()["nodes"]
     assert {f"n{each}" for each in acknowledged} <= kept.keys()
-
-

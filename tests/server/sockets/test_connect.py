@@ -156,15 +156,14 @@ async def test_each_session_is_announced_and_taken_leave_of_once() -> None:
 
 
 async def test_stopping_says_so_and_lets_what_is_under_way_be_answered() -> None:
-    async with serve() as world:
+    async with serve() as world, world.client() as client, asyncio.TaskGroup() as tasks:
         heard: list[dict] = []
-        async with world.client() as client:
-            client.on("server.stopping", heard.append)
-            waiting = asyncio.ensure_future(client.call("echo.wait", {"n": 1}))
-            await world.until(lambda: any(each.running for each in world.server.sessions))
-            stop = asyncio.ensure_future(world.server.stop())
-            await world.until(lambda: heard)
-            world.echo.hold.set()
-            assert (await waiting)["ok"]
-            await stop
-            assert world.server.sessions == ()
+        client.on("server.stopping", heard.append)
+        waiting = tasks.create_task(client.call("echo.wait", {"n": 1}))
+        await world.until(lambda: any(each.running for each in world.server.sessions))
+        stop = tasks.create_task(world.server.stop())
+        await world.until(lambda: heard)
+        world.echo.hold.set()
+        assert (await waiting)["ok"]
+        await stop
+        assert world.server.sessions == ()
