@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .schema import CACHE, EVENTS, OUTPUTS, RUN_OUTPUTS, RUNS
@@ -47,7 +47,8 @@ async def drop_oldest_cached(conn: AsyncConnection, before: float) -> int:
 
 async def drop_unnamed(conn: AsyncConnection, unused_since: float) -> int:
     """Forget values that no run and no cache entry names and nobody used since; return how many."""
-    named = select(func.json_each(CACHE.c.outputs, "$.outputs").table_valued("value").c.value)
+    each = func.json_each(CACHE.c.outputs, "$.outputs").table_valued("value")
+    named = select(each.c.value).select_from(CACHE).join(each, true())
     unnamed = (
         select(OUTPUTS.c.hash)
         .where(
