@@ -35,8 +35,8 @@ def events() -> list[Event]:
 def run_node(events: list[Event]) -> RunNode:
     """Run one node, called ``n``, in a spell of its own."""
 
-    async def run(type: str, code: str | None = None, **inputs: Any) -> RunResult:
-        node = {"type": type, "inputs": inputs} | ({"code": code} if code is not None else {})
+    async def run(node_type: str, /, code: str | None = None, **inputs: Any) -> RunResult:
+        node = {"type": node_type, "inputs": inputs} | ({"code": code} if code is not None else {})
         return await spellwork.run_async(
             {"schema": 1, "nodes": {"n": node}}, library=LIBRARY, sink=events.append
         )

@@ -35,7 +35,9 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 async def test_ollama_generates_and_its_tokens_stream(
     ollama: OllamaServer, run_node: RunNode, events: list[Event]
 ) -> None:
-    result = await run_node("llm.generate", prompt=QUESTION, system="You are a helpful assistant.", **STEADY)
+    result = await run_node(
+        "llm.generate", prompt=QUESTION, system="You are a helpful assistant.", **STEADY
+    )
     assert result.errors == {}
     text = result.outputs["n"]["text"]
     assert "Paris" in text
@@ -87,13 +89,21 @@ async def test_openai_compatible_servers_generate_and_chat(
     openai: str, run_node: RunNode, events: list[Event]
 ) -> None:
     result = await run_node(
-        "llm.generate", prompt=QUESTION, system="You are a helpful assistant.", provider="openai", **STEADY
+        "llm.generate",
+        prompt=QUESTION,
+        system="You are a helpful assistant.",
+        provider="openai",
+        **STEADY,
     )
     assert result.errors == {}
     assert "Paris" in result.outputs["n"]["text"]
     assert len([event for event in events if event.kind == "node.chunk"]) > 3
     chat = await run_node(
-        "llm.chat", prompt=QUESTION, system="You are a helpful assistant.", provider="openai", **STEADY
+        "llm.chat",
+        prompt=QUESTION,
+        system="You are a helpful assistant.",
+        provider="openai",
+        **STEADY,
     )
     assert chat.outputs["n"]["text"] == result.outputs["n"]["text"]
 

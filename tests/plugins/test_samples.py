@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 import spellwork
@@ -15,9 +13,8 @@ NO_SERVER = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def no_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPELLWORK_OLLAMA_URL", NO_SERVER)
-    yield
 
 
 def run(name: str) -> RunResult:

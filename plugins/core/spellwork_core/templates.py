@@ -1,8 +1,8 @@
 """Text with named places.
 
-``{name}`` is a place; ``{{`` and ``}}`` stand for single braces; any other brace is
-text, so that JSON can stand in a template. Places are names only: no attribute,
-index or format of a value is ever looked up.
+``{name}`` is a place, ``{{name}}`` the text ``{name}``; any other brace is text, so that
+JSON can stand in a template. Places are names only: no attribute, index or format
+of a value is ever looked up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from spellwork import Node, NodeError, Port, Ports, node
 
 from .types import LongText
 
-_PLACE = re.compile(r"\{\{|\}\}|\{([^\W\d]\w*)\}")
+_PLACE = re.compile(r"\{\{[^\W\d]\w*\}\}|\{([^\W\d]\w*)\}")
 
 
 def places(text: str) -> list[str]:
@@ -25,7 +25,7 @@ def places(text: str) -> list[str]:
 
 def fill(text: str, values: dict[str, Any]) -> str:
     """Return the template with its places filled; KeyError names a place without a value."""
-    return _PLACE.sub(lambda match: as_text(values[match[1]]) if match[1] else match[0][0], text)
+    return _PLACE.sub(lambda match: as_text(values[match[1]]) if match[1] else match[0][1:-1], text)
 
 
 def as_text(value: Any) -> str:
