@@ -105,6 +105,43 @@ test("an update without an answer is sent again under its id until it is acknowl
   expect(Object.keys(stored() as object)).toEqual(["a"]);
 });
 
+test("hours of work made offline go in parcels under the server's limit for one edit", async () => {
+  const { document, socket } = await tab();
+  server.reachable = false;
+  socket.cut();
+  for (let i = 0; i < 40; i += 1) {
+    document.addNode({ type: "core.value", position: [i, 0], inputs: { text: "x".repeat(50_000) } }, `n${i}`);
+  }
+  server.reachable = true;
+  await pass();
+  const sizes = socket.sent
+    .filter(({ event }) => event === "canvas.update")
+    .map(({ payload }) => (payload.update as Uint8Array).byteLength);
+  expect(Math.max(...sizes)).toBeLessThan(512 * 1024);
+  expect(Object.keys(stored() as object)).toHaveLength(40);
+});
+
+test("an edit that the server took, but could not answer, is not doubled by the second coming", async () => {
+  const { document, socket } = await tab();
+  server.fates = ["lose answer"];
+  document.addNode({ type: "code.python", position: [0, 0], code: "once" }, "a");
+  await settle();
+  socket.cut();
+  await pass();
+  expect(document.saving.get()).toEqual({ state: "saved" });
+  expect(stored()).toMatchObject({ a: { code: "once" } });
+});
+
+test("a server that lost what it had acknowledged gets it again", async () => {
+  const { document, socket } = await tab();
+  document.addNode({ type: "core.value", position: [0, 0] }, "a");
+  await settle();
+  server.canvases.set("c", { doc: new Y.Doc(), epoch: "e1", seq: 0 });
+  socket.cut();
+  await pass();
+  expect(Object.keys(stored() as object)).toEqual(["a"]);
+});
+
 test("a store that is down for now keeps the edits and says why", async () => {
   const { document } = await tab();
   server.fates = [{ code: "store_unavailable", message: "The disk is full." }];

@@ -169,7 +169,8 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     if (this.#timer) clearTimeout(this.#timer);
     for (const end of this.#end) end();
     this.#outbox.pause();
-    if (this.#synced) void this.#session.request("canvas.close", { canvas: this.canvas }).catch(() => {});
+    // Also when an answer to `canvas.open` is still on its way: the server keeps the order.
+    void this.#session.request("canvas.close", { canvas: this.canvas }).catch(() => {});
     this.#synced = false;
     this.editable.set(false);
     this.#replica.close();
@@ -238,7 +239,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.role.set(opened.role);
     this.#diagnose(opened);
     const pending = this.#outbox.pending > 0;
-    this.#outbox.resume(replica.lackedBy(toBytes(opened.state_vector), pending));
+    // What is kept goes as it is; only where that has a gap for the server, the whole difference goes instead.
+    const keep = pending && !this.#gapSeen;
+    this.#outbox.resume(keep ? "kept" : replica.lackedBy(toBytes(opened.state_vector), pending));
     replica.presence.resume(opened.presence ? toBytes(opened.presence) : null);
     this.loading.set({ state: "open" });
     this.#tell();
@@ -348,9 +351,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       return { state: "read-only", reason: `As ${role} you can look at this canvas, not edit it.` };
     if (trouble) return { state: "offline", pending, reason: trouble };
     if (!this.#synced) return { state: "offline", pending, reason: this.#connectionReason() };
+    if (pending > 0) return { state: "saving", pending };
     const refused = this.refused.get();
-    if (refused) return { state: "rejected", error: refused.error };
-    return pending > 0 ? { state: "saving", pending } : { state: "saved" };
+    return refused ? { state: "rejected", error: refused.error } : { state: "saved" };
   }
 
   #connectionReason(): string {

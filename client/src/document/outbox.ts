@@ -75,12 +75,17 @@ export class Outbox {
     this.#timer = null;
   }
 
-  /** Send again. `instead` holds all that the server lacks, in place of what was kept (null: it lacks nothing). */
-  resume(instead: Uint8Array | null): void {
-    const edits = Math.max(1, this.pending);
+  /**
+   * Send again: what was kept (under the same ids), or in its place one update that holds all that the server
+   * lacks, or null when it lacks nothing.
+   */
+  resume(what: "kept" | Uint8Array | null): void {
     this.pause();
-    this.#queue = [];
-    this.#parcel = instead && { id: newId(), update: instead, edits };
+    if (what !== "kept") {
+      const edits = Math.max(1, this.pending);
+      this.#queue = [];
+      this.#parcel = what && { id: newId(), update: what, edits };
+    }
     this.#running = true;
     this.#attempt = 0;
     this.#trouble = null;

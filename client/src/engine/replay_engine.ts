@@ -67,6 +67,7 @@ export class ReplayEngine implements Replays {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
+    this.replaying.set(null);
     const view = await this.#source.view(id);
     if (abort.signal.aborted) return false;
     const walk = this.#walk(view, live, abort.signal);
