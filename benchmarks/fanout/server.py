@@ -60,7 +60,7 @@ async def stock(app: web.Application) -> Send:
     server = socketio.AsyncServer(async_mode="aiohttp")
     server.attach(app)
 
-    @server.event  # type: ignore[untyped-decorator] # the makers ship no types
+    @server.event
     async def connect(sid: str, *_: object) -> None:
         await server.enter_room(sid, "all")
 

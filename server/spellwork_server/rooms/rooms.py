@@ -127,16 +127,6 @@ class Rooms:
             if place.room.fault is not None
         }
 
-    async def remove(self, canvas_id: str) -> None:
-        """Close a canvas that was deleted, whoever still holds it."""
-        place = self._places.get(canvas_id)
-        if place is not None:
-            self._channels.publish(
-                place.room.channel, "canvas.role", {"canvas": canvas_id, "role": None}
-            )
-            async with self._alone(canvas_id):
-                await self._free(canvas_id)
-
     async def _load(self, canvas_id: str) -> _Place:
         loaded = load(canvas_id, await self._log.load(canvas_id))
         room = Room(canvas_id, loaded, self._log, self._channels, self._limits)

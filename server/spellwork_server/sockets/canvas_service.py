@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
@@ -78,6 +79,7 @@ class CanvasSockets(Service):
         self._open: dict[Session, dict[str, _Open]] = {}
         self._tasks = asyncio.TaskGroup()
         self._watcher: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -170,6 +172,10 @@ class CanvasSockets(Service):
         for canvas_id in list(self._open.get(session, ())):
             await self._leave(session, canvas_id)
 
+    def members_changed(self, _canvas_id: str) -> None:
+        """Look at roles at once; a watcher for ``storage.CanvasRecords``."""
+        self._look.set()
+
     async def _enter(
         self, session: Session, actor: Actor, access: CanvasAccess, request: OpenCanvas
     ) -> _Open:
@@ -229,7 +235,10 @@ class CanvasSockets(Service):
 
     async def _watch_roles(self) -> None:
         while True:
-            await asyncio.sleep(RECHECK)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECHECK):
+                    await self._look.wait()
+            self._look.clear()
             try:
                 await self._check_roles()
             except Exception:  # it must go on: a role that was taken away would stay

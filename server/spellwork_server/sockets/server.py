@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -76,6 +77,7 @@ class SocketServer:
         self._on_disconnect: list[Hook] = []
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
+        self._look = asyncio.Event()
         self._rechecker: asyncio.Task[None] | None = None
         self._socketio = StrictSocketIO(
             self._take_event,
@@ -104,6 +106,10 @@ class SocketServer:
     def on_disconnect(self, hook: Hook) -> None:
         """Call ``hook`` for each session that is gone, after its last event was answered."""
         self._on_disconnect.insert(0, hook)
+
+    def user_changed(self, _user_id: str) -> None:
+        """Look at once whether proofs still hold; a watcher for ``identity.Authenticator``."""
+        self._look.set()
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -273,7 +279,10 @@ class SocketServer:
 
     async def _recheck_forever(self) -> None:
         while True:
-            await asyncio.sleep(RECHECK)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECHECK):
+                    await self._look.wait()
+            self._look.clear()
             try:
                 await self._recheck()
             except ServerError as error:

@@ -15,7 +15,7 @@ class Tab:
 
     def __init__(self, client_id: int | None = None) -> None:
         self.doc: Doc[Any] = Doc(client_id=client_id)
-        self.roots = {kind: self.doc.get(kind, type=Map) for kind in KINDS}
+        self.roots: dict[str, Map[Any]] = {kind: self.doc.get(kind, type=Map) for kind in KINDS}
         self.updates: list[bytes] = []
         self.doc.observe(lambda event: self.updates.append(event.update))
 

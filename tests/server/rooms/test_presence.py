@@ -1,4 +1,4 @@
-"""Presence says of people only what the server knows of them (server/SPEC.md, P1-P4)."""
+"""Presence says of people only what the server knows of them (server/SPEC.md, C9, C10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An edit is checked, durable, then acknowledged and sent to the others (server/SPEC.md, R1-R14)."""
+"""An edit is checked, durable, then acknowledged and sent to the others (server/SPEC.md, R1-R6, U4-U6, C5-C8, D4)."""
 
 from __future__ import annotations
 
@@ -331,7 +331,7 @@ class Broken:
             future.set_exception(StoreUnavailable("The disk is full"))
             return future
 
-        self._commits.submit = refuse  # type: ignore[method-assign, assignment]
+        self._commits.submit = refuse  # type: ignore[method-assign]
 
     def __exit__(self, *_: object) -> None:
         self._commits.submit = self._submit  # type: ignore[method-assign]
@@ -373,7 +373,7 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Pat
             h.commits.submit = submit  # type: ignore[method-assign]
             return future
 
-        h.commits.submit = commit_but_say_no  # type: ignore[method-assign, assignment]
+        h.commits.submit = commit_but_say_no  # type: ignore[method-assign]
         update = Tab().add("a")
         with pytest.raises(StoreUnavailable):
             await room.apply_update(h.ada, update)

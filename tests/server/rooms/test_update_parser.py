@@ -1,4 +1,4 @@
-"""An update is read to its last byte before the CRDT sees it (server/SPEC.md, U1-U6)."""
+"""An update is read to its last byte before the CRDT sees it (server/SPEC.md, U1-U3)."""
 
 from __future__ import annotations
 

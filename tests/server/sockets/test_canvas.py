@@ -1,4 +1,4 @@
-"""A canvas over sockets: opened, edited together, seen, closed (server/SPEC.md, C1-C14)."""
+"""A canvas over sockets: opened, edited together, seen, closed (server/SPEC.md, C1-C13, R1)."""
 
 from __future__ import annotations
 

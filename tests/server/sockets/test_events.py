@@ -1,4 +1,4 @@
-"""Events are answered, in order, whatever comes in (server/SPEC.md, S10-S19, F1-F6)."""
+"""Events are answered, in order, whatever comes in (server/SPEC.md, S10-S17, F1-F4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 async def raw(world: World, token: str = "ada") -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """Give a WebSocket that has connected, to say what no client library would."""
     url = f"{world.url}/socket.io/?EIO=4&transport=websocket"
-    impatient = aiohttp.ClientWSTimeout(ws_close=0.2)  # type: ignore[call-arg] # attrs, untyped
+    impatient = aiohttp.ClientWSTimeout(ws_close=0.2)
     async with aiohttp.ClientSession() as http, http.ws_connect(url, timeout=impatient) as ws:
         await ws.receive_str()
         await ws.send_str(f'40{{"token":"{token}"}}')
