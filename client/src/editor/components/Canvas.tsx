@@ -2,11 +2,16 @@
 import {
   Background,
   BackgroundVariant,
+  type Edge,
+  getViewportForBounds,
   MiniMap,
   type Node,
   type NodeChange,
   ReactFlow,
+  type ReactFlowState,
+  type Rect,
   SelectionMode,
+  useStore as useFlowStore,
   useReactFlow,
 } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
@@ -17,12 +22,14 @@ import { useEditor } from "../hooks/useEditor";
 import { useFlow } from "../hooks/useFlow";
 import { isTyping } from "../hooks/useShortcuts";
 import { pasteText } from "../store/clipboard";
+import type { Editor } from "../store/editor";
 import { type Guide, snapToGuides } from "../store/guides";
 import { CanvasEmpty } from "./CanvasEmpty";
 import { ConnectionLine } from "./ConnectionLine";
 import { GroupView } from "./GroupView";
 import { Guides } from "./Guides";
 import { NoteView } from "./NoteView";
+import { OVERVIEW_NODES, OVERVIEW_ZOOM, Overview } from "./Overview";
 import { RemoteCursors } from "./RemoteCursors";
 import { SpellNodeView } from "./SpellNodeView";
 import { Toolbelt } from "./Toolbelt";
@@ -32,8 +39,10 @@ const NODE_TYPES = { spell: SpellNodeView, group: GroupView, note: NoteView };
 const EDGE_TYPES = { wire: Wire };
 const PAN_BUTTONS = [0, 1];
 const PADDING = { top: "48px", right: "48px", bottom: "88px", left: "48px" } as const;
-const FIT = { padding: PADDING, maxZoom: 1.1, duration: 240 } as const;
-const FIRST_FIT = { padding: PADDING, maxZoom: 1 } as const;
+const MIN_ZOOM = 0.05;
+const NO_NODES: Node[] = [];
+const NO_EDGES: Edge[] = [];
+const isSmall = (state: ReactFlowState) => state.transform[2] < OVERVIEW_ZOOM;
 const NO_GUIDES: Guide[] = [];
 
 export function Canvas() {
@@ -45,10 +54,24 @@ export function Canvas() {
   const theme = useTheme();
   const editable = useStore(shared.editable);
   const showMap = useStore(shared.spell, (spell) => Object.keys(spell.nodes).length > 6);
-  // React Flow fits once nodes are there: on an empty canvas that would move the first node away from the pointer.
-  const [begun] = useState(() => Object.keys(shared.spell.get().nodes).length > 0);
   const [guides, setGuides] = useState(NO_GUIDES);
   const box = useRef<HTMLElement>(null);
+  const small = useFlowStore(isSmall);
+  const overview = small && flow.nodes.length > OVERVIEW_NODES;
+  const drawn = useRef(flow.nodes);
+  drawn.current = flow.nodes;
+
+  /** React Flow's own fit knows only nodes that it has drawn; ours knows the measure of all. */
+  const fitView = useCallback(
+    (ids: readonly string[] | undefined, duration: number) => {
+      const rect = box.current?.getBoundingClientRect();
+      const bounds = boundsOf(drawn.current.filter((node) => !ids || ids.includes(node.id)));
+      if (!rect || !bounds) return;
+      const to = getViewportForBounds(bounds, rect.width, rect.height, MIN_ZOOM, 1, PADDING);
+      void view.setViewport(to, { duration });
+    },
+    [view],
+  );
 
   useEffect(() => {
     const middle = () => {
@@ -62,13 +85,13 @@ export function Canvas() {
     editor.view = {
       toCanvas,
       center: () => toCanvas(middle().x, middle().y),
-      fit: (ids) => void view.fitView({ ...FIT, ...(ids ? { nodes: ids.map((id) => ({ id })) } : {}) }),
+      fit: (ids) => fitView(ids, 240),
       zoom: (step) => void (step > 0 ? view.zoomIn({ duration: 120 }) : view.zoomOut({ duration: 120 })),
     };
     return () => {
       editor.view = null;
     };
-  }, [editor, view]);
+  }, [editor, view, fitView]);
 
   useEffect(() => {
     const paste = (event: ClipboardEvent) => {
@@ -140,8 +163,8 @@ export function Canvas() {
       }}
     >
       <ReactFlow
-        nodes={flow.nodes}
-        edges={flow.edges}
+        nodes={overview ? NO_NODES : flow.nodes}
+        edges={overview ? NO_EDGES : flow.edges}
         onNodesChange={moveNodes}
         onEdgesChange={flow.onEdgesChange}
         onNodeDragStop={endDrag}
@@ -157,6 +180,9 @@ export function Canvas() {
         connectionRadius={26}
         onNodeContextMenu={menuOn("node")}
         onEdgeContextMenu={menuOn("edge")}
+        onPaneClick={(event) => {
+          if (overview) revealAt(editor, flow.nodes, event.clientX, event.clientY);
+        }}
         onPaneContextMenu={(event) => {
           event.preventDefault();
           editor.menu.set({ x: event.clientX, y: event.clientY, target: { kind: "canvas" } });
@@ -172,17 +198,16 @@ export function Canvas() {
         zoomActivationKeyCode={["Meta", "Control"]}
         zoomOnDoubleClick={false}
         selectionMode={SelectionMode.Partial}
-        minZoom={0.08}
+        minZoom={MIN_ZOOM}
         maxZoom={2.4}
-        fitView={begun}
-        fitViewOptions={FIRST_FIT}
+        onInit={() => fitView(undefined, 0)}
         onlyRenderVisibleElements
         elevateNodesOnSelect
         disableKeyboardA11y
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
-        {showMap && (
+        {showMap && !overview && (
           <MiniMap
             pannable
             zoomable
@@ -192,6 +217,7 @@ export function Canvas() {
             style={{ width: 168, height: 112 }}
           />
         )}
+        {overview && <Overview nodes={flow.nodes} />}
         <Guides guides={guides} />
         <RemoteCursors />
       </ReactFlow>
@@ -205,4 +231,32 @@ function mapColour(node: Node): string {
   if (node.type === "group") return "color-mix(in srgb, var(--accent) 14%, transparent)";
   if (node.type === "note") return "var(--stale-soft)";
   return node.selected ? "var(--accent)" : "var(--line-strong)";
+}
+
+/** The rectangle around nodes, drawn or not; null around none. */
+function boundsOf(nodes: readonly Node[]): Rect | null {
+  if (nodes.length === 0) return null;
+  const right = (node: Node) => node.position.x + (node.measured?.width ?? node.width ?? 0);
+  const bottom = (node: Node) =>
+    node.position.y + (node.measured?.height ?? node.height ?? node.initialHeight ?? 0);
+  const x = Math.min(...nodes.map((node) => node.position.x));
+  const y = Math.min(...nodes.map((node) => node.position.y));
+  return { x, y, width: Math.max(...nodes.map(right)) - x, height: Math.max(...nodes.map(bottom)) - y };
+}
+
+/** Go to the node at a point of the page, in the picture from afar. */
+function revealAt(editor: Editor, nodes: readonly Node[], clientX: number, clientY: number): void {
+  const [x, y] = editor.view?.toCanvas(clientX, clientY) ?? [0, 0];
+  const hit = nodes.find((node) => {
+    const bounds = boundsOf([node]);
+    return (
+      node.type === "spell" &&
+      bounds &&
+      x >= bounds.x &&
+      x <= bounds.x + bounds.width &&
+      y >= bounds.y &&
+      y <= bounds.y + bounds.height
+    );
+  });
+  if (hit) editor.reveal(hit.id);
 }

@@ -59,16 +59,20 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
         />
       )}
       <header className="node-head">
-        <NodeIcon type={node.type} category={type?.category} />
-        <NodeName id={id} title={title} />
-        <RunNodeButton id={id} title={title} />
-        {state && (
-          <StateBadge
-            state={state}
-            duration={status?.last.duration}
-            why={status?.last.why}
-            testid={`node-${id}-state`}
-          />
+        {!far && (
+          <>
+            <NodeIcon type={node.type} category={type?.category} />
+            <NodeName id={id} title={title} />
+            <RunNodeButton id={id} title={title} />
+            {state && (
+              <StateBadge
+                state={state}
+                duration={status?.last.duration}
+                why={status?.last.why}
+                testid={`node-${id}-state`}
+              />
+            )}
+          </>
         )}
         {status?.state === "running" && <ProgressBar value={status.last.progress} />}
       </header>
@@ -76,7 +80,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       {far ? (
         <div className="node-far">
           <span className="node-name">{title}</span>
-          {state && <StateBadge state={state} duration={status?.last.duration} />}
+          {state && <StateBadge state={state} duration={status?.last.duration} testid={`node-${id}-state`} />}
         </div>
       ) : (
         <NodeBody id={id} node={node} type={type} unknown={unknown} status={status} problems={problems} />
@@ -146,7 +150,7 @@ function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
                   wired={inWired}
                   broken={ports.broken.has(`in:${input.name}`)}
                 />
-                <span className="port-label in">
+                <span className="port-label in" hidden={far}>
                   <span>{input.name}</span>
                   {input.required && (
                     <span className="port-required" aria-hidden="true" title="Required">
@@ -159,7 +163,7 @@ function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
             )}
             {output && (
               <>
-                <span className="port-label out">
+                <span className="port-label out" hidden={far}>
                   <span>{output.name}</span>
                 </span>
                 <PortHandle

@@ -1,0 +1,148 @@
+/**
+ * A large spell seen from afar: drawn as one picture, since a thousand nodes of the page would each cost a frame.
+ *
+ * It shows what can be seen at that size: where nodes are, how each stands, and the wires. A click goes there.
+ */
+import { type Node, type ReactFlowState, useStore as useFlowStore } from "@xyflow/react";
+import { useEffect, useMemo, useRef } from "react";
+import { useTheme } from "../../app/theme";
+import { useStore } from "../../store";
+import { useEditor } from "../hooks/useEditor";
+import { NODE_WIDTH } from "../store/geometry";
+
+/** Below this zoom a spell of many nodes is drawn as a picture. */
+export const OVERVIEW_ZOOM = 0.24;
+export const OVERVIEW_NODES = 200;
+
+const STATE_COLOURS: Readonly<Record<string, string>> = {
+  running: "--running",
+  done: "--done",
+  cached: "--cached",
+  failed: "--failed",
+  stale: "--stale",
+  waiting: "--waiting",
+};
+
+const readTransform = (state: ReactFlowState) => state.transform;
+const readWidth = (state: ReactFlowState) => state.width;
+const readHeight = (state: ReactFlowState) => state.height;
+
+interface OverviewProps {
+  readonly nodes: readonly Node[];
+}
+
+type Colours = (name: string) => string;
+
+function coloursOfPage(): Colours {
+  const style = getComputedStyle(document.documentElement);
+  const known = new Map<string, string>();
+  return (name) => {
+    const found = known.get(name) ?? style.getPropertyValue(name).trim();
+    known.set(name, found);
+    return found;
+  };
+}
+
+function heightOf(node: Node): number {
+  return node.measured?.height ?? node.height ?? node.initialHeight ?? 100;
+}
+
+function widthOf(node: Node): number {
+  return node.measured?.width ?? node.width ?? NODE_WIDTH;
+}
+
+export function Overview({ nodes }: OverviewProps) {
+  const editor = useEditor();
+  const theme = useTheme();
+  const [x, y, zoom] = useFlowStore(readTransform);
+  const width = useFlowStore(readWidth);
+  const height = useFlowStore(readHeight);
+  const edges = useStore(editor.document.spell, (spell) => spell.edges);
+  const past = useStore(editor.viewing);
+  const board = useStore(editor.workbench.runs.board);
+  const picture = useRef<HTMLCanvasElement>(null);
+  const places = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
+  const colours = useMemo(coloursOfPage, [theme]);
+
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      const element = picture.current;
+      const pen = element?.getContext("2d");
+      if (!element || !pen) return;
+      const dots = window.devicePixelRatio || 1;
+      element.width = width * dots;
+      element.height = height * dots;
+      pen.setTransform(zoom * dots, 0, 0, zoom * dots, x * dots, y * dots);
+      drawWires(pen, edges, places, colours, zoom);
+      for (const node of nodes) {
+        const state = past ? past.nodes[node.id]?.state : board[node.id]?.state;
+        drawNode(pen, node, state, colours, zoom);
+      }
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [nodes, places, edges, board, past, colours, x, y, zoom, width, height]);
+
+  return (
+    <canvas
+      ref={picture}
+      className="overview"
+      role="img"
+      aria-label={`${nodes.length} nodes seen from afar; the list of nodes names them`}
+      data-testid="overview"
+      style={{ width, height }}
+    />
+  );
+}
+
+function drawWires(
+  pen: CanvasRenderingContext2D,
+  edges: Readonly<Record<string, { source: string; target: string }>>,
+  places: ReadonlyMap<string, Node>,
+  colours: Colours,
+  zoom: number,
+): void {
+  pen.strokeStyle = colours("--line-strong");
+  pen.lineWidth = 0.8 / zoom;
+  pen.beginPath();
+  for (const edge of Object.values(edges)) {
+    const from = places.get(edge.source);
+    const to = places.get(edge.target);
+    if (!from || !to) continue;
+    pen.moveTo(from.position.x + widthOf(from), from.position.y + heightOf(from) / 2);
+    pen.lineTo(to.position.x, to.position.y + heightOf(to) / 2);
+  }
+  pen.stroke();
+}
+
+function drawNode(
+  pen: CanvasRenderingContext2D,
+  node: Node,
+  state: string | undefined,
+  colours: Colours,
+  zoom: number,
+): void {
+  const [width, height] = [widthOf(node), heightOf(node)];
+  const { x, y } = node.position;
+  if (node.type === "group") {
+    pen.strokeStyle = colours("--accent-line");
+    pen.lineWidth = 1 / zoom;
+    pen.strokeRect(x, y, width, height);
+    return;
+  }
+  const tone = state ? STATE_COLOURS[state] : undefined;
+  pen.fillStyle = node.type === "note" ? colours("--stale-soft") : colours("--surface");
+  pen.strokeStyle = node.selected ? colours("--accent") : colours(tone ?? "--line-strong");
+  pen.lineWidth = (node.selected || state === "failed" ? 2 : 1) / zoom;
+  pen.beginPath();
+  pen.roundRect(x, y, width, height, 10);
+  pen.fill();
+  pen.stroke();
+  if (!tone) return;
+  pen.fillStyle = colours(tone);
+  pen.globalAlpha = state === "cached" ? 0.35 : 0.75;
+  // Failed nodes are filled whole and running ones by half, so that the shape tells it without the colour.
+  const share = state === "failed" ? 1 : state === "running" ? 0.5 : 0.24;
+  pen.fillRect(x + 8, y + 8, width - 16, (height - 16) * share);
+  pen.globalAlpha = 1;
+}
