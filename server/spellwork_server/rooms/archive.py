@@ -72,7 +72,7 @@ def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
         body = msgspec.msgpack.decode(snapshot.body, type=SnapshotBody)
         owners = body.owners
         bodies.insert(0, body.update)
-    replica = Replica(bodies)
+    replica = Replica(bodies, watched=False)
     claim(owners, updates)
     return Loaded(
         epoch=log.epoch,
@@ -104,7 +104,7 @@ def check_snapshot(body: bytes, state_vector: bytes, spell: Spell) -> None:
     Runs in a thread: it builds a second document.
     """
     decoded = msgspec.msgpack.decode(body, type=SnapshotBody)
-    replica = Replica([decoded.update])
+    replica = Replica([decoded.update], watched=False)
     try:
         if parse_state_vector(replica.state_vector()) != parse_state_vector(state_vector):
             raise ValueError("the snapshot's state vector differs")

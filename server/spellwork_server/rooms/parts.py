@@ -72,6 +72,11 @@ class Parts:
             else:
                 self.of(kind)[key] = part
 
+    def replace(self, other: Parts) -> None:
+        """Become what ``other`` is."""
+        for kind in (*MODELS, "meta"):
+            setattr(self, kind, dict(getattr(other, kind)))
+
     def spell(self) -> Spell:
         """Return the spell, its things in the order of their ids (the CRDT keeps none)."""
         return EMPTY.model_copy(
@@ -115,25 +120,26 @@ def read(replica: Replica, touched: Iterable[tuple[Kind, str]]) -> Changes:
     """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has."""
     changes: Changes = {}
     errors: list[dict[str, Any]] = []
-    for kind, key in sorted(touched):
-        root = replica.root(kind)
-        if key not in root:
-            changes[kind, key] = None
-            continue
-        try:
-            changes[kind, key] = (
-                _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root)
-            )
-        except ValidationError as error:
-            errors.extend(_errors(f"{kind}.{key}", error))
-        except _MisshapenError as error:
-            errors.append({"field": f"{kind}.{key}", "message": str(error)})
+    with replica.reading():
+        for kind, key in sorted(touched):
+            try:
+                changes[kind, key] = _read_thing(kind, key, replica.root(kind))
+            except ValidationError as error:
+                errors.extend(_errors(f"{kind}.{key}", error))
+            except _MisshapenError as error:
+                errors.append({"field": f"{kind}.{key}", "message": str(error)})
     if errors:
         raise SchemaViolation(
             f"The edit would break the spell: {errors[0]['field']}: {errors[0]['message']}",
             details={"errors": errors[:MAX_ERRORS]},
         )
     return changes
+
+
+def _read_thing(kind: Kind, key: str, root: Map[Any]) -> Any:
+    if key not in root:
+        return None
+    return _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root)
 
 
 def _read_meta(root: Map[Any], key: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,13 +33,14 @@ class Replica:
     """A pycrdt document with the roots of a canvas.
 
     Text positions in it are UTF-8 bytes; numbers that came from JavaScript are
-    floats. Not thread-safe: a replica stays on the thread that made it.
+    floats. One that is not ``watched`` takes updates faster, and tells nothing
+    of what they changed. Not thread-safe: a replica stays on the thread that made it.
 
     Raises UpdateInvalid where the library refuses an update or panics; the
     replica is not to be used after that.
     """
 
-    def __init__(self, updates: Iterable[bytes] = ()) -> None:
+    def __init__(self, updates: Iterable[bytes] = (), *, watched: bool = True) -> None:
         # 32 bits as Yjs takes them; fresh for each replica, because a client id
         # that wrote edits which were then thrown away must never write again.
         self._doc: Doc[Any] = Doc(client_id=secrets.randbits(32))
@@ -46,11 +48,11 @@ class Replica:
         self._change = Change()
         for update in updates:
             self._apply(update)
-        self._subscriptions: list[tuple[Doc[Any] | Map[Any], Subscription]] = [
-            (self._doc, self._doc.observe(self._on_transaction))
-        ]
-        for kind, root in self._roots.items():
-            self._subscriptions.append((root, root.observe_deep(self._on_events(kind))))
+        self._subscriptions: list[tuple[Doc[Any] | Map[Any], Subscription]] = []
+        if watched:
+            self._subscriptions.append((self._doc, self._doc.observe(self._on_transaction)))
+            for kind, root in self._roots.items():
+                self._subscriptions.append((root, root.observe_deep(self._on_events(kind))))
 
     @property
     def client_id(self) -> int:
@@ -73,6 +75,10 @@ class Replica:
         with self._doc.transaction():
             write()
         return self._change
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Give a block in which many reads share one transaction, which makes them cheap."""
+        return self._doc.transaction()
 
     def state_vector(self) -> bytes:
         """Return which edits are known here."""

@@ -20,7 +20,7 @@ from spellwork_server.storage.update_log import LoggedSnapshot, LoggedUpdate, Up
 from .archive import Loaded, check_snapshot, encode_snapshot
 from .errors import CanvasQuarantined
 from .intake import Edit, Intake, Limits
-from .parts import read
+from .parts import read_all
 from .presence import Presence
 from .update_parser import parse_state_vector
 
@@ -342,8 +342,8 @@ class Room:
         self._fault = None
         if missed:
             for update in missed:
-                change = self._document.apply(update.body)
-                self._parts.update(read(self._document, change.touched))
+                self._document.apply(update.body)
+            self._parts.replace(read_all(self._document))
             self.seq = missed[-1].seq
             self._spell = None
         self._intake.rebuild()
