@@ -1,0 +1,46 @@
+"""Short ways to write a spell down, and to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spellwork import Event, Execution, Plan, RunResult, Spell, compile
+
+from .nodes import library
+
+
+def draw(nodes: Mapping[str, Any], *wires: str, **parts: Any) -> Spell:
+    """Return a spell. A node is ``"type"`` or ``("type", {inputs})`` or a dict; a wire ``"a.out -> b.in"``."""
+    edges = {}
+    for index, wire in enumerate(wires):
+        left, right = wire.split(" -> ")
+        source, output = left.split(".")
+        target, port = right.split(".")
+        edges[f"e{index:03}"] = {"source": source, "output": output, "target": target, "input": port}
+    return Spell.model_validate({"nodes": {id: _node(each) for id, each in nodes.items()}, "edges": edges, **parts})
+
+
+def _node(node: Any) -> dict[str, Any]:
+    if isinstance(node, str):
+        return {"type": f"t.{node}"}
+    if isinstance(node, tuple):
+        return {"type": f"t.{node[0]}", "inputs": node[1]}
+    return {**node, "type": f"t.{node['type']}"}
+
+
+def plan_of(nodes: Mapping[str, Any], *wires: str, **options: Any) -> Plan:
+    """Return the plan of a drawn spell."""
+    return compile(draw(nodes, *wires), library, **options)
+
+
+async def run_plan(plan: Plan, **options: Any) -> tuple[RunResult, list[Event]]:
+    """Run a plan and return the result and every event."""
+    events: list[Event] = []
+    result = await Execution(plan, sink=events.append, **options).run()
+    return result, events
+
+
+def kinds(events: list[Event], node: str) -> list[str]:
+    """Return the kinds of the events of one node."""
+    return [event.kind for event in events if event.node == node]

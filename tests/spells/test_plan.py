@@ -1,0 +1,203 @@
+"""Compiling is pure and deterministic: order, recipes, bytes, inputs, scope, names in code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.spells.drawing import draw, plan_of
+from tests.spells.nodes import library
+
+from spellwork import InvalidInput, Port, Ports, Spell, SpellUnreadable, compile, read_spell, suggest_wires
+from spellwork.schemas import mismatch
+
+DIAMOND = {"a": ("number", {"value": 1}), "b": "add", "c": "add", "d": "add"}
+WIRES = ("a.value -> b.values", "a.value -> c.values", "b.sum -> d.values", "c.sum -> d.values")
+
+
+# SPEC 3.2
+def test_steps_come_after_all_they_need_and_otherwise_by_id() -> None:
+    nodes = {"z": ("number", {}), "a": "text", "m": "text"}
+    assert [step.id for step in plan_of(nodes, "z.value -> a.value").steps] == ["m", "z", "a"]
+
+
+# SPEC 3.1
+@given(st.permutations(sorted(DIAMOND)), st.permutations(range(4)))
+def test_the_order_in_which_a_spell_is_written_does_not_change_the_plan(nodes: list[str], edges: list[int]) -> None:
+    spell = draw(DIAMOND, *WIRES).to_json()
+    names = sorted(spell["edges"])
+    shuffled = spell | {
+        "nodes": {id: spell["nodes"][id] for id in nodes},
+        "edges": {names[index]: spell["edges"][names[index]] for index in edges},
+    }
+    assert compile(Spell.model_validate(shuffled), library).to_bytes() == plan_of(DIAMOND, *WIRES).to_bytes()
+
+
+# SPEC 3.1
+def test_position_groups_and_notes_do_not_change_the_plan() -> None:
+    plain = plan_of({"a": {"type": "number"}})
+    placed = compile(draw({"a": {"type": "number", "position": [3, 4]}}, notes={"n": {"text": "hi"}}), library)
+    assert placed.to_bytes() == plain.to_bytes()
+
+
+# SPEC 3.1
+def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
+    program = (
+        "from tests.spells.drawing import plan_of\n"
+        "from tests.spells.test_plan import DIAMOND, WIRES\n"
+        "print(plan_of(DIAMOND, *WIRES).hash)\n"
+    )
+    root = Path(__file__).parents[2]
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert hashes == {plan_of(DIAMOND, *WIRES).hash}
+
+
+# SPEC 3.3
+def test_a_change_changes_the_recipes_of_what_depends_on_it_and_no_other() -> None:
+    before = plan_of(DIAMOND | {"x": "text"}, *WIRES)
+    after = plan_of(DIAMOND | {"x": "text", "a": ("number", {"value": 2})}, *WIRES)
+    changed = {step.id for step in before.steps if after[step.id].recipe != step.recipe}
+    assert changed == {"a", "b", "c", "d"}
+    assert {step.id for step in before.steps if after[step.id].shape != step.shape} == {"a"}
+
+
+def given_value(inputs: dict[str, Any], **node: Any) -> Any:
+    plan = plan_of({"a": {"type": "number", "name": "Start", **node}, "b": ("count", {})}, inputs=inputs)
+    return next(binding.given for binding in plan["a"].bindings if binding.port == "value")
+
+
+# SPEC 3.6
+@pytest.mark.parametrize("inputs", [{"a.value": 7}, {"a": 7}, {"Start": 7}, {"Start.value": 7}, {"a": {"value": 7}}])
+def test_inputs_are_placed_by_node_and_port(inputs: dict[str, Any]) -> None:
+    assert given_value(inputs) == 7
+
+
+# SPEC 3.6
+@pytest.mark.parametrize("inputs", [{"nope": 1}, {"a.x": 1}, {"b": 1}, {"": 1}, {"a.value": "x"}, {"a.value": -1}])
+def test_an_input_that_does_not_fit_is_refused(inputs: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        given_value(inputs)
+    key = next(iter(inputs))
+    assert repr(key) in caught.value.message
+    if key != "a.value":
+        assert "a.value" in caught.value.details["allowed"]
+
+
+# SPEC 3.5
+def test_a_scope_that_names_an_unknown_node_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="'q'"):
+        plan_of(DIAMOND, *WIRES, scope=["q"])
+
+
+NAMES: dict[str, tuple[dict[str, Any], str | None]] = {
+    "by name": ({"n1": {"type": "number", "name": "price"}}, "n1"),
+    "by id": ({"price": {"type": "number"}}, "price"),
+    "a name goes before an id": ({"price": {"type": "text"}, "n1": {"type": "number", "name": "price"}}, "n1"),
+    "two of that name bind nothing": (
+        {"n1": {"type": "number", "name": "price"}, "n2": {"type": "number", "name": "price"}},
+        None,
+    ),
+    "nobody of that name": ({"n1": {"type": "number"}}, None),
+}
+
+
+# SPEC 3.7
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_code_is_a_dependency(name: str) -> None:
+    nodes, source = NAMES[name]
+    plan = plan_of(nodes | {"c": {"type": "code", "code": "price"}})
+    wires = plan["c"].bindings[0].wires
+    assert [plan.steps[wire.source].id for wire in wires] == ([source] if source else [])
+    assert all(wire.edge is None for wire in wires)
+
+
+# SPEC 3.7
+def test_a_wire_or_a_typed_in_value_goes_before_a_name() -> None:
+    named = {"n1": {"type": "number", "name": "x"}, "n2": "text"}
+    typed = plan_of(named | {"c": {"type": "code", "code": "x", "inputs": {"x": 1}}})
+    wired = plan_of(named | {"c": {"type": "code", "code": "x"}}, "n2.text -> c.x")
+    assert typed["c"].bindings[0].wires == ()
+    assert wired.steps[wired["c"].bindings[0].wires[0].source].id == "n2"
+
+
+INTEGER, NUMBER, STRING = {"type": "integer"}, {"type": "number"}, {"type": "string"}
+FITS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    (INTEGER, NUMBER, True),
+    (NUMBER, INTEGER, False),
+    ({}, INTEGER, True),
+    (STRING, {}, True),
+    (STRING, INTEGER, False),
+    ({"anyOf": [INTEGER, {"type": "null"}]}, INTEGER, True),
+    ({"anyOf": [STRING, {"type": "null"}]}, INTEGER, False),
+    (STRING, {"anyOf": [STRING, INTEGER]}, True),
+    ({"type": "array", "items": STRING}, {"type": "array", "items": INTEGER}, False),
+    ({"type": "array", "items": INTEGER}, {"type": "array", "items": NUMBER}, True),
+    ({"type": "array"}, {"type": "array", "items": INTEGER}, True),
+    ({"enum": ["a", "b"]}, {"enum": ["b", "c"]}, True),
+    ({"enum": ["a"]}, {"enum": ["c"]}, False),
+    (STRING, {"enum": ["c"]}, True),
+    ({"type": "object", "properties": {"x": STRING}}, {"type": "object", "properties": {"x": INTEGER}, "required": ["x"]}, False),
+    ({"$ref": "#/$defs/A", "$defs": {"A": STRING}}, INTEGER, False),
+    ({"type": ["string", "integer"]}, INTEGER, True),
+]  # fmt: skip
+
+
+# SPEC 2.5
+@pytest.mark.parametrize(("source", "target", "fits"), FITS)
+def test_a_wire_is_refused_only_when_nothing_can_fit(
+    source: dict[str, Any], target: dict[str, Any], fits: bool
+) -> None:
+    reason = mismatch(source, target)
+    assert (reason is None) is fits, reason
+
+
+# SPEC 3.8
+def test_wires_are_suggested_by_name_then_by_type() -> None:
+    source = Ports(outputs=(Port("text", STRING), Port("count", INTEGER), Port("more", {})))
+    target = Ports(inputs=(Port("size", NUMBER), Port("text", STRING), Port("rest", {"type": "array"}, required=True)))
+    assert suggest_wires(source, target) == [("count", "size"), ("text", "text"), ("more", "rest")]
+    assert suggest_wires(source, target, frozenset({"text", "size"})) == [("more", "rest")]
+    assert suggest_wires(Ports(outputs=(Port("a", STRING),)), Ports(inputs=(Port("b", INTEGER),))) == []
+
+
+# SPEC 1.1 1.2
+@pytest.mark.parametrize(
+    ("spell", "field"),
+    [
+        ({"schema": 2}, "schema"),
+        ({"nodes": {"a": {"type": "t.text", "colour": 1}}}, "colour"),
+        ({"nodes": {"a b": {"type": "t.text"}}}, "nodes"),
+        ({"nodes": {"a": {}}}, "type"),
+        ([], ""),
+    ],
+)
+def test_what_is_not_a_spell_is_refused_with_the_field(spell: Any, field: str) -> None:
+    with pytest.raises(SpellUnreadable) as caught:
+        read_spell(spell)
+    assert field in str(caught.value)
+
+
+# SPEC 1.4
+def test_a_spell_is_read_from_json_and_yaml(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"nodes": {"a": {"type": "t.text"}}}')
+    (tmp_path / "a.yaml").write_text("nodes:\n  a: {type: t.text}\n")
+    assert read_spell(tmp_path / "a.json") == read_spell(tmp_path / "a.yaml")
+    (tmp_path / "b.json").write_text("{")
+    for path in ("b.json", "missing.json"):
+        with pytest.raises(SpellUnreadable, match=path):
+            read_spell(tmp_path / path)
