@@ -31,6 +31,7 @@ from .runs.run import Machinery
 from .runs.run_reader import RunReader
 from .runs.runners import Runners
 from .runs.spell_manager import Managers
+from .samples import samples
 from .services.api_keys import ApiKeyService
 from .services.asyncapi import asyncapi_document
 from .services.auth import AuthService
@@ -43,6 +44,7 @@ from .services.openapi import openapi_document
 from .services.registry import Registry
 from .services.rest import RestApi, json_response
 from .services.runs import RunService, announce_runs
+from .services.samples import SampleService
 from .services.users import UserService
 from .settings import MIB, Settings
 from .sockets import Channels, SocketServer
@@ -275,6 +277,7 @@ def _fill_registry(parts: Parts) -> None:
         EventService(running.journal, running.reader, access),
         CacheService(running.cache, stores.cache, running.reader),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
+        SampleService(samples),
         parts.canvas_sockets,
     )
     announce_models(parts.registry)
@@ -329,7 +332,9 @@ def _ready(parts: Parts) -> Context:
     """Prepare a first start, then say so in the health report; say when that ends."""
 
     async def context(_app: web.Application) -> AsyncIterator[None]:
-        await prepare_first_start(parts.identity.accounts, parts.stores.canvases, parts.rooms, None)
+        await prepare_first_start(
+            parts.identity.accounts, parts.stores.canvases, parts.rooms, samples()[0]["spell"]
+        )
         parts.health.ready = True
         yield
 

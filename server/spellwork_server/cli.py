@@ -105,11 +105,8 @@ def compile_file(file: Path, form: str) -> None:
     """Compile a spell file and write the plan: a YAML manifest, MessagePack (ir) or Python source."""
     from spellwork_server.commands.plans import compile_spell
 
-    written = _try(lambda: compile_spell(file, form))
-    if isinstance(written, bytes):
-        sys.stdout.buffer.write(written)
-    else:
-        click.echo(written, nl=not written.endswith("\n"))
+    sys.stdout.buffer.write(_try(lambda: compile_spell(file, form)))
+    sys.stdout.flush()
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from spellwork.spell import Spell
 from spellwork_server.errors import ServerError
@@ -15,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 async def prepare_first_start(
-    accounts: Accounts, canvases: CanvasRecords, rooms: Rooms, sample: Spell | None
+    accounts: Accounts, canvases: CanvasRecords, rooms: Rooms, sample: dict[str, Any]
 ) -> None:
     """Make the administrator, and their sample canvas, where no administrator is."""
     user = await accounts.ensure_administrator()
-    if user is None or sample is None:
+    if user is None:
         return
     actor = Actor(user.id, user.email, user.name, user.role, via="system")
     try:
-        await create_canvas(canvases, rooms, actor, sample.name, sample)
+        await create_canvas(canvases, rooms, actor, None, Spell.model_validate(sample))
     except ServerError as error:
         logger.warning("the sample canvas was not made: %s", error.message)

@@ -59,8 +59,9 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_timeout)
     try:
         await runner.setup()
+        await _say_how_to_sign_in(parts)
         await web.SockSite(runner, listener).start()
-        await _greet(parts)
+        _say(f"Spellwork is ready at {settings.url}")
         await stop.wait()
         logger.info("stopping")
         parts.health.stopping = True
@@ -78,13 +79,12 @@ def require_authentication(parts: Parts) -> None:
         )
 
 
-async def _greet(parts: Parts) -> None:
-    """Print where the server is, and how its administrator signs in the first time."""
-    url = parts.settings.url
+async def _say_how_to_sign_in(parts: Parts) -> None:
+    """Print a link for the administrator, as long as they have no other way in."""
     token = await parts.identity.accounts.first_link()
     if token is not None:
-        _say(f"Sign in as the administrator, once: {link_address(url, token)}")
-    _say(f"Spellwork is ready at {url}")
+        link = link_address(parts.settings.url, token)
+        _say(f"Sign in as the administrator, once: {link}")
 
 
 def _say(line: str) -> None:

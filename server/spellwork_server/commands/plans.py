@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spellwork.formats import write
-
 import spellwork
+from spellwork.formats import write
 from spellwork.reading import read_spell
 
 
-def compile_spell(file: Path, form: str) -> str | bytes:
-    """Return the plan of a spell file in one of the forms that ``spellwork.formats`` writes."""
-    plan = spellwork.compile(read_spell(file), spellwork.Library.installed())
-    written: str | bytes = write(plan, form)
-    return written
+def compile_spell(file: Path, form: str) -> bytes:
+    """Return a spell file compiled, in one of the forms that ``spellwork.formats`` writes.
+
+    It is compiled for every form, so that a spell that cannot run is refused.
+    """
+    spell = read_spell(file)
+    plan = spellwork.compile(spell, spellwork.Library.installed())
+    return write(spell if form == "python" else plan, form)

@@ -59,7 +59,8 @@ async def test_a_spell_that_is_none_is_refused_and_the_canvas_stays(tmp_path: Pa
     async with house(tmp_path) as h:
         ada = await h.person("ada")
         path = await canvas_of(ada, spell=HELLO)
-        for wrong in ({"nodes": []}, {"nodes": {"a": {}}}, {"colour": "red"}, {"schema": 2}):
+        wrongs: list[dict] = [{"nodes": []}, {"nodes": {"a": {}}}, {"colour": "red"}, {"schema": 2}]
+        for wrong in wrongs:
             answer = await ada.put(f"{path}/spell", wrong)
             assert (answer.status, answer.code) == (400, "bad_request")
         assert (await ada.get(f"{path}/spell")).body["nodes"] == HELLO["nodes"]

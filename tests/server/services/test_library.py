@@ -87,7 +87,8 @@ async def opens(kind: str) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def unreachable(kind: str) -> AsyncIterator[Server]:
-    raise NodeError("no server answers", code="model_unreachable", details={"url": "http://x"})
+    if kind:
+        raise NodeError("no server answers", code="model_unreachable", details={"url": "http://x"})
     yield Server()
 
 

@@ -105,7 +105,8 @@ async def test_a_store_that_fails_refuses_the_batch_and_recovers(tmp_path: Path)
             commits.submit(put("a")), commits.submit(put("b")), return_exceptions=True
         )
         assert [type(each) for each in results] == [StoreUnavailable, StoreUnavailable]
-        assert commits.failing == "the disk is full"
+        reason: str | None = commits.failing
+        assert reason == "the disk is full"
 
         database.fault = None
         assert await commits.submit(put("c")) == "c"
@@ -120,11 +121,11 @@ async def test_closing_commits_what_waits_and_refuses_what_comes(tmp_path: Path)
         assert all(future.done() for future in futures)
         assert len(await names(database)) == 20
         with pytest.raises(Unavailable):
-            commits.submit(put("late"))
+            await commits.submit(put("late"))
 
 
 async def test_a_waiter_that_gave_up_does_not_stop_the_others(tmp_path: Path) -> None:
     async with opened("file", tmp_path) as database, GroupCommit(database) as commits:
         given_up = commits.submit(put("a"))
-        given_up.cancel()
+        assert given_up.cancel()
         assert await commits.submit(put("b")) == "b"

@@ -1,0 +1,138 @@
+"""The command line: results on standard output, complaints on standard error, and a telling exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from spellwork_server.cli import main
+
+NODES = {
+    "a": {"type": "core.value", "inputs": {"value": 2}},
+    "b": {"type": "core.template", "inputs": {"template": "{x} eggs"}},
+}
+SPELL = {
+    "nodes": NODES,
+    "edges": {"e": {"source": "a", "output": "value", "target": "b", "input": "x"}},
+}
+FAILING = {"nodes": {"a": {"type": "core.fail", "inputs": {"message": "no luck"}}}}
+CYCLE = {
+    "nodes": {"a": {"type": "core.value"}, "b": {"type": "core.value"}},
+    "edges": {
+        "e": {"source": "a", "output": "value", "target": "b", "input": "value"},
+        "f": {"source": "b", "output": "value", "target": "a", "input": "value"},
+    },
+}
+
+
+def spellwork(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    def write(spell: object) -> Path:
+        path = tmp_path / "spell.json"
+        path.write_text(spell if isinstance(spell, str) else json.dumps(spell))
+        return path
+
+    return write
+
+
+def test_run_prints_outputs_as_json(file: Any) -> None:
+    result = spellwork("run", file(SPELL))
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == {"a": {"value": 2}, "b": {"text": "2 eggs"}}
+    assert result.stderr == ""
+
+
+def test_run_takes_inputs(file: Any) -> None:
+    result = spellwork("run", file(SPELL), "--input", "a.value=12")
+    assert json.loads(result.stdout)["b"] == {"text": "12 eggs"}
+
+
+def test_run_ends_with_1_when_a_node_failed(file: Any) -> None:
+    result = spellwork("run", file(FAILING))
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {}
+    assert "no luck" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("spell", "options", "said"),
+    [
+        (CYCLE, (), "cycle"),
+        ("{", (), "spell"),
+        ({"nodes": []}, (), "nodes"),
+        (SPELL, ("--input", "zz=1"), "zz"),
+        (SPELL, ("--input", "a.value=two"), "not JSON"),
+        (SPELL, ("--input", "a.value"), "NAME=JSON"),
+    ],
+    ids=["a cycle", "no JSON", "no spell", "an unknown input", "a bare text", "no value"],
+)
+def test_run_ends_with_2_when_it_cannot_begin(
+    file: Any, spell: Any, options: Any, said: str
+) -> None:
+    result = spellwork("run", file(spell), *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_compile_writes_each_form_the_same_every_time(file: Any, tmp_path: Path) -> None:
+    path = file(SPELL)
+    written = {
+        form: spellwork("compile", path, "--to", form).stdout_bytes
+        for form in ("yaml", "ir", "python")
+    }
+    assert yaml.safe_load(written["yaml"])["name"] == "Untitled"
+    assert msgspec.msgpack.decode(written["ir"])["name"] == "Untitled"
+    script = tmp_path / "script.py"
+    script.write_bytes(written["python"])
+    ran = subprocess.run([sys.executable, script], capture_output=True, check=True)
+    assert json.loads(ran.stdout)["b"] == {"text": "2 eggs"}
+    for form, content in written.items():
+        assert spellwork("compile", path, "--to", form).stdout_bytes == content
+
+
+def test_compile_refuses_a_cycle(file: Any) -> None:
+    result = spellwork("compile", file(CYCLE), "--to", "python")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_an_account_is_added_once_and_its_key_is_all_that_token_prints(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "data"
+    add = ("user", "add", "ada@example.org", "--password", "correct horse", "--data", data)
+    assert spellwork(*add).exit_code == 0
+    again = spellwork(*add)
+    assert again.exit_code == 2
+    assert "email_taken" in again.stderr
+    key = spellwork("token", "ada@example.org", "--data", data).stdout
+    assert key.startswith("sw_")
+    assert key.count("\n") == 1
+    nobody = spellwork("token", "no@example.org", "--data", data)
+    assert nobody.exit_code == 2
+    assert "user add no@example.org" in nobody.stderr
+    assert spellwork("user", "add", "rubbish", "--password", "x", "--data", data).exit_code == 2
+
+
+def test_doctor_names_what_it_looked_at(tmp_path: Path) -> None:
+    said = spellwork("doctor", "--data", tmp_path).stdout
+    assert "pack core" in said
+    assert "database: opens" in said
+
+
+def test_run_loads_no_server() -> None:
+    code = "import sys, spellwork_server.commands.spells; print('aiohttp' in sys.modules, 'sqlalchemy' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert result.stdout.strip() == b"False False"
