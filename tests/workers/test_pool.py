@@ -276,6 +276,18 @@ async def test_closing_the_pool_leaves_no_process() -> None:
     await until(lambda: all(map(gone, pids)), seconds=1.0)
 
 
+async def test_closing_the_pool_fails_the_calls_under_way() -> None:
+    async with WorkerPool(size=2) as pool:
+        bench, late = Bench(pool), Bench(pool, "late")
+        running = asyncio.gather(
+            bench.run("print(1)\nwhile True:\n    pass"), late.run("1"), return_exceptions=True
+        )
+        await until(lambda: bench.of("node.log") == ["1"])
+    first, second = await running
+    assert isinstance(first, WorkerDied)
+    assert second == {"result": 1} or isinstance(second, WorkerDied)
+
+
 async def test_an_idle_worker_is_ended_in_time() -> None:
     async with WorkerPool(size=1, idle=0.02) as pool:
         pid = (await Bench(pool).run("import os\nos.getpid()"))["result"]

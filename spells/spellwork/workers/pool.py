@@ -12,6 +12,7 @@ from spellwork.context import Context
 from spellwork.step import Step
 from spellwork_worker.frames import MAX_FRAME
 
+from .errors import WorkerDied
 from .exchange import Exchange
 from .lanes import Lanes
 from .process import WorkerLimits, WorkerProcess
@@ -132,14 +133,20 @@ class WorkerPool:
         """Start a worker for a call that waits; it counts from now on."""
         self._starting += 1
         try:
-            return await WorkerProcess.start(self.limits)
+            fresh = await WorkerProcess.start(self.limits)
         finally:
             self._starting -= 1
+        if not self._open:
+            await fresh.end()
+            raise WorkerDied(None, self.limits.memory_mb, "the worker pool was closed")
+        return fresh
 
     def _give_back(self, worker: WorkerProcess) -> None:
         """Keep a worker that finished its call for the next one; end any other."""
         self._busy.discard(worker)
-        if worker.busy or not worker.alive or not self._open:
+        if not self._open:
+            return  # whoever closed the pool ends it
+        if worker.busy or not worker.alive:
             self._retire(worker)
             return
         loop = asyncio.get_running_loop()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -35,13 +35,20 @@ async def open_ollama(
     url: str, transport: httpx.AsyncBaseTransport, *, trusted: bool
 ) -> AsyncIterator[OllamaProvider]:
     """Open the Ollama server at a URL; one that is not trusted gets no key from the environment."""
-    package = await asyncio.to_thread(importlib.import_module, "ollama")
+    package = await asyncio.to_thread(_package)
     hooks = {} if trusted else {"request": [_without_key]}
     client = package.AsyncClient(host=url, transport=transport, timeout=TIMEOUT, event_hooks=hooks)
     try:
         yield OllamaProvider(url, client, package.ResponseError)
     finally:
         await client.close()
+
+
+def _package() -> ModuleType:
+    """Import the package when a server is first opened, off the loop."""
+    import ollama  # noqa: PLC0415 - importing it takes half a second
+
+    return ollama
 
 
 async def _without_key(request: httpx.Request) -> None:
