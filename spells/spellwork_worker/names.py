@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -134,8 +135,13 @@ class _Reader(ast.NodeVisitor):
             else:
                 around.read[name] = None
 
-    def _function(self, arguments: ast.arguments, body: list[ast.stmt] | list[ast.expr]) -> None:
-        scope = _Scope("function")
+    def _function(
+        self,
+        arguments: ast.arguments,
+        body: list[ast.stmt] | list[ast.expr],
+        names: Iterable[str] = (),
+    ) -> None:
+        scope = _Scope("function", bound=set(names))
         self.scopes.append(scope)
         for argument in every_argument(arguments):
             scope.bound.add(argument.arg)
@@ -156,7 +162,7 @@ class _Reader(ast.NodeVisitor):
             self.visit(decorator)
         self._defaults(node.args)
         self._bind(node.name)
-        self._function(node.args, node.body)
+        self._function(node.args, node.body, _type_parameters(node))
 
     def _defaults(self, arguments: ast.arguments) -> None:
         for default in [*arguments.defaults, *arguments.kw_defaults]:
@@ -176,7 +182,7 @@ class _Reader(ast.NodeVisitor):
             *(word.value for word in node.keywords),
         ]:
             self.visit(expression)
-        self.scopes.append(_Scope("class"))
+        self.scopes.append(_Scope("class", bound=set(_type_parameters(node))))
         for statement in node.body:
             self.visit(statement)
         self._leave()
@@ -318,6 +324,11 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
         if node.rest:
             self._bind(node.rest)
+
+
+def _type_parameters(node: _Function | ast.ClassDef) -> list[str]:
+    """Return the names in the brackets of ``def f[T](...)``, which Python 3.12 brought."""
+    return [parameter.name for parameter in getattr(node, "type_params", [])]
 
 
 def every_argument(arguments: ast.arguments) -> list[ast.arg]:
