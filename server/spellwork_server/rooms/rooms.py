@@ -152,10 +152,13 @@ class Rooms:
             self._tasks.create_task(self._free_unused(canvas_id))
 
     async def _free_unused(self, canvas_id: str) -> None:
-        async with self._alone(canvas_id):
-            place = self._places.get(canvas_id)
-            if place is not None and place.users == 0:
-                await self._free(canvas_id)
+        try:
+            async with self._alone(canvas_id):
+                place = self._places.get(canvas_id)
+                if place is not None and place.users == 0:
+                    await self._free(canvas_id)
+        except Exception:  # the edge of one room: other canvases go on
+            logger.exception("could not free the room of canvas %s", canvas_id)
 
     async def _free(self, canvas_id: str) -> None:
         place = self._places.get(canvas_id)

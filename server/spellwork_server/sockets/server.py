@@ -23,7 +23,7 @@ from .channels import Channels
 from .outbox import Outbox
 from .packets import encode_disconnect
 from .session import ClientInfo, Session
-from .socketio_server import StrictSocketIO, refused
+from .socketio_server import LAST_WORDS, StrictSocketIO, refused
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +32,6 @@ SESSION_COOKIE = "spellwork_session"
 
 RECHECK = 2.0
 """Seconds between two looks at whether the proofs of open sockets still hold."""
-
-LAST_WORDS = 2.0
-"""Seconds a closed socket has to take what it was sent before its connection is cut."""
 
 Hook = Callable[[Session], Awaitable[None]]
 
@@ -272,8 +269,11 @@ class SocketServer:
     async def _close_polling(self, sid: str) -> None:
         eio_sid = self._socketio.manager.eio_sid_from_sid(sid, "/")
         engine_socket = self._socketio.eio.sockets.get(eio_sid)
-        if engine_socket is not None:
-            await engine_socket.close(wait=False)
+        try:
+            if engine_socket is not None:
+                await engine_socket.close(wait=False)
+        except Exception:  # a connection that is just going must not take the others along
+            logger.exception("could not close socket %s", sid)
 
     # Watching
 

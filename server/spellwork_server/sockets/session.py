@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,9 @@ MAX_AT_ONCE = 32
 
 PATIENCE = 1.0
 """Seconds an event may hold up those after it, unless it lets them go first."""
+
+GLANCE = 1.0
+"""Seconds between two looks at whether a client whose events are not read is still there."""
 
 LINGER = 2.0
 """Seconds that events under way may still take once their socket is gone."""
@@ -138,15 +142,27 @@ class Session:
 
     async def enqueue(self, event: str, arguments: list[Any], ack: int | None, size: int) -> None:
         """Queue an event of the client. Waits while too much is queued, which stops the reading."""
-        while self._asked.qsize() >= MAX_QUEUED or (
-            self._queued_bytes and self._queued_bytes + size > self.max_queued_bytes
-        ):
+        while self._is_full(size):
+            if self.closed or self._is_gone():
+                return
             self._free.clear()
-            await self._free.wait()
+            with suppress(TimeoutError):
+                # Nobody reads meanwhile, so nobody would notice that the client is gone.
+                async with asyncio.timeout(GLANCE):
+                    await self._free.wait()
         if self.closed:
             return
         self._queued_bytes += size
         self._asked.put_nowait(_Asked(event, arguments, ack, size))
+
+    def _is_full(self, size: int) -> bool:
+        return self._asked.qsize() >= MAX_QUEUED or (
+            self._queued_bytes > 0 and self._queued_bytes + size > self.max_queued_bytes
+        )
+
+    def _is_gone(self) -> bool:
+        transport = self.outbox.transport
+        return transport is not None and transport.is_closing()
 
     def refuse_events(self) -> None:
         """Answer every further event with ``unavailable``: the server is stopping."""
@@ -216,7 +232,13 @@ class Session:
         return await self.handle(self, asked.event, asked.arguments)
 
     def _acknowledge(self, ack: int, answer: dict[str, Any]) -> None:
-        self.deliver(encode_ack(ack, answer))
+        try:
+            wire = encode_ack(ack, answer)
+        except (TypeError, ValueError, RecursionError):  # an operation answered what is no JSON
+            logger.exception("an answer cannot be encoded")
+            fault = Internal("Something went wrong on the server")
+            wire = encode_ack(ack, {"ok": False, "error": fault.to_json()})
+        self.deliver(wire)
 
 
 async def _patiently(turn: asyncio.Future[None]) -> None:

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 MAIN = "/"
 """The one namespace there is."""
 
+LAST_WORDS = 2.0
+"""Seconds a closed connection has to take what it was sent before it is cut."""
+
 OnEvent = Callable[[str, str, list[Any], int | None, int], Awaitable[None]]
 
 
@@ -113,8 +116,11 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         refusal = self.packet_class(
             socketio.packet.CONNECT_ERROR, data=refused(error).error_args, namespace=MAIN
         )
-        await self._send_packet(eio_sid, refusal)
-        await self._drop(eio_sid, error.message)
+        try:
+            await self._send_packet(eio_sid, refusal)
+            await self._drop(eio_sid, error.message)
+        except Exception:  # a connection that is just going must not take the others along
+            logger.exception("could not close connection %s", eio_sid)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         """Read one message; a client that breaks the protocol is disconnected."""
@@ -165,10 +171,12 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         if engine_socket is None:
             return
         logger.debug("closing connection %s: %s", eio_sid, why)
-        if engine_socket.queue.transport is None:
+        transport = engine_socket.queue.transport
+        if transport is None:
             await engine_socket.close(wait=False)
         else:
             engine_socket.queue.put_nowait(None)
+            asyncio.get_running_loop().call_later(LAST_WORDS, transport.abort)
 
 
 def refused(error: ServerError) -> Refusal:

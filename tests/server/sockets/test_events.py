@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import engineio
 import pytest
+import socketio
 
 from spellwork_server.sockets import session as session_module
 from tests.server.sockets.js_client import drive
@@ -79,6 +81,37 @@ async def test_a_bad_event_is_answered_with_a_code_and_the_socket_lives_on(
         assert answer["error"]["code"] == code
         assert "secret" not in json.dumps(answer)
         assert (await client.call("echo.say", {"text": "fine"}))["text"] == "fine"
+
+
+async def test_a_flood_of_events_stops_the_reading_and_ends_with_its_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_module, "LINGER", 0.05)
+    async with serve() as world:
+        async with raw(world) as ws:
+            for n in range(2_000):
+                await ws.send_str(f'42{n}["echo.wait",{{"n":0}}]')
+            (session,) = world.server.sessions
+            await world.until(lambda: len(session.running) == 1)
+            assert session._asked.qsize() <= session_module.MAX_QUEUED
+            assert ws._response.connection is not None
+            assert ws._response.connection.transport is not None
+            ws._response.connection.transport.abort()
+        await world.until(lambda: not world.server.sessions)
+
+
+async def test_the_methods_of_the_libraries_that_are_overridden_are_still_there() -> None:
+    for name in (
+        "_handle_eio_connect",
+        "_handle_eio_message",
+        "_handle_eio_disconnect",
+        "_handle_event",
+        "_send_packet",
+        "_engineio_server_class",
+    ):
+        assert callable(getattr(socketio.AsyncServer, name))
+    assert callable(engineio.AsyncServer.create_queue)
+    assert callable(socketio.AsyncManager.basic_disconnect)
 
 
 async def test_an_unknown_event_names_those_that_are_close() -> None:
