@@ -17,8 +17,15 @@ def draw(nodes: Mapping[str, Any], *wires: str, **parts: Any) -> Spell:
         left, right = wire.split(" -> ")
         source, output = left.split(".")
         target, port = right.split(".")
-        edges[f"e{index:03}"] = {"source": source, "output": output, "target": target, "input": port}
-    return Spell.model_validate({"nodes": {id: _node(each) for id, each in nodes.items()}, "edges": edges, **parts})
+        edges[f"e{index:03}"] = {
+            "source": source,
+            "output": output,
+            "target": target,
+            "input": port,
+        }
+    return Spell.model_validate(
+        {"nodes": {id: _node(each) for id, each in nodes.items()}, "edges": edges, **parts}
+    )
 
 
 def _node(node: Any) -> dict[str, Any]:

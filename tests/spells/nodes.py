@@ -53,7 +53,9 @@ async def upper(text: str) -> str:
 
 
 @node("t.count", output="value", many=("values",), cache="none")
-async def count(ctx: Context, values: list[Any] | None = None, turns: int = 0, give: Any = None) -> Any:
+async def count(
+    ctx: Context, values: list[Any] | None = None, turns: int = 0, give: Any = None
+) -> Any:
     """Note the call, wait some turns of the loop, give the values."""
     calls.append(ctx.node_id)
     for _ in range(turns):
@@ -65,7 +67,8 @@ async def count(ctx: Context, values: list[Any] | None = None, turns: int = 0, g
 async def cached(ctx: Context, values: list[Any] | None = None, factor: int = 1) -> int:
     """As t.count, but may be cached."""
     calls.append(ctx.node_id)
-    return factor * (1 + sum(values or []))
+    total: int = 1 + sum(values or [])
+    return factor * total
 
 
 @node("t.wait", output="value")

@@ -11,38 +11,54 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from spellwork import (
+    InvalidInput,
+    Port,
+    Ports,
+    Spell,
+    SpellUnreadable,
+    compile,
+    read_spell,
+    suggest_wires,
+)
+from spellwork.schemas import mismatch
 from tests.spells.drawing import draw, plan_of
 from tests.spells.nodes import library
 
-from spellwork import InvalidInput, Port, Ports, Spell, SpellUnreadable, compile, read_spell, suggest_wires
-from spellwork.schemas import mismatch
-
-DIAMOND = {"a": ("number", {"value": 1}), "b": "add", "c": "add", "d": "add"}
+DIAMOND: dict[str, Any] = {"a": ("number", {"value": 1}), "b": "add", "c": "add", "d": "add"}
 WIRES = ("a.value -> b.values", "a.value -> c.values", "b.sum -> d.values", "c.sum -> d.values")
 
 
 # SPEC 3.2
 def test_steps_come_after_all_they_need_and_otherwise_by_id() -> None:
-    nodes = {"z": ("number", {}), "a": "text", "m": "text"}
+    nodes: dict[str, Any] = {"z": ("number", {}), "a": "text", "m": "text"}
     assert [step.id for step in plan_of(nodes, "z.value -> a.value").steps] == ["m", "z", "a"]
 
 
 # SPEC 3.1
 @given(st.permutations(sorted(DIAMOND)), st.permutations(range(4)))
-def test_the_order_in_which_a_spell_is_written_does_not_change_the_plan(nodes: list[str], edges: list[int]) -> None:
+def test_the_order_in_which_a_spell_is_written_does_not_change_the_plan(
+    nodes: list[str], edges: list[int]
+) -> None:
     spell = draw(DIAMOND, *WIRES).to_json()
     names = sorted(spell["edges"])
     shuffled = spell | {
         "nodes": {id: spell["nodes"][id] for id in nodes},
         "edges": {names[index]: spell["edges"][names[index]] for index in edges},
     }
-    assert compile(Spell.model_validate(shuffled), library).to_bytes() == plan_of(DIAMOND, *WIRES).to_bytes()
+    assert (
+        compile(Spell.model_validate(shuffled), library).to_bytes()
+        == plan_of(DIAMOND, *WIRES).to_bytes()
+    )
 
 
 # SPEC 3.1
 def test_position_groups_and_notes_do_not_change_the_plan() -> None:
     plain = plan_of({"a": {"type": "number"}})
-    placed = compile(draw({"a": {"type": "number", "position": [3, 4]}}, notes={"n": {"text": "hi"}}), library)
+    placed = compile(
+        draw({"a": {"type": "number", "position": [3, 4]}}, notes={"n": {"text": "hi"}}), library
+    )
     assert placed.to_bytes() == plain.to_bytes()
 
 
@@ -77,18 +93,24 @@ def test_a_change_changes_the_recipes_of_what_depends_on_it_and_no_other() -> No
 
 
 def given_value(inputs: dict[str, Any], **node: Any) -> Any:
-    plan = plan_of({"a": {"type": "number", "name": "Start", **node}, "b": ("count", {})}, inputs=inputs)
+    plan = plan_of(
+        {"a": {"type": "number", "name": "Start", **node}, "b": ("count", {})}, inputs=inputs
+    )
     return next(binding.given for binding in plan["a"].bindings if binding.port == "value")
 
 
 # SPEC 3.6
-@pytest.mark.parametrize("inputs", [{"a.value": 7}, {"a": 7}, {"Start": 7}, {"Start.value": 7}, {"a": {"value": 7}}])
+@pytest.mark.parametrize(
+    "inputs", [{"a.value": 7}, {"a": 7}, {"Start": 7}, {"Start.value": 7}, {"a": {"value": 7}}]
+)
 def test_inputs_are_placed_by_node_and_port(inputs: dict[str, Any]) -> None:
     assert given_value(inputs) == 7
 
 
 # SPEC 3.6
-@pytest.mark.parametrize("inputs", [{"nope": 1}, {"a.x": 1}, {"b": 1}, {"": 1}, {"a.value": "x"}, {"a.value": -1}])
+@pytest.mark.parametrize(
+    "inputs", [{"nope": 1}, {"a.x": 1}, {"b": 1}, {"": 1}, {"a.value": "x"}, {"a.value": -1}]
+)
 def test_an_input_that_does_not_fit_is_refused(inputs: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput) as caught:
         given_value(inputs)
@@ -107,7 +129,10 @@ def test_a_scope_that_names_an_unknown_node_is_refused() -> None:
 NAMES: dict[str, tuple[dict[str, Any], str | None]] = {
     "by name": ({"n1": {"type": "number", "name": "price"}}, "n1"),
     "by id": ({"price": {"type": "number"}}, "price"),
-    "a name goes before an id": ({"price": {"type": "text"}, "n1": {"type": "number", "name": "price"}}, "n1"),
+    "a name goes before an id": (
+        {"price": {"type": "text"}, "n1": {"type": "number", "name": "price"}},
+        "n1",
+    ),
     "two of that name bind nothing": (
         {"n1": {"type": "number", "name": "price"}, "n2": {"type": "number", "name": "price"}},
         None,
@@ -169,10 +194,19 @@ def test_a_wire_is_refused_only_when_nothing_can_fit(
 # SPEC 3.8
 def test_wires_are_suggested_by_name_then_by_type() -> None:
     source = Ports(outputs=(Port("text", STRING), Port("count", INTEGER), Port("more", {})))
-    target = Ports(inputs=(Port("size", NUMBER), Port("text", STRING), Port("rest", {"type": "array"}, required=True)))
+    target = Ports(
+        inputs=(
+            Port("size", NUMBER),
+            Port("text", STRING),
+            Port("rest", {"type": "array"}, required=True),
+        )
+    )
     assert suggest_wires(source, target) == [("count", "size"), ("text", "text"), ("more", "rest")]
     assert suggest_wires(source, target, frozenset({"text", "size"})) == [("more", "rest")]
-    assert suggest_wires(Ports(outputs=(Port("a", STRING),)), Ports(inputs=(Port("b", INTEGER),))) == []
+    assert (
+        suggest_wires(Ports(outputs=(Port("a", STRING),)), Ports(inputs=(Port("b", INTEGER),)))
+        == []
+    )
 
 
 # SPEC 1.1 1.2

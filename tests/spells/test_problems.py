@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.spells.drawing import draw
-from tests.spells.nodes import library
 
 from spellwork import SpellInvalid, compile, validate
+from tests.spells.drawing import draw
+from tests.spells.nodes import library
 
 N = {"value": 1}
 CASES: dict[str, tuple[dict[str, Any], list[str], list[tuple[str, str | None, str | None]]]] = {
@@ -62,7 +62,9 @@ def test_a_cycle_is_given_by_its_shortest_path() -> None:
         "c.text -> b.values",
     )
     assert problem["code"] == "incompatible_types"
-    cycles = validate(draw({"a": "text", "b": "text"}, "a.text -> b.value", "b.text -> a.value"), library)
+    cycles = validate(
+        draw({"a": "text", "b": "text"}, "a.text -> b.value", "b.text -> a.value"), library
+    )
     assert cycles[0].details["path"] == ["a", "b", "a"]
 
 
@@ -74,7 +76,11 @@ def test_a_code_error_has_line_and_column() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_compile_refuses_what_concerns_the_whole_and_lets_single_nodes_fail(name: str) -> None:
     nodes, wires, expected = CASES[name]
-    structural = [code for code, *_ in expected if code not in ("missing_input", "invalid_input", "code_error")]
+    structural = [
+        code
+        for code, *_ in expected
+        if code not in ("missing_input", "invalid_input", "code_error")
+    ]
     if not structural:
         assert len(compile(draw(nodes, *wires), library)) == len(nodes)
         return
@@ -86,7 +92,9 @@ def test_compile_refuses_what_concerns_the_whole_and_lets_single_nodes_fail(name
 
 # SPEC 3.5
 def test_problems_outside_the_scope_do_not_matter() -> None:
-    spell = draw({"a": ("number", N), "b": "half", "x": "nope"}, "a.value -> b.value", "zz.q -> x.y")
+    spell = draw(
+        {"a": ("number", N), "b": "half", "x": "nope"}, "a.value -> b.value", "zz.q -> x.y"
+    )
     assert [step.id for step in compile(spell, library, scope=["b"]).steps] == ["a", "b"]
 
 

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from tests.spells.drawing import kinds, plan_of
 
 from spellwork import Event, Execution, RunResult
+from tests.spells.drawing import kinds, plan_of
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def test_cancel_ends_the_run_within_a_second_and_leaves_no_task(type: str)
     events: list[Event] = []
     sink, started = watch(events, 3)
     before = asyncio.all_tasks()
-    drawn = {"a": type, "b": "wait", "c": ("number", {}), "d": "half", "e": "text"}
+    drawn: dict[str, Any] = {"a": type, "b": "wait", "c": ("number", {}), "d": "half", "e": "text"}
     execution = Execution(plan_of(drawn, "c.value -> d.value", "b.value -> e.value"), sink=sink)
     result, seconds = await cancelled_after(execution, started)
     assert seconds < 1
@@ -67,11 +67,11 @@ async def test_cancelling_the_task_that_runs_cancels_the_run() -> None:
     events: list[Event] = []
     sink, started = watch(events)
     before = asyncio.all_tasks()
-    running = asyncio.ensure_future(Execution(plan_of({"a": "wait"}), sink=sink).run())
-    await started.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(Execution(plan_of({"a": "wait"}), sink=sink).run())
+        await started.wait()
+        running.cancel()
+    assert running.cancelled()
     assert events[-1].kind == "run.cancelled"
     assert asyncio.all_tasks() == before
 
@@ -79,7 +79,7 @@ async def test_cancelling_the_task_that_runs_cancels_the_run() -> None:
 # SPEC 6.3
 async def test_pause_starts_no_further_node_and_play_goes_on() -> None:
     events: list[Event] = []
-    drawn = {"a": ("count", {"turns": 3}), "b": "count", "f": "fail", "g": "text"}
+    drawn: dict[str, Any] = {"a": ("count", {"turns": 3}), "b": "count", "f": "fail", "g": "text"}
     wires = ("a.value -> b.values", "f.value -> g.value")
     execution: Execution
 
