@@ -268,6 +268,24 @@ async def test_the_private_directory_goes_with_the_worker() -> None:
     assert where not in [entry.path for entry in os.scandir(tempfile.gettempdir())]
 
 
+async def test_what_a_killed_server_left_behind_is_removed_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:  # noqa: ASYNC220 - it ends at once
+        dead.wait()
+    for name in (
+        f"spellwork-worker-{dead.pid}-a",
+        f"spellwork-worker-{os.getppid()}-b",
+        "spellwork-worker-mine",
+    ):
+        (tmp_path / name).mkdir()
+    async with WorkerPool(size=1):
+        left = set(os.listdir(tmp_path))  # noqa: PTH208 - and a test may wait
+    assert f"spellwork-worker-{dead.pid}-a" not in left
+    assert {f"spellwork-worker-{os.getppid()}-b", "spellwork-worker-mine"} <= left
+
+
 async def test_closing_the_pool_leaves_no_process() -> None:
     async with WorkerPool(size=2) as pool:
         await asyncio.gather(*(Bench(pool, str(n)).run("1") for n in range(3)))

@@ -12,6 +12,7 @@ from spellwork.context import Context
 from spellwork.step import Step
 from spellwork_worker.frames import MAX_FRAME
 
+from .directories import remove_abandoned
 from .errors import WorkerDied
 from .exchange import Exchange
 from .lanes import Lanes
@@ -62,6 +63,7 @@ class WorkerPool:
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._open = True
         self._refill()
+        await asyncio.to_thread(remove_abandoned)
         return self
 
     async def __aexit__(

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import cast
@@ -24,6 +23,7 @@ from spellwork_worker.frames import (
     decode_from_worker,
 )
 
+from .directories import make_directory
 from .errors import WorkerDied
 from .link import Link
 
@@ -67,7 +67,7 @@ class WorkerProcess:
         Raises:
             WorkerDied: it did not come up.
         """
-        worker = cls(tempfile.mkdtemp(prefix="spellwork-worker-"), limits)
+        worker = cls(make_directory(), limits)
         try:
             await worker._spawn()
             async with asyncio.timeout(START_TIMEOUT):
