@@ -58,6 +58,7 @@ export function openWorkbench({ session, canvas, user, page = spellwork }: OpenW
       for (const error of errorsSeen) if (!known.has(error)) console_.writeError(error);
     }),
   ];
+  end.push(warnBeforeLoss(document));
   const workbench: Workbench = {
     document,
     runs,
@@ -78,4 +79,14 @@ export function openWorkbench({ session, canvas, user, page = spellwork }: OpenW
   };
   page.show(workbench, session);
   return workbench;
+}
+
+/** Ask before the page is left while edits are only here. */
+function warnBeforeLoss(document: CanvasDocument): () => void {
+  const ask = (event: BeforeUnloadEvent) => {
+    const status = document.saving.get();
+    if ("pending" in status && status.pending > 0) event.preventDefault();
+  };
+  globalThis.addEventListener?.("beforeunload", ask);
+  return () => globalThis.removeEventListener?.("beforeunload", ask);
 }

@@ -88,6 +88,25 @@ test("a revoked session does not come back by itself", async () => {
   expect(server.sockets.size).toBe(0);
 });
 
+test("a session whose token ran out comes back with a fresh one", async () => {
+  const server = new FakeServer();
+  const rejectToken = vi.fn();
+  const session = new Session({
+    transport: server.transport("owner"),
+    rejectToken,
+    backoff: { first: 1, longest: 1 },
+  });
+  session.connect();
+  await settle();
+  for (const socket of server.sockets) {
+    socket.emit("session.revoked", { code: "token_expired", message: "The token has expired." });
+    socket.cut("io server disconnect");
+  }
+  await vi.advanceTimersByTimeAsync(5);
+  expect(rejectToken).toHaveBeenCalledOnce();
+  expect(session.status.get()).toEqual({ state: "online" });
+});
+
 test("requests end with the answer, the server's error, a timeout, or the loss of the connection", async () => {
   const server = new FakeServer();
   server.answers.set("good", () => ({ ok: true, value: 1 }));

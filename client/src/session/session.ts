@@ -168,8 +168,14 @@ export class Session implements Connection {
     this.#transport.disconnect();
   }
 
+  /** The server is about to hang up. What a fresh token may cure is tried again, all else ends the session. */
+  #revoked(error: ErrorBody): void {
+    if (TOKEN_CODES.has(error.code)) this.#options.rejectToken?.();
+    else this.#stop({ state: "refused", error });
+  }
+
   #receive(name: string, data: unknown): void {
-    if (name === "session.revoked") this.#stop({ state: "refused", error: revocation(data) });
+    if (name === "session.revoked") this.#revoked(revocation(data));
     if (name === "server.stopping") this.status.set({ state: "stopping", reason: "The server is stopping." });
     for (const listener of [...(this.#listeners.get(name) ?? [])]) call(listener, data);
   }
