@@ -21,6 +21,7 @@ import { useConnect } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
 import { useFlow } from "../hooks/useFlow";
 import { isTyping } from "../hooks/useShortcuts";
+import { addNode } from "../store/actions";
 import { pasteText } from "../store/clipboard";
 import type { Editor } from "../store/editor";
 import { type Guide, snapToGuides } from "../store/guides";
@@ -28,6 +29,7 @@ import { CanvasEmpty } from "./CanvasEmpty";
 import { ConnectionLine } from "./ConnectionLine";
 import { GroupView } from "./GroupView";
 import { Guides } from "./Guides";
+import { DRAGGED_TYPE } from "./LibraryPanel";
 import { NoteView } from "./NoteView";
 import { OVERVIEW_NODES, OVERVIEW_ZOOM, Overview } from "./Overview";
 import { RemoteCursors } from "./RemoteCursors";
@@ -154,6 +156,17 @@ export function Canvas() {
           { snapToGrid: false },
         );
         shared.setPresence({ cursor: [Math.round(point.x), Math.round(point.y)] });
+      }}
+      onDragOver={(event) => {
+        if (event.dataTransfer.types.includes(DRAGGED_TYPE)) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        const type = editor.library.get(event.dataTransfer.getData(DRAGGED_TYPE));
+        if (type && editable)
+          addNode(editor, type, {
+            mode: "add",
+            at: editor.view?.toCanvas(event.clientX, event.clientY) ?? [0, 0],
+          });
       }}
       onPointerLeave={() => shared.setPresence({ cursor: null })}
       onDoubleClick={(event) => {

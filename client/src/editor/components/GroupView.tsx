@@ -10,7 +10,7 @@ import { RemoteSelection } from "./RemoteSelection";
 export const TINTS: Readonly<Record<string, string>> = {
   green: "var(--accent)",
   blue: "var(--type-text)",
-  amber: "var(--type-number)",
+  amber: "var(--stale)",
   rose: "var(--type-boolean)",
   violet: "var(--type-object)",
   grey: "var(--quiet)",

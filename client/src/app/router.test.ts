@@ -1,0 +1,30 @@
+/** Addresses lead where they say, and sign-in tokens stay in the fragment. */
+import { describe, expect, it } from "vitest";
+import { placeOf } from "./router";
+import { SAMPLES } from "./samples";
+
+describe("placeOf", () => {
+  it.each([
+    ["/", "", { page: "canvases" }],
+    ["/", "#/account", { page: "account" }],
+    ["/", "#/link/abc-123", { page: "link", token: "abc-123" }],
+    ["/canvas/abc", "#/link/t", { page: "link", token: "t" }],
+    ["/canvas/354f83", "", { page: "canvas", id: "354f83" }],
+    ["/canvas/../x", "", { page: "nowhere" }],
+    ["/other", "", { page: "nowhere" }],
+  ])("%s%s", (path, hash, place) => {
+    expect(placeOf(path, hash)).toEqual(place);
+  });
+});
+
+describe("samples", () => {
+  it("are three, and every wire joins nodes that are there", () => {
+    expect(SAMPLES).toHaveLength(3);
+    for (const { spell } of SAMPLES) {
+      for (const edge of Object.values(spell.edges ?? {})) {
+        expect(spell.nodes).toHaveProperty(edge.source);
+        expect(spell.nodes).toHaveProperty(edge.target);
+      }
+    }
+  });
+});
