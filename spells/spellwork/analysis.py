@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from .cycles import find_cycles, order
@@ -26,8 +27,7 @@ MAX_NODES = 10_000
 MAX_EDGES = 50_000
 
 
-@dataclass(slots=True)
-class Link:
+class Link(msgspec.Struct, gc=False):
     """A wire that can carry values. ``edge`` is None when code names the source and nothing is drawn."""
 
     source: str
