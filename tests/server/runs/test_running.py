@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_run_of_a_canvas_completes_and_keeps_its_outputs() -> None:
-    """SPEC R1"""
+    """SPEC G2, E1"""
     async with house() as h:
         await h.canvas(sums())
         tab = await h.tab(ADA, "c1")
