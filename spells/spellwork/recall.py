@@ -95,9 +95,19 @@ class Recall:
         for index in affected:
             for successor in state.program.successors[index]:
                 pending[successor] += 1
-        for step in self._steps:
-            if step.index not in affected:
-                self._restore(step, self._memory.nodes[step.id])
+        known, values, hashes = self._memory.nodes, state.values, self._hashes
+        for index, ports in enumerate(state.program.outputs):
+            if index in affected:
+                continue
+            step = self._steps[index]
+            old = known[step.id]
+            if (
+                len(ports) == len(old.outputs) == 1
+            ):  # the commonest, in place: most of a spell is kept at each change
+                port, slot = ports[0]
+                values[slot], hashes[slot] = old.outputs[port], old.hashes[port]
+            else:
+                self._restore(step, old)
         state.pending[:] = pending
         state.ready.clear()
         state.ready.extend(sorted(index for index in affected if not pending[index]))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
+from tqdm import tqdm
 from typing_extensions import TypedDict
 
 from spellwork import SKIP, CodeError, Context, Library, Node, NodeError, Pack, Port, Ports, node
@@ -139,6 +140,12 @@ def track(ctx: Context, items: int = 5) -> int:
     return sum(ctx.track(range(items)))
 
 
+@node("t.bars", output="value")
+def bars(items: int = 5) -> int:
+    """Go through items with a bar of tqdm."""
+    return sum(tqdm(range(items), desc="items", mininterval=0))
+
+
 @node("t.tokens", output="text")
 async def tokens(parts: list[str]) -> AsyncIterator[str]:
     """Stream text."""
@@ -242,7 +249,7 @@ pack = Pack(
     title="Test",
     nodes=(
         value, number, add, half, text, upper, count, cached, wait, fail, leave, flaky, branch, skip, merge, block,
-        track, tokens, numbers, map_items, recurse, secret, tmp, stubborn, timed, group, grow, code,
+        track, bars, tokens, numbers, map_items, recurse, secret, tmp, stubborn, timed, group, grow, code,
     ),
 )  # fmt: skip
 library = Library([pack])

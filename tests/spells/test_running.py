@@ -225,6 +225,17 @@ async def test_progress_comes_from_track() -> None:
     assert (progress[0], progress[-1]) == (0.0, 1.0)
 
 
+# SPEC 7.4
+async def test_progress_comes_from_tqdm_and_nothing_is_drawn(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result, events = await run_plan(plan_of({"a": "bars"}))
+    progress = [(event.value, event.message) for event in events if event.kind == "node.progress"]
+    assert result.outputs == {"a": {"value": 10}}
+    assert (progress[0], progress[-1]) == ((0.0, "items"), (1.0, "items"))
+    assert capsys.readouterr().err.strip() == ""
+
+
 # SPEC 9.2
 @pytest.mark.parametrize(("name", "works"), [("KEY", True), ("OTHER", False)])
 async def test_a_secret_is_given_only_where_declared(name: str, works: bool) -> None:
