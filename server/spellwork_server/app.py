@@ -169,6 +169,8 @@ def make_parts(settings: Settings) -> Parts:
     sockets.on_disconnect(running.managers.gone)
     sockets.on_disconnect(canvas_sockets.leave_all)
     stores.canvases.watch(running.managers.watch_canvas)
+    stores.canvases.watch(canvas_sockets.members_changed)
+    identity.authenticator.watch(sockets.user_changed)
     parts = Parts(
         settings=settings,
         stores=stores,

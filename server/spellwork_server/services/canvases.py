@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
 from pydantic import ConfigDict, Field, JsonValue, RootModel, model_validator
@@ -33,14 +33,8 @@ class OpenRoom(Protocol):
 class Rooms(Protocol):
     """The part of ``rooms.Rooms`` that this service needs."""
 
-    async def open(self, canvas_id: str) -> OpenRoom:
-        """Return a canvas's room, to be released once."""
-
-    async def release(self, canvas_id: str) -> None:
-        """Give a room back."""
-
-    async def remove(self, canvas_id: str) -> None:
-        """Close the room of a canvas that was deleted."""
+    def visit(self, canvas_id: str) -> AbstractAsyncContextManager[OpenRoom]:
+        """Open a canvas's room for the time of the block."""
 
 
 class CanvasView(View):
@@ -172,21 +166,20 @@ class CanvasService(Service):
         """Delete a canvas with its runs, for good."""
         require(call.actor, "canvas.delete", await self._access(request))
         await self._records.delete(request.id)
-        await self._rooms.remove(request.id)
         return Done()
 
     @operation(summary="Read the spell on a canvas", rest=("GET", "/v1/canvases/{id}/spell"))
     async def get_spell(self, call: Call, request: CanvasId) -> SpellView:
         """Answer what is drawn on the canvas now."""
         require(call.actor, "canvas.read", await self._access(request))
-        async with visit(self._rooms, request.id) as room:
+        async with self._rooms.visit(request.id) as room:
             return SpellView(room.spell().to_json())
 
     @operation(summary="Replace the spell on a canvas", rest=("PUT", "/v1/canvases/{id}/spell"))
     async def put_spell(self, call: Call, request: ReplaceSpell) -> SpellView:
         """Draw another spell, as the least edits of the live document; everybody there sees them."""
         actor = require(call.actor, "canvas.edit", await self._access(request))
-        async with visit(self._rooms, request.id) as room:
+        async with self._rooms.visit(request.id) as room:
             await room.replace_spell(actor, request.spell)
             return SpellView(room.spell().to_json())
 
@@ -238,7 +231,7 @@ class CanvasService(Service):
     async def _rename(self, actor: Actor, canvas_id: str, name: str) -> None:
         """Rename the canvas, and the spell on it, which carries the name along when it is exported."""
         await self._records.rename(canvas_id, name)
-        async with visit(self._rooms, canvas_id) as room:
+        async with self._rooms.visit(canvas_id) as room:
             spell = room.spell()
             if spell.name != name:
                 await room.replace_spell(actor, spell.model_copy(update={"name": name}))
@@ -256,16 +249,6 @@ class CanvasService(Service):
             )
 
 
-@asynccontextmanager
-async def visit(rooms: Rooms, canvas_id: str) -> AsyncIterator[OpenRoom]:
-    """Open a canvas's room for the time of a block."""
-    room = await rooms.open(canvas_id)
-    try:
-        yield room
-    finally:
-        await rooms.release(canvas_id)
-
-
 async def create_canvas(
     records: CanvasRecords, rooms: Rooms, actor: Actor, name: str | None, spell: Spell | None
 ) -> CanvasRecord:
@@ -274,7 +257,7 @@ async def create_canvas(
     record = await records.create(title, actor.user_id)
     drawn = (spell or Spell()).model_copy(update={"name": title})
     try:
-        async with visit(rooms, record.id) as room:
+        async with rooms.visit(record.id) as room:
             await room.replace_spell(actor, drawn)
     except BaseException:
         await records.delete(record.id)

@@ -37,7 +37,7 @@ _MARK = "__spellwork_operation__"
 class Request(BaseModel):
     """What an operation takes. Unknown fields are refused, and named."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Nothing(Request):
@@ -47,7 +47,7 @@ class Nothing(Request):
 class View(BaseModel):
     """What an operation answers."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class Done(View):
