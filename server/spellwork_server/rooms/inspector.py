@@ -66,11 +66,12 @@ class Inspector:
                 await asyncio.sleep(DEBOUNCE)
                 self._changed.clear()
                 if self._is_worth_it():
-                    await self._inspect_safely()
+                    await self.inspect_safely()
         finally:
             self._unsubscribe()
 
-    async def _inspect_safely(self) -> None:
+    async def inspect_safely(self) -> None:
+        """Look at the spell now; a fault of the checks themselves is logged, and the canvas goes on."""
         try:
             await self.inspect()
         except Exception:  # a fault here must not end the room

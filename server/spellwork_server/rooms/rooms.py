@@ -131,7 +131,7 @@ class Rooms:
         loaded = load(canvas_id, await self._log.load(canvas_id))
         room = Room(canvas_id, loaded, self._log, self._channels, self._limits)
         inspector = Inspector(room, self._library, self._channels)
-        await inspector.inspect()
+        await inspector.inspect_safely()
         place = _Place(
             room,
             self._tasks.create_task(self._write(room), name=f"room-{canvas_id}"),
