@@ -16,12 +16,11 @@ from spellwork import Event, Execution, Plan, RunContext, RunMemory, RunResult, 
 from spellwork.executor import Executor
 from spellwork.limits import Limits
 from spellwork_server.storage.journal import Entry
-from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
-from spellwork_server.storage.run_records import RunRecord, mark_ended, mark_started
+from spellwork_server.storage.run_records import RunRecord, mark_started
 
 from .journal import Journal
 from .output_cache import SharedCache
-from .references import encode, preview_of
+from .run_end import Left, RunEnd
 from .stream_log import StreamLog
 from .views import Audience, Mode, Status
 from .wire import Wire
@@ -34,9 +33,6 @@ FAIL_BYTES = 128 * 1024 * 1024
 """Bytes of events waiting for the store at which a run fails, rather than fill the memory."""
 
 logger = logging.getLogger(__name__)
-
-Left = dict[str, dict[str, OutputRef]]
-"""Where the values are that nodes left: {node: {port: reference}}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +238,30 @@ class Run:
         self.status = self._last_status(result)
         try:
             if not self._broken:
-                kept = self._keep(result)
-                entry = self._wire.entry(self._terminal(result, kept))
-                await self._machinery.journal.commit(
-                    self._log, self, entry, self._write_end(result, kept)
-                )
+                await self._commit(self._ending(result, self.ended_at))
         finally:
             self._let_go()
+
+    async def _commit(self, end: RunEnd) -> None:
+        live = self.order.mode == "live"
+        kept = end.kept(self._kept, self._machinery.inline_bytes) if live else {}
+        entry = self._wire.entry(end.event(kept))
+        self._wire.left.update(kept)
+        await self._machinery.journal.commit(self._log, self, entry, end.writing(kept, self._kept))
+
+    def _ending(self, result: RunResult | None, at: float) -> RunEnd:
+        said = self._writer.terminal
+        return RunEnd(
+            run=self.id,
+            plan=self.order.plan,
+            status=self.status,
+            at=at,
+            result=result,
+            said=said,
+            error=self._failure or (said.error if said else None),
+            message=self.interrupted if self.status == "interrupted" else None,
+            left=self.left.copy(),
+        )
 
     def _last_status(self, result: RunResult | None) -> Status:
         if self._failure is not None:
@@ -256,84 +269,6 @@ class Run:
         if self.interrupted is not None and (result is None or result.status == "cancelled"):
             return "interrupted"
         return "cancelled" if result is None else result.status
-
-    def _terminal(self, result: RunResult | None, kept: Left) -> Event:
-        """Return the run's last event: the engine's own, with what a tab needs to replay the run."""
-        said = self._writer.terminal
-        data = {
-            **((said.data if said else None) or {}),
-            "status": self.status,
-            "order": [step.id for step in self.order.plan.steps],
-            "failed": sorted(result.errors) if result else [],
-            "skipped": sorted(result.skipped) if result else [],
-            "hashes": _hashes(self.left | kept, self.order.plan),
-        }
-        kind = {"completed": "run.completed", "failed": "run.failed"}.get(
-            self.status, "run.cancelled"
-        )
-        error = self._failure or (said.error if said else None)
-        return Event(
-            kind=kind,  # type: ignore[arg-type] # one of the kinds, by the table above
-            at=self.ended_at or time.time(),
-            duration=said.duration if said else None,
-            message=self.interrupted if self.status == "interrupted" else None,
-            error=error if kind == "run.failed" else None,
-            data=data,
-        )
-
-    def _keep(self, result: RunResult | None) -> Left:
-        """Return where the values are of nodes that did not run because nothing they depend on changed."""
-        if result is None or self.order.mode != "live":
-            return {}
-        kept: Left = {}
-        for node, outputs in result.outputs.items():
-            if node not in self.left:
-                known = self._kept.get(node, {})
-                kept[node] = {
-                    port: known.get(port) or _refer(node, port, value, self._machinery.inline_bytes)
-                    for port, value in outputs.items()
-                }
-        return kept
-
-    def _write_end(self, result: RunResult | None, kept: Left) -> Any:
-        summary = self._summary(result)
-        missing = {
-            ref.hash: encode(result.outputs[node][port]).body
-            for node, ports in kept.items()
-            for port, ref in ports.items()
-            if result is not None and port not in self._kept.get(node, {})
-        }
-        rows = [
-            (self.id, ref.node, ref.port, 0, ref.hash, ref.size, ref.preview)
-            for ports in kept.values()
-            for ref in ports.values()
-        ]
-
-        async def write(conn: AsyncConnection) -> None:
-            await insert_values(conn, missing)
-            await insert_references(conn, rows)
-            await mark_ended(conn, self.id, self.status, self.ended_at or 0.0, summary)
-
-        self._wire.left.update(kept)
-        return write
-
-    def _summary(self, result: RunResult | None) -> dict[str, Any]:
-        """Return what the record keeps of the end; the values themselves are kept by hash."""
-        summary: dict[str, Any] = {
-            "order": [step.id for step in self.order.plan.steps],
-            "error": self._failure
-            or (self._writer.terminal.error if self._writer.terminal else None),
-        }
-        if result is not None:
-            summary |= {
-                "errors": {node: failure.to_json() for node, failure in result.errors.items()},
-                "skipped": result.skipped,
-                "why": result.why,
-                "durations": {
-                    node: round(seconds, 6) for node, seconds in result.durations.items()
-                },
-            }
-        return summary
 
     # Writing
 
@@ -397,17 +332,3 @@ class Run:
 
 def _internal(error: BaseException) -> dict[str, Any]:
     return {"code": "internal", "message": f"The run could not go on ({type(error).__name__})"}
-
-
-def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:
-    encoded = encode(value)
-    preview = preview_of(encoded.body) if encoded.size > inline_bytes else None
-    return OutputRef(node, port, encoded.hash, encoded.size, preview)
-
-
-def _hashes(left: Left, plan: Plan) -> dict[str, dict[str, str]]:
-    return {
-        step.id: {port: ref.hash for port, ref in left[step.id].items()}
-        for step in plan.steps
-        if step.id in left
-    }

@@ -15,7 +15,8 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import insert_run
 
 from .errors import RunBusy
-from .run import Left, Machinery, Run, RunOrder
+from .run import Machinery, Run, RunOrder
+from .run_end import Left
 from .streams import stream_of
 from .views import Audience, Mode, OnBusy
 

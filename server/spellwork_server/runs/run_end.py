@@ -1,0 +1,122 @@
+"""What is kept and told when a run ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from spellwork import Event, Plan, RunResult
+from spellwork_server.storage.group_commit import Job
+from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
+from spellwork_server.storage.run_records import mark_ended
+
+from .references import encode, preview_of
+from .views import Status
+
+Left = dict[str, dict[str, OutputRef]]
+"""Where the values are that nodes left: {node: {port: reference}}."""
+
+KINDS = {"completed": "run.completed", "failed": "run.failed"}
+"""The kind of the last event by status; every other status is ``run.cancelled``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How one run ended. ``result`` is None when it never began or broke; ``left`` is what its nodes said they left."""
+
+    run: str
+    plan: Plan
+    status: Status
+    at: float
+    result: RunResult | None
+    said: Event | None
+    error: dict[str, Any] | None
+    message: str | None
+    left: Left
+
+    def event(self, kept: Left) -> Event:
+        """Return the run's last event: the engine's own, with what a tab needs to replay the run."""
+        kind = KINDS.get(self.status, "run.cancelled")
+        said = (self.said.data if self.said else None) or {}
+        return Event(
+            kind=kind,  # type: ignore[arg-type] # one of the kinds, by the table above
+            at=self.at,
+            duration=self.said.duration if self.said else None,
+            message=self.message,
+            error=self.error if kind == "run.failed" else None,
+            data=said
+            | {
+                "status": self.status,
+                "order": self._order(),
+                "failed": sorted(self.result.errors) if self.result else [],
+                "skipped": sorted(self.result.skipped) if self.result else [],
+                "hashes": self._hashes(self.left | kept),
+            },
+        )
+
+    def kept(self, known: Left, inline_bytes: int) -> Left:
+        """Return where the values are of nodes that said nothing, as nothing they depend on changed."""
+        found: Left = {}
+        for node, outputs in self.result.outputs.items() if self.result else ():
+            if node not in self.left:
+                places = known.get(node, {})
+                found[node] = {
+                    port: places.get(port) or _refer(node, port, value, inline_bytes)
+                    for port, value in outputs.items()
+                }
+        return found
+
+    def writing(self, kept: Left, known: Left) -> Job[None]:
+        """Return the job that keeps the end, with the values of ``kept`` that are not ``known`` to be kept."""
+        summary = self._summary()
+        result = self.result
+        missing = {
+            ref.hash: encode(result.outputs[node][port]).body
+            for node, ports in kept.items()
+            for port, ref in ports.items()
+            if result is not None and port not in known.get(node, {})
+        }
+        rows = [
+            (self.run, ref.node, ref.port, 0, ref.hash, ref.size, ref.preview)
+            for ports in kept.values()
+            for ref in ports.values()
+        ]
+
+        async def write(conn: AsyncConnection) -> None:
+            await insert_values(conn, missing)
+            await insert_references(conn, rows)
+            await mark_ended(conn, self.run, self.status, self.at, summary)
+
+        return write
+
+    def _order(self) -> list[str]:
+        return [step.id for step in self.plan.steps]
+
+    def _hashes(self, left: Left) -> dict[str, dict[str, str]]:
+        return {
+            node: {port: ref.hash for port, ref in left[node].items()}
+            for node in self._order()
+            if node in left
+        }
+
+    def _summary(self) -> dict[str, Any]:
+        """Return what the record keeps; the values themselves are kept by hash."""
+        summary: dict[str, Any] = {"order": self._order(), "error": self.error}
+        result = self.result
+        if result is not None:
+            durations = result.durations.items()
+            summary |= {
+                "errors": {node: failure.to_json() for node, failure in result.errors.items()},
+                "skipped": result.skipped,
+                "why": result.why,
+                "durations": {node: round(seconds, 6) for node, seconds in durations},
+            }
+        return summary
+
+
+def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:
+    encoded = encode(value)
+    preview = preview_of(encoded.body) if encoded.size > inline_bytes else None
+    return OutputRef(node, port, encoded.hash, encoded.size, preview)

@@ -1,0 +1,127 @@
+"""What the operations of runs take and answer."""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue, model_validator
+
+from spellwork import Spell
+from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
+
+from .service import Request, View
+
+MAX_WAIT = 300.0
+"""Seconds that one request may wait for a run to end."""
+
+Wait = Field(
+    default=None,
+    ge=0,
+    le=MAX_WAIT,
+    description="Seconds to wait for the run to end before answering.",
+)
+
+
+class CreateRun(Request):
+    """A run of a canvas, or of the spell that comes with it: exactly one of the two."""
+
+    canvas: str | None = Field(default=None, max_length=64)
+    spell: Spell | None = None
+    inputs: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="{'NODE.PORT': value}, or {NODE: value} where that is clear; NODE is an id or name.",
+    )
+    scope: list[str] | None = Field(
+        default=None, description="Run only these nodes and what they need."
+    )
+    mode: Mode = Field(
+        default="once", description="live: run again what depends on each change of the canvas."
+    )
+    audience: Audience | None = Field(
+        default=None, description="Who sees it; on a canvas shared unless said."
+    )
+    on_busy: OnBusy | None = Field(
+        default=None,
+        description="When a run of yours goes on there; replace on a canvas, else parallel, unless said.",
+    )
+    wait: float | None = Wait
+    durable: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> CreateRun:
+        if (self.canvas is None) == (self.spell is None):
+            raise ValueError("give either canvas or spell")
+        if self.mode == "live" and self.canvas is None:
+            raise ValueError("mode live needs a canvas to follow")
+        return self
+
+
+class OneRun(Request):
+    """A run by its id."""
+
+    id: str = Field(max_length=64)
+
+
+class GetRun(OneRun):
+    """A run, once it has ended or the time is up."""
+
+    wait: float | None = Wait
+
+
+class ListRuns(Request):
+    """Runs of a canvas, or without one the caller's own; newest first."""
+
+    canvas: str | None = Field(default=None, max_length=64)
+    limit: int = Field(default=50, ge=1, le=200)
+    before: float | None = Field(
+        default=None, description="Only runs created before this time (Unix seconds)."
+    )
+
+
+class RunList(View):
+    """Runs, without what their nodes left."""
+
+    items: list[RunView]
+
+
+class SteerRun(Request):
+    """A run by its id, or the live mode of the caller on a canvas: exactly one of the two."""
+
+    id: str | None = Field(default=None, max_length=64)
+    canvas: str | None = Field(default=None, max_length=64)
+    audience: Audience = Field(default="shared", description="Who sees the runs of live mode.")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> SteerRun:
+        if (self.id is None) == (self.canvas is None):
+            raise ValueError("give either id or canvas")
+        return self
+
+
+class Steered(View):
+    """The run as it is now (None when live mode was left), and whether the caller's live mode is on there."""
+
+    run: RunView | None
+    live: bool
+
+
+class ReadEvents(OneRun):
+    """Events of a run after a number."""
+
+    after_seq: int = Field(default=0, ge=0)
+    limit: int = Field(default=500, ge=1, le=2_000)
+
+
+class EventPage(View):
+    """Events in order. ``more``: ask again after the last one's number."""
+
+    events: list[EventView]
+    seq: int = Field(description="Ask for what follows with after_seq = this.")
+    more: bool
+
+
+class ReadOutput(OneRun):
+    """A page of what a run left on one port."""
+
+    node: str = Field(max_length=64)
+    port: str = Field(max_length=128)
+    offset: int = Field(default=0, ge=0)
+    limit: int | None = Field(default=None, ge=1, le=1_000_000)
