@@ -1,0 +1,83 @@
+"""Runs are steered from the page: live, stopped, read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from .people import Account, Person
+from .spells import SUM, delays
+
+pytestmark = pytest.mark.requires("chromium")
+
+
+def test_live_mode_runs_what_depends_on_a_change_in_every_tab(
+    ada: Person, grace: Person, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(SUM)
+    ada.open(canvas)
+    grace.open(canvas)
+    ada.page.get_by_test_id("live-button").click()
+    expect(ada.output("answer", "result")).to_contain_text("42")
+    value = grace.node("six").get_by_label("value of node")
+    value.fill("7")
+    value.press("Enter")
+    for person in (ada, grace):
+        expect(person.output("answer", "result")).to_contain_text("49")
+
+
+def test_a_run_is_stopped_at_once(ada: Person, make_canvas: Callable[..., str]) -> None:
+    ada.open(make_canvas(delays(3, 60)))
+    ada.run()
+    ada.expect_state("d1", "running")
+    ada.page.get_by_test_id("stop-button").click()
+    expect(ada.page.get_by_test_id("stop-button")).to_be_disabled()
+    expect(ada.node("d1")).not_to_have_attribute("data-state", "running")
+
+
+def test_a_viewer_sees_but_cannot_change_or_run(
+    ada: Person,
+    grace: Person,
+    grace_account: Account,
+    rest: httpx.Client,
+    make_canvas: Callable[..., str],
+) -> None:
+    canvas = make_canvas(SUM)
+    body = {"email": grace_account.email, "role": "viewer"}
+    assert rest.put(f"/v1/canvases/{canvas}/members", json=body).is_success
+    grace.page.goto(f"{grace.url}/canvas/{canvas}")
+    expect(grace.page.get_by_test_id("save-indicator")).to_have_attribute("data-state", "read-only")
+    expect(grace.page.get_by_test_id("run-button")).to_be_disabled()
+    ada.open(canvas)
+    ada.run()
+    expect(grace.output("answer", "result")).to_contain_text("42")
+
+
+def test_a_wire_dropped_on_the_canvas_offers_the_nodes_that_fit(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(SUM))
+    ada.hold_wire("six", "value", "answer", "x")
+    ada.page.mouse.move(720, 700, steps=6)
+    ada.page.mouse.up()
+    ada.page.get_by_test_id("palette-search").fill("delay")
+    ada.page.get_by_test_id("palette-type:core.delay").click()
+    expect(ada.nodes()).to_have_count(3)
+    expect(ada.page.locator("[data-testid^='edge-']")).to_have_count(2)
+
+
+def test_what_is_copied_is_pasted_with_its_wires(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(SUM))
+    ada.node("six").locator(".node-head").click()
+    ada.page.keyboard.press("ControlOrMeta+a")
+    ada.page.keyboard.press("ControlOrMeta+d")
+    expect(ada.nodes()).to_have_count(4)
+    expect(ada.page.locator("[data-testid^='edge-']")).to_have_count(2)
+    ada.page.keyboard.press("Delete")
+    expect(ada.nodes()).to_have_count(2)
+    ada.expect_saved()
