@@ -7,9 +7,15 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from .database import Database
+from .schema import METADATA
 
 HEAD = "0001"
 """The newest migration; a test holds it to what lies in ``migrations/versions``."""
+
+VERSION_TABLE = "alembic_version"
+"""Where Alembic keeps which migration a database is at."""
+
+VERSION_COLUMN = "version_num VARCHAR(32) NOT NULL PRIMARY KEY"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -25,9 +31,24 @@ async def upgrade(database: Database) -> None:
 
 
 def upgrade_connection(connection: Connection) -> None:
-    """Migrate in the connection's own transaction."""
-    if _revision(connection) == HEAD:
+    """Bring the tables up to date in the connection's own transaction.
+
+    An empty database gets the tables of the schema as they are now, which is
+    what all migrations together make; a test holds the two together.
+    """
+    revision = _revision(connection)
+    if revision == HEAD:
         return
+    if revision is None and not inspect(connection).get_table_names():
+        METADATA.create_all(connection)
+        connection.execute(text(f"CREATE TABLE {VERSION_TABLE} ({VERSION_COLUMN})"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+    else:
+        migrate(connection)
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that the database lacks, from whichever it has."""
     # Alembic takes a tenth of a second to import, and a start rarely needs it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -39,6 +60,7 @@ def upgrade_connection(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    query = text("SELECT version_num FROM alembic_version")
+    return connection.execute(query).scalar_one_or_none()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.schema import METADATA
-from spellwork_server.storage.upgrade import HEAD, MIGRATIONS, upgrade
+from spellwork_server.storage.upgrade import HEAD, MIGRATIONS, migrate, upgrade
 from tests.server.storage.databases import KINDS, opened
 
 pytestmark = pytest.mark.anyio
@@ -29,6 +29,23 @@ def differences(connection: Connection) -> list[Any]:
 async def test_a_fresh_database_has_the_tables_of_the_schema(kind: str, tmp_path: Path) -> None:
     async with opened(kind, tmp_path) as database, database.read() as conn:
         assert await conn.run_sync(differences) == []
+
+
+async def test_all_migrations_together_make_the_tables_of_the_schema(tmp_path: Path) -> None:
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}") as database:
+        async with database.write() as conn:
+            await conn.run_sync(migrate)
+        async with database.read() as conn:
+            assert await conn.run_sync(differences) == []
+        await upgrade(database)
+
+
+async def test_a_fresh_database_is_one_that_alembic_has_nothing_to_do_on(tmp_path: Path) -> None:
+    async with opened("file", tmp_path) as database:
+        async with database.write() as conn:
+            await conn.run_sync(migrate)
+        async with database.read() as conn:
+            assert await conn.run_sync(differences) == []
 
 
 async def test_upgrading_again_changes_nothing(tmp_path: Path) -> None:
