@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def order(ids: Iterable[str], needs: Mapping[str, set[str]]) -> tuple[list[str], list[str]]:
@@ -40,6 +42,8 @@ def find_cycles(ids: Iterable[str], needs: Mapping[str, set[str]]) -> list[list[
     The order is stable: each path starts at the smallest id of its tangle that
     is on the shortest cycle, and paths come by that id.
     """
+    import networkx as nx  # noqa: PLC0415 - a tenth of every start; few spells have a cycle to explain
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(sorted(ids))
     graph.add_edges_from(
@@ -51,6 +55,8 @@ def find_cycles(ids: Iterable[str], needs: Mapping[str, set[str]]) -> list[list[
 
 
 def _shortest(tangle: nx.DiGraph[str]) -> list[str]:
+    import networkx as nx  # noqa: PLC0415 - as above
+
     paths = []
     for start in sorted(tangle):
         if tangle.has_edge(start, start):
