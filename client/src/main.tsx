@@ -1,6 +1,7 @@
 /** The page starts here. */
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
+import { Boundary, PageFailure } from "./app/components/Boundary";
 import { startRouter } from "./app/router";
 import { startTheme } from "./app/theme";
 import "./styles/index.css";
@@ -8,4 +9,10 @@ import "./styles/index.css";
 startTheme();
 startRouter();
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<App />);
+if (root) {
+  createRoot(root).render(
+    <Boundary instead={(error) => <PageFailure error={error} />}>
+      <App />
+    </Boundary>,
+  );
+}

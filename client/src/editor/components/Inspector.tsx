@@ -1,5 +1,6 @@
 /** The panel at the right: all about the one selected node, or what can be done with several. */
 import { lazy, Suspense } from "react";
+import { Boundary } from "../../app/components/Boundary";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
@@ -75,14 +76,16 @@ function NodeInspector({ id }: { id: string }) {
       <Problems id={id} />
       {node.code !== undefined && (
         <Section title="Code" open>
-          <Suspense fallback={<pre className="code-editor">{node.code}</pre>}>
-            <CodeEditor
-              node={id}
-              language={type?.language ?? "python"}
-              label={`Code of ${title}`}
-              problems={problems}
-            />
-          </Suspense>
+          <Boundary instead={() => <pre className="code-editor">{node.code}</pre>}>
+            <Suspense fallback={<pre className="code-editor">{node.code}</pre>}>
+              <CodeEditor
+                node={id}
+                language={type?.language ?? "python"}
+                label={`Code of ${title}`}
+                problems={problems}
+              />
+            </Suspense>
+          </Boundary>
         </Section>
       )}
       <PortSections id={id} wired={wired} />

@@ -1,6 +1,7 @@
 /** A note in Markdown; a double click edits it, leaving it keeps it. */
 import { type NodeProps, NodeResizer } from "@xyflow/react";
 import { lazy, memo, Suspense } from "react";
+import { Boundary } from "../../app/components/Boundary";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { TINTS } from "./GroupView";
@@ -46,9 +47,11 @@ export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
           }}
         />
       ) : (
-        <Suspense fallback={<div className="prose">{note.text}</div>}>
-          <MarkdownPreview text={note.text || "*Double-click to write*"} place="note" />
-        </Suspense>
+        <Boundary instead={() => <div className="prose">{note.text}</div>}>
+          <Suspense fallback={<div className="prose">{note.text}</div>}>
+            <MarkdownPreview text={note.text || "*Double-click to write*"} place="note" />
+          </Suspense>
+        </Boundary>
       )}
       <RemoteSelection id={id} />
     </div>

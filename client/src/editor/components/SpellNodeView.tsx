@@ -5,7 +5,15 @@ import { memo } from "react";
 import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
+import {
+  type ShownStatus,
+  useNode,
+  useNodeStatus,
+  useNodeType,
+  usePorts,
+  useProblems,
+  useWired,
+} from "../hooks/useNode";
 import { useRunActions } from "../hooks/useRunActions";
 import { FAR_ZOOM } from "../store/geometry";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
@@ -45,7 +53,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       data-testid={`node-${id}`}
       data-state={unknown ? "unknown" : state}
       data-far={far}
-      data-held={status?.state === "stale" || status?.state === "running" || status?.state === "queued"}
+      data-held={isHeld(status)}
       data-sized={node.size !== undefined}
       data-highlight={highlighted}
       style={{ "--tint": tint } as React.CSSProperties}
@@ -88,6 +96,12 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       <RemoteSelection id={id} />
     </article>
   );
+}
+
+/** Whether what the node shows is of an earlier run, or of inputs that have changed since. */
+function isHeld(status: ShownStatus | undefined): boolean {
+  if (status?.state === "stale" || status?.state === "queued") return true;
+  return status?.state === "running" && Object.keys(status.last.streamed).length === 0;
 }
 
 function RunNodeButton({ id, title }: { id: string; title: string }) {

@@ -107,7 +107,7 @@ function RunControls() {
       <button
         type="button"
         className="button"
-        disabled={!going}
+        disabled={!going || !canRun}
         title={`Stop  ${keysOf("stop")}`}
         data-testid="stop-button"
         onClick={() => actions.stop()}

@@ -1,5 +1,6 @@
 /** Shows one value in the way that suits its kind; heavy kinds are fetched only when first needed. */
 import { lazy, memo, Suspense } from "react";
+import { Boundary } from "../../../app/components/Boundary";
 import type { JsonSchema } from "../../store/schema";
 import { formatBytes, isLarge, valueKind } from "../../store/value_kind";
 import { JsonTree } from "./JsonTree";
@@ -20,13 +21,25 @@ export interface PreviewProps {
   readonly label?: string;
 }
 
-export const Preview = memo(function Preview({
-  value,
-  schema,
-  place = "node",
-  streaming,
-  label,
-}: PreviewProps) {
+/** Shows a value; one that cannot be drawn says so and leaves the rest of the canvas alone. */
+export const Preview = memo(function Preview(props: PreviewProps) {
+  return (
+    <Boundary
+      instead={(error, again) => (
+        <div className="preview-empty">
+          This value cannot be shown: {error.message}{" "}
+          <button type="button" className="link-button nodrag" onClick={again}>
+            Try again
+          </button>
+        </div>
+      )}
+    >
+      <Shown {...props} />
+    </Boundary>
+  );
+});
+
+function Shown({ value, schema, place = "node", streaming, label }: PreviewProps) {
   const name = label ?? "value";
   switch (valueKind(value, schema)) {
     case "empty":
@@ -60,7 +73,7 @@ export const Preview = memo(function Preview({
     case "json":
       return <JsonTree value={value} place={place} label={name} />;
   }
-});
+}
 
 /** Bytes that are no picture: their media type, size, and a way to save them. */
 function BytesPreview({ url, label }: { readonly url: string; readonly label: string }) {

@@ -75,3 +75,24 @@ describe("Preview", () => {
     expect(await screen.findByText(/the value is gone/)).toBeTruthy();
   });
 });
+
+describe("a value that cannot be drawn", () => {
+  it("says so, and the rest of the page goes on", () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const broken = new Proxy([{ a: 1 }], {
+      get(target, key) {
+        if (key === "length") return 1;
+        if (key === "slice") throw new Error("unreadable");
+        return Reflect.get(target, key);
+      },
+    });
+    render(
+      <div>
+        <Preview value={broken} />
+        <p>the rest</p>
+      </div>,
+    );
+    expect(screen.getByText(/unreadable/)).toBeTruthy();
+    expect(screen.getByText("the rest")).toBeTruthy();
+  });
+});
