@@ -25,7 +25,7 @@ class StaticFiles:
 
     def mount(self, app: web.Application) -> None:
         """Add the routes. They come last: whatever the server itself serves goes before."""
-        for path in ("/", "/canvas/{canvas}", "/sign-in", "/canvases"):
+        for path in ("/", "/canvas/{canvas}", "/canvas/{canvas}/"):
             app.router.add_get(path, self._page)
         app.router.add_get("/{file:[^/]+\\.[a-z0-9]+}", self._file)
         app.router.add_get("/assets/{file:[^/]+}", self._asset)
