@@ -317,6 +317,13 @@ export interface Operations {
     response: Done;
   };
   /**
+   * List the sample spells
+   */
+  "samples.find": {
+    request: Nothing;
+    response: SampleList;
+  };
+  /**
    * Make an account
    */
   "users.create": {
@@ -623,7 +630,9 @@ export interface NewCanvas {
   spell?: Spell | null;
 }
 /**
- * A graph of nodes, as JSON::
+ * A graph of nodes, groups and notes.
+ *
+ * As JSON::
  *
  *     {"schema": 1, "name": "Hello",
  *      "nodes": {"a": {"type": "core.value", "inputs": {"value": 2}},
@@ -1211,6 +1220,23 @@ export interface SteerRun {
 export interface Steered {
   run: RunView | null;
   live: boolean;
+}
+/**
+ * The samples, the fullest first.
+ */
+export interface SampleList {
+  items: SampleView[];
+}
+/**
+ * A sample, with what a person reads before opening it. ``spell`` is a spell as JSON.
+ */
+export interface SampleView {
+  id: string;
+  title: string;
+  sentence: string;
+  spell: {
+    [k: string]: unknown;
+  };
 }
 /**
  * An account to make. Without a password the answer has a one-time sign-in link.
