@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any, TypedDict
 
 from .graphs import Graph, name
@@ -68,23 +69,25 @@ def langgraph(graph: Graph) -> Runner:
     return run
 
 
-def funcnodes(graph: Graph) -> Runner:
-    """FuncNodes' nodes, one class for each number of inputs; the first nodes are triggered."""
+@cache
+def _funcnodes_kind(count: int) -> Any:
+    """Return FuncNodes' class of the nodes with so many inputs; a class may be made once in a process."""
     import funcnodes_core as fn  # noqa: PLC0415 - a peer may be missing
 
-    kinds: dict[int, Any] = {}
-    for count in sorted({len(sources) for sources in graph}):
-        arguments = [f"x{number}" for number in range(count)] or ["start"]
-        text = (
-            f"async def add({', '.join(f'{each}: int' for each in arguments)}) -> int:\n"
-            f"    return {' + '.join([*(arguments if count else []), '1'])}\n"
-        )
-        space: dict[str, Any] = {}
-        exec(text, space)
-        kinds[count] = fn.NodeDecorator(node_id=f"bench_add_{count}", outputs=[{"name": "out"}])(
-            space["add"]
-        )
-    nodes = [kinds[len(sources)]() for sources in graph]
+    arguments = [f"x{number}" for number in range(count)] or ["start"]
+    text = (
+        f"async def add({', '.join(f'{each}: int' for each in arguments)}) -> int:\n"
+        f"    return {' + '.join([*(arguments if count else []), '1'])}\n"
+    )
+    space: dict[str, Any] = {}
+    exec(text, space)
+    return fn.NodeDecorator(node_id=f"bench_add_{count}", outputs=[{"name": "out"}])(space["add"])
+
+
+def funcnodes(graph: Graph) -> Runner:
+    """FuncNodes' nodes, one class for each number of inputs; the first nodes are triggered."""
+    # Without its delay before each trigger (10 ms as shipped), which is not work.
+    nodes = [_funcnodes_kind(len(sources))(pretrigger_delay=0) for sources in graph]
     for index, sources in enumerate(graph):
         for number, source in enumerate(sources):
             nodes[source].outputs["out"].connect(nodes[index].inputs[f"x{number}"])
@@ -93,9 +96,7 @@ def funcnodes(graph: Graph) -> Runner:
     async def run() -> list[int]:
         for node in first:
             node.inputs["start"].value = 0
-        for node in (
-            nodes
-        ):  # in graph order; its own run_until_complete looks at every node after each step
+        for node in nodes:  # in graph order; run_until_complete looks at all nodes after each step
             node.trigger_if_requested()
             while node.in_trigger:
                 await node.wait_for_trigger_finish()
