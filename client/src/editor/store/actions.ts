@@ -164,11 +164,12 @@ export function align(editor: Editor, alignment: Alignment): void {
   editor.document.move(alignedPositions(chosen, alignment));
 }
 
-/** Name the canvas: the spell on it at once, and its entry in the list. */
+/** Name the canvas: the spell on it at once, and, once that is safe, its entry in the list. */
 export function renameCanvas(editor: Editor, name: string): void {
   editor.document.rename(name);
-  api
-    .patch(`/v1/canvases/${editor.document.canvas}`, { name })
+  editor.document
+    .saved()
+    .then(() => api.patch(`/v1/canvases/${editor.document.canvas}`, { name }))
     .catch((error: unknown) => editor.toasts.error("Could not rename the canvas in the list", error));
 }
 
