@@ -70,7 +70,7 @@ const BRANCH: SpellJson = {
     large: {
       type: "core.compare",
       name: "Over 50?",
-      inputs: { operator: ">", right: 50 },
+      inputs: { operator: "is greater than", right: 50 },
       position: [650, 120],
     },
     either: { type: "core.if", name: "Choose", position: [980, 40] },
