@@ -55,7 +55,8 @@ export class Editor {
   /** Ids of selected nodes, edges, groups and notes. */
   readonly selection = new Store<ReadonlySet<string>>(NOTHING);
   readonly panel = new Store<SidePanel | null>(remembered("panel", "library") as SidePanel | null);
-  readonly inspector = new Store(true);
+  /** Closed at first on a narrow page, where it would hide the canvas. */
+  readonly inspector = new Store(globalThis.innerWidth === undefined || globalThis.innerWidth >= 1000);
   readonly console = new Store(false);
   readonly shortcuts = new Store(false);
   readonly find = new Store(false);
