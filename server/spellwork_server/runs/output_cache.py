@@ -31,8 +31,8 @@ WAITING_BYTES = 32 * 1024 * 1024
 DELAY = 0.25
 """Seconds that outputs wait to be written together: a run's own events go first."""
 
-_canonical = msgspec.json.Encoder(order="deterministic")
-"""Writes what ``spellwork.values.canonical_bytes`` does, for values that are plain JSON already."""
+_encoder = msgspec.json.Encoder()
+"""Writes what ``spellwork.values.json_bytes`` does, for values that are plain JSON already."""
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ class SharedCache:
         self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None, user: str
     ) -> None:
         """Keep outputs in memory now and in the database soon."""
-        bodies = {port: _canonical.encode(value) for port, value in outputs.outputs.items()}
+        bodies = {port: _encoder.encode(value) for port, value in outputs.outputs.items()}
         size = sum(map(len, bodies.values()))
         now = time.time()
         self._memory.put(key, outputs, size, None if ttl is None else now + ttl)

@@ -1,7 +1,7 @@
 """Values as they go on the wire: whole when small, by reference when large.
 
 A large value becomes ``{"$ref": HASH, "size": BYTES, "preview": HEAD}``; its
-canonical JSON is kept under HASH and read page by page.
+JSON is kept under HASH and read page by page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from spellwork.values import REPR_LIMIT, canonical_bytes, hash_bytes, plain_bytes
+from spellwork.values import REPR_LIMIT, json_bytes, hash_bytes, plain_bytes
 
 PREVIEW_CHARACTERS = 2_000
 """How much of a large value its preview shows, counted as JSON text, about."""
@@ -22,7 +22,7 @@ PREVIEW_DEPTH = 6
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
-    """A value as canonical JSON, and the hash of that."""
+    """A value as JSON, and the hash of that."""
 
     body: bytes
     hash: str
@@ -34,13 +34,13 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
 
 
 def encode(value: Any) -> Encoded:
-    """Return ``value`` as canonical JSON with its hash; what JSON lacks becomes what ``to_json`` says. Never raises."""
+    """Return ``value`` as JSON with its hash; what JSON lacks becomes what ``to_json`` says. Never raises."""
     body = plain_bytes(value)
     if body is None:
         try:
-            body = canonical_bytes(value)
+            body = json_bytes(value)
         except ValueError:  # a text with half a surrogate pair has no UTF-8 form
-            body = canonical_bytes({"$repr": repr(value)[:REPR_LIMIT]})
+            body = json_bytes({"$repr": repr(value)[:REPR_LIMIT]})
     return Encoded(body, hash_bytes(body))
 
 

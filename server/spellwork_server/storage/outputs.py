@@ -26,7 +26,7 @@ class OutputRef(msgspec.Struct, frozen=True, gc=False):
 
 
 class OutputRow(msgspec.Struct, frozen=True, gc=False):
-    """A value that a run left on a port: canonical JSON under its hash.
+    """A value that a run left on a port: JSON under its hash.
 
     ``part`` is 0 for the port's value; a streamed chunk too large to send has
     its own number from 1. ``preview`` is the head of a large value.
@@ -88,7 +88,7 @@ class OutputStore:
         self._database = database
 
     async def body(self, key: str) -> bytes | None:
-        """Return the canonical JSON of the value with this hash, None when it is not kept."""
+        """Return the JSON of the value with this hash, None when it is not kept."""
         async with self._database.read() as conn:
             found: bytes | None = await conn.scalar(
                 select(OUTPUTS.c.body).where(OUTPUTS.c.hash == key)
