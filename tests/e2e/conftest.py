@@ -41,8 +41,9 @@ def grace_account(server: ServerProcess) -> Account:
     return make_account(server, "grace@example.org")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Start Chromium for one module: Playwright keeps the thread's event loop while it is open."""
     require("chromium")
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     assert executable is not None
