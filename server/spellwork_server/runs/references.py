@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from spellwork.values import REPR_LIMIT, json_bytes, hash_bytes, plain_bytes
+from spellwork.values import REPR_LIMIT, hash_bytes, json_bytes, plain_bytes
 
 PREVIEW_CHARACTERS = 2_000
 """How much of a large value its preview shows, counted as JSON text, about."""
