@@ -181,7 +181,7 @@ def make_parts(settings: Settings) -> Parts:
         registry=registry,
         canvas_sockets=canvas_sockets,
         sockets=sockets,
-        health=Health(stores.commits, rooms, sockets, library),
+        health=Health(stores.commits, rooms, sockets, library, running.workers),
     )
     _fill_registry(parts)
     return parts

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from spellwork import Library
+from spellwork.workers import WorkerPool
 from spellwork_server.rooms import Rooms
 from spellwork_server.sockets import SocketServer
 from spellwork_server.storage.group_commit import GroupCommit
@@ -20,6 +23,7 @@ class Health:
     rooms: Rooms
     sockets: SocketServer
     library: Library
+    workers: WorkerPool
     ready: bool = field(default=False)
     stopping: bool = field(default=False)
 
@@ -40,8 +44,15 @@ class Health:
                 "store": store,
                 "sockets": len(self.sockets.sessions),
                 "canvases_at_fault": len(self.rooms.faults),
+                "workers": self._workers(),
                 "packs": len(self.library.packs),
                 "packs_at_fault": sorted(self.library.problems),
             },
         }
         return (200 if status in ("ok", "degraded") else 503), report
+
+    def _workers(self) -> dict[str, Any]:
+        """Return what is closed to the workers' code; nothing until the first worker is ready."""
+        confinement = self.workers.confinement
+        found: dict[str, Any] = {} if confinement is None else msgspec.structs.asdict(confinement)
+        return found

@@ -14,6 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
+from spellwork.workers import close_memory
+
 from .app import PARTS, Parts, make_app
 from .logs import set_up_logs
 from .services.users import link_address
@@ -29,6 +31,7 @@ PUBLIC_OPERATIONS = frozenset({"auth.login", "auth.link", "auth.refresh", "auth.
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then refuse, flush, acknowledge and close."""
+    close_memory()
     set_up_logs(settings.log_level, as_json=settings.log_json)
     listener = bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})

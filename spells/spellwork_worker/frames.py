@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from .confinement import Confinement
+
 HEADER = struct.Struct(">I")
 """The frame's length, before the frame."""
 
@@ -39,9 +41,10 @@ class Call(msgspec.Struct, tag="call", frozen=True):
 
 
 class Ready(msgspec.Struct, tag="ready", frozen=True):
-    """The worker has set its limits and waits for a call."""
+    """The worker has set its limits, confined itself, and waits for a call."""
 
     pid: int
+    confinement: Confinement = Confinement()
 
 
 class Log(msgspec.Struct, tag="log", frozen=True):

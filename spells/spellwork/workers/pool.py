@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 from spellwork.context import Context
 from spellwork.step import Step
+from spellwork_worker.confinement import Confinement
 from spellwork_worker.frames import MAX_FRAME
 
 from .directories import remove_abandoned
@@ -17,6 +19,8 @@ from .errors import WorkerDied
 from .exchange import Exchange
 from .lanes import Lanes
 from .process import WorkerLimits, WorkerProcess
+
+logger = logging.getLogger(__name__)
 
 
 class WorkerPool:
@@ -46,6 +50,8 @@ class WorkerPool:
         self.size = size
         self.total = total or 4 * size
         self.limits = WorkerLimits(memory_mb=memory_mb, max_frame=max_frame)
+        self.confinement: Confinement | None = None
+        """What is closed to the workers' code; None until the first one is ready."""
         self._idle_for = idle
         self._lanes = Lanes(size)
         self._slots = asyncio.Semaphore(self.total)
@@ -138,6 +144,7 @@ class WorkerPool:
             fresh = await WorkerProcess.start(self.limits)
         finally:
             self._starting -= 1
+        self._note(fresh.confinement)
         if not self._open:
             await fresh.end()
             raise WorkerDied(None, self.limits.memory_mb, "the worker pool was closed")
@@ -176,7 +183,27 @@ class WorkerPool:
             return
         finally:
             self._spawning = False
+        self._note(spare.confinement)
         if self._open and self._spare is None:
             self._spare = spare
         else:
             await spare.end()
+
+    def _note(self, confinement: Confinement) -> None:
+        """Keep what a worker said of its confinement; warn of what is open, once."""
+        if confinement == self.confinement:
+            return
+        self.confinement = confinement
+        if not confinement.whole:
+            opened = [
+                words
+                for closed, words in (
+                    (confinement.files, "the server's files and secrets"),
+                    (confinement.network, "the network"),
+                    (confinement.signals, "other processes"),
+                )
+                if not closed
+            ]
+            logger.warning(
+                "Python on a canvas can reach %s: %s", ", ".join(opened), confinement.reason
+            )

@@ -14,6 +14,7 @@ from typing import cast
 
 import msgspec
 
+from spellwork_worker.confinement import Confinement
 from spellwork_worker.frames import (
     MAX_FRAME,
     Failed,
@@ -55,6 +56,7 @@ class WorkerProcess:
         self.busy = False
         self.key: str | None = None
         """Whose code it has run; a worker never serves two keys."""
+        self.confinement = Confinement()
         self.on_raw: Callable[[str], None] = ignore
         self._directory = directory
         self._transport: asyncio.SubprocessTransport
@@ -71,8 +73,10 @@ class WorkerProcess:
         try:
             await worker._spawn()
             async with asyncio.timeout(START_TIMEOUT):
-                if not isinstance(await worker._next(), Ready):
-                    raise worker._fault("the worker did not say that it is ready")
+                ready = await worker._next()
+            if not isinstance(ready, Ready):
+                raise worker._fault("the worker did not say that it is ready")
+            worker.confinement = ready.confinement
         except BaseException:
             await worker.end()
             raise
@@ -160,7 +164,11 @@ class WorkerProcess:
         return WorkerDied(None, self.limits.memory_mb, reason)
 
     def kill(self) -> None:
-        """Kill the worker and all that it started; returns at once."""
+        """Kill the worker and all that it started; returns at once.
+
+        The kernel kills the whole group in one step, those too whose parents are gone;
+        and nothing has left the group, see ``spellwork_worker.seccomp``.
+        """
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 

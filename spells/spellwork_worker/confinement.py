@@ -1,0 +1,24 @@
+"""What is closed to the code in a worker."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Confinement(msgspec.Struct, frozen=True):
+    """What a worker has said of itself before it read any code; all open unless it said otherwise.
+
+    ``files``: all but its own directory, the interpreter and the installed packages.
+    ``network``: everything; no socket is made. ``signals``: every process but those it
+    started itself, and these cannot leave its group. ``reason`` says why something is open.
+    """
+
+    files: bool = False
+    network: bool = False
+    signals: bool = False
+    reason: str = "workers are confined on Linux only"
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is closed."""
+        return self.files and self.network and self.signals
