@@ -104,7 +104,7 @@ def _object(value: Any, depth: int) -> Any:  # noqa: C901, PLR0912 - a table of 
     if hasattr(value, "_asdict"):
         return _to_json(value._asdict(), depth)
     if isinstance(value, AbstractSet):
-        return sorted((_to_json(item, depth - 1) for item in value), key=canonical_bytes)
+        return sorted((_to_json(item, depth - 1) for item in value), key=json_bytes)
     if isinstance(value, BaseException):
         return {"$repr": f"{type(value).__name__}: {value}"[:REPR_LIMIT]}
     for method, arguments in (("to_dicts", ()), ("to_dict", ("records",)), ("tolist", ())):
@@ -153,31 +153,34 @@ def _media_type(data: bytes) -> str:
     return "application/octet-stream"
 
 
-_canonical = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder()
 
 
-def canonical_bytes(value: Any) -> bytes:
-    """Return the canonical JSON of ``value``: sorted keys, no spaces, UTF-8. Equal values, equal bytes."""
-    return _canonical.encode(to_json(value))
+def json_bytes(value: Any) -> bytes:
+    """Return the JSON of ``value``: no spaces, UTF-8, the fields of an object in their own order.
+
+    The order is part of the value: it is the order of a table's columns.
+    """
+    return _encoder.encode(to_json(value))
 
 
 def plain_bytes(value: Any) -> bytes | None:
-    """Return the canonical JSON of a value that JSON gives back unchanged, else None.
+    """Return the JSON of a value that JSON gives back unchanged, else None.
 
     The test is the round trip itself: what was a tuple, a model, bytes or NaN
     does not come back equal, and so must not be served from a cache of JSON.
     """
     try:
-        encoded = _canonical.encode(value)
+        encoded = _encoder.encode(value)
         return encoded if msgspec.json.decode(encoded) == value else None
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
 
 
 def content_hash(value: Any) -> str:
-    """Return the hash of a value's canonical JSON: BLAKE2b, 128 bits, as hex."""
+    """Return the hash of a value's JSON: BLAKE2b, 128 bits, as hex."""
     plain = plain_bytes(value)
-    return hash_bytes(canonical_bytes(value) if plain is None else plain)
+    return hash_bytes(json_bytes(value) if plain is None else plain)
 
 
 def hash_bytes(data: bytes) -> str:
@@ -190,4 +193,4 @@ def json_size(value: Any) -> int:
     try:
         return len(msgspec.json.encode(value))
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return len(canonical_bytes(value))
+        return len(json_bytes(value))

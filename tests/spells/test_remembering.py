@@ -162,7 +162,7 @@ async def test_a_skipped_port_comes_back_skipped_from_the_cache() -> None:
 
 # SPEC 8.3
 def test_only_what_json_gives_back_unchanged_is_plain() -> None:
-    assert plain_bytes({"b": [1, 2.5, None, "x"], "a": True}) == b'{"a":true,"b":[1,2.5,null,"x"]}'
+    assert plain_bytes({"b": [1, 2.5, None, "x"], "a": True}) == b'{"b":[1,2.5,null,"x"],"a":true}'
     for value in ((1, 2), b"x", float("nan"), object(), {1: 2}, {"x": {1, 2}}):
         assert plain_bytes(value) is None
         assert content_hash(to_json(value)) == content_hash(to_json(value))
@@ -269,3 +269,9 @@ async def test_after_a_cancelled_run_the_next_looks_at_all_the_change_reached(
     result, _ = await run_plan(plan(2, 0), memory=memory, incremental=True)
     assert calls == ["b", "c"]
     assert result.outputs["c"] == {"value": [[2, "b"], "c"]}
+
+
+def test_the_order_of_fields_is_part_of_a_value() -> None:
+    table = [{"species": "Adelie", "count": 146}]
+    assert plain_bytes(table) == b'[{"species":"Adelie","count":146}]'
+    assert content_hash({"a": 1, "b": 2}) != content_hash({"b": 2, "a": 1})

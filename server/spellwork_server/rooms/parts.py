@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from pydantic import TypeAdapter, ValidationError
 
@@ -33,6 +34,8 @@ EMPTY = Spell()
 MAX_ERRORS = 10
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
+
+_sorted = msgspec.json.Encoder(order="deterministic")
 
 Changes = dict[tuple[Kind, str], Any]
 """What became of things: by root and id, the new part, or None where it is gone.
@@ -170,7 +173,12 @@ def _read_part(kind: Kind, key: str, root: Map[Any], trusted: bool) -> Part:
     if not trusted:
         _check_shared(thing, SHARED.get(kind, {}))
     # Rust writes the JSON: integral floats become integers, shared texts become strings.
-    return MODELS[kind].model_validate_json(str(thing), strict=True)
+    text: str | bytes = str(thing)
+    if (
+        kind == "nodes"
+    ):  # Rust keeps no order of keys: literal objects read the same in every process
+        text = _sorted.encode(msgspec.json.decode(text))
+    return MODELS[kind].model_validate_json(text, strict=True)
 
 
 def _check_shared(thing: Map[Any], shared: Mapping[str, type]) -> None:
