@@ -119,6 +119,15 @@ class Intake:
         """Return the edits that turn the canvas into ``spell``; none when it is that already."""
         return self._edit(lambda: write_spell(self._shadow, self._parts, spell), user_id)
 
+    def rename(self, name: str, user_id: str | None) -> list[Edit]:
+        """Return the edit that names the spell; none when that is its name already."""
+
+        def write() -> None:
+            if self._parts.meta.get("name") != name:
+                self._shadow.root("meta")["name"] = name
+
+        return self._edit(write, user_id)
+
     def rebuild(self) -> None:
         """Build the shadow anew from the document and what waits for its commit."""
         self._shadow.close()

@@ -164,11 +164,17 @@ class Room:
 
     async def replace_spell(self, actor: Actor | None, spell: Spell) -> int:
         """Turn the canvas into ``spell`` by the least edits of the live document; return their number."""
+        return await self._edit(lambda user_id: self._intake.replace(spell, user_id), actor)
+
+    async def rename(self, actor: Actor | None, name: str) -> int:
+        """Name the spell, and touch nothing else; return the edit's number."""
+        return await self._edit(lambda user_id: self._intake.rename(name, user_id), actor)
+
+    async def _edit(self, make: Callable[[str | None], list[Edit]], actor: Actor | None) -> int:
         self._require_open()
         async with self._order:
             self._require_open()
-            user_id = None if actor is None else actor.user_id
-            done = self._enqueue(self._intake.replace(spell, user_id))
+            done = self._enqueue(make(None if actor is None else actor.user_id))
         return await done
 
     def _require_open(self) -> None:

@@ -26,6 +26,9 @@ class OpenRoom(Protocol):
     def spell(self) -> Spell:
         """Return what is drawn."""
 
+    async def rename(self, actor: Actor | None, name: str) -> int:
+        """Name the spell, and touch nothing else; return when durable."""
+
     async def replace_spell(self, actor: Actor | None, spell: Spell) -> int:
         """Draw ``spell`` instead, by the least edits of the live document; return when durable."""
 
@@ -232,9 +235,7 @@ class CanvasService(Service):
         """Rename the canvas, and the spell on it, which carries the name along when it is exported."""
         await self._records.rename(canvas_id, name)
         async with self._rooms.visit(canvas_id) as room:
-            spell = room.spell()
-            if spell.name != name:
-                await room.replace_spell(actor, spell.model_copy(update={"name": name}))
+            await room.rename(actor, name)
 
     async def _members(self, canvas_id: str) -> MemberList:
         return _member_list(await self._records.members(canvas_id))

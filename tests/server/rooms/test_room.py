@@ -228,6 +228,17 @@ async def test_replacing_the_spell_goes_through_the_live_document(tmp_path: Path
         assert await room.replace_spell(h.bob, wanted) == room.seq
 
 
+async def test_naming_the_spell_undoes_no_edit_on_its_way(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(room.apply_update(h.ada, tab.code("b", "x + 1")))
+            tasks.create_task(room.rename(h.bob, "Named"))
+            tasks.create_task(room.apply_update(h.ada, tab.add("c")))
+        assert room.spell().name == "Named"
+        assert set(room.spell().nodes) == {"b", "c"}
+
+
 async def test_subscribers_get_the_new_spell_at_once(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         seen: list[list[str]] = []
