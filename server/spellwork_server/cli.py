@@ -8,6 +8,7 @@ for loading every pack.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ def main() -> None:
 @DATA
 def serve(host: str | None, port: int | None, data: Path | None) -> None:
     """Serve until interrupted. Further settings are SPELLWORK_* variables."""
+    gc.disable()  # until all is loaded: nothing made at start is garbage
     from spellwork_server.serve import serve as run_server
 
     try:

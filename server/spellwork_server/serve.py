@@ -82,6 +82,7 @@ def freeze_what_stays() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def require_authentication(parts: Parts) -> None:
