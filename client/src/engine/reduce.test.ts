@@ -65,6 +65,17 @@ test.each<[string, RunEvent[], object]>([
   expect(reduceEvents(queued, at).nodes.a).toMatchObject(expected);
 });
 
+test("every node of a run that starts is queued; in live mode only those that a change reaches are told of", () => {
+  const nodes = ["a", "b"];
+  const once = reduceEvents(queued, [
+    event("run.started", { data: { nodes, mode: "once" } }),
+    event("node.done", { node: "a" }),
+  ]);
+  expect([once.nodes.a?.state, once.nodes.b?.state]).toEqual(["done", "queued"]);
+  const live = reduceEvents(queued, [event("run.started", { data: { nodes, mode: "live" } })]);
+  expect(live.nodes).toEqual({});
+});
+
 test("a run goes from queued over running to completed, with order and hashes", () => {
   const running = reduceEvents(queued, [event("run.started", { data: { nodes: ["a", "b"] } })]);
   expect(running).toMatchObject({ status: "running", order: ["a", "b"] });

@@ -58,7 +58,8 @@ export function reduceEvents(run: RunState, events: readonly RunEvent[]): RunSta
       nodes[event.node] = reduceNode(nodes[event.node] ?? idleNode(run.id), event);
       touched = true;
     } else {
-      head = reduceRun(head, event);
+      head = reduceRun(touched ? { ...head, nodes } : head, event);
+      Object.assign(nodes, head.nodes);
     }
   }
   if (touched) head = { ...head, nodes };
@@ -68,13 +69,14 @@ export function reduceEvents(run: RunState, events: readonly RunEvent[]): RunSta
 function reduceRun(run: RunState, event: RunEvent): RunState {
   const data = (event.data ?? {}) as {
     nodes?: string[];
+    mode?: string;
     order?: string[];
     status?: RunStatus;
     hashes?: RunState["hashes"];
   };
   switch (event.kind) {
     case "run.started":
-      return { ...run, status: "running", startedAt: event.at, order: data.nodes ?? run.order };
+      return started(run, event.at, data.nodes ?? run.order, data.mode === "live");
     case "run.completed":
     case "run.failed":
     case "run.cancelled":
@@ -89,6 +91,13 @@ function reduceRun(run: RunState, event: RunEvent): RunState {
     default:
       return run;
   }
+}
+
+/** Every node of a run that starts waits for its turn; a live one keeps silent about those that no change reaches. */
+function started(run: RunState, at: number, order: readonly string[], live: boolean): RunState {
+  const waiting = live ? [] : order.filter((id) => !(id in run.nodes));
+  const nodes = { ...Object.fromEntries(waiting.map((id) => [id, idleNode(run.id)])), ...run.nodes };
+  return { ...run, status: "running", startedAt: at, order: [...order], nodes };
 }
 
 /** In a run that has ended no node is under way. */
