@@ -125,7 +125,7 @@ async def test_canvases_are_made_shared_renamed_and_removed(
         await client.canvases.replace_spell(canvas.id, FAILING)
         assert set((await client.canvases.spell(canvas.id))["nodes"]) == {"bad", "good"}
         assert (await client.canvases.rename(canvas.id, "Second")).name == "Second"
-        assert canvas.id in {each.id for each in await client.canvases.list()}
+        assert canvas.id in {each.id for each in await client.canvases.find()}
         await client.canvases.remove(canvas.id)
         with pytest.raises(NotFound):
             await client.canvases.get(canvas.id)
@@ -137,7 +137,7 @@ async def test_what_is_drawn_on_a_canvas_runs(server: ServerProcess, key: str) -
         result = await client.run_canvas(canvas.id)
         assert result.outputs is not None
         assert result.outputs["b"]["result"] == 42
-        assert [each.id for each in await client.runs.list(canvas.id)] == [result.id]
+        assert [each.id for each in await client.runs.find(canvas.id)] == [result.id]
 
 
 async def test_a_cycle_is_refused_by_its_path(server: ServerProcess, key: str) -> None:

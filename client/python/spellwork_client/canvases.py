@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -29,7 +28,7 @@ class Canvases:
         """Return a canvas by its id."""
         return view(Canvas, await self._session.request("canvases.get", {"id": canvas}))
 
-    async def list(self) -> builtins.list[Canvas]:
+    async def find(self) -> list[Canvas]:
         """Return every canvas of this account, and those shared with it."""
         answer = await self._session.request("canvases.find", {})
         return [view(Canvas, each) for each in answer["items"]]

@@ -146,10 +146,10 @@ class Runs:
             self._session, view(RunView, await self._session.request("runs.get", {"id": run}))
         )
 
-    async def list(self, canvas: str | None = None, *, limit: int = 50) -> list[RunView]:
+    async def find(self, canvas: str | None = None, *, limit: int = 50) -> list[RunView]:
         """Return the newest runs, without their outputs; of one canvas only where given."""
         asked: dict[str, Any] = {"limit": limit}
         if canvas is not None:
             asked["canvas"] = canvas
-        answer = await self._session.request("runs.list", asked)
+        answer = await self._session.request("runs.find", asked)
         return [view(RunView, each) for each in answer["items"]]

@@ -205,7 +205,7 @@ test("paused and going on are told apart from the run's events", () => {
 test("older runs are fetched by page", async () => {
   server.runs = [view("r1", { status: "completed" })];
   let asked: unknown;
-  server.answers.set("runs.list", (payload) => {
+  server.answers.set("runs.find", (payload) => {
     asked = payload;
     return { items: [view("r0", { status: "failed", created_at: 0.5 })] };
   });

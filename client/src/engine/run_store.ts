@@ -137,7 +137,7 @@ export class RunStore implements Runs {
     const oldest = this.past.get().at(-1)?.createdAt;
     const before = oldest === undefined ? {} : { before: oldest };
     const request = { canvas: this.#source.canvas, limit: PAGE, ...before };
-    const { items } = await this.#session.request("runs.list", request);
+    const { items } = await this.#session.request("runs.find", request);
     this.more.set(items.length === PAGE);
     this.#heads(items);
   }
@@ -186,7 +186,7 @@ export class RunStore implements Runs {
   /** Fetch again the newest runs, after a gap that the server could not fill. */
   async #fetchAnew(): Promise<void> {
     const request = { canvas: this.#source.canvas, limit: PAGE };
-    const { items } = await this.#session.request("runs.list", request);
+    const { items } = await this.#session.request("runs.find", request);
     for (const { id } of items) this.#views.delete(id);
     this.#heads(items);
     await this.#fetchLast(items.filter((run) => ended(run.status)));
@@ -262,7 +262,7 @@ export class RunStore implements Runs {
   async #introduce(id: string): Promise<void> {
     const request = { canvas: this.#source.canvas, limit: PAGE };
     try {
-      const { items } = await this.#session.request("runs.list", request);
+      const { items } = await this.#session.request("runs.find", request);
       this.#heads(items.filter((view) => view.id === id));
     } catch {
       // It stays without a name.

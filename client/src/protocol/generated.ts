@@ -207,7 +207,7 @@ export interface Operations {
   /**
    * Read a stream's events
    */
-  "events.list": {
+  "events.find": {
     request: ReadStream;
     response: StreamPage;
   };
@@ -275,18 +275,18 @@ export interface Operations {
     response: EventPage;
   };
   /**
+   * List runs, newest first
+   */
+  "runs.find": {
+    request: ListRuns;
+    response: RunList;
+  };
+  /**
    * Read a run and what it left
    */
   "runs.get": {
     request: GetRun;
     response: RunView;
-  };
-  /**
-   * List runs, newest first
-   */
-  "runs.list": {
-    request: ListRuns;
-    response: RunList;
   };
   /**
    * Read what a run left on a port
@@ -1167,16 +1167,6 @@ export interface EventPage {
   more: boolean;
 }
 /**
- * A run, once it has ended or the time is up.
- */
-export interface GetRun {
-  id: string;
-  /**
-   * Seconds to wait for the run to end before answering.
-   */
-  wait?: number | null;
-}
-/**
  * Runs of a canvas, or without one the caller's own; newest first.
  */
 export interface ListRuns {
@@ -1192,6 +1182,16 @@ export interface ListRuns {
  */
 export interface RunList {
   items: RunView[];
+}
+/**
+ * A run, once it has ended or the time is up.
+ */
+export interface GetRun {
+  id: string;
+  /**
+   * Seconds to wait for the run to end before answering.
+   */
+  wait?: number | null;
 }
 /**
  * A page of what a run left on one port.

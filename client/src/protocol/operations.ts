@@ -44,12 +44,12 @@ interface RefinedAnswers {
   "cache.value": ValuePage;
   "runs.output": ValuePage;
   "events.resume": Resumed;
-  "events.list": Resumed;
+  "events.find": Resumed;
   "runs.events": Resumed;
   "runs.create": RunView;
   "runs.get": RunView;
   "runs.cancel": RunView;
-  "runs.list": { items: RunView[] };
+  "runs.find": { items: RunView[] };
   "nodes.find": { items: NodeType[] };
   "nodes.ports": Ports;
   "nodes.validate": { problems: Problem[] };

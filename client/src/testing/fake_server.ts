@@ -129,7 +129,7 @@ export class FakeServer {
     if (event === "canvas.open") return this.#open(socket, payload);
     if (event === "canvas.update") return this.#update(socket, payload);
     if (event === "events.resume") return this.#resume(payload);
-    if (event === "runs.list") return { ok: true, items: this.runs };
+    if (event === "runs.find") return { ok: true, items: this.runs };
     if (event === "canvas.awareness") {
       const canvas = this.canvas(payload.canvas as string);
       canvas.presence ??= new Map();

@@ -21,8 +21,6 @@ from .service import Call, Request, Service, View, operation
 
 RECENT_RUNS = 20
 
-Runs = list[RunView]
-
 
 class ReadStream(Request):
     """A stream by its name: canvas:ID, canvas:ID:user:USER or user:USER."""
@@ -94,7 +92,7 @@ class EventService(Service):
     @operation(
         summary="Read a stream's events", rest=("GET", "/v1/events"), errors=("stream_not_found",)
     )
-    async def list(self, call: Call, request: ReadStream) -> StreamPage:
+    async def find(self, call: Call, request: ReadStream) -> StreamPage:
         """Give events after ``after_seq``, and nothing more."""
         actor = require(call.actor, "run.create")
         await require_stream(actor, request.stream, self._access)
@@ -115,7 +113,7 @@ class EventService(Service):
         more = seq < (await self._journal.log(request.stream)).published
         return StreamPage(stream=request.stream, events=views(events), seq=seq, more=more)
 
-    async def _recent(self, call: Call, stream: str) -> Runs:
+    async def _recent(self, call: Call, stream: str) -> list[RunView]:
         """Return the newest runs, whose outputs stand in for the events that are gone."""
         assert call.actor is not None
         canvas = canvas_of(stream)

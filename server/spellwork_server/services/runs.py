@@ -117,7 +117,7 @@ class RunService(Service):
         return await self._reader.view(record)
 
     @operation(summary="List runs, newest first", rest=("GET", "/v1/runs"))
-    async def list(self, call: Call, request: ListRuns) -> RunList:
+    async def find(self, call: Call, request: ListRuns) -> RunList:
         """Give the runs of a canvas that the caller may see, or the caller's own."""
         actor = require(call.actor, "run.create")
         if request.canvas is None:

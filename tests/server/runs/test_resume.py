@@ -154,7 +154,7 @@ async def test_a_stream_that_is_not_ones_own_is_denied(stream: str) -> None:
     async with house() as h:
         await h.canvas(sums(), bob="editor")
         tab = await h.tab(BOB)
-        for operation in ("events.resume", "events.list"):
+        for operation in ("events.resume", "events.find"):
             with pytest.raises((Forbidden, NotFound)):
                 await h.call(tab, operation, stream=stream)
 
@@ -166,7 +166,7 @@ async def test_events_over_rest_are_those_of_the_socket() -> None:
         run = await h.call(tab, "runs.create", canvas="c1", wait=5)
         live = tab.events("canvas:c1")
         assert (await h.call(tab, "events.resume", stream="canvas:c1"))["events"] == live
-        assert (await h.call(ADA, "events.list", stream="canvas:c1"))["events"] == live
+        assert (await h.call(ADA, "events.find", stream="canvas:c1"))["events"] == live
         assert (await h.call(ADA, "runs.events", id=run["id"]))["events"] == live
         part = await h.call(ADA, "runs.events", id=run["id"], after_seq=3, limit=2)
         assert (part["events"], part["seq"], part["more"]) == (live[3:5], 5, True)

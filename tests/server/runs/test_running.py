@@ -71,8 +71,8 @@ async def test_a_private_run_reaches_only_its_owners_tabs() -> None:
             await h.call(BOB, "runs.get", id=run["id"])
         with pytest.raises(Forbidden):
             await h.call(bob, "events.resume", stream="canvas:c1:user:ada")
-        assert (await h.call(BOB, "runs.list", canvas="c1"))["items"] == []
-        assert len((await h.call(ADA, "runs.list", canvas="c1"))["items"]) == 1
+        assert (await h.call(BOB, "runs.find", canvas="c1"))["items"] == []
+        assert len((await h.call(ADA, "runs.find", canvas="c1"))["items"]) == 1
 
 
 async def test_a_spell_that_comes_with_the_request_runs_apart_from_any_canvas() -> None:
@@ -151,7 +151,7 @@ async def test_what_cannot_run_is_refused_with_a_code_and_nothing_is_kept(
         with pytest.raises((BadRequest, SpellRefused, TooLarge)) as refusal:
             await h.call(ADA, "runs.create", **request_)
         assert refusal.value.code == code
-        assert (await h.call(ADA, "runs.list"))["items"] == []
+        assert (await h.call(ADA, "runs.find"))["items"] == []
 
 
 async def test_a_cycle_is_refused_with_its_path() -> None:
