@@ -36,11 +36,16 @@ def order(ids: Iterable[str], needs: Mapping[str, set[str]]) -> tuple[list[str],
     return ordered, sorted(waits)
 
 
+EFFORT = 100_000
+"""Wires looked at in search of the shortest cycle of a tangle: somebody's tangle must not hold up a server."""
+
+
 def find_cycles(ids: Iterable[str], needs: Mapping[str, set[str]]) -> list[list[str]]:
     """Return one shortest cycle for each tangle of nodes, as a path along the wires, its first node repeated.
 
     The order is stable: each path starts at the smallest id of its tangle that
-    is on the shortest cycle, and paths come by that id.
+    is on the shortest cycle, and paths come by that id. Of a tangle too large to
+    search through (EFFORT), it is the shortest cycle that was found.
     """
     import networkx as nx  # noqa: PLC0415 - a tenth of every start; few spells have a cycle to explain
 
@@ -50,17 +55,49 @@ def find_cycles(ids: Iterable[str], needs: Mapping[str, set[str]]) -> list[list[
         sorted((source, target) for target in graph for source in needs.get(target, ()))
     )
     tangles = (graph.subgraph(part) for part in nx.strongly_connected_components(graph))
-    cycles = [_shortest(tangle) for tangle in tangles if tangle.number_of_edges()]
-    return sorted(cycles)
+    feeds = ({id: sorted(tangle[id]) for id in sorted(tangle)} for tangle in tangles)
+    return sorted(_shortest(each) for each in feeds if any(each.values()))
 
 
-def _shortest(tangle: nx.DiGraph[str]) -> list[str]:
-    import networkx as nx  # noqa: PLC0415 - as above
+def _shortest(feeds: Mapping[str, list[str]]) -> list[str]:
+    """Return the shortest cycle through any of these nodes, all of which are on cycles; ``feeds`` is in order."""
+    best: list[str] = []
+    effort = EFFORT
+    for start in feeds:
+        found, looked_at = _back_to(start, feeds, len(best))
+        best = found or best
+        effort -= looked_at
+        if len(best) == 2 or effort < 0:
+            break
+    return best
 
-    paths = []
-    for start in sorted(tangle):
-        if tangle.has_edge(start, start):
-            return [start, start]
-        for second in sorted(tangle.successors(start)):
-            paths.append([start, *nx.shortest_path(tangle, second, start)])  # noqa: PERF401 - nested, and returns early
-    return min(paths, key=lambda path: (len(path), path))
+
+def _back_to(start: str, feeds: Mapping[str, list[str]], best: int) -> tuple[list[str], int]:
+    """Return the shortest way from a node back to it, [] when it is no shorter than ``best``; and the wires looked at."""
+    came_from: dict[str, str] = {}
+    reached = [start]
+    looked_at = 0
+    length = 1
+    while reached and (not best or length + 1 < best):
+        length += 1
+        following = []
+        for id in reached:
+            for target in feeds[id]:
+                looked_at += 1
+                if target == start:
+                    return _path(start, id, came_from), looked_at
+                if target not in came_from:
+                    came_from[target] = id
+                    following.append(target)
+        reached = following
+    return [], looked_at
+
+
+def _path(start: str, last: str, came_from: Mapping[str, str]) -> list[str]:
+    """Return the way from ``start`` to ``last``, and back to ``start`` over their wire."""
+    path = [start]
+    while last != start:
+        path.append(last)
+        last = came_from[last]
+    path.append(start)
+    return path[::-1]
