@@ -21,7 +21,7 @@ def main() -> None:
     set_limits(arguments.memory_mb, arguments.file_mb)
     confinement = confine(str(Path.cwd()))  # before the pipe's thread, which would stay free
     pipe = Pipe(*take_standard_pipes())
-    calls = Calls(pipe, arguments.max_frame)
+    calls = Calls(pipe, arguments.max_frame, confinement)
     sys.stdout, sys.stderr = calls.printed.out, calls.printed.error
     pipe.send(encode(Ready(os.getpid(), confinement)))
     while True:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from .confinement import Confinement
 from .context import WorkerContext
 from .frames import (
     Call,
@@ -25,7 +26,7 @@ from .frames import (
 from .output import Printed
 from .pipe import Pipe
 from .running import FILENAME, CellOutputs, CellStream, Waiter, run_cell
-from .tracebacks import cell_line, explain
+from .tracebacks import cell_line, explain, was_refused
 from .values import NotTransferableError, to_plain
 
 
@@ -41,9 +42,10 @@ class TooLargeError(Exception):
 class Calls:
     """Runs calls one after the other, and reports on the one that runs."""
 
-    def __init__(self, pipe: Pipe, limit: int) -> None:
+    def __init__(self, pipe: Pipe, limit: int, confinement: Confinement) -> None:
         self._pipe = pipe
         self._limit = limit
+        self._confinement = confinement
         self._wait = Waiter()
         self._current = 0
         self.printed = Printed(self.say, self.report)
@@ -83,7 +85,7 @@ class Calls:
                 details={"size": error.size, "limit": error.limit},
             )
         except BaseException as error:  # noqa: BLE001 - the edge: whatever user code raises becomes data
-            last = failure(call, error)
+            last = failure(call, error, self._confinement)
         self.printed.end()
         self._send_last(call, last)
 
@@ -164,7 +166,7 @@ def resolve(target: str) -> Any:
     return getattr(found, "call", found)
 
 
-def failure(call: Call, error: BaseException) -> Failed:
+def failure(call: Call, error: BaseException, confinement: Confinement) -> Failed:
     """Return an error that the code raised as data."""
     cell = FILENAME if call.target is None else None
     message = "".join(traceback.format_exception_only(error)[-1:]).strip()
@@ -176,6 +178,9 @@ def failure(call: Call, error: BaseException) -> Failed:
     if cell is not None and (line := cell_line(error, cell)) is not None:
         message = f"{message} (cell line {line})"
         details["line"] = line
+    if was_refused(error) and (closed := confinement.words):
+        message = f"{message}; code in a worker reaches {closed}"
+        details["confined"] = True
     known = isinstance(getattr(error, "code", None), str) and hasattr(
         error, "retryable"
     )  # a pack's NodeError

@@ -22,3 +22,13 @@ class Confinement(msgspec.Struct, frozen=True):
     def whole(self) -> bool:
         """Whether all of it is closed."""
         return self.files and self.network and self.signals
+
+    @property
+    def words(self) -> str:
+        """What is closed, for a person whose code met it; empty when nothing is."""
+        parts = (
+            (self.files, "no files but those in its own directory"),
+            (self.network, "no network (wire an HTTP node to it instead)"),
+            (self.signals, "no process but its own"),
+        )
+        return ", ".join(words for closed, words in parts if closed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -28,19 +29,34 @@ def cell_line(error: BaseException, filename: str) -> int | None:
     return lines[-1] if lines else None
 
 
+def was_refused(error: BaseException) -> bool:
+    """Whether the system refused something, here or in an error that led to this one.
+
+    Without sockets no name of a host can be looked up either, which says so as ``gaierror``.
+    """
+    return any(
+        isinstance(link, PermissionError) or type(link).__name__ == "gaierror"
+        for link in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, then those that led to it, the nearest first."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
 def explain(error: BaseException, filename: str | None) -> str:
     """Return the traceback as text.
 
     With a cell's ``filename`` it shows the frames of the cell only; without, every
     frame but the worker's own. Errors that led to this one come first, as in Python.
     """
-    parts: list[str] = []
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
-        parts.append(_one(link, filename))
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    parts = [_one(link, filename) for link in _chain(error)]
     return "\n\nwhich led to\n\n".join(reversed(parts))
 
 

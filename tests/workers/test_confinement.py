@@ -77,6 +77,7 @@ async def refused(bench: Bench, code: str, **inputs: object) -> None:
         ("PermissionError: ", "OSError: [Errno 18] Invalid cross-device link")
     )
     assert "cell line" in message
+    assert message.endswith("no process but its own") or message.startswith("OSError: [Errno 18]")
     assert SECRET not in f"{message}{caught.value.traceback}"
     assert await bench.run("import os\nos.getpid()") == before
 
@@ -233,6 +234,8 @@ async def test_another_canvas_private_directory_is_closed(confined: Bench) -> No
     await refused(confined, "open(f'{theirs}/note').read()", theirs=theirs)
     await refused(confined, "open(f'{theirs}/more', 'w')", theirs=theirs)
     await refused(confined, "import os\nos.listdir(theirs)", theirs=theirs)
+    pid = (await other.run("import os\nos.getpid()"))["result"]
+    await refused(confined, "import os\nos.kill(pid, 9)", pid=pid)
     assert (await other.run("open('note').read()"))["result"] == "mine"
 
 
@@ -269,6 +272,19 @@ async def test_a_cell_still_does_its_work(confined: Bench) -> None:
 async def test_processes_of_multiprocessing_work(confined: Bench) -> None:
     code = "import multiprocessing as m\n_c = m.get_context('fork')\n_p = _c.Process(target=print, args=(1,))\n_p.start()\n_p.join()\ncode = _p.exitcode"
     assert (await confined.run(code))["code"] == 0
+
+
+async def test_locks_between_processes_fail_clearly(confined: Bench) -> None:
+    await refused(confined, "import multiprocessing\nmultiprocessing.Lock()")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "spellwork.example"])
+async def test_a_library_that_wraps_the_refusal_gets_the_same_words(
+    confined: Bench, host: str
+) -> None:
+    with pytest.raises(CallFailed, match=r"URLError: .*no network \(wire an HTTP node") as caught:
+        await confined.run(f"import urllib.request\nurllib.request.urlopen('http://{host}:9/')")
+    assert caught.value.details["confined"]
 
 
 def test_of_a_source_directory_only_packages_and_modules_are_named(tmp_path: Path) -> None:
