@@ -115,6 +115,13 @@ class Spell(Part):
     notes: dict[Id, Note] = Field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spell as plain JSON values, defaults left out but for ``schema`` and ``name``."""
+        """Return the spell as plain JSON values; of defaults only ``schema``, ``name`` and positions are written."""
         body = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        for kind in ("nodes", "groups", "notes"):
+            for id, part in body.get(kind, {}).items():
+                part["position"] = [_short(each) for each in getattr(self, kind)[id].position]
         return {"schema": self.schema_, "name": self.name, "nodes": {}, "edges": {}} | body
+
+
+def _short(number: float) -> float:
+    return int(number) if float(number).is_integer() else number

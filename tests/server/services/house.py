@@ -22,7 +22,7 @@ HELLO: dict[str, Any] = {
     "schema": 1,
     "name": "Hello",
     "nodes": {
-        "a": {"type": "core.value", "inputs": {"value": 2}},
+        "a": {"type": "core.value", "inputs": {"value": 2}, "position": [0, 0]},
         "b": {"type": "core.value", "position": [240, 0]},
     },
     "edges": {"e": {"source": "a", "output": "value", "target": "b", "input": "value"}},

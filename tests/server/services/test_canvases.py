@@ -69,7 +69,12 @@ async def test_a_spell_that_is_none_is_refused_and_the_canvas_stays(tmp_path: Pa
 async def test_an_unknown_node_type_is_kept(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")
-        strange = {"schema": 1, "name": "x", "nodes": {"a": {"type": "no.such"}}, "edges": {}}
+        strange = {
+            "schema": 1,
+            "name": "x",
+            "nodes": {"a": {"type": "no.such", "position": [0, 0]}},
+            "edges": {},
+        }
         path = await canvas_of(ada)
         assert (await ada.put(f"{path}/spell", strange)).body == strange
 
