@@ -11,10 +11,14 @@ from collections import Counter
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from .naming import unique_names
 from .types import Row
 
 DELIMITERS = ",;\t|"
 """What may part the fields of a line."""
+
+MAX_FIELDS = 5_000_000
+"""Fields of a table: one long line must not make all short ones as long."""
 
 EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 """What stands for a missing value, in lower case."""
@@ -49,6 +53,11 @@ def read_csv(
     if not lines:
         return []
     width = max(map(len, lines))
+    if width * len(lines) > MAX_FIELDS:
+        raise ValueError(
+            f"the table would have {width:,} columns and {len(lines):,} rows;"
+            f" at most {MAX_FIELDS:,} fields are allowed"
+        )
     names = _names(lines.pop(0) if header else [], width)
     columns = [
         [line[place] if place < len(line) else "" for line in lines] for place in range(width)
@@ -99,14 +108,8 @@ def text_of(source: str) -> str:
 
 def _names(header: list[str], width: int) -> list[str]:
     """Return a name for every column: unique, and never empty."""
-    names: list[str] = []
-    for place in range(width):
-        name = header[place].strip() if place < len(header) else ""
-        name = name or f"column {place + 1}"
-        while name in names:
-            name += " (again)"
-        names.append(name)
-    return names
+    given = [name.strip() for name in header] + [""] * (width - len(header))
+    return unique_names([name or f"column {place}" for place, name in enumerate(given, 1)])
 
 
 def _typed(column: list[str]) -> list[Any]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
 from spellwork import NodeError, node
+
+MAX_FORMAT = 1_000
+"""Characters of a format."""
+
+_WIDTH = re.compile(r"%[^A-Za-z%]*\d")
+"""Some C libraries pad a field to any width that is asked for, gigabytes too."""
 
 Zone = Annotated[str, Field(description="Such as UTC or Europe/Vienna")]
 
@@ -39,6 +46,12 @@ async def date_format(
     zone: Zone = "",
 ) -> str:
     """A date or time written another way, in another zone if one is named."""
+    if len(format) > MAX_FORMAT or _WIDTH.search(format):
+        raise NodeError(
+            f"a format has at most {MAX_FORMAT} characters, and no widths such as %10Y",
+            port="format",
+            retryable=False,
+        )
     try:
         moment = dt.datetime.fromisoformat(time)
     except ValueError as error:

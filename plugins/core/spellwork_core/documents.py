@@ -9,6 +9,7 @@ from pydantic import Field
 
 from spellwork import NodeError, node
 
+from .bounds import check_length
 from .paths import PathError, pick, read_path
 
 
@@ -19,11 +20,11 @@ from .paths import PathError, pick, read_path
     output="value",
     keywords=("parse", "decode", "load"),
 )
-async def json_parse(text: str) -> Any:
+def json_parse(text: str) -> Any:
     """The value that a JSON text stands for."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NodeError(f"the text is not JSON: {error}", port="text", retryable=False) from error
 
 
@@ -34,11 +35,20 @@ async def json_parse(text: str) -> Any:
     output="text",
     keywords=("stringify", "encode", "dump"),
 )
-async def json_format(
+def json_format(
     value: Any, indent: Annotated[int, Field(ge=0, le=8)] = 2, sort_keys: bool = False
 ) -> str:
     """A value as JSON text; on one line when ``indent`` is 0."""
-    return json.dumps(value, ensure_ascii=False, indent=indent or None, sort_keys=sort_keys)
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=indent or None, sort_keys=sort_keys)
+    if not indent:
+        return encoder.encode(value)
+    parts: list[str] = []
+    size = 0
+    for part in encoder.iterencode(value):
+        parts.append(part)
+        size += len(part)
+        check_length(size, "value")
+    return "".join(parts)
 
 
 @node(
@@ -49,7 +59,7 @@ async def json_format(
     keywords=("path", "get", "field", "extract", "jsonpath"),
     example={"path": "a.b[0]"},
 )
-async def json_pick(
+def json_pick(
     value: Any,
     path: Annotated[str, Field(description='Such as a.b[0], [-1], ["two words"] or rows[*].name')],
     default: Any = None,

@@ -11,12 +11,16 @@ from pydantic import Field
 from spellwork import SKIP, Context, Node, NodeError, Port, Ports, node
 
 from .compare import Operator, holds
+from .naming import unique_names
 from .templates import as_text
 
 Ways = TypedDict("Ways", {"then": Any, "else": Any})
 
 DEFAULT = "default"
 """The output of a switch for values that are none of its cases."""
+
+MAX_CASES = 100
+"""Outputs that a switch may have."""
 
 MAX_DELAY = 86_400
 """Seconds a delay may last."""
@@ -46,7 +50,7 @@ async def compare(left: Any, operator: Operator = "equals", right: Any = None) -
 def switch_ports(switch_node: Node) -> Ports:
     """Return an output per case, and the one for all else."""
     cases = switch_node.inputs.get("cases")
-    names = _case_names(cases if isinstance(cases, list) else [])
+    names = _case_names(cases[:MAX_CASES] if isinstance(cases, list) else [])
     outputs = tuple(Port(name) for name in (*names, DEFAULT))
     return Ports(inputs=switch.inputs, outputs=outputs)
 
@@ -64,7 +68,11 @@ def switch_ports(switch_node: Node) -> Ports:
 async def switch(
     value: Any,
     cases: Annotated[
-        list[Any], Field(description="Typed in on the node: each gets an output of its name")
+        list[Any],
+        Field(
+            max_length=MAX_CASES,
+            description="Typed in on the node: each gets an output of its name",
+        ),
     ],
     payload: Annotated[
         Any, Field(description="What leaves; the value itself when nothing is given")
@@ -78,14 +86,8 @@ async def switch(
 
 
 def _case_names(cases: list[Any]) -> list[str]:
-    """Return a case's output name: its text, numbered where two would share one."""
-    names: list[str] = []
-    for case in cases:
-        name = (as_text(case) or "empty")[:100]
-        while name in names or name == DEFAULT:
-            name += " (again)"
-        names.append(name)
-    return names
+    """Return the cases' output names: their texts, told apart where two would share one."""
+    return unique_names([(as_text(case) or "empty")[:100] for case in cases], (DEFAULT,))
 
 
 class Merged(TypedDict):

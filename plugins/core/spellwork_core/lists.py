@@ -47,13 +47,13 @@ async def item(items: list[Any], index: int = 0) -> Any:
     output="items",
     keywords=("slice", "head", "take", "skip"),
 )
-async def part(items: list[Any], start: int = 0, end: int | None = None) -> list[Any]:
+def part(items: list[Any], start: int = 0, end: int | None = None) -> list[Any]:
     """The items from ``start`` to before ``end``; negative places count from the end."""
     return items[start:end]
 
 
 @node("core.sort", title="Sort", category="Lists", output="items", keywords=("order", "rank"))
-async def sort(items: list[Any], by: str = "", descending: bool = False) -> list[Any]:
+def sort(items: list[Any], by: str = "", descending: bool = False) -> list[Any]:
     """The items in order; ``by`` is a path in each, such as size or a.b. What lacks it comes last."""
     keyed = [(sort_key(_at(item, by)), item) for item in items]
     known = [(key, item) for key, item in keyed if key is not None]
@@ -68,7 +68,7 @@ async def sort(items: list[Any], by: str = "", descending: bool = False) -> list
     output="items",
     keywords=("where", "select", "keep"),
 )
-async def keep(
+def keep(
     items: list[Any], field: str = "", operator: Operator = "is not empty", value: Any = None
 ) -> list[Any]:
     """The items whose field (a path; the item itself when empty) compares as asked."""
@@ -82,7 +82,7 @@ async def keep(
     output="items",
     keywords=("distinct", "duplicates"),
 )
-async def unique(items: list[Any], by: str = "") -> list[Any]:
+def unique(items: list[Any], by: str = "") -> list[Any]:
     """Each item once, the first of its kind; ``by`` is a path in each that tells the kind."""
     first: dict[str, Any] = {}
     for item in items:
@@ -97,7 +97,7 @@ async def unique(items: list[Any], by: str = "") -> list[Any]:
     output="items",
     keywords=("numbers", "sequence", "count"),
 )
-async def numbers(
+def numbers(
     end: int, start: int = 0, step: Annotated[int, Field(description="Not 0")] = 1
 ) -> list[int]:
     """The whole numbers from ``start`` to before ``end``."""
@@ -121,7 +121,7 @@ async def numbers(
     many=("lists",),
     keywords=("concatenate", "append", "merge", "collect"),
 )
-async def concat(lists: list[Any]) -> list[Any]:
+def concat(lists: list[Any]) -> list[Any]:
     """All that comes by its wires in one list; lists are opened, other values are items."""
     joined: list[Any] = []
     for one in lists:
@@ -136,7 +136,7 @@ async def concat(lists: list[Any]) -> list[Any]:
     output="value",
     keywords=("sum", "mean", "reduce", "min", "max"),
 )
-async def aggregate(
+def aggregate(
     items: list[Any], how: Literal["sum", "mean", "min", "max", "count"] = "sum", field: str = ""
 ) -> Any:
     """One number of many: their sum, mean, least, greatest or count. Empty fields do not count."""
@@ -150,7 +150,10 @@ async def aggregate(
         raise NodeError(f"{wrong[0]!r} is not a number", port="items", retryable=False)
     if not values:
         return 0 if how == "sum" else None
-    return _MEASURES[how](values)
+    try:
+        return _MEASURES[how](values)
+    except OverflowError as error:
+        raise NodeError("the numbers are too large", port="items", retryable=False) from error
 
 
 _MEASURES: dict[str, Callable[[list[Any]], Any]] = {

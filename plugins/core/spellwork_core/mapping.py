@@ -14,6 +14,9 @@ from spellwork_worker.cells import RESULT, Cell, CellError, read_cell
 MAX_AT_ONCE = 64
 """Items that may be under way at once."""
 
+TURN = 16
+"""Items after which others have their turn."""
+
 CELL = "code.python"
 """The node type that runs a map's own code."""
 
@@ -142,6 +145,8 @@ class _Job:
     async def work(self) -> None:
         """Take items until none is left, or one failed."""
         for index, item in self._waiting:
+            if index % TURN == 0:  # a call that never waits would never let others have their turn
+                await asyncio.sleep(0)
             try:
                 self.results[index] = await self._apply(self._ctx, index, item)
             except NodeError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_PART = re.compile(r'\.?([^.\[\]"]+)|\[(-?\d+)\]|\["([^"]*)"\]|\[(\*)\]')
+_PART = re.compile(r'\.?([^.\[\]"]+)|\[(-?\d{1,15})\]|\["([^"]*)"\]|\[(\*)\]')
+
+_PLACE = re.compile(r"-?\d{1,15}")
 
 EVERY = object()
 """The part ``[*]``: every item of a list."""
@@ -57,7 +59,7 @@ def _step(value: Any, part: str | int) -> Any:
         raise PathError(
             f"there is no {part!r}; there is {', '.join(map(repr, list(value)[:10])) or 'nothing'}"
         )
-    if isinstance(value, list) and str(part).lstrip("-").isdigit():
+    if isinstance(value, list) and _PLACE.fullmatch(str(part)):
         place = int(part)
         if -len(value) <= place < len(value):
             return value[place]

@@ -35,7 +35,7 @@ _MARKS: dict[str, Any] = {
     output="plot",
     keywords=("chart", "graph", "bar", "line", "scatter", "vega"),
 )
-async def plot(
+def plot(
     ctx: Context,
     table: Table,
     *,

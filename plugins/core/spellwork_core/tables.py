@@ -84,7 +84,7 @@ def table_from_csv(
     output="table",
     keywords=("columns", "project", "rename"),
 )
-async def select(table: Table, columns: list[str], limit: Annotated[int, Field(ge=0)] = 0) -> Table:
+def select(table: Table, columns: list[str], limit: Annotated[int, Field(ge=0)] = 0) -> Table:
     """The named columns of a table, in that order; the first ``limit`` rows unless 0."""
     _check(table, columns, "columns")
     rows = table[:limit] if limit else table
@@ -99,7 +99,7 @@ async def select(table: Table, columns: list[str], limit: Annotated[int, Field(g
     keywords=("aggregate", "pivot", "count", "sum", "mean", "group by"),
     example={"by": ["species"], "columns": ["body_mass_g"]},
 )
-async def group(
+def group(
     table: Table, by: list[str], columns: list[str] | None = None, how: How = "mean"
 ) -> Table:
     """A row per group of rows: how many they are, and a number for each column (all of numbers if none is named)."""
@@ -124,7 +124,7 @@ async def group(
     output="summary",
     keywords=("summary", "statistics", "profile"),
 )
-async def describe(table: Table) -> Table:
+def describe(table: Table) -> Table:
     """A row per column: its kind, what is missing, and its mean, spread and most common value."""
     return [_described(table, column) for column in column_names(table)]
 

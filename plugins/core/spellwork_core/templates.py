@@ -13,6 +13,7 @@ from typing import Any
 
 from spellwork import Node, NodeError, Port, Ports, node
 
+from .bounds import check_length
 from .types import LongText
 
 _PLACE = re.compile(r"\{\{[^\W\d]\w*\}\}|\{([^\W\d]\w*)\}")
@@ -24,8 +25,19 @@ def places(text: str) -> list[str]:
 
 
 def fill(text: str, values: dict[str, Any]) -> str:
-    """Return the template with its places filled; KeyError names a place without a value."""
-    return _PLACE.sub(lambda match: as_text(values[match[1]]) if match[1] else match[0][1:-1], text)
+    """Return the template with its places filled; KeyError names a place without a value, NodeError is too long a text."""
+    parts: list[str] = []
+    texts: dict[str, str] = {}
+    size = end = 0
+    for match in _PLACE.finditer(text):
+        name = match[1]
+        if name and name not in texts:
+            texts[name] = as_text(values[name])
+        parts += (text[end : match.start()], texts[name] if name else match[0][1:-1])
+        size += len(parts[-1]) + len(parts[-2])
+        check_length(size, "template")
+        end = match.end()
+    return "".join((*parts, text[end:]))
 
 
 def as_text(value: Any) -> str:

@@ -9,10 +9,14 @@ from pydantic import Field
 
 from spellwork import NodeError, node
 
+from .bounds import check_length
 from .templates import as_text
 
 MAX_PATTERN = 1_000
 """Characters a regular expression may have."""
+
+_ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r"}
+"""Separators that a field of one line cannot hold, as people write them."""
 
 Flags = Annotated[
     str,
@@ -48,11 +52,10 @@ def compile_pattern(pattern: str, flags: str) -> re.Pattern[str]:
     output="parts",
     keywords=("lines", "separator", "words"),
 )
-async def split(
-    text: str, separator: str = "", limit: Annotated[int, Field(ge=0)] = 0
-) -> list[str]:
+def split(text: str, separator: str = "", limit: Annotated[int, Field(ge=0)] = 0) -> list[str]:
     """Text cut at a separator: at line ends when it is empty; at most ``limit`` cuts unless 0."""
-    separator = separator.encode().decode("unicode_escape") if "\\" in separator else separator
+    for written, meant in _ESCAPES.items():
+        separator = separator.replace(written, meant)
     if not separator:
         return text.splitlines()
     return text.split(separator, limit or -1)
@@ -65,9 +68,11 @@ async def split(
     output="text",
     keywords=("concatenate", "lines"),
 )
-async def join(items: list[Any], separator: str = "\n") -> str:
+def join(items: list[Any], separator: str = "\n") -> str:
     """The items of a list as one text, with a separator between them."""
-    return separator.join(as_text(item) for item in items)
+    texts = [as_text(item) for item in items]
+    check_length(sum(map(len, texts)) + len(separator) * (len(texts) - 1), "separator")
+    return separator.join(texts)
 
 
 @node(
@@ -77,8 +82,11 @@ async def join(items: list[Any], separator: str = "\n") -> str:
     output="text",
     keywords=("substitute", "regex"),
 )
-async def replace(text: str, find: str, by: str = "") -> str:
+def replace(text: str, find: str, by: str = "") -> str:
     """Text with every occurrence of one text replaced by another."""
+    growth = len(by) - len(find)
+    if growth > 0:
+        check_length(len(text) + text.count(find) * growth, "by")
     return text.replace(find, by)
 
 
@@ -89,7 +97,7 @@ async def replace(text: str, find: str, by: str = "") -> str:
     output="text",
     keywords=("upper", "lower", "trim", "title"),
 )
-async def case(text: str, to: Literal["upper", "lower", "title", "trimmed"] = "lower") -> str:
+def case(text: str, to: Literal["upper", "lower", "title", "trimmed"] = "lower") -> str:
     """Text in upper, lower or title case, or without the space around it."""
     return {"upper": text.upper, "lower": text.lower, "title": text.title, "trimmed": text.strip}[
         to
