@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from spellwork_worker.tracebacks import short_path
+
 from .errors import SpellworkError
 from .result import NodeFailure
 from .values import to_json
@@ -45,4 +47,15 @@ def _traceback(error: BaseException) -> str | None:
         frames = frames.tb_next
     if frames is None and isinstance(error, SpellworkError):
         return None
-    return "".join(traceback.format_exception(type(error), error, frames))[-TRACEBACK_LIMIT:]
+    told_by = traceback.TracebackException(type(error), error, frames)
+    _shorten(told_by)
+    return "".join(told_by.format())[-TRACEBACK_LIMIT:]
+
+
+def _shorten(part: traceback.TracebackException) -> None:
+    """Show modules, not where they lie on the disk; likewise in errors that led to this one."""
+    for frame in part.stack:
+        frame.filename = short_path(frame.filename)
+    led_here = (part.__cause__, part.__context__, *(part.exceptions or ()))
+    for earlier in filter(None, led_here):
+        _shorten(earlier)

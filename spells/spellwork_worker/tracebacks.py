@@ -74,12 +74,12 @@ def _one(error: BaseException, filename: str | None) -> str:
 def _frame(frame: traceback.FrameSummary, filename: str | None) -> str:
     if filename is not None and frame.filename != filename:
         return ""
-    where = "cell" if filename is not None else f"{_short(frame.filename)},"
+    where = "cell" if filename is not None else f"{short_path(frame.filename)},"
     inside = "" if frame.name == "<module>" else f", in {frame.name}"
     return f"{where} line {frame.lineno}{inside}" + (f"\n    {frame.line}" if frame.line else "")
 
 
-def _short(filename: str) -> str:
+def short_path(filename: str) -> str:
     """Return the last two parts of a path: where packages lie on a server is nobody's business."""
     return "/".join(Path(filename).parts[-2:])
 
