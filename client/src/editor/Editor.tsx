@@ -43,7 +43,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
     },
     [workbench],
   );
-  const inspector = useStore(editor.inspector);
+  const inspector = useInspectorShown(editor);
   const console = useStore(editor.console);
   return (
     <EditorContext value={editor}>
@@ -73,6 +73,13 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
       </ConnectionContext>
     </EditorContext>
   );
+}
+
+/** Whether the inspector is to be seen; it follows what is selected. */
+function useInspectorShown(editor: Editor): boolean {
+  useStore(editor.inspector);
+  useStore(editor.selection);
+  return editor.inspectorShown();
 }
 
 /** Forget selected things that somebody removed, and tell of refused work. */

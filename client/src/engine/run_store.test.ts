@@ -216,3 +216,10 @@ test("older runs are fetched by page", async () => {
   expect(runs.past.get().map(({ id }) => id)).toEqual(["r1", "r0"]);
   expect(runs.more.get()).toBe(false);
 });
+
+test("a server that cannot store events is told of until it can again", () => {
+  socket.emit("events.stalled", { stream: STREAM, message: "the disk is full", retry_in: 1 });
+  expect(runs.stalled.get()).toBe("the disk is full");
+  socket.emit("events.flowing", { stream: STREAM });
+  expect(runs.stalled.get()).toBeNull();
+});

@@ -32,6 +32,7 @@ export class RunStore implements Runs {
   readonly past = new Store<readonly RunState[]>([]);
   readonly more = new Store(false);
   readonly live = new Store(false);
+  readonly stalled = new Store<string | null>(null);
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
   readonly #session: Connection;
   readonly #source: RunSource;
@@ -59,6 +60,8 @@ export class RunStore implements Runs {
       source.onOpened((opened) => this.#opened(opened)),
       session.on("run.events", ({ stream, events }) => this.#followers.get(stream)?.receive(events)),
       session.on("run.status", ({ run, status }) => this.#setStatus(run, status)),
+      session.on("events.stalled", ({ stream, message }) => this.#setStalled(stream, message)),
+      session.on("events.flowing", ({ stream }) => this.#setStalled(stream, null)),
       session.on("canvas.live", ({ canvas, user, live }) => {
         if (canvas === source.canvas && user === this.#user) this.live.set(live);
       }),
@@ -156,6 +159,7 @@ export class RunStore implements Runs {
 
   #opened(opened: CanvasOpened): void {
     this.live.set(opened.live ?? false);
+    this.stalled.set(null); // A server that still cannot store says so again.
     for (const [stream, seq] of Object.entries(opened.streams ?? {})) {
       if (stream.startsWith("canvas:")) this.#follow(stream, seq);
     }
@@ -287,6 +291,10 @@ export class RunStore implements Runs {
   #put(run: RunState, before: RunState | undefined): void {
     this.#runs.set(run.id, run);
     this.#board.take(run, before);
+  }
+
+  #setStalled(stream: string, message: string | null): void {
+    if (this.#followers.has(stream)) this.stalled.set(message);
   }
 
   #drop(id: string): void {

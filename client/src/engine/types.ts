@@ -206,6 +206,8 @@ export interface Runs {
   cancel(run?: string): Promise<void>;
   pause(run?: string): Promise<void>;
   play(run?: string): Promise<void>;
+  /** Why results come late: the server cannot store events just now. Null while it can. */
+  readonly stalled: Readable<string | null>;
   /** Whether this person's live mode is on: each change runs what depends on it. */
   readonly live: Readable<boolean>;
   /** Turn live mode on or off; what is in flight goes on. */

@@ -9,7 +9,6 @@ import {
   type NodeChange,
   ReactFlow,
   type ReactFlowState,
-  type Rect,
   SelectionMode,
   useStore as useFlowStore,
   useReactFlow,
@@ -20,8 +19,10 @@ import { useStore } from "../../store";
 import { useConnect } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
 import { useFlow } from "../hooks/useFlow";
+import { useKeepInView } from "../hooks/useKeepInView";
 import { isTyping } from "../hooks/useShortcuts";
 import { addNode } from "../store/actions";
+import { boundsOf } from "../store/bounds";
 import { pasteText } from "../store/clipboard";
 import type { Editor } from "../store/editor";
 import { type Guide, snapToGuides } from "../store/guides";
@@ -40,7 +41,7 @@ import { Wire } from "./Wire";
 const NODE_TYPES = { spell: SpellNodeView, group: GroupView, note: NoteView };
 const EDGE_TYPES = { wire: Wire };
 const PAN_BUTTONS = [0, 1];
-const PADDING = { top: "48px", right: "48px", bottom: "88px", left: "48px" } as const;
+const PADDING = { top: "28px", right: "28px", bottom: "76px", left: "28px" } as const;
 const MIN_ZOOM = 0.05;
 const NO_NODES: Node[] = [];
 const NO_EDGES: Edge[] = [];
@@ -73,6 +74,12 @@ export function Canvas() {
       void view.setViewport(to, { duration });
     },
     [view],
+  );
+
+  useKeepInView(
+    box,
+    drawn,
+    useCallback(() => editor.selectedNodes(), [editor]),
   );
 
   useEffect(() => {
@@ -244,17 +251,6 @@ function mapColour(node: Node): string {
   if (node.type === "group") return "color-mix(in srgb, var(--accent) 14%, transparent)";
   if (node.type === "note") return "var(--stale-soft)";
   return node.selected ? "var(--accent)" : "var(--line-strong)";
-}
-
-/** The rectangle around nodes, drawn or not; null around none. */
-function boundsOf(nodes: readonly Node[]): Rect | null {
-  if (nodes.length === 0) return null;
-  const right = (node: Node) => node.position.x + (node.measured?.width ?? node.width ?? 0);
-  const bottom = (node: Node) =>
-    node.position.y + (node.measured?.height ?? node.height ?? node.initialHeight ?? 0);
-  const x = Math.min(...nodes.map((node) => node.position.x));
-  const y = Math.min(...nodes.map((node) => node.position.y));
-  return { x, y, width: Math.max(...nodes.map(right)) - x, height: Math.max(...nodes.map(bottom)) - y };
 }
 
 /** Go to the node at a point of the page, in the picture from afar. */

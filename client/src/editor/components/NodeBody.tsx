@@ -84,7 +84,7 @@ function CodeGlance({ id, code }: { id: string; code: string }) {
       onDoubleClick={(event) => {
         event.stopPropagation();
         editor.select([id]);
-        editor.inspector.set(true);
+        editor.showInspector();
         requestAnimationFrame(() => document.querySelector<HTMLElement>(".code-editor .cm-content")?.focus());
       }}
     >

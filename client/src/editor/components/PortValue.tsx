@@ -172,7 +172,7 @@ function LongValue({
       aria-label={`Edit ${port.name}`}
       onClick={() => {
         editor.select([node]);
-        editor.inspector.set(true);
+        editor.showInspector();
       }}
     >
       {text || "–"}

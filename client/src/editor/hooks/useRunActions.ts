@@ -13,6 +13,8 @@ export interface RunActions {
   /** Run these nodes and everything that depends on them. */
   runFrom(node: string): void;
   stop(): void;
+  /** Hold the run that is going, or let it go on. */
+  togglePause(): void;
   /** Turn live mode on or off. */
   toggleLive(): void;
 }
@@ -33,6 +35,13 @@ export function runActions(editor: Editor): RunActions {
     runFrom: (node) => start({ scope: [...reachable(editor.document.spell.get(), node, "down")] }),
     stop: () => {
       runs.cancel().catch((error: unknown) => editor.toasts.error("Could not stop the run", error));
+    },
+    togglePause: () => {
+      const paused = runs.current.get()?.status === "paused";
+      const done = paused ? runs.play() : runs.pause();
+      done.catch((error: unknown) =>
+        editor.toasts.error(`Could not ${paused ? "resume" : "pause"} the run`, error),
+      );
     },
     toggleLive: () => {
       editor.viewing.set(null);

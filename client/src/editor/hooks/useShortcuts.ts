@@ -46,7 +46,7 @@ function handle(editor: Editor, event: KeyboardEvent): void {
     if (id === null || event.target instanceof HTMLButtonElement) return;
     event.preventDefault();
     editor.select([id]);
-    editor.inspector.set(true);
+    editor.showInspector();
     if (event.key === "Enter" && editor.document.spell.get().notes[id]) editor.renaming.set(id);
     return;
   }

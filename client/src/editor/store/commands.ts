@@ -62,6 +62,9 @@ export const COMMANDS: readonly Command[] = [
     const nodes = [...editor.selection.get()].filter((id) => editor.document.spell.get().nodes[id]);
     if (nodes.length > 0) runActions(editor).runUntil(nodes);
   }),
+  command("pause", "Pause the run, or let it go on", "Run", ["Mod+Alt+P"], (editor) =>
+    runActions(editor).togglePause(),
+  ),
   command("live", "Live mode: play or pause", "Run", ["Mod+Alt+L"], (editor) =>
     runActions(editor).toggleLive(),
   ),
@@ -138,9 +141,7 @@ export const COMMANDS: readonly Command[] = [
   command("console", "Show the console", "View", ["Mod+J"], (editor) =>
     editor.console.update((open) => !open),
   ),
-  command("inspector", "Show the inspector", "View", ["Mod+I"], (editor) =>
-    editor.inspector.update((open) => !open),
-  ),
+  command("inspector", "Show the inspector", "View", ["Mod+I"], (editor) => editor.toggleInspector()),
   command("shortcuts", "All shortcuts", "View", ["?"], (editor) => editor.shortcuts.set(true)),
   command("light", "Light theme", "View", [], () => chooseTheme("light")),
   command("dark", "Dark theme", "View", [], () => chooseTheme("dark")),

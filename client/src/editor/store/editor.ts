@@ -31,6 +31,9 @@ export interface MenuRequest {
 
 export type SidePanel = "library" | "outline" | "history";
 
+/** `auto` shows the inspector while a node is selected, and leaves its room to the canvas otherwise. */
+export type InspectorMode = "auto" | "open" | "closed";
+
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** What the canvas offers to the rest of the editor; set while it is mounted. */
@@ -56,7 +59,9 @@ export class Editor {
   readonly selection = new Store<ReadonlySet<string>>(NOTHING);
   readonly panel = new Store<SidePanel | null>(remembered("panel", "library") as SidePanel | null);
   /** Closed at first on a narrow page, where it would hide the canvas. */
-  readonly inspector = new Store(globalThis.innerWidth === undefined || globalThis.innerWidth >= 1000);
+  readonly inspector = new Store<InspectorMode>(
+    globalThis.innerWidth === undefined || globalThis.innerWidth >= 1000 ? "auto" : "closed",
+  );
   readonly console = new Store(false);
   readonly shortcuts = new Store(false);
   readonly find = new Store(false);
@@ -100,6 +105,28 @@ export class Editor {
   reveal(id: string): void {
     this.select([id]);
     this.view?.fit([id]);
+  }
+
+  /** Whether the inspector is to be seen now. */
+  inspectorShown(): boolean {
+    const mode = this.inspector.get();
+    return mode === "open" || (mode === "auto" && this.selectedNodes().length > 0);
+  }
+
+  /** Show what is selected, or the canvas itself. */
+  showInspector(): void {
+    this.inspector.set(this.selectedNodes().length > 0 ? "auto" : "open");
+  }
+
+  toggleInspector(): void {
+    if (this.inspectorShown()) this.inspector.set("closed");
+    else this.showInspector();
+  }
+
+  /** Ids of the nodes among what is selected. */
+  selectedNodes(): string[] {
+    const { nodes } = this.document.spell.get();
+    return [...this.selection.get()].filter((id) => nodes[id]);
   }
 
   togglePanel(panel: SidePanel): void {

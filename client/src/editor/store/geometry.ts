@@ -16,7 +16,7 @@ const PORTS_PAD = 5;
 export const ROW = 26;
 const HANDLE = 11;
 /** Below this zoom nodes are drawn as plain boxes with their name and state. */
-export const FAR_ZOOM = 0.42;
+export const FAR_ZOOM = 0.34;
 
 /** How high a node is without a body below its ports. */
 export function bareHeight(ports: ShownPorts): number {

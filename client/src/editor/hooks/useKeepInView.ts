@@ -1,0 +1,53 @@
+/** Keeps the selected node in sight when a panel takes room from the canvas. */
+import { type Node, useReactFlow } from "@xyflow/react";
+import { type RefObject, useEffect } from "react";
+import { boundsOf, shiftIntoView } from "../store/bounds";
+
+/** Watch `box`, whose nodes are `drawn`. While a button of the mouse is down nothing moves under the hand. */
+export function useKeepInView(
+  box: RefObject<HTMLElement | null>,
+  drawn: RefObject<readonly Node[]>,
+  selected: () => readonly string[],
+): void {
+  const view = useReactFlow();
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    let width = element.clientWidth;
+    let pressed = false;
+    let waiting = false;
+    const keep = () => {
+      waiting = false;
+      const ids = selected();
+      const bounds = ids.length === 1 ? boundsOf(drawn.current.filter((node) => node.id === ids[0])) : null;
+      if (!bounds) return;
+      const port = view.getViewport();
+      const shift = shiftIntoView(bounds, port, element.clientWidth);
+      if (shift > 0) void view.setViewport({ ...port, x: port.x - shift }, { duration: 160 });
+    };
+    const resized = new ResizeObserver(() => {
+      const narrower = element.clientWidth < width;
+      width = element.clientWidth;
+      if (!narrower) return;
+      if (pressed) waiting = true;
+      else keep();
+    });
+    const press = () => {
+      pressed = true;
+    };
+    const release = () => {
+      pressed = false;
+      if (waiting) keep();
+    };
+    resized.observe(element);
+    window.addEventListener("pointerdown", press, true);
+    window.addEventListener("pointerup", release, true);
+    window.addEventListener("pointercancel", release, true);
+    return () => {
+      resized.disconnect();
+      window.removeEventListener("pointerdown", press, true);
+      window.removeEventListener("pointerup", release, true);
+      window.removeEventListener("pointercancel", release, true);
+    };
+  }, [box, drawn, selected, view]);
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { boundsOf, shiftIntoView } from "./bounds";
+
+const view = { x: 0, y: 0, zoom: 1 };
+const node = (x: number, width = 100) => ({ x, y: 0, width, height: 50 });
+
+describe("bounds", () => {
+  it("are around all nodes, by their measures where they were drawn", () => {
+    const nodes = [
+      { id: "a", data: {}, position: { x: 10, y: 20 }, width: 100, initialHeight: 50 },
+      { id: "b", data: {}, position: { x: 200, y: 0 }, measured: { width: 30, height: 10 } },
+    ];
+    expect(boundsOf(nodes)).toEqual({ x: 10, y: 0, width: 220, height: 70 });
+    expect(boundsOf([])).toBeNull();
+  });
+
+  it("move a node into view that a panel would cover, and no other", () => {
+    expect(shiftIntoView(node(750), view, 800)).toBe(74);
+    expect(shiftIntoView(node(100), view, 800)).toBe(0);
+  });
+
+  it("never push the left side of a wide node out of view", () => {
+    expect(shiftIntoView(node(40, 900), view, 800)).toBe(16);
+  });
+
+  it("leave alone a node that is far away", () => {
+    expect(shiftIntoView(node(5000), view, 800)).toBe(0);
+  });
+});
