@@ -47,22 +47,32 @@ class _Waiting:
 
 
 class ServerCache:
-    """A ``spellwork.OutputCache`` for one user; ``SharedCache.of`` makes it.
+    """A ``spellwork.OutputCache`` for the runs of one stream; ``SharedCache.of`` makes it.
 
+    What a run left is found again by those who could have read it there, and by
+    nobody else. Were it found by content alone, whoever guesses an input could
+    see that somebody ran it; and code that left its worker changed (``sum =
+    ...`` in ``builtins``) would decide what others get for the code they share.
     The engine's keys already hold the user where the policy is ``private``.
     """
 
-    def __init__(self, shared: SharedCache, user: str) -> None:
+    def __init__(self, shared: SharedCache, user: str, stream: str) -> None:
         self._shared = shared
         self._user = user
+        self._salt = f"{stream}\n".encode()
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys."""
-        return await self._shared.get_many(keys)
+        own = {self._own(key): key for key in keys}
+        found = await self._shared.get_many(list(own))
+        return {own[key]: outputs for key, outputs in found.items()}
 
     def put(self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None) -> None:
         """Keep outputs, and return at once."""
-        self._shared.put(key, outputs, policy, ttl, self._user)
+        self._shared.put(self._own(key), outputs, policy, ttl, self._user)
+
+    def _own(self, key: str) -> str:
+        return hash_bytes(self._salt + key.encode())
 
 
 class Recent:
@@ -140,9 +150,9 @@ class SharedCache:
         self._write()
         self._memory.clear()
 
-    def of(self, user: str) -> ServerCache:
-        """Return the cache as the runs of one user see it."""
-        return ServerCache(self, user)
+    def of(self, user: str, stream: str) -> ServerCache:
+        """Return the cache as the runs of a stream see it; what they keep is the user's."""
+        return ServerCache(self, user, stream)
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys; a store that fails knows nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -70,7 +70,7 @@ class Run:
         log: StreamLog,
         *,
         memory: RunMemory | None = None,
-        kept: Left | None = None,
+        kept: Callable[[], Left] = dict,
         after: Sequence[Run] = (),
     ) -> None:
         self.id = uuid4().hex
@@ -90,7 +90,9 @@ class Run:
         self._memory = memory
         self.remembers = memory is not None
         """Whether what it leaves is what the next run of its runner builds on."""
-        self._kept = kept or {}
+        self._find_kept = kept
+        self._kept: Left = {}
+        """Where the values are that ``memory`` holds; asked for when the runs before have ended."""
         self._after = [run for run in after if not run.ended.is_set()]
         self._followers: list[Run] = []
         self._wake = asyncio.Event()
@@ -209,6 +211,7 @@ class Run:
         self._log.pins -= 1
         self._memory = None
         self._execution = None
+        self._find_kept = dict
         self._kept = {}
         self.ended.set()
         for follower in self._followers:
@@ -217,10 +220,11 @@ class Run:
 
     async def _execute(self) -> RunResult:
         order = self.order
+        self._kept = self._find_kept()
         self._execution = Execution(
             order.plan,
             sink=self._say,
-            cache=self._machinery.cache.of(order.user),
+            cache=self._machinery.cache.of(order.user, order.stream),
             memory=self._memory,
             incremental=order.mode == "live",
             executors=self._machinery.executors,
@@ -239,6 +243,11 @@ class Run:
         try:
             if not self._broken:
                 await self._commit(self._ending(result, self.ended_at))
+        except Exception as error:
+            logger.exception("the end of run %s could not be told in full", self.id)
+            self._failure = _internal(error)
+            self.status = "failed"
+            await self._commit(self._ending(None, self.ended_at))
         finally:
             self._let_go()
 

@@ -35,7 +35,7 @@ async def _nothing(_conn: object) -> None:
 async def test_a_node_that_ran_before_with_the_same_input_is_not_run_again() -> None:
     async with house() as h:
         first = await h.call(ADA, "runs.create", spell=DOUBLE, wait=5)
-        second = await h.call(BOB, "runs.create", spell=DOUBLE, wait=5)
+        second = await h.call(ADA, "runs.create", spell=DOUBLE, wait=5)
         assert first["outputs"] == second["outputs"] == {"d": {"value": 42}}
         assert (first["why"]["d"], second["why"]["d"]) == ("new", "cached")
         assert h.gates.calls == {"d": 1}
@@ -64,7 +64,7 @@ async def test_outputs_outlive_a_restart(tmp_path: Path) -> None:
 
 async def test_an_entry_expires_with_its_time_to_live() -> None:
     async with house() as h:
-        cache = h.cache.of("ada")
+        cache = h.cache.of("ada", "user:ada")
         cache.put("a" * 32, CachedOutputs({"x": 1}), "ttl", 0.05)
         await written(h)
         assert (await cache.get_many(["a" * 32]))["a" * 32].outputs == {"x": 1}
@@ -74,7 +74,7 @@ async def test_an_entry_expires_with_its_time_to_live() -> None:
 
 async def test_what_waits_to_be_written_is_found_and_memory_is_bounded() -> None:
     async with house() as h:
-        cache = h.cache.of("ada")
+        cache = h.cache.of("ada", "user:ada")
         for i in range(30):
             cache.put(f"{i:032x}", CachedOutputs({"x": "y" * 100_000}), "deterministic", None)
         assert h.cache._memory._size <= 1024 * 1024
@@ -87,7 +87,7 @@ async def test_what_waits_to_be_written_is_found_and_memory_is_bounded() -> None
 
 async def test_ports_without_a_value_are_remembered_as_such() -> None:
     async with house() as h:
-        cache = h.cache.of("ada")
+        cache = h.cache.of("ada", "user:ada")
         cache.put("b" * 32, CachedOutputs({"x": 1}, ("y",)), "deterministic", None)
         await written(h)
         h.cache._memory.clear()
@@ -96,8 +96,8 @@ async def test_ports_without_a_value_are_remembered_as_such() -> None:
 
 async def test_clearing_forgets_ones_own_and_an_administrator_all() -> None:
     async with house() as h:
-        h.cache.of("ada").put("a" * 32, CachedOutputs({"x": 1}), "deterministic", None)
-        h.cache.of("bob").put("b" * 32, CachedOutputs({"x": 2}), "deterministic", None)
+        h.cache.of("ada", "user:ada").put("a" * 32, CachedOutputs({"x": 1}), "deterministic", None)
+        h.cache.of("bob", "user:bob").put("b" * 32, CachedOutputs({"x": 2}), "deterministic", None)
         await written(h)
         assert (await h.call(ADA, "cache.stats"))["entries"] == 1
         with pytest.raises(Forbidden):
@@ -105,7 +105,8 @@ async def test_clearing_forgets_ones_own_and_an_administrator_all() -> None:
         assert await h.call(ADA, "cache.clear") == {"entries": 1}
         assert (await h.call(ROOT, "cache.stats"))["entries"] == 1
         assert await h.call(ROOT, "cache.clear", all=True) == {"entries": 1}
-        assert await h.cache.get_many(["a" * 32, "b" * 32]) == {}
+        assert await h.cache.of("ada", "user:ada").get_many(["a" * 32]) == {}
+        assert await h.cache.of("bob", "user:bob").get_many(["b" * 32]) == {}
 
 
 async def test_old_runs_go_with_their_events_and_what_only_they_left(
