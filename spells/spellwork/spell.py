@@ -115,11 +115,17 @@ class Spell(Part):
     notes: dict[Id, Note] = Field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spell as plain JSON values; of defaults only ``schema``, ``name`` and positions are written."""
+        """Return the spell as plain JSON values.
+
+        Of defaults only ``schema``, ``name`` and the positions that were given
+        are written: what was read is what is written.
+        """
         body = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         for kind in ("nodes", "groups", "notes"):
-            for id, part in body.get(kind, {}).items():
-                part["position"] = [_short(each) for each in getattr(self, kind)[id].position]
+            for id, fields in body.get(kind, {}).items():
+                part = getattr(self, kind)[id]
+                if "position" in part.model_fields_set:
+                    fields["position"] = [_short(each) for each in part.position]
         return {"schema": self.schema_, "name": self.name, "nodes": {}, "edges": {}} | body
 
 

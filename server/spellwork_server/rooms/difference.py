@@ -66,6 +66,8 @@ def _plain(part: Part) -> dict[str, Any]:
     if isinstance(part, Node):
         # None inside an input's value is a value; only the node's own fields lose theirs.
         fields["inputs"] = dict(part.inputs)
+    if "position" not in part.model_fields_set:
+        fields.pop("position", None)
     exact: dict[str, Any] = _exact(fields)
     return exact
 

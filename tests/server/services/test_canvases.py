@@ -72,7 +72,7 @@ async def test_an_unknown_node_type_is_kept(tmp_path: Path) -> None:
         strange = {
             "schema": 1,
             "name": "x",
-            "nodes": {"a": {"type": "no.such", "position": [0, 0]}},
+            "nodes": {"a": {"type": "no.such"}, "b": {"type": "no.such", "position": [0, 0]}},
             "edges": {},
         }
         path = await canvas_of(ada)
