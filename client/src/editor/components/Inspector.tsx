@@ -138,14 +138,17 @@ function PortSectionsOf({
   type: Parameters<typeof usePorts>[2];
 }) {
   const ports: ShownPorts = usePorts(id, node, type, wired);
-  return (
-    <>
-      <Section title="Inputs" open>
-        <InputRows id={id} node={node} ports={ports} wired={wired} />
-      </Section>
-      <Section title="Last run" open>
-        <OutputRows id={id} ports={ports} />
-      </Section>
-    </>
+  const failed = useNodeStatus(id)?.state === "failed";
+  const inputs = (
+    <Section key="inputs" title="Inputs" open>
+      <InputRows id={id} node={node} ports={ports} wired={wired} />
+    </Section>
   );
+  const last = (
+    <Section key="last" title="Last run" open>
+      <OutputRows id={id} ports={ports} />
+    </Section>
+  );
+  // What went wrong is read before what to change.
+  return failed ? [last, inputs] : [inputs, last];
 }

@@ -15,29 +15,30 @@ export function useKeepInView(
     if (!element) return;
     let width = element.clientWidth;
     let pressed = false;
-    let waiting = false;
-    const keep = () => {
-      waiting = false;
+    /** The width before it shrank under a pressed button. */
+    let waiting: number | null = null;
+    const keep = (before: number) => {
+      waiting = null;
       const ids = selected();
       const bounds = ids.length === 1 ? boundsOf(drawn.current.filter((node) => node.id === ids[0])) : null;
       if (!bounds) return;
       const port = view.getViewport();
-      const shift = shiftIntoView(bounds, port, element.clientWidth);
+      const shift = shiftIntoView(bounds, port, before, element.clientWidth);
       if (shift > 0) void view.setViewport({ ...port, x: port.x - shift }, { duration: 160 });
     };
     const resized = new ResizeObserver(() => {
-      const narrower = element.clientWidth < width;
+      const before = width;
       width = element.clientWidth;
-      if (!narrower) return;
-      if (pressed) waiting = true;
-      else keep();
+      if (width >= before) return;
+      if (pressed) waiting ??= before;
+      else keep(before);
     });
     const press = () => {
       pressed = true;
     };
     const release = () => {
       pressed = false;
-      if (waiting) keep();
+      if (waiting !== null) keep(waiting);
     };
     resized.observe(element);
     window.addEventListener("pointerdown", press, true);

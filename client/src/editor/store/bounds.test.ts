@@ -15,15 +15,16 @@ describe("bounds", () => {
   });
 
   it("move a node into view that a panel would cover, and no other", () => {
-    expect(shiftIntoView(node(750), view, 800)).toBe(74);
-    expect(shiftIntoView(node(100), view, 800)).toBe(0);
+    expect(shiftIntoView(node(750), view, 1100, 800)).toBe(74);
+    expect(shiftIntoView(node(1000), view, 1100, 800)).toBe(324);
+    expect(shiftIntoView(node(100), view, 1100, 800)).toBe(0);
   });
 
   it("never push the left side of a wide node out of view", () => {
-    expect(shiftIntoView(node(40, 900), view, 800)).toBe(16);
+    expect(shiftIntoView(node(40, 900), view, 1100, 800)).toBe(16);
   });
 
-  it("leave alone a node that is far away", () => {
-    expect(shiftIntoView(node(5000), view, 800)).toBe(0);
+  it("leave alone a node that was out of sight before", () => {
+    expect(shiftIntoView(node(5000), view, 1100, 800)).toBe(0);
   });
 });

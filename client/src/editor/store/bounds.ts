@@ -15,10 +15,13 @@ export function boundsOf(nodes: readonly Node[]): Rect | null {
   return { x, y, width: Math.max(...nodes.map(right)) - x, height: Math.max(...nodes.map(bottom)) - y };
 }
 
-/** How many pixels to move the view so that a thing at the right is seen whole, as far as its left side allows. */
-export function shiftIntoView(bounds: Rect, view: Viewport, width: number): number {
+/**
+ * How many pixels to move the view, whose width was `before` and is `width`, so that a thing at the right is
+ * seen whole, as far as its left side allows. What was out of sight before stays there.
+ */
+export function shiftIntoView(bounds: Rect, view: Viewport, before: number, width: number): number {
   const left = bounds.x * view.zoom + view.x;
   const right = left + bounds.width * view.zoom;
   const over = right - (width - MARGIN);
-  return left >= width + MARGIN ? 0 : Math.max(0, Math.min(over, left - MARGIN));
+  return left >= before ? 0 : Math.max(0, Math.min(over, left - MARGIN));
 }

@@ -30,6 +30,15 @@ const NEXT: Readonly<Record<string, string>> = {
   unknown_port: "Remove the broken wire, or connect it to a port that exists.",
   incompatible_types: "Put a node between the two that turns one into the other.",
   code_error: "Open the node and correct its code.",
+  model_unreachable:
+    "Start the model's server, or give the address of another in base_url. A run again asks only this node.",
+  model_not_found: "Choose a model that the server has, or fetch it with the node “Download a model”.",
+  worker_died: "Make its data smaller, or ask for more memory; the next run has a fresh process.",
+  missing_input: "Connect the input to an output, or type a value.",
+  invalid_input: "Look at what came in, and convert it before this node.",
+  exception: "Open the node: its traceback says which line failed.",
+  address_denied: "The server allows nodes no addresses of its own network; an administrator can allow it.",
+  output_too_large: "Give less: filter, take a part, or summarise inside the node.",
   conflict: "Somebody changed it meanwhile. Look again, then retry.",
 };
 
