@@ -145,7 +145,12 @@ class SpellRunner:
                 for each in before:
                     each.cancel()
             run = Run(
-                order, self._machinery, log, memory=self._memory, kept=self._left, after=before
+                order,
+                self._machinery,
+                log,
+                memory=self._memory,
+                kept=lambda: self._left,
+                after=before,
             )
         self.runs[run.id] = run
         return run

@@ -97,6 +97,29 @@ async def test_a_change_supersedes_what_is_in_flight() -> None:
         assert (await h.call(tab, "runs.get", id=second["run"]))["outputs"] == {"w": {"value": 2}}
 
 
+async def test_a_run_that_supersedes_names_what_the_superseded_one_left() -> None:
+    spell = spell_of(
+        {
+            "a": {"type": "t.value", "inputs": {"value": 1}},
+            "b": {"type": "t.add"},
+            "w": {"type": "t.wait", "inputs": {"gate": "open"}},
+        },
+        "a.value > b.a",
+        "b.sum > w.value",
+    )
+    async with house() as h:
+        h.gates.gate("open").set()
+        room, tab, _ = await go_live(h, spell)
+        slow = changed(changed(spell, "a", value=10), "w", gate="slow")
+        room.draw(as_spell(slow))
+        await h.gates.arrival("slow").wait()
+        room.draw(as_spell(changed(slow, "w", gate="open")))
+        end = await next_run(tab, 3)
+        run = await h.call(tab, "runs.get", id=end["run"])
+        assert h.gates.calls["b"] == 2
+        assert run["outputs"] == {"a": {"value": 10}, "b": {"sum": 11}, "w": {"value": 11}}
+
+
 async def test_pause_leaves_live_mode_and_play_enters_it_again() -> None:
     async with house() as h:
         room, tab, _ = await go_live(h, sums(), bob="viewer")
