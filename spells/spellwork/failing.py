@@ -29,10 +29,10 @@ def failure_of(error: BaseException) -> NodeFailure:
         code, details = "exception", {}
         message = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return NodeFailure(
-        code=code,
-        message=message[:MESSAGE_LIMIT],
+        code=to_json(code),
+        message=to_json(message[:MESSAGE_LIMIT]),
         port=getattr(error, "port", None) if isinstance(error, SpellworkError) else None,
-        traceback=_traceback(error),
+        traceback=to_json(_traceback(error)),
         attempts=attempts,
         details=details,
     )

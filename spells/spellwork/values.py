@@ -37,14 +37,17 @@ def to_json(value: Any) -> Any:
 
     Models, dataclasses and mappings become objects; tuples, sets, arrays and
     frames lists; dates ISO text; bytes a ``data:`` URL; NaN and infinities
-    null; anything else ``{"$repr": "..."}``. Never raises.
+    null; half a surrogate pair, which has no UTF-8 form, its escape; anything
+    else ``{"$repr": "..."}``. Never raises.
     """
     return _to_json(value, DEPTH_LIMIT)
 
 
 def _to_json(value: Any, depth: int) -> Any:
-    if value is None or (isinstance(value, (bool, str)) and not isinstance(value, Enum)):
+    if value is None or (isinstance(value, bool) and not isinstance(value, Enum)):
         return value
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return _text(value)
     if isinstance(value, (int, float)) and not isinstance(value, Enum):
         return _number(value)
     if depth <= 0:
@@ -57,6 +60,12 @@ def _to_json(value: Any, depth: int) -> Any:
         return _object(value, depth)
     except Exception:  # noqa: BLE001 - an edge: a foreign object's own methods may do anything
         return _shown(value)
+
+
+def _text(text: str) -> str:
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _number(value: float) -> Any:
@@ -77,7 +86,7 @@ def _key(key: Any) -> str:
         key = key.value
     if isinstance(key, bool):
         return "true" if key else "false"
-    return key if isinstance(key, str) else "null" if key is None else str(key)
+    return "null" if key is None else _text(str(key))
 
 
 def _object(value: Any, depth: int) -> Any:  # noqa: C901, PLR0912 - a table of kinds reads best as one
@@ -106,7 +115,7 @@ def _object(value: Any, depth: int) -> Any:  # noqa: C901, PLR0912 - a table of 
     if isinstance(value, AbstractSet):
         return sorted((_to_json(item, depth - 1) for item in value), key=json_bytes)
     if isinstance(value, BaseException):
-        return {"$repr": f"{type(value).__name__}: {value}"[:REPR_LIMIT]}
+        return {"$repr": _text(f"{type(value).__name__}: {value}"[:REPR_LIMIT])}
     for method, arguments in (("to_dicts", ()), ("to_dict", ("records",)), ("tolist", ())):
         if callable(
             getattr(type(value), method, None)
@@ -120,7 +129,7 @@ def _shown(value: Any) -> dict[str, str]:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - an edge: __repr__ of a foreign object
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    return {"$repr": text[:REPR_LIMIT]}
+    return {"$repr": _text(text[:REPR_LIMIT])}
 
 
 def to_data_url(data: bytes, media_type: str | None = None) -> str:
@@ -190,7 +199,12 @@ def hash_bytes(data: bytes) -> str:
 
 def json_size(value: Any) -> int:
     """Return how many bytes ``value`` takes as JSON."""
+    return len(rough_json(value))
+
+
+def rough_json(value: Any) -> bytes:
+    """Return JSON of about the size and the shape that ``json_bytes`` gives, sooner."""
     try:
-        return len(msgspec.json.encode(value))
+        return _encoder.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return len(json_bytes(value))
+        return json_bytes(value)

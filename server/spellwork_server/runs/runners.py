@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ OPEN_RUNS = 32
 
 RESTARTED = "interrupted by a restart of the server"
 STOPPING = "interrupted: the server stopped"
+
+logger = logging.getLogger(__name__)
 
 Key = tuple[str, str | None]
 """A user, and a canvas; None for spells that come with the request."""
@@ -128,15 +131,23 @@ class Runners:
             raise Unavailable("The server is stopping and starts no more runs")
         place = self._places.get(key)
         if place is None:
-            user, canvas = key
-            room = None if canvas is None else await self._rooms.open(canvas)
-            place = self._places[key] = _Place(self._make(user, canvas, room))
+            place = await self._make_place(*key)
         place.users += 1
         place.expired = False
         if place.timer is not None:
             place.timer.cancel()
             place.timer = None
         return place.runner
+
+    async def _make_place(self, user: str, canvas: str | None) -> _Place:
+        room = None if canvas is None else await self._rooms.open(canvas)
+        other = self._places.get((user, canvas))
+        if other is not None:  # whoever held the lock gave up, and two came after it
+            if canvas is not None:
+                await self._rooms.release(canvas)
+            return other
+        place = self._places[user, canvas] = _Place(self._make(user, canvas, room))
+        return place
 
     def release(self, runner: SpellRunner) -> None:
         """Give a runner back. After the last one, and a grace, it is freed as soon as its runs have ended."""
@@ -212,6 +223,8 @@ class Runners:
             if self._stopping:
                 run.cancel(STOPPING)
             await run.go()
+        except Exception:  # the edge of one run: others go on
+            logger.exception("fault at the end of run %s", run.id)
         finally:
             runner.note_end(run)
             place = self._places.get((runner.user, runner.canvas))
@@ -230,8 +243,8 @@ class Runners:
             self.end_canvas(canvas)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do some work of runs in the background; leaving waits for it. It must not raise."""
-        self._tasks.create_task(work)
+        """Do some work of runs in the background; leaving waits for it. What it raises is logged."""
+        self._tasks.create_task(_safely(work))
 
     def end_canvas(self, canvas: str) -> None:
         """End the runs and live modes of a canvas that was deleted."""
@@ -311,6 +324,15 @@ class Runners:
             await self._machinery.journal.commit(
                 log, _Nobody(), entry, _interrupt(record, event.at)
             )
+
+
+async def _safely(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except (
+        Exception
+    ):  # the edge of work that nobody waits for: a store that fails must not end the server
+        logger.exception("fault in the background of runs")
 
 
 class _Nobody:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spellwork_server.errors import Forbidden
+from spellwork_server.errors import Forbidden, StoreUnavailable
+from spellwork_server.identity import CanvasAccess
 from spellwork_server.runs.runners import RESTARTED, STOPPING
 
 from .house import ADA, BOB, house, sums, until, waiting
@@ -142,3 +143,49 @@ async def test_the_runs_of_a_deleted_canvas_end_and_write_nothing_more() -> None
             await going.ended.wait()
         async with h.database.read() as conn:
             assert (await conn.exec_driver_sql("SELECT count(*) FROM events")).scalar() == 0
+
+
+async def test_a_store_that_fails_while_members_change_ends_neither_runs_nor_server(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.Event()
+
+    async def fail(_canvas: str) -> CanvasAccess:
+        asked.set()
+        raise StoreUnavailable("The database did not answer")
+
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1")
+        with monkeypatch.context() as patched:
+            patched.setattr(h.runners, "_access", fail)
+            h.managers.watch_canvas("c1")
+            await asked.wait()
+        h.gates.gate("g").set()
+        assert (await h.ended(run["id"]))["status"] == "completed"
+    assert "in the background of runs" in caplog.text
+
+
+async def test_a_runner_that_could_not_be_made_is_made_once_for_those_who_waited() -> None:
+    async with house() as h:
+        room = await h.canvas(sums())
+        del h.rooms.rooms["c1"]
+
+        async def heal() -> None:
+            h.rooms.rooms["c1"] = room
+
+        async def later() -> object:
+            await asyncio.sleep(0)
+            return await h.runners.acquire("ada", "c1")
+
+        first, second, _, third = await asyncio.gather(
+            h.runners.acquire("ada", "c1"),
+            h.runners.acquire("ada", "c1"),
+            heal(),
+            later(),
+            return_exceptions=True,
+        )
+        held = {id(each) for each in (first, second, third) if not isinstance(each, Exception)}
+        assert len(held) == 1
+        assert h.rooms.held == {"c1": 1}

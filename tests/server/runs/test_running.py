@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
+import msgspec
 import pytest
 
 from spellwork_server.errors import BadRequest, Forbidden, NotFound, SpellRefused, TooLarge
 from spellwork_server.runs.errors import RunEnded, RunNotFound
+from spellwork_server.runs.run_end import RunEnd
 
 from .house import ADA, BOB, EVE, ROOT, house, spell_of, sums, until, waiting
 
@@ -247,3 +250,33 @@ async def test_a_run_that_is_removed_leaves_numbers_without_gaps() -> None:
         removed = [event for event in page["events"] if event["run"] == first["id"]]
         assert {event["kind"] for event in removed} == {"run.removed"}
         assert page["events"][-1]["run"] == second["id"]
+
+
+async def test_a_failure_whose_text_is_no_unicode_is_told_all_the_same() -> None:
+    half = "half a pair: \ud83d"
+    async with house() as h:
+        spell = spell_of({"f": {"type": "t.fail", "inputs": {"message": half}}})
+        run = await h.call(ADA, "runs.create", spell=spell, wait=5)
+        assert run["status"] == "completed"
+        assert run["errors"]["f"]["message"] == "half a pair: \\ud83d"
+        assert msgspec.json.encode(run["errors"])
+
+
+async def test_a_run_whose_end_cannot_be_told_in_full_still_ends(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    summary = RunEnd._summary
+
+    def broken(self: RunEnd) -> dict[str, Any]:
+        if self.result is not None:
+            raise RuntimeError("a bug")
+        return summary(self)
+
+    monkeypatch.setattr(RunEnd, "_summary", broken)
+    async with house() as h:
+        tab = await h.tab(ADA)
+        run = await h.call(tab, "runs.create", spell=sums(), wait=5)
+        assert (run["status"], run["error"]["code"]) == ("failed", "internal")
+        assert tab.events()[-1]["kind"] == "run.failed"
+        assert "could not be told in full" in caplog.text
+        assert (await h.call(tab, "runs.create", spell=waiting()))["status"] == "running"
