@@ -11,14 +11,15 @@ from pydantic import ValidationError
 
 from .analysis import why_rejected
 from .context import Context, Host
-from .errors import InputRejected, NodeError, NodeTimeout, OutputTooLarge
+from .errors import InputRejected, NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
+from .nesting import nests_deeper, rough_json
 from .ports import SKIP
 from .program import UNSET, Source
 from .returned import outputs_of, streamed_outputs
 from .step import Step
 from .threads import call_blocking
-from .values import json_size
+from .values import DEPTH_LIMIT
 
 MAX_BACKOFF = 3_600.0
 _SMALL = (bool, int, float, type(None))
@@ -112,15 +113,17 @@ class Caller:
         return self._output_bytes is not None
 
     def measure(self, outputs: Mapping[str, Any]) -> None:
-        """Raise ``OutputTooLarge`` for an output over the limit."""
+        """Raise ``OutputTooLarge`` or ``OutputTooDeep`` for an output over the limits."""
         if self._output_bytes is None:
             return
         for port, value in outputs.items():
             if type(value) in _SMALL or value is SKIP:
                 continue
-            size = json_size(value)
-            if size > self._output_bytes:
-                raise OutputTooLarge(size, self._output_bytes, port)
+            body = rough_json(value)
+            if len(body) > self._output_bytes:
+                raise OutputTooLarge(len(body), self._output_bytes, port)
+            if nests_deeper(body, DEPTH_LIMIT):
+                raise OutputTooDeep(DEPTH_LIMIT, port)
 
 
 def _again(error: Exception, step: Step, attempt: int) -> bool:

@@ -136,6 +136,20 @@ class NodeCancelled(NodeError):
     retryable = False
 
 
+class OutputTooDeep(NodeError):
+    """An output nests deeper than those who read it can follow."""
+
+    code = "output_too_deep"
+    retryable = False
+
+    def __init__(self, limit: int, port: str | None = None) -> None:
+        super().__init__(
+            f"the output {port!r} nests lists or objects more than {limit} deep",
+            port=port,
+            details={"limit": limit},
+        )
+
+
 class OutputTooLarge(NodeError):
     """An output is over the limit."""
 
