@@ -140,6 +140,8 @@ class SocketServer:
             session.closed = True
             self._hang_up(session, for_good=False)
         await _finish(self._lives, LAST_WORDS)
+        # A connection may outlive its session: its client left as the server began to stop.
+        self._socketio.eio.abort()
         await self._socketio.shutdown()
 
     async def _shut_down(self, _app: web.Application) -> None:

@@ -167,3 +167,14 @@ async def test_stopping_says_so_and_lets_what_is_under_way_be_answered() -> None
         assert (await waiting)["ok"]
         await stop
         assert world.server.sessions == ()
+
+
+async def test_stopping_cuts_a_connection_that_no_session_stands_behind() -> None:
+    async with serve() as world, aiohttp.ClientSession() as http:
+        address = f"{world.url}/socket.io/?EIO=4&transport=websocket"
+        async with http.ws_connect(address) as silent:
+            assert (await silent.receive()).data.startswith("0{")
+            await world.server.stop()
+            closing = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+            while (await silent.receive(timeout=5)).type not in closing:
+                pass
