@@ -64,8 +64,8 @@ from .storage.upgrade import upgrade
 from .storage.users import UserRecords
 from .version import VERSION
 
-MAX_OUTPUT_BYTES = 64 * MIB
-"""Largest outputs of one node, as JSON."""
+MAX_OUTPUT_BYTES = 16 * MIB
+"""Largest output of one node, as JSON: what is larger would hold the server up when it is written down."""
 
 
 @dataclass(frozen=True, slots=True)

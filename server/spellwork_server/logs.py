@@ -12,6 +12,11 @@ SECRET = re.compile(r"sw_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[
 """API keys and access tokens, should one ever be part of a message."""
 
 
+CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)
+}
+"""Characters by which a message could rewrite what a terminal shows, and what stands for them."""
+
 CHATTY = (
     "alembic",
     "engineio",
@@ -23,10 +28,11 @@ CHATTY = (
 
 
 class _Redacted(logging.Formatter):
-    """Formats for people, with secrets blotted out."""
+    """Formats for people: secrets blotted out, further lines indented, so that nobody can forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return SECRET.sub("***", super().format(record))
+        text = super().format(record).translate(CONTROLS)
+        return SECRET.sub("***", text.replace("\n", "\n  "))
 
 
 class _Json(logging.Formatter):

@@ -50,14 +50,16 @@ class StaticFiles:
     def _find(self, request: web.Request, *folders: str) -> Path:
         name = request.match_info["file"]
         path = self._folder.joinpath(*folders, name)
-        if (
-            name.startswith(".")
-            or "/" in name
-            or "\\" in name
-            or "\0" in name
-            or not path.is_file()
-        ):
+        if name.startswith(".") or "/" in name or "\\" in name or not _is_file(path):
             raise NotFound(
                 f"There is no {request.path}", code="unknown_route", details={"path": request.path}
             )
         return path
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

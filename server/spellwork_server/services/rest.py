@@ -28,6 +28,7 @@ from spellwork_server.identity import Actor
 from spellwork_server.identity.authenticator import Authenticator
 from spellwork_server.identity.origin import origin_allowed
 from spellwork_server.settings import Settings
+from spellwork_server.strict_json import read_json
 
 from .registry import Registry, internal
 from .service import Call, EventStream, Operation
@@ -219,8 +220,8 @@ async def _body(request: web.Request) -> dict[str, Any]:
             details={"allowed": ["application/json"]},
         )
     try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        value = read_json(body)
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is not JSON: {error}", code="malformed_json") from error
     if not isinstance(value, dict):
         raise BadRequest(f"The body must be a JSON object, not {type(value).__name__}")

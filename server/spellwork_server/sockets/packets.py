@@ -17,12 +17,13 @@ import msgspec
 from engineio import packet as engine_packet
 from socketio import packet
 
+from spellwork_server.strict_json import read_json
+
 MAX_ATTACHMENTS = 16
 """Binary attachments of one event that comes in."""
 
 TEXT_FRAME, BINARY_FRAME = 0x81, 0x82
 ENCODER = msgspec.json.Encoder()
-DECODER = msgspec.json.Decoder()
 
 
 class ProtocolViolationError(Exception):
@@ -40,7 +41,7 @@ class StrictJson:
     @staticmethod
     def loads(text: str) -> Any:
         """Read a value; raise ValueError where it is not JSON."""
-        return DECODER.decode(text)
+        return read_json(text)
 
 
 class StrictPacket(packet.Packet):  # type: ignore[misc] # the makers ship no types
