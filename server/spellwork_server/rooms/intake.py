@@ -130,8 +130,11 @@ class Intake:
 
     def rebuild(self) -> None:
         """Build the shadow anew from the document and what waits for its commit."""
+        unused = self._shadow.client_id
         self._shadow.close()
         self._build()
+        if unused not in self._known:
+            self._owners.pop(unused, None)
 
     def close(self) -> None:
         """Let go of the shadow."""

@@ -266,7 +266,7 @@ class Room:
                     self._bytes_since_snapshot += len(edit.update)
                     self._since_snapshot += 1
                 self._parts.update(edit.changes)
-        except ServerError as error:
+        except Exception as error:  # the log has what the document refused: it must not go on
             self._quarantine(batch, error)
             return
         self.seq = batch[-1].seq
@@ -314,9 +314,13 @@ class Room:
         self._intake.rebuild()
         self._notify()
 
-    def _quarantine(self, batch: list[Edit], error: ServerError) -> None:
+    def give_up(self, error: Exception) -> None:
+        """Take no more edits after a fault of the room itself; whoever waits for one is told."""
+        self._quarantine(self._committing, error)
+
+    def _quarantine(self, batch: list[Edit], error: Exception) -> None:
         """Stop: the document took no edit that its shadow had taken. What is durable stays."""
-        logger.critical("canvas %s is quarantined: %s", self.canvas_id, error)
+        logger.critical("canvas %s is quarantined: %s", self.canvas_id, error, exc_info=error)
         self._quarantined = f"The document of canvas {self.canvas_id} broke and takes no edits"
         self._committing = batch
         self._fail_all(CanvasQuarantined(self._quarantined, details={"canvas": self.canvas_id}))

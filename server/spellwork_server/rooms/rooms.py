@@ -143,9 +143,9 @@ class Rooms:
     async def _write(self, room: Room) -> None:
         try:
             await room.run()
-        except Exception:  # the edge of one room: other canvases go on
+        except Exception as error:  # the edge of one room: other canvases go on
             logger.exception("fault in the room of canvas %s", room.canvas_id)
-            self._places.pop(room.canvas_id, None)
+            room.give_up(error)
 
     def _expire(self, canvas_id: str, place: _Place) -> None:
         if place.users == 0 and self._places.get(canvas_id) is place and not self._stopping:

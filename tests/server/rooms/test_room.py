@@ -161,6 +161,41 @@ async def test_a_refused_edit_leaves_the_canvas_as_it_was(tmp_path: Path, name: 
         assert await room.apply_update(h.bob, good.add("b")) == 2
 
 
+async def test_refused_edits_leave_no_trace_in_memory(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        bad = tab.edit(lambda: tab["nodes"]["a"].update({"type": 7}))
+        known = len(room._owners)
+        for _ in range(20):
+            with pytest.raises(SchemaViolation):
+                await room.apply_update(h.ada, bad)
+        assert len(room._owners) == known
+
+
+async def test_after_a_fault_of_the_room_every_edit_is_answered_and_the_server_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+
+        def broken(_batch: object) -> None:
+            raise RuntimeError("a bug")
+
+        ada, bob = Tab(), Tab()
+        monkeypatch.setattr(room, "_fan_out", broken)
+        async with asyncio.timeout(5), h.database.write():
+            first = asyncio.ensure_future(room.apply_update(h.ada, ada.add("a")))
+            await asyncio.sleep(0.02)
+            second = asyncio.ensure_future(room.apply_update(h.bob, bob.add("b")))
+            await asyncio.sleep(0.02)
+        assert await first == 1
+        with pytest.raises(CanvasQuarantined):
+            await second
+        with pytest.raises(CanvasQuarantined):
+            await room.apply_update(h.ada, ada.add("c"))
+        assert h.canvas in h.rooms.faults
+
+
 async def test_a_refusal_spares_the_edits_that_wait_before_it(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         ada, bob = Tab(), Tab()
