@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -130,12 +130,15 @@ class Journal:
         first = await self._store.first(stream)
         return first is None or first > after + 1
 
-    async def follow(self, stream: str, *, after: int, run: str) -> AsyncIterator[StoredEvent]:
-        """Yield a run's events after ``after`` as they are published, without end.
+    async def follow(
+        self, stream: str, *, after: int, run: str, is_open: Callable[[], bool]
+    ) -> AsyncIterator[StoredEvent]:
+        """Yield a run's events after ``after`` as they are published, until ``is_open`` says no.
 
         Nothing is held for a slow reader: it reads from the store at its own pace.
         """
         while True:
+            goes_on = is_open()
             log = await self.log(stream)
             changed, upto = log.changed, log.published
             page = await self.read(stream, after=after, limit=FOLLOW_PAGE, run=run, upto=upto)
@@ -143,9 +146,11 @@ class Journal:
                 yield event
             if len(page) == FOLLOW_PAGE:
                 after = page[-1].seq
-            else:
+            elif goes_on:
                 after = max(after, upto)
                 await changed.wait()
+            else:
+                return
 
     def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
         """Tell the stream's channel of committed entries."""

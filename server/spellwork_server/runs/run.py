@@ -214,6 +214,7 @@ class Run:
         self._find_kept = dict
         self._kept = {}
         self.ended.set()
+        self._log.wake()
         for follower in self._followers:
             follower._wake.set()  # noqa: SLF001 - another run
         self._followers.clear()

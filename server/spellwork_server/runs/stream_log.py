@@ -87,7 +87,7 @@ class StreamLog:
         self.pins = 0
         """How many hold on to this log, so that it is not forgotten."""
         self.changed = asyncio.Event()
-        """Set, and replaced by a new one, whenever ``published`` moves."""
+        """Set, and replaced by a new one, whenever ``published`` moves or a run of the stream ends."""
         self._commits = commits
         self._audience = audience
         self._packets: deque[Packet] = deque()
@@ -101,6 +101,11 @@ class StreamLog:
     def put(self, packet: Packet) -> None:
         """Take a packet; whoever owns the log sees to it that ``drain`` runs."""
         self._packets.append(packet)
+
+    def wake(self) -> None:
+        """Let those who wait for a change look again."""
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
 
     def close(self) -> None:
         """Let ``drain`` give up on a store that fails rather than wait for it."""
@@ -203,8 +208,7 @@ class StreamLog:
         entries = [entry for packet in batch for entry in packet.entries]
         self._audience.publish(self.stream, last - len(entries) + 1, entries)
         self.published = last
-        changed, self.changed = self.changed, asyncio.Event()
-        changed.set()
+        self.wake()
         for packet in batch:
             packet.author.committed(packet.size)
             packet.finish()

@@ -250,11 +250,12 @@ class RunService(Service):
                 await run.ended.wait()
 
     async def _follow(self, record: RunRecord, after: int) -> AsyncIterator[ServerSentEvent]:
-        if record.ended_at is not None and not await self._journal.read(
-            record.stream, after=after, limit=1, run=record.id
+        def is_open() -> bool:
+            return self._runners.find(record.id) is not None
+
+        async for event in self._journal.follow(
+            record.stream, after=after, run=record.id, is_open=is_open
         ):
-            return
-        async for event in self._journal.follow(record.stream, after=after, run=record.id):
             yield ServerSentEvent(msgspec.Raw(event.json), event.kind, str(event.seq))
             if event.kind in TERMINAL or event.kind == "run.removed":
                 return

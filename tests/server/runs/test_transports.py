@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -29,6 +30,10 @@ HELLO: dict[str, Any] = {
     },
     "edges": {"e": {"source": "a", "output": "value", "target": "b", "input": "x"}},
 }
+
+
+CLIENT_IDS = itertools.count(1)
+"""Yjs client ids: no two tabs may have the same."""
 
 
 class Tab:
@@ -58,9 +63,7 @@ class Tab:
 async def tab(h: House, who: Caller, canvas: str) -> AsyncIterator[Tab]:
     made = Tab()
     await made.socket.connect(h.origin, auth={"token": who.token}, transports=["websocket"])
-    made.opened = await made.ask(
-        "canvas.open", canvas=canvas, client_id=len(h.clients) + id(made) % 1_000
-    )
+    made.opened = await made.ask("canvas.open", canvas=canvas, client_id=next(CLIENT_IDS))
     assert made.opened["ok"], made.opened
     try:
         yield made
@@ -138,6 +141,23 @@ async def test_server_sent_events_follow_a_run_to_its_end_and_resume_after_an_id
         assert "data:" not in ended.body
         bad = await ada.get(path, headers={"Accept": "text/event-stream", "Last-Event-ID": "x"})
         assert (bad.status, bad.code) == (400, "bad_request")
+
+
+async def test_server_sent_events_end_when_the_canvas_is_deleted(tmp_path: Path) -> None:
+    spell = {"nodes": {"d": {"type": "core.delay", "inputs": {"value": 1, "seconds": 60}}}}
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        canvas = (await ada.post("/v1/canvases", {"name": "Gone", "spell": spell})).body["id"]
+        run = (await ada.post("/v1/runs", {"canvas": canvas})).body
+        path = f"/v1/runs/{run['id']}/events"
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            follower = tasks.create_task(ada.get(path, headers={"Accept": "text/event-stream"}))
+            await until(lambda: h.parts.running.runners.find(run["id"]) is not None)
+            while not (await ada.get(path)).body["events"]:
+                await asyncio.sleep(0.01)
+            assert (await ada.delete(f"/v1/canvases/{canvas}")).status == 200
+        assert "run.completed" not in follower.result().body
+        assert (await ada.get(path)).status == 404
 
 
 def parse(block: str) -> dict[str, str]:
