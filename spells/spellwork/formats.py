@@ -54,9 +54,17 @@ def write(source: Spell | Plan, kind: Kind | str, library: Library | None = None
 
 def to_yaml(source: Spell | Plan) -> bytes:
     """Return a spell or a plan as YAML. ``run`` and ``read_spell`` read a spell's back."""
-    body = ordered(source.to_json()) if isinstance(source, Spell) else source.to_json()
+    return _dump(ordered(source.to_json()) if isinstance(source, Spell) else source.to_json())
+
+
+def _dump(body: dict[str, Any]) -> bytes:
     text = yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return text.encode("utf-8")
+
+
+def to_manifest(plan: Plan, spell: Spell) -> bytes:
+    """Return a plan as YAML together with the spell it was made from, which ``read_spell`` reads back."""
+    return _dump(plan.to_json() | {"spell": ordered(spell.to_json())})
 
 
 def to_ir(plan: Plan) -> bytes:

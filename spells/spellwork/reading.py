@@ -19,7 +19,7 @@ SpellSource = Spell | Mapping[str, Any] | str | PathLike[str]
 
 
 def read_spell(source: SpellSource) -> Spell:
-    """Return the spell that ``source`` is or names.
+    """Return the spell that ``source`` is or names; of a plan's manifest, the spell it was made from.
 
     Raises:
         SpellUnreadable: when there is no such file, or what it holds is not a
@@ -51,6 +51,8 @@ def _decode(text: str, path: Path) -> Any:
 
 
 def _parse(value: Any, what: str) -> Spell:
+    if isinstance(value, Mapping) and value.keys() >= {"plan", "spell"}:
+        value = value["spell"]
     try:
         return Spell.model_validate(value)
     except ValidationError as error:

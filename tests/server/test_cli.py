@@ -104,6 +104,16 @@ def test_compile_writes_each_form_the_same_every_time(file: Any, tmp_path: Path)
         assert spellwork("compile", path, "--to", form).stdout_bytes == content
 
 
+def test_a_yaml_manifest_runs_and_compiles_as_the_spell_it_was_made_from(
+    file: Any, tmp_path: Path
+) -> None:
+    path = file(SPELL)
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_bytes(spellwork("compile", path, "--to", "yaml").stdout_bytes)
+    assert spellwork("run", manifest).stdout == spellwork("run", path).stdout
+    assert spellwork("compile", manifest, "--to", "yaml").stdout_bytes == manifest.read_bytes()
+
+
 def test_compile_refuses_a_cycle(file: Any) -> None:
     result = spellwork("compile", file(CYCLE), "--to", "python")
     assert result.exit_code == 2
