@@ -266,7 +266,7 @@ class Room:
                     self._bytes_since_snapshot += len(edit.update)
                     self._since_snapshot += 1
                 self._parts.update(edit.changes)
-        except Exception as error:  # the log has what the document refused: it must not go on
+        except Exception as error:  # noqa: BLE001 - the log has what the document refused: it must not go on
             self._quarantine(batch, error)
             return
         self.seq = batch[-1].seq
