@@ -6,6 +6,7 @@ import { useStore } from "../store";
 import { Account } from "./components/Account";
 import { CanvasList } from "./components/CanvasList";
 import { Link } from "./components/Link";
+import { People } from "./components/People";
 import { SignIn, SignInByLink } from "./components/SignIn";
 import { usePlace } from "./router";
 
@@ -37,6 +38,8 @@ function Page({ user }: { user: User }) {
       );
     case "account":
       return <Account user={user} />;
+    case "people":
+      return <People user={user} />;
     case "canvases":
       return <CanvasList user={user} />;
     default:

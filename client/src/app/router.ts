@@ -5,6 +5,7 @@ export type Place =
   | { readonly page: "canvases" }
   | { readonly page: "canvas"; readonly id: string }
   | { readonly page: "account" }
+  | { readonly page: "people" }
   /** A one-time sign-in link; the token is in the fragment so that no server log has it. */
   | { readonly page: "link"; readonly token: string }
   | { readonly page: "nowhere" };
@@ -17,6 +18,7 @@ export function placeOf(path: string, hash: string): Place {
   if (canvas?.[1]) return { page: "canvas", id: canvas[1] };
   if (path !== "/" && path !== "/index.html") return { page: "nowhere" };
   if (hash === "#/account") return { page: "account" };
+  if (hash === "#/people") return { page: "people" };
   return { page: "canvases" };
 }
 

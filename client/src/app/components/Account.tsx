@@ -5,6 +5,7 @@ import { api } from "../../api";
 import { ToastList } from "../../editor/components/ToastList";
 import { Toasts } from "../../editor/store/toasts";
 import type { User } from "../../protocol";
+import { copyText } from "../copy_text";
 import { PageBar } from "./PageBar";
 
 interface ApiKey {
@@ -73,7 +74,8 @@ function PasswordForm() {
         className="field"
         type="password"
         autoComplete="new-password"
-        placeholder="New password"
+        placeholder="New password, 8 characters or more"
+        minLength={8}
         aria-label="New password"
         required
         value={password}
@@ -137,7 +139,7 @@ function ApiKeys() {
       {fresh !== null && (
         <div className="secret" data-testid="new-api-key">
           <code>{fresh}</code>
-          <button type="button" className="button" onClick={() => void navigator.clipboard.writeText(fresh)}>
+          <button type="button" className="button" onClick={() => void copyText(fresh)}>
             <Copy size={13} /> Copy
           </button>
         </div>

@@ -15,6 +15,11 @@ export function PageBar({ user }: { user: User }) {
       </Link>
       <span className="spacer" />
       <ThemeButton />
+      {user.role === "admin" && (
+        <Link to="/#/people" className="button quiet" data-testid="people-link">
+          People
+        </Link>
+      )}
       <Link to="/#/account" className="button quiet" data-testid="account-link">
         {user.name || user.email}
       </Link>

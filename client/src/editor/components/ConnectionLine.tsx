@@ -40,7 +40,9 @@ export function ConnectionLine(props: ConnectionLineComponentProps) {
         )
       : null;
   const sameSide = toHandle && !own && toHandle.type === fromHandle.type;
-  const reason = sameSide ? `Two ${toHandle.type === "source" ? "outputs" : "inputs"} cannot be joined` : why;
+  const reason = sameSide
+    ? `Two ${toHandle.type === "source" ? "outputs" : "inputs"} cannot be joined`
+    : (why?.reason ?? null);
   const kind = end ? portKind(end.schema) : "any";
   return (
     <g

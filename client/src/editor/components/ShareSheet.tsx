@@ -2,6 +2,7 @@
 import { Link2, X } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "../../api";
+import { copyText } from "../../app/copy_text";
 import type { Role } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
@@ -38,8 +39,10 @@ function OpenShareSheet() {
     async (what: string, work: () => Promise<{ items: Member[] }>) => {
       try {
         setMembers((await work()).items);
+        return true;
       } catch (error) {
         editor.toasts.error(what, error);
+        return false;
       }
     },
     [editor],
@@ -53,9 +56,9 @@ function OpenShareSheet() {
         className="inline-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void act("Could not share", () => api.put(path, { email: email.trim(), role })).then(() =>
-            setEmail(""),
-          );
+          void act("Could not share", () => api.put(path, { email: email.trim(), role })).then((shared) => {
+            if (shared) setEmail("");
+          });
         }}
       >
         <input
@@ -104,8 +107,13 @@ function OpenShareSheet() {
           type="button"
           className="button"
           onClick={() => {
-            void navigator.clipboard.writeText(location.href);
-            editor.toasts.show({ tone: "done", title: "The address is copied" });
+            void copyText(location.href).then((copied) =>
+              editor.toasts.show(
+                copied
+                  ? { tone: "done", title: "The address is copied" }
+                  : { tone: "info", title: `Copy it by hand: ${location.href}` },
+              ),
+            );
           }}
         >
           <Link2 size={14} /> Copy the address

@@ -10,8 +10,9 @@ import type {
 import { useMemo } from "react";
 import type { Port } from "../../protocol";
 import type { Editor, WireEnd } from "../store/editor";
-import { shownPorts, whyNoWire, wiredPorts } from "../store/graph";
+import { nodeTitle, shownPorts, type WireRefusal, whyNoWire, wiredPorts } from "../store/graph";
 import { schemaOf } from "../store/library";
+import { nextStep } from "../store/toasts";
 import { useEditor } from "./useEditor";
 
 /** The ports of a node as they stand, outside of a component. */
@@ -27,19 +28,31 @@ export function portsNow(
 }
 
 /** Why `connection` may not be drawn; null when it may. */
-export function whyNotConnection(editor: Editor, connection: Connection | Edge): string | null {
+export function whyNotConnection(editor: Editor, connection: Connection | Edge): WireRefusal | null {
   const { source, target, sourceHandle, targetHandle } = connection;
   const output = portsNow(editor, source)?.outputs.find((port) => port.name === sourceHandle);
   const input = portsNow(editor, target)?.inputs.find((port) => port.name === targetHandle);
-  if (!output || !input) return "This port does not exist";
-  return whyNoWire(editor.document.spell.get(), { source, target, output, input });
+  if (!output || !input) return { code: "unknown_port", reason: "This port does not exist" };
+  const spell = editor.document.spell.get();
+  const title = (id: string) => nodeTitle(spell.nodes[id], editor.library.get(spell.nodes[id]?.type ?? ""));
+  return whyNoWire(spell, { source, target, output, input }, title);
+}
+
+const INSTEAD = {
+  cycle: "A spell runs from left to right: leave one wire of the circle out.",
+  incompatible_types: nextStep("incompatible_types") ?? "",
+  unknown_port: "Reload the page, or draw to a port that is there.",
+} as const;
+
+function refusalToast({ code, reason }: WireRefusal) {
+  return { tone: "error" as const, title: reason, code, next: INSTEAD[code] };
 }
 
 /** Join two ports; the document replaces the wire that ended there unless the input takes many. */
 export function joinPorts(editor: Editor, connection: Connection): void {
   const why = whyNotConnection(editor, connection);
   if (why) {
-    editor.toasts.show({ tone: "error", title: why, code: "incompatible_types" });
+    editor.toasts.show(refusalToast(why));
     return;
   }
   const input = portsNow(editor, connection.target)?.inputs.find(
@@ -144,6 +157,6 @@ function refuse(editor: Editor, end: WireEnd, node: string, port: string): void 
       ? { source: end.node, sourceHandle: end.port, target: node, targetHandle: port }
       : { source: node, sourceHandle: port, target: end.node, targetHandle: end.port };
   if (node === end.node && port === end.port) return;
-  const why = whyNotConnection(editor, connection) ?? "These two ports cannot be joined";
-  editor.toasts.show({ tone: "error", title: why, code: "incompatible_types" });
+  const why = whyNotConnection(editor, connection);
+  if (why) editor.toasts.show(refusalToast(why));
 }

@@ -2,7 +2,7 @@
 import { api } from "../../api";
 import type { NodeType, Pair, SpellJson } from "../../protocol";
 import { joinNode, joinPorts } from "../hooks/useConnect";
-import type { Editor, PaletteRequest } from "./editor";
+import type { Editor, PaletteRequest, WireEnd } from "./editor";
 import { NODE_WIDTH } from "./geometry";
 import { type Alignment, alignedPositions, layeredPositions } from "./layout";
 import { fittingPort } from "./library";
@@ -35,7 +35,7 @@ export function addNode(editor: Editor, type: NodeType, request?: PaletteRequest
     const made = editor.document.addNode({
       type: type.type,
       position,
-      ...(type.language ? { code: "" } : {}),
+      ...(type.language ? { code: firstCode(wire) } : {}),
     });
     return made;
   });
@@ -52,6 +52,11 @@ export function addNode(editor: Editor, type: NodeType, request?: PaletteRequest
   }
   editor.select([id]);
   return id;
+}
+
+/** What a code node begins with: the name of the wire that was dropped on it, which makes it an input. */
+function firstCode(wire: WireEnd | undefined): string {
+  return wire?.from === "source" && /^[A-Za-z_]\w*$/.test(wire.port) ? wire.port : "";
 }
 
 /** Put a note in the view and start writing it. */

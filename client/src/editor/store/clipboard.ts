@@ -1,4 +1,5 @@
 /** Copy, cut and paste as plain text, so that a spell can travel through any chat or file. */
+import { copyText } from "../../app/copy_text";
 import type { Pair } from "../../protocol";
 import type { Editor } from "./editor";
 
@@ -9,11 +10,7 @@ export async function copySelection(editor: Editor): Promise<void> {
   const ids = [...editor.selection.get()];
   if (ids.length === 0) return;
   own = editor.document.copy(ids);
-  try {
-    await navigator.clipboard.writeText(own);
-  } catch {
-    // `own` is enough to paste in this tab.
-  }
+  await copyText(own); // Where that is not allowed, `own` is enough to paste in this tab.
   editor.toasts.show({
     tone: "info",
     title: ids.length === 1 ? "Copied as text" : `Copied ${ids.length} things as text`,

@@ -127,15 +127,21 @@ export interface WireEnds {
   readonly input: Port;
 }
 
-/** Why this wire may not be drawn, in words for the person who draws it; null when it may. */
-export function whyNoWire(spell: Spell, ends: WireEnds): string | null {
-  if (ends.source === ends.target) return "A node cannot feed itself";
+/** Why a wire may not be drawn, in words for the person who draws it. */
+export interface WireRefusal {
+  readonly code: "cycle" | "incompatible_types" | "unknown_port";
+  readonly reason: string;
+}
+
+/** Why this wire may not be drawn; null when it may. `title` says what a node is called on the canvas. */
+export function whyNoWire(spell: Spell, ends: WireEnds, title: (id: string) => string): WireRefusal | null {
+  if (ends.source === ends.target) return { code: "cycle", reason: "A node cannot feed itself" };
   const why = whyIncompatible(schemaOf(ends.output), schemaOf(ends.input), ends.input.many);
-  if (why) return `“${ends.output.name}” ${why}`;
+  if (why) return { code: "incompatible_types", reason: `“${ends.output.name}” ${why}` };
   const circle = pathBetween(spell.edges, ends.target, ends.source);
   if (!circle) return null;
-  const names = [...circle, ends.target].map((id) => spell.nodes[id]?.name ?? id);
-  return `This would make a circle: ${names.join(" → ")}`;
+  const names = [...circle, ends.target].map(title);
+  return { code: "cycle", reason: `This would make a circle: ${names.join(" → ")}` };
 }
 
 /** Values by port in the order of the ports; those of no known port come last. */

@@ -50,7 +50,7 @@ export function LargePreview({ value, schema, place, label }: LargePreviewProps)
           rows={shown}
           place={place}
           label={label}
-          {...(loaded?.total ? { total: loaded.total } : {})}
+          {...(loaded?.total ? { total: loaded.total } : { head: loaded === null || loaded.more })}
         />
       ) : (
         <Preview value={shown} schema={schema} place={place} label={label} />

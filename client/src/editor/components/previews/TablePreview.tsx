@@ -11,6 +11,8 @@ interface TablePreviewProps {
   readonly label: string;
   /** How many rows there are in all, where `rows` is only their head. */
   readonly total?: number;
+  /** Whether there are more rows, nobody yet knows how many. */
+  readonly head?: boolean;
   readonly onMore?: (() => void) | undefined;
 }
 
@@ -26,7 +28,7 @@ export function columnsOf(rows: readonly Record<string, unknown>[]): { name: str
   return [...seen].map(([name, numeric]) => ({ name, numeric }));
 }
 
-export function TablePreview({ rows, place, label, total, onMore }: TablePreviewProps) {
+export function TablePreview({ rows, place, label, total, head = false, onMore }: TablePreviewProps) {
   const box = useRef<HTMLDivElement>(null);
   const columns = useMemo(() => columnsOf(rows), [rows]);
   const virtual = useVirtualizer({
@@ -69,6 +71,7 @@ export function TablePreview({ rows, place, label, total, onMore }: TablePreview
         </table>
       </div>
       <div className="table-foot">
+        {head && "First "}
         {rows.length < count
           ? `${rows.length.toLocaleString()} of ${count.toLocaleString()}`
           : count.toLocaleString()}{" "}

@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LoadValueContext } from "../../hooks/useLoadValue";
 import { Preview } from "./Preview";
-import { columnsOf } from "./TablePreview";
+import { columnsOf, TablePreview } from "./TablePreview";
 
 afterEach(cleanup);
 
@@ -15,6 +15,11 @@ describe("Preview", () => {
     expect(screen.queryByText(/green/)).toBeNull();
     await userEvent.click(screen.getByRole("treeitem", { name: /deep/ }));
     expect(screen.getByText(/green/)).toBeTruthy();
+  });
+
+  it("says that the head of a large table is only its head", () => {
+    render(<TablePreview rows={[{ a: 1 }, { a: 2 }]} place="panel" label="t" head />);
+    expect(screen.getByText(/First 2 rows/)).toBeTruthy();
   });
 
   it("never runs HTML in Markdown", async () => {
