@@ -28,6 +28,9 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Returns the addresses of a host, for a port; raises OSError."""
 
 _NAT64 = ip_network("64:ff9b::/96")
+_COMPATIBLE = ip_network("::/96")
+_UNICAST = ip_network("2000::/3")
+"""Where public IPv6 addresses are; all else is of some network's own, or leads on to an IPv4 address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Destinations:
         found = _plain(ip_address(address.partition("%")[0]))
         if any(found.version == block.version and found in block for block in self.blocks):
             return True
+        if found.version == 6 and found not in _UNICAST:
+            return False
         return found.is_global and not found.is_multicast
 
 
@@ -66,7 +71,7 @@ def _plain(address: Address) -> Address:
     """Return the IPv4 address that an IPv6 address only carries."""
     if isinstance(address, IPv4Address):
         return address
-    if address in _NAT64:
+    if address in _NAT64 or address in _COMPATIBLE:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     carried = address.ipv4_mapped or address.sixtofour
     return carried or (address.teredo[1] if address.teredo else address)
