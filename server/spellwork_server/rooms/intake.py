@@ -8,6 +8,7 @@ then built anew, from the document and the edits that wait.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +23,16 @@ from .errors import (
     UpdateInvalid,
     UpdateTooLarge,
 )
-from .parts import Changes, Parts, read
-from .replica import Change, Replica
+from .lib0 import MAX_DEPTH
+from .parts import MODELS, Changes, Parts, read
+from .replica import Change, Kind, Replica
 from .update_parser import Outline, check_dependencies, parse_state_vector, parse_update
 
 SERVER = ""
 """The owner of the client ids that the server's own edits carry."""
+
+OTHERS_PER_NODE = 4
+"""How many times as many wires, groups or notes as nodes a canvas may hold."""
 
 PARSE_APART_BYTES = 64 * 1024
 """Updates over this size are read in a thread."""
@@ -117,6 +122,7 @@ class Intake:
 
     def replace(self, spell: Spell, user_id: str | None) -> list[Edit]:
         """Return the edits that turn the canvas into ``spell``; none when it is that already."""
+        self._check_size(spell)
         return self._edit(lambda: write_spell(self._shadow, self._parts, spell), user_id)
 
     def rename(self, name: str, user_id: str | None) -> list[Edit]:
@@ -149,6 +155,26 @@ class Intake:
         self._known = parse_state_vector(self._shadow.state_vector())
         self._owners[self._shadow.client_id] = SERVER
 
+    def _check_size(self, spell: Spell) -> None:
+        """Refuse a spell that no canvas may hold before any of it is drawn: drawing takes its time."""
+        for kind in MODELS:
+            count = len(getattr(spell, kind))
+            if count > len(self._parts.of(kind)):
+                self._check_count(kind, count)
+        if any(
+            _is_deeper(value, MAX_DEPTH)
+            for node in spell.nodes.values()
+            for value in node.inputs.values()
+        ):
+            raise SchemaViolation(
+                f"A value on a canvas may nest {MAX_DEPTH} deep", details={"limit": MAX_DEPTH}
+            )
+
+    def _check_count(self, kind: Kind, count: int) -> None:
+        limit = self._limits.nodes * (1 if kind == "nodes" else OTHERS_PER_NODE)
+        if count > limit:
+            raise SchemaViolation(f"A canvas may hold {limit} {kind}", details={"limit": limit})
+
     def _edit(self, write: Callable[[], None], user_id: str | None) -> list[Edit]:
         try:
             change = self._shadow.edit(write)
@@ -165,16 +191,13 @@ class Intake:
         """Fill in what the edit changes, if what it leaves is a spell."""
         edit.changes = read(self._shadow, change.touched)
         edit.fields = change.fields
-        grown = sum(
-            1
+        grown = Counter(
+            kind
             for (kind, key), part in edit.changes.items()
-            if kind == "nodes" and part is not None and key not in self._parts.nodes
+            if part is not None and key not in self._parts.of(kind)
         )
-        if grown and len(self._parts.nodes) + grown > self._limits.nodes:
-            raise SchemaViolation(
-                f"A canvas may hold {self._limits.nodes} nodes",
-                details={"limit": self._limits.nodes},
-            )
+        for kind, count in grown.items():
+            self._check_count(kind, len(self._parts.of(kind)) + count)
         self._parts.update(edit.changes)
         return edit
 
@@ -216,3 +239,10 @@ class Intake:
 
 def _gap_details(client: int, known: Mapping[int, int], needed: int) -> dict[str, int]:
     return {"client": client, "known": known.get(client, 0), "needed": needed}
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    if not isinstance(value, (list, dict)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return limit == 0 or any(_is_deeper(item, limit - 1) for item in items)

@@ -16,6 +16,9 @@ from spellwork_server.errors import BadRequest, Internal, NotFound, ServerError,
 from .service import Call, EventStream, Operation, Service
 from .validation import field_errors
 
+MAX_NAME = 100
+"""Characters of an unknown event's name that are looked at, and told."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -91,8 +94,9 @@ class Registry:
         return answer if isinstance(answer, EventStream) else dump(operation, answer)
 
     def _unknown(self, name: str) -> NotFound:
+        name = str(name)[:MAX_NAME]
         known = [each.name for each in self._operations.values() if each.socket]
-        close = difflib.get_close_matches(str(name), known, n=5) or sorted(known)
+        close = difflib.get_close_matches(name, known, n=5) or sorted(known)
         return NotFound(
             f"There is no event {name!r}",
             code="unknown_event",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,8 +53,39 @@ async def test_a_huge_number_in_a_spell_is_malformed_json(tmp_path: Path) -> Non
 async def test_no_path_leads_out_of_the_clients_files_or_to_a_fault(
     tmp_path: Path, path: str
 ) -> None:
-    async with house(tmp_path) as h, h.stranger().client.get(h.origin + path) as response:
-        assert response.status == 404
+    async with house(tmp_path) as h:
+        reader, writer = await asyncio.open_connection(h.server.host, h.server.port)
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        writer.write(request.encode())
+        status = await reader.readline()
+        writer.close()
+        assert b" 404 " in status
+
+
+async def test_a_spell_that_no_canvas_may_hold_is_refused_before_it_is_drawn(
+    tmp_path: Path,
+) -> None:
+    value: Any = 1
+    for _ in range(70):
+        value = [value]
+    nodes = {f"n{place}": {"type": "core.value"} for place in range(20)}
+    wire = {"source": "n0", "output": "value", "target": "n1", "input": "value"}
+    spells: list[dict[str, Any]] = [
+        {"nodes": nodes},
+        {"edges": {f"e{place}": wire for place in range(50)}},
+        {"notes": {f"t{place}": {"text": "x"} for place in range(50)}},
+        {"nodes": {"n": {"type": "core.value", "inputs": {"value": value}}}},
+    ]
+    async with house(tmp_path, max_spell_nodes=10) as h:
+        ada = await h.person("ada")
+        canvas = (await ada.post("/v1/canvases", {"name": "c"})).body["id"]
+        for spell in spells:
+            for answer in (
+                await ada.post("/v1/canvases", {"name": "d", "spell": spell}),
+                await ada.put(f"/v1/canvases/{canvas}/spell", spell),
+            ):
+                assert (answer.status, answer.code) == (422, "schema_violation")
+        assert [each["id"] for each in (await ada.get("/v1/canvases")).body["items"]] == [canvas]
 
 
 def test_nobody_can_forge_a_line_of_the_log() -> None:
