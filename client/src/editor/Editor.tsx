@@ -20,6 +20,7 @@ import { TopBar } from "./components/TopBar";
 import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
 import { LoadValueContext, type ValuePage } from "./hooks/useLoadValue";
+import { usePreload } from "./hooks/usePreload";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { Editor } from "./store/editor";
 import type { NodeLibrary } from "./store/library";
@@ -35,6 +36,7 @@ interface EditorPageProps {
 export function EditorPage({ workbench, library, connection, user }: EditorPageProps) {
   const editor = useMemo(() => new Editor(workbench, library, user), [workbench, library, user]);
   useShortcuts(editor);
+  usePreload();
   useLostThings(editor);
   const load = useCallback(
     async (hash: string, offset: number): Promise<ValuePage> => {

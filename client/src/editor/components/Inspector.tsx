@@ -4,6 +4,7 @@ import { Boundary } from "../../app/components/Boundary";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
+import { loadCodeEditor } from "../hooks/usePreload";
 import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
 import { CanvasFacts } from "./CanvasFacts";
 import { InputRows } from "./InputRows";
@@ -14,7 +15,7 @@ import { Section } from "./Section";
 import { SelectionFacts } from "./SelectionFacts";
 import { StateBadge } from "./StateBadge";
 
-const CodeEditor = lazy(() => import("./CodeEditor").then((module) => ({ default: module.CodeEditor })));
+const CodeEditor = lazy(() => loadCodeEditor().then((module) => ({ default: module.CodeEditor })));
 
 export function Inspector() {
   const editor = useEditor();

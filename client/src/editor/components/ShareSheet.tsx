@@ -35,18 +35,18 @@ function OpenShareSheet() {
   const [members, setMembers] = useState<readonly Member[]>([]);
   const [email, setEmail] = useState("");
   const [role, setRole] = useState<Role>("editor");
-  const act = useCallback(
-    async (what: string, work: () => Promise<{ items: Member[] }>) => {
-      try {
-        setMembers((await work()).items);
-        return true;
-      } catch (error) {
-        editor.toasts.error(what, error);
-        return false;
-      }
-    },
-    [editor],
-  );
+  /** Said in the sheet: a message behind it would not be seen. */
+  const [failure, setFailure] = useState<string | null>(null);
+  const act = useCallback(async (what: string, work: () => Promise<{ items: Member[] }>) => {
+    try {
+      setMembers((await work()).items);
+      setFailure(null);
+      return true;
+    } catch (error) {
+      setFailure(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    }
+  }, []);
   useEffect(() => {
     void act("Could not list the members", () => api.get(path));
   }, [act, path]);
@@ -76,6 +76,11 @@ function OpenShareSheet() {
           Share
         </button>
       </form>
+      {failure !== null && (
+        <div className="notice error" role="alert" data-testid="share-error">
+          {failure}
+        </div>
+      )}
       {members.map((member) => (
         <div className="card-row" key={member.user_id}>
           <span className="avatar plain">{initials(member.name || member.email)}</span>

@@ -106,6 +106,8 @@ function isHeld(status: ShownStatus | undefined): boolean {
 
 function RunNodeButton({ id, title }: { id: string; title: string }) {
   const { runUntil } = useRunActions();
+  const role = useStore(useEditor().document.role);
+  if (role === null || role === "viewer") return null;
   return (
     <button
       type="button"
