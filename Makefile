@@ -12,6 +12,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8765
 DATA ?= data
 JOBS ?= 2
+SOAK ?= 200
 
 VENV := .venv
 BENCH := .venv-bench
@@ -53,8 +54,8 @@ pytest: $(VENV)/.installed-test client
 bench: $(BENCH)/.installed client ## measure the engine, sockets, runs and start-up, with peers beside
 	$(BENCH)/bin/python -m benchmarks
 
-soak: $(VENV)/.installed-test client ## hours of load
-	$(VENV)/bin/pytest -m soak --timeout 0
+soak: $(VENV)/.installed-test client ## the random tests for hours, SOAK times as many seeds as in `make test`
+	SPELLWORK_SOAK=$(SOAK) $(VENV)/bin/pytest -n $(JOBS) -m 'soak or hypothesis' --timeout 0
 
 types: $(VENV)/.installed-test ## write the client's protocol types from the server's models
 	$(PY) tools/client.py install

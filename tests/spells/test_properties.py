@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spellwork import Event, Execution, MemoryCache, Plan, RunMemory, RunResult
+from tests.seeds import examples
 from tests.spells import nodes
 from tests.spells.drawing import plan_of
 
@@ -65,7 +66,7 @@ def in_loop(
 
 
 # SPEC 4.1 4.3
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(graphs(), st.lists(st.integers(0, 5), min_size=1, max_size=6), st.booleans())
 def test_outputs_do_not_depend_on_the_order_of_completion(
     graph: Graph, turns: list[int], told: bool
@@ -88,7 +89,7 @@ def test_outputs_do_not_depend_on_the_order_of_completion(
 
 
 # SPEC 6.1
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(graphs(), st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(0, 12))
 def test_a_cancel_at_any_moment_leaves_no_task_and_only_right_outputs(
     graph: Graph, turns: list[int], moment: int
@@ -104,7 +105,7 @@ def test_a_cancel_at_any_moment_leaves_no_task_and_only_right_outputs(
 
 
 # SPEC 8.5
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(graphs(), st.lists(st.integers(1, 3), min_size=1, max_size=4), st.integers(0, 6))
 def test_incremental_runs_give_what_a_full_run_gives(
     graph: Graph, factors: list[int], moment: int

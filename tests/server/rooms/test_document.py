@@ -17,6 +17,7 @@ from spellwork_server.rooms.errors import SchemaViolation
 from spellwork_server.rooms.parts import Parts, read, read_all
 from spellwork_server.rooms.replica import Change, Replica
 from spellwork_server.rooms.update_parser import parse_update
+from tests.seeds import examples
 
 HELLO: dict[str, Any] = {
     "name": "Hello",
@@ -128,7 +129,7 @@ texts = st.text(alphabet="ab\né😀 ", max_size=40)
 
 
 @given(before=texts, after=texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_text_becomes_any_other(before: str, after: str) -> None:
     doc: Doc[Any] = Doc()
     doc["t"] = Text(before)

@@ -18,6 +18,7 @@ from spellwork_server.rooms.update_parser import (
     parse_state_vector,
     parse_update,
 )
+from tests.seeds import examples
 from tests.server.rooms.tab import Tab
 
 
@@ -154,7 +155,7 @@ def mutated(update: bytes, chance: random.Random) -> bytes:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_mutated_updates_are_refused_or_harmless(seed: int) -> None:
     """What the parser lets through, the CRDT takes without a panic, whole or not at all."""
     chance = random.Random(seed)
@@ -174,7 +175,7 @@ def test_mutated_updates_are_refused_or_harmless(seed: int) -> None:
 
 
 @given(data=st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_random_bytes_never_raise_anything_else(data: bytes) -> None:
     for read in (parse_update, parse_state_vector):
         with suppress(UpdateInvalid):

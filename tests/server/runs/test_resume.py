@@ -10,6 +10,7 @@ import pytest
 
 from spellwork_server.errors import Forbidden, NotFound
 from spellwork_server.runs import spell_manager
+from tests.seeds import seeds
 
 from .house import ADA, BOB, House, Tab, house, spell_of, sums, until
 
@@ -57,7 +58,8 @@ class Client:
             members.pop(self.tab, None)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", seeds(12))
 async def test_a_tab_that_drops_at_random_gets_every_event_exactly_once_in_order(seed: int) -> None:
     """SPEC E3. A bad seed is added here by name."""
     chance = random.Random(seed)

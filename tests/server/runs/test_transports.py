@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import socketio
 
+from tests.seeds import seeds
 from tests.server.services.house import Caller, House, house
 
 from .house import until
@@ -236,7 +237,8 @@ async def test_an_edit_reaches_live_mode_at_once(tmp_path: Path) -> None:
                 assert other.opened["runs"][0]["id"] == second
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", seeds(3))
 async def test_a_socket_that_drops_in_mid_run_loses_nothing(tmp_path: Path, seed: int) -> None:
     """RELIABILITY R11, over a real socket: connect, catch up page by page, drop, again."""
     nodes = {
@@ -260,12 +262,12 @@ async def test_a_socket_that_drops_in_mid_run_loses_nothing(tmp_path: Path, seed
             while more:
                 after = seen[-1]["seq"] if seen else 0
                 page = await made.ask(
-                    "events.resume", stream=stream, after_seq=after, limit=40 + seed
+                    "events.resume", stream=stream, after_seq=after, limit=40 + seed % 8
                 )
                 assert page["ok"], page
                 seen += page["events"]
                 more = page["more"]
-            await asyncio.sleep(0.01 * seed)
+            await asyncio.sleep(0.01 * (seed % 4))
             await made.socket.disconnect()
             seen += made.events
             drops += 1

@@ -14,6 +14,7 @@ import pytest
 import socketio
 
 from spellwork_server.rooms.presence import encode_states, parse_states
+from tests.seeds import seeds
 from tests.server.rooms.tab import Tab
 from tests.server.sockets.canvas_world import serve_canvases
 from tests.server.sockets.js_client import drive
@@ -202,7 +203,8 @@ async def test_a_tab_that_vanishes_frees_the_room(tmp_path: Path) -> None:
 
 
 @pytest.mark.requires("node")
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", seeds(4))
 async def test_tabs_with_the_real_yjs_and_the_server_converge(tmp_path: Path, seed: int) -> None:
     async with serve_canvases(tmp_path) as world:
         result = await drive("converge", world.url, canvas=world.canvas, seed=seed, steps=150)
