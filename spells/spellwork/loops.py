@@ -107,12 +107,16 @@ class Loops:
     async def told(self) -> None:
         """Run ready steps until none is left; look each up first, and tell the sink."""
         state, recall = self.state, self.recall
-        ready, modes = state.ready, state.modes
+        ready, modes, drivers = state.ready, state.modes, self.drivers
+        task = _own_task()
         turn = time.perf_counter() + TURN
         while ready:
             for _ in range(BURST):
                 if not ready:
                     break
+                if task.cancelling() and not drivers.cancelling:
+                    await self._shake_off(task)
+                    continue
                 index = ready.popleft()
                 mode = modes[index]
                 if mode >= MODE_DECIDE and not self._may_start(index, mode):
@@ -225,6 +229,19 @@ class Loops:
         if self.sink is not None and not self.host.ended:
             self.sink(Event("node.done", time.time(), step.id, "cached", finding.outputs, 0.0))
 
+    async def _shake_off(self, task: asyncio.Task[Any]) -> None:
+        """Meet the cancellation that a node left on its own task, lest it hit the next node there.
+
+        ``quiet`` does without: to look costs a sixth of its time for each node.
+        """
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if self.drivers.cancelling:
+                raise
+        while task.uncancel():
+            pass
+
     # For both
 
     def _may_start(self, index: int, mode: int) -> bool:
@@ -274,6 +291,12 @@ class Loops:
     def _tell(self, kind: Any, index: int, **fields: Any) -> None:
         if self.sink is not None and not self.host.ended:
             self.sink(Event(kind, time.time(), self.state.plan.steps[index].id, **fields))
+
+
+def _own_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 async def _give_way(turn: float) -> float:

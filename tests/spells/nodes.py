@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -243,6 +244,20 @@ async def code(**inputs: Any) -> dict[str, Any]:
     return {"result": list(inputs.values())}
 
 
+@node("t.cancel_oneself", output="value", cache="none")
+async def cancel_oneself(way: str = "return") -> str:
+    """Ask for the cancellation of one's own task, and end before or after it comes."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    if way == "raise":
+        raise ValueError(way)
+    if way == "swallow":
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+    return way
+
+
 pack = Pack(
     name="t",
     version="1",
@@ -250,6 +265,7 @@ pack = Pack(
     nodes=(
         value, number, add, half, text, upper, count, cached, wait, fail, leave, flaky, branch, skip, merge, block,
         track, bars, tokens, numbers, map_items, recurse, secret, tmp, stubborn, timed, group, grow, code,
+        cancel_oneself,
     ),
 )  # fmt: skip
 library = Library([pack])

@@ -127,3 +127,14 @@ async def test_a_paused_run_can_be_cancelled() -> None:
         await asyncio.sleep(0)
         execution.cancel()
     assert running.result().status == "cancelled"
+
+
+# SPEC 6.5
+@pytest.mark.parametrize("way", ["return", "raise", "swallow"])
+async def test_a_node_that_cancels_its_own_task_spares_the_others(way: str) -> None:
+    others = {name: ("wait", {"seconds": 0.001}) for name in "bcd"}
+    drawn: dict[str, Any] = {"a": ("cancel_oneself", {"way": way}), **others}
+    result = await Execution(plan_of(drawn), sink=lambda _: None).run()
+    assert result.status == "completed"
+    assert {"b", "c", "d"} <= result.outputs.keys()
+    assert list(result.errors) == (["a"] if way == "raise" else [])
