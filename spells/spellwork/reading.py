@@ -30,7 +30,9 @@ def read_spell(source: SpellSource) -> Spell:
     if isinstance(source, Mapping):
         return _parse(source, "the spell")
     if not isinstance(source, (str, PathLike)):
-        raise SpellUnreadable(f"a spell is an object or the path of a file, not {type(source).__name__}")
+        raise SpellUnreadable(
+            f"a spell is an object or the path of a file, not {type(source).__name__}"
+        )
     path = Path(source)
     try:
         text = path.read_text(encoding="utf-8")

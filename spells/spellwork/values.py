@@ -44,7 +44,7 @@ def to_json(value: Any) -> Any:
 
 
 def _to_json(value: Any, depth: int) -> Any:
-    if value is None or (isinstance(value, bool) and not isinstance(value, Enum)):
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str) and not isinstance(value, Enum):
         return _text(value)
@@ -199,12 +199,7 @@ def hash_bytes(data: bytes) -> str:
 
 def json_size(value: Any) -> int:
     """Return how many bytes ``value`` takes as JSON."""
-    return len(rough_json(value))
-
-
-def rough_json(value: Any) -> bytes:
-    """Return JSON of about the size and the shape that ``json_bytes`` gives, sooner."""
     try:
-        return _encoder.encode(value)
+        return len(msgspec.json.encode(value))
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return json_bytes(value)
+        return len(json_bytes(value))
