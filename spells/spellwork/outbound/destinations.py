@@ -28,7 +28,6 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Returns the addresses of a host, for a port; raises OSError."""
 
 _NAT64 = ip_network("64:ff9b::/96")
-_COMPATIBLE = ip_network("::/96")
 _UNICAST = ip_network("2000::/3")
 """Where public IPv6 addresses are; all else is of some network's own, or leads on to an IPv4 address."""
 
@@ -71,7 +70,7 @@ def _plain(address: Address) -> Address:
     """Return the IPv4 address that an IPv6 address only carries."""
     if isinstance(address, IPv4Address):
         return address
-    if address in _NAT64 or address in _COMPATIBLE:
+    if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     carried = address.ipv4_mapped or address.sixtofour
     return carried or (address.teredo[1] if address.teredo else address)
