@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import embed, { type Result, type VisualizationSpec } from "vega-embed";
 import { expressionInterpreter } from "vega-interpreter";
 import { useTheme } from "../../../app/theme";
+import { closedLoader, embeddable } from "./plot_spec";
 
 const FONT = "Hanken Grotesk Variable, system-ui, sans-serif";
 
@@ -64,7 +65,7 @@ export default function PlotPreview({ spec, place, label }: PlotPreviewProps) {
     let result: Result | undefined;
     let gone = false;
     const sized = {
-      ...spec,
+      ...embeddable(spec),
       ...(composed(spec)
         ? {}
         : {
@@ -80,7 +81,7 @@ export default function PlotPreview({ spec, place, label }: PlotPreviewProps) {
       expr: expressionInterpreter,
       config: plotConfig(),
       tooltip: place === "panel",
-      loader: { http: { credentials: "omit" } },
+      loader: closedLoader(),
     })
       .then((made) => {
         if (gone) made.finalize();
