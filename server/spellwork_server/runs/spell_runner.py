@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -123,15 +124,30 @@ class SpellRunner:
             await insert_run(conn, record)
 
         try:
-            await self._commits.submit(keep)
+            kept = self._commits.submit(keep)
+            await asyncio.shield(kept)
+        except asyncio.CancelledError:  # whoever asked is gone, but the record is on its way
+            run.cancel()
+            kept.add_done_callback(lambda done: self._close_unheard(run, done))
+            raise
         except BaseException:
-            del self.runs[run.id]
-            run.abandon()
+            self._abandon(run)
             raise
         if run.status == "queued":
             run.tell_status()
         self._launch(self, run)
         return run
+
+    def _close_unheard(self, run: Run, kept: asyncio.Future[None]) -> None:
+        """Let a run that nobody waits for any more end as cancelled, if it was kept at all."""
+        if kept.cancelled() or kept.exception() is not None:
+            self._abandon(run)
+        else:
+            self._launch(self, run)
+
+    def _abandon(self, run: Run) -> None:
+        del self.runs[run.id]
+        run.abandon()
 
     def _line_up(self, order: RunOrder, log: Any, on_busy: OnBusy) -> Run:
         """Make the run and give it its place; nothing else of this runner happens in between."""

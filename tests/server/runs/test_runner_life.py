@@ -189,3 +189,17 @@ async def test_a_runner_that_could_not_be_made_is_made_once_for_those_who_waited
         held = {id(each) for each in (first, second, third) if not isinstance(each, Exception)}
         assert len(held) == 1
         assert h.rooms.held == {"c1": 1}
+
+
+async def test_a_run_whose_asker_goes_while_it_is_kept_ends_as_cancelled() -> None:
+    async with house() as h:
+        await h.canvas(sums())
+        await h.tab(ADA, "c1")
+        async with asyncio.TaskGroup() as tasks, h.database.write():
+            asking = tasks.create_task(h.call(ADA, "runs.create", canvas="c1"))
+            await until(lambda: list(h.runners.open_runs()))
+            (run,) = h.runners.open_runs()
+            asking.cancel()
+            await until(asking.cancelled)
+        assert (await h.ended(run.id))["status"] == "cancelled"
+        assert h.gates.calls == {}
