@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 import pytest
@@ -15,6 +16,7 @@ from spellwork_client import (
     RunStopped,
     SpellRefused,
     Unauthenticated,
+    follow,
 )
 from tests.server_process import ServerProcess, free_port
 from tests.wire_cutter import WireCutter
@@ -114,6 +116,33 @@ async def test_a_cancelled_run_is_stopped_not_finished(server: ServerProcess, ke
         with pytest.raises(RunStopped) as stopped:
             await run.wait()
     assert stopped.value.status == "cancelled"
+
+
+async def test_whoever_waits_for_a_run_learns_that_its_canvas_is_gone(
+    server: ServerProcess, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "QUIET", 0.1)
+    async with Client(server.url, token=key) as client:
+        canvas = await client.canvases.create("Going", chain(2, 60))
+        run = await client.runs.create(canvas=canvas.id)
+        async for event in run.events():
+            if event.kind == "node.started":
+                await client.canvases.remove(canvas.id)
+                break
+        with pytest.raises(NotFound):
+            async with asyncio.timeout(10):
+                await run.wait()
+
+
+async def test_a_run_outlasts_a_silence(
+    server: ServerProcess, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "QUIET", 0.05)
+    async with Client(server.url, token=key) as client:
+        run = await client.runs.create(spell=chain(2, 0.3))
+        events = [event async for event in run.events()]
+    assert [event.seq for event in events] == sorted({event.seq for event in events})
+    assert events[-1].kind == "run.completed"
 
 
 async def test_canvases_are_made_shared_renamed_and_removed(

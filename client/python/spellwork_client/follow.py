@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Any
 
 from .errors import ConnectionLost
 from .session import Closed, Item, Received, Reconnected, Session
 from .views import Event, view
+
+QUIET = 20.0
+"""Seconds without an event after which the server is asked whether the stream is still there for us."""
 
 CatchUp = Callable[[int], AsyncGenerator[Event, None]]
 """Gives what is still kept of the events wanted after a number."""
@@ -19,10 +23,11 @@ async def follow(
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of ``stream`` after number ``after_seq``, for ever.
 
-    Asks for what it missed at the start, after a reconnect, and when a number was jumped over. When
-    the stream does not go back that far any more, what ``catch_up`` gives stands in.
-    Raises Refused when the server does not let this account follow the stream, and ConnectionLost
-    when the session ends.
+    Asks for what it missed at the start, after a reconnect, when a number was jumped over, and after
+    a long silence. When the stream does not go back that far any more, what ``catch_up`` gives
+    stands in.
+    Raises Refused when the server does not let this account follow the stream (any more), and
+    ConnectionLost when the session ends.
     """
     seen = after_seq
     async with session.listen() as queue:
@@ -40,8 +45,8 @@ async def follow(
                 seen = max(seen, int(answer["seq"]))
             missed = False
             while not missed:
-                item = await queue.get()
-                missed = isinstance(item, Reconnected)
+                item = await _next(queue)
+                missed = item is None or isinstance(item, Reconnected)
                 for event in _events(item, stream):
                     if event.seq > seen + 1:
                         missed = True
@@ -54,14 +59,25 @@ async def follow(
 async def _resume(
     session: Session, queue: asyncio.Queue[Item], stream: str, after_seq: int
 ) -> dict[str, Any]:
-    """Ask for what was missed, again after each lost connection."""
+    """Ask for what was missed, again after each lost connection or answer."""
     while True:
         try:
             return await session.request(
                 "events.resume", {"stream": stream, "after_seq": after_seq}
             )
         except ConnectionLost:
-            await _reconnected(queue)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUIET):
+                    await _reconnected(queue)
+
+
+async def _next(queue: asyncio.Queue[Item]) -> Item | None:
+    """Return the next item, or None after a long silence."""
+    try:
+        async with asyncio.timeout(QUIET):
+            return await queue.get()
+    except TimeoutError:
+        return None
 
 
 async def _reconnected(queue: asyncio.Queue[Item]) -> None:
@@ -74,7 +90,7 @@ async def _reconnected(queue: asyncio.Queue[Item]) -> None:
                 raise reason
 
 
-def _events(item: Item, stream: str) -> list[Event]:
+def _events(item: Item | None, stream: str) -> list[Event]:
     match item:
         case Received("run.events", data) if data.get("stream") == stream:
             return _read(data["events"])
