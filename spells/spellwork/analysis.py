@@ -25,6 +25,8 @@ from .suggestion import fits, wanted_of
 
 MAX_NODES = 10_000
 MAX_EDGES = 50_000
+MAX_CODE = 500_000
+"""Characters of code in all nodes together: it is read wherever the spell is."""
 
 
 class Link(msgspec.Struct, gc=False):
@@ -80,9 +82,11 @@ class Analysis:
         return problem
 
     def _is_small_enough(self) -> bool:
+        code = sum(len(node.code) for node in self.spell.nodes.values() if node.code)
         for what, count, limit in (
             ("nodes", len(self.spell.nodes), MAX_NODES),
             ("edges", len(self.spell.edges), MAX_EDGES),
+            ("characters of code", code, MAX_CODE),
         ):
             if count > limit:
                 self._add(

@@ -16,12 +16,21 @@ from spellwork import Node, NodeError, Port, Ports, node
 from .bounds import check_length
 from .types import LongText
 
+MAX_PLACES = 100
+"""Places of a template that become inputs on the node; further ones are filled by inputs of their name too."""
+
 _PLACE = re.compile(r"\{\{[^\W\d]\w*\}\}|\{([^\W\d]\w*)\}")
 
 
 def places(text: str) -> list[str]:
-    """Return the names of a template's places, each once, in order."""
-    return list(dict.fromkeys(match[1] for match in _PLACE.finditer(text) if match[1]))
+    """Return the names of a template's places, each once, in order; the first MAX_PLACES."""
+    names: dict[str, None] = {}
+    for match in _PLACE.finditer(text):
+        if match[1]:
+            names[match[1]] = None
+            if len(names) == MAX_PLACES:
+                break
+    return list(names)
 
 
 def fill(text: str, values: dict[str, Any]) -> str:
@@ -73,12 +82,13 @@ def ports_of(template_node: Node) -> Ports:
 async def template(template: LongText, **inputs: Any) -> str:
     """Text with {places} that its inputs fill."""
     known = {"template": template, **inputs}
-    missing = [name for name in places(template) if name not in known]
-    if missing:
+    try:
+        return fill(template, known)
+    except KeyError as error:
+        missing = [name for name in places(template) if name not in known] or [error.args[0]]
         raise NodeError(
             f"the template has no value for {', '.join(missing)}; it was given {', '.join(inputs) or 'nothing'}",
             code="missing_input",
             port=missing[0],
             retryable=False,
-        )
-    return fill(template, known)
+        ) from None
