@@ -226,6 +226,17 @@ def test_what_is_not_a_spell_is_refused_with_the_field(spell: Any, field: str) -
     assert field in str(caught.value)
 
 
+# SPEC 1.3
+def test_a_spell_with_mistakes_in_it_is_read_whole() -> None:
+    drawn = {
+        "schema": 1,
+        "name": "Wrong",
+        "nodes": {"a": {"type": "no.such", "inputs": {"x": 1}, "position": [0, 0]}},
+        "edges": {"e": {"source": "a", "output": "o", "target": "gone", "input": "i"}},
+    }
+    assert read_spell(drawn).to_json() == drawn
+
+
 # SPEC 1.4
 def test_a_spell_is_read_from_json_and_yaml(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"nodes": {"a": {"type": "t.text"}}}')

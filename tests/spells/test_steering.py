@@ -76,7 +76,7 @@ async def test_cancelling_the_task_that_runs_cancels_the_run() -> None:
     assert asyncio.all_tasks() == before
 
 
-# SPEC 6.3
+# SPEC 6.3 7.2
 async def test_pause_starts_no_further_node_and_play_goes_on() -> None:
     events: list[Event] = []
     drawn: dict[str, Any] = {"a": ("count", {"turns": 3}), "b": "count", "f": "fail", "g": "text"}
@@ -105,7 +105,7 @@ async def test_pause_starts_no_further_node_and_play_goes_on() -> None:
     assert set(result.skipped) == {"g"}
 
 
-# SPEC 6.3
+# SPEC 6.3 7.2
 async def test_an_execution_paused_before_its_start_waits_for_play() -> None:
     execution = Execution(plan_of({"a": ("number", {})}))
     execution.pause()

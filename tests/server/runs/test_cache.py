@@ -1,4 +1,7 @@
-"""Outputs are kept across runs and restarts, by content; what is too old goes."""
+"""Outputs are kept across runs and restarts, by content; what is too old goes.
+
+Rules G11, G12 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Nothing is told before it is kept, and nothing is lost or doubled when the store fails for a while."""
+"""Nothing is told before it is kept, and nothing is lost or doubled when the store fails for a while.
+
+Rules E2, E9, G1 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In live mode a change runs what depends on it, and nothing else."""
+"""In live mode a change runs what depends on it, and nothing else (server/SPEC.md, G7)."""
 
 from __future__ import annotations
 

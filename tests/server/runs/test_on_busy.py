@@ -1,4 +1,7 @@
-"""When a run of the same user goes on there: it is replaced, waited for, or joined."""
+"""When a run of the same user goes on there: it is replaced, waited for, or joined.
+
+Rules G4 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whoever loses the connection gets every event exactly once, in order, whenever they come back."""
+"""Whoever loses the connection gets every event exactly once, in order, whenever they come back.
+
+Rules E1, E3-E6 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A runner is shared by its user's tabs, kept while it is needed, and freed when it is not."""
+"""A runner is shared by its user's tabs, kept while it is needed, and freed when it is not.
+
+Rules G8, G9 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A run says what it does, in order, and keeps what it left."""
+"""A run says what it does, in order, and keeps what it left.
+
+Rules G1, G2, G5, G6, G10 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

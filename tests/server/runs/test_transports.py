@@ -1,4 +1,7 @@
-"""The whole server: the same run over REST, sockets and server-sent events."""
+"""The whole server: the same run over REST, sockets and server-sent events.
+
+Rules E11, G3 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

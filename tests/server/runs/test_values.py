@@ -1,4 +1,7 @@
-"""Large values go by reference and are read by page, by those who may read a run that left them."""
+"""Large values go by reference and are read by page, by those who may read a run that left them.
+
+Rules E8 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The sink takes events at once: chunks of a frame are joined, the order of a node's events stays."""
+"""The sink takes events at once: chunks of a frame are joined, the order of a node's events stays.
+
+Rules E7, E10 of server/SPEC.md.
+"""
 
 from __future__ import annotations
 

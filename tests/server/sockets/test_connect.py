@@ -1,4 +1,4 @@
-"""A socket proves who it is at connect, and nothing reaches one that has not (server/SPEC.md, S1-S9)."""
+"""A socket proves who it is at connect, and nothing reaches one that has not (server/SPEC.md, S1-S9, F5)."""
 
 from __future__ import annotations
 
