@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import traceback
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from .errors import SpellworkError
 from .result import NodeFailure
 from .values import to_json
 
-_ENGINE = str(Path(__file__).parent)
+_ENGINE = (str(Path(__file__).parent), str(Path(concurrent.futures.__file__).parent))
+"""Where frames lie that are nobody's but ours: the engine, and its threads."""
+
 TRACEBACK_LIMIT = 20_000
 """Characters of a traceback that are kept, from its end."""
 
