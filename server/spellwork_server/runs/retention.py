@@ -79,5 +79,5 @@ class Retention:
                 await self.sweep()
             except ServerError as error:
                 logger.warning("old runs were not thrown away: %s", error.message)
-            except Exception:  # a sweep that fails must not end the server; the next one may do better
+            except Exception:  # a failed sweep must not end the server; the next may do better
                 logger.exception("old runs were not thrown away")
