@@ -166,7 +166,7 @@ export class RunStore implements Runs {
     const runs = opened.runs ?? [];
     const fresh = runs.filter((run) => !this.#runs.has(run.id));
     this.#heads(runs);
-    this.more.set(this.more.get() || runs.length > 0);
+    this.more.set(this.more.get() || runs.length >= PAGE);
     for (const run of fresh) if (!ended(run.status)) void this.#fetchBeginning(run.id);
     void this.#fetchLast(runs.filter((run) => ended(run.status)));
   }

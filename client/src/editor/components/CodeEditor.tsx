@@ -105,6 +105,9 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
   const present = useStore(shared.spell, (spell) => spell.nodes[node]?.code !== undefined);
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
+  /** Not a reason to make the editor anew: somebody else may name the node while this person writes. */
+  const named = useRef(label);
+  named.current = label;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new generation brings a new text to bind to
   useEffect(() => {
     const text = shared.codeText(node);
@@ -128,7 +131,7 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
           syntaxHighlighting(HIGHLIGHT),
           LOOK,
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": label }),
+          EditorView.contentAttributes.of(() => ({ "aria-label": named.current })),
           placeholder(language === "python" ? "x * 2     # names you read become inputs" : "x * 2"),
           EditorState.readOnly.of(!editable),
           EditorView.editable.of(editable),
@@ -168,7 +171,16 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
       made.destroy();
       shared.setPresence({ editing: null });
     };
-  }, [editor, shared, generation, node, language, editable, present, label]);
+  }, [editor, shared, generation, node, language, editable, present]);
+  useEffect(() => {
+    const focus = () => {
+      if (editor.writing.get() !== node || !view.current) return;
+      editor.writing.set(null);
+      view.current.focus();
+    };
+    focus();
+    return editor.writing.subscribe(focus);
+  }, [editor, node]);
   useEffect(() => {
     const current = view.current;
     if (current) current.dispatch(setDiagnostics(current.state, diagnostics(current.state, problems)));

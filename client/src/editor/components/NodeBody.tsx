@@ -83,9 +83,7 @@ function CodeGlance({ id, code }: { id: string; code: string }) {
       title="Double-click to edit"
       onDoubleClick={(event) => {
         event.stopPropagation();
-        editor.select([id]);
-        editor.showInspector();
-        requestAnimationFrame(() => document.querySelector<HTMLElement>(".code-editor .cm-content")?.focus());
+        editor.writeCode(id);
       }}
     >
       {code.trim() === ""

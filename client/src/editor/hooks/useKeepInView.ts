@@ -3,6 +3,9 @@ import { type Node, useReactFlow } from "@xyflow/react";
 import { type RefObject, useEffect } from "react";
 import { boundsOf, shiftIntoView } from "../store/bounds";
 
+/** Milliseconds after a click in which a second one may come, to the same place. */
+const DOUBLE_CLICK = 400;
+
 /** Watch `box`, whose nodes are `drawn`. While a button of the mouse is down nothing moves under the hand. */
 export function useKeepInView(
   box: RefObject<HTMLElement | null>,
@@ -15,7 +18,7 @@ export function useKeepInView(
     if (!element) return;
     let width = element.clientWidth;
     let pressed = false;
-    /** The width before it shrank under a pressed button. */
+    /** The width before it shrank; null when nothing is to be done. */
     let waiting: number | null = null;
     const keep = (before: number) => {
       waiting = null;
@@ -30,21 +33,26 @@ export function useKeepInView(
       const before = width;
       width = element.clientWidth;
       if (width >= before) return;
-      if (pressed) waiting ??= before;
-      else keep(before);
+      waiting ??= before;
+      if (!pressed) release();
     });
     const press = () => {
       pressed = true;
     };
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const release = () => {
       pressed = false;
-      if (waiting !== null) keep(waiting);
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (waiting !== null && !pressed) keep(waiting);
+      }, DOUBLE_CLICK);
     };
     resized.observe(element);
     window.addEventListener("pointerdown", press, true);
     window.addEventListener("pointerup", release, true);
     window.addEventListener("pointercancel", release, true);
     return () => {
+      clearTimeout(timer);
       resized.disconnect();
       window.removeEventListener("pointerdown", press, true);
       window.removeEventListener("pointerup", release, true);

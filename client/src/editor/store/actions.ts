@@ -2,6 +2,7 @@
 import { api } from "../../api";
 import type { NodeType, Pair, SpellJson } from "../../protocol";
 import { joinNode, joinPorts } from "../hooks/useConnect";
+import { freeRect } from "./bounds";
 import type { Editor, PaletteRequest, WireEnd } from "./editor";
 import { NODE_WIDTH } from "./geometry";
 import { type Alignment, alignedPositions, layeredPositions } from "./layout";
@@ -13,13 +14,19 @@ function onGrid([x, y]: Pair): Pair {
   return [Math.round(x / GRID) * GRID, Math.round(y / GRID) * GRID];
 }
 
-/** The middle of the view, stepping aside from nodes that already lie there. */
-function freePlace(editor: Editor): Pair {
+/** A place in the middle of the view where nothing lies yet, or the nearest to it. */
+function freePlace(editor: Editor, [width, height]: Pair = [NODE_WIDTH, 140]): Pair {
   const [cx, cy] = editor.view?.center() ?? [0, 0];
-  const taken = new Set(Object.values(editor.document.spell.get().nodes).map((node) => node.position.join()));
-  let at = onGrid([cx - NODE_WIDTH / 2, cy - 40]);
-  while (taken.has(at.join())) at = [at[0] + 24, at[1] + 24];
-  return at;
+  const { nodes, notes } = editor.document.spell.get();
+  const taken = boxes(editor, [...Object.keys(nodes), ...Object.keys(notes)]).map((box) => ({
+    x: box.at[0],
+    y: box.at[1],
+    width: box.width,
+    height: box.height,
+  }));
+  const wanted = { x: cx - width / 2, y: cy - height / 2, width, height };
+  const { x, y } = freeRect(wanted, taken);
+  return onGrid([x, y]);
 }
 
 /** Put a node of `type` where the palette was asked for, joined to the wire that was dropped. */
@@ -61,8 +68,9 @@ function firstCode(wire: WireEnd | undefined): string {
 
 /** Put a note in the view and start writing it. */
 export function addNote(editor: Editor, at?: Pair): void {
-  const position = at ? onGrid(at) : freePlace(editor);
-  const id = editor.document.addNote({ text: "", position, size: [240, 140] });
+  const size: Pair = [240, 140];
+  const position = at ? onGrid(at) : freePlace(editor, size);
+  const id = editor.document.addNote({ text: "", position, size });
   editor.select([id]);
   editor.renaming.set(id);
 }

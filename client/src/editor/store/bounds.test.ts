@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boundsOf, shiftIntoView } from "./bounds";
+import { boundsOf, freeRect, shiftIntoView } from "./bounds";
 
 const view = { x: 0, y: 0, zoom: 1 };
 const node = (x: number, width = 100) => ({ x, y: 0, width, height: 50 });
@@ -26,5 +26,12 @@ describe("bounds", () => {
 
   it("leave alone a node that was out of sight before", () => {
     expect(shiftIntoView(node(5000), view, 1100, 800)).toBe(0);
+  });
+
+  it("find a free place beside what is there, or stay when nothing is in the way", () => {
+    const wanted = { x: 0, y: 0, width: 100, height: 50 };
+    expect(freeRect(wanted, [])).toEqual(wanted);
+    const { x, y } = freeRect(wanted, [{ x: -20, y: -20, width: 140, height: 90 }]);
+    expect(x >= 120 || x + 100 <= -20 || y >= 70 || y + 50 <= -20).toBe(true);
   });
 });

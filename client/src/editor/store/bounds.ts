@@ -25,3 +25,32 @@ export function shiftIntoView(bounds: Rect, view: Viewport, before: number, widt
   const over = right - (width - MARGIN);
   return left >= before ? 0 : Math.max(0, Math.min(over, left - MARGIN));
 }
+
+const STEP = 40;
+const REACH = 30;
+const GAP = 16;
+
+/** `wanted`, moved as little as needed so that it covers none of `taken`; as it is when all around is taken. */
+export function freeRect(wanted: Rect, taken: readonly Rect[]): Rect {
+  const near = taken.filter((rect) => overlaps(rect, wanted, (REACH + 1) * STEP));
+  const moved = AROUND.map(([dx, dy]) => ({ ...wanted, x: wanted.x + dx, y: wanted.y + dy }));
+  return moved.find((place) => !near.some((rect) => overlaps(rect, place, GAP))) ?? wanted;
+}
+
+function overlaps(a: Rect, b: Rect, gap: number): boolean {
+  return (
+    a.x < b.x + b.width + gap &&
+    b.x < a.x + a.width + gap &&
+    a.y < b.y + b.height + gap &&
+    b.y < a.y + a.height + gap
+  );
+}
+
+/** Steps in every direction, nearest first. */
+const AROUND: readonly (readonly [number, number])[] = Array.from({ length: 2 * REACH + 1 }, (_, row) =>
+  Array.from({ length: 2 * REACH + 1 }, (_, column) => {
+    return [(column - REACH) * STEP, (row - REACH) * STEP] as const;
+  }),
+)
+  .flat()
+  .sort(([ax, ay], [bx, by]) => Math.hypot(ax, ay) - Math.hypot(bx, by));

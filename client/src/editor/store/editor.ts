@@ -74,6 +74,8 @@ export class Editor {
   readonly viewing = new Store<RunState | null>(null);
   /** The node whose name, or the note whose text, is being typed on the canvas. */
   readonly renaming = new Store<string | null>(null);
+  /** The node whose code editor takes the focus as soon as it is there. */
+  readonly writing = new Store<string | null>(null);
   view: CanvasView | null = null;
 
   constructor(
@@ -116,6 +118,13 @@ export class Editor {
   /** Show what is selected, or the canvas itself. */
   showInspector(): void {
     this.inspector.set(this.selectedNodes().length > 0 ? "auto" : "open");
+  }
+
+  /** Open the code of a node, to be written in. */
+  writeCode(id: string): void {
+    this.select([id]);
+    this.showInspector();
+    this.writing.set(id);
   }
 
   toggleInspector(): void {

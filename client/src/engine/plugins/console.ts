@@ -1,5 +1,5 @@
 /** The console panel, as a plugin: what nodes logged, what runs did, and what plugins did wrong. */
-import { type Json, type PortValue, preview, type RunEvent } from "../../protocol";
+import { isRef, type Json, type PortValue, type RunEvent, type ValueRef } from "../../protocol";
 import { Store } from "../../store";
 import type { ConsoleEntry, ConsoleLines, Plugin, PluginError, ReplayRun, ReplayStep } from "../types";
 
@@ -108,8 +108,15 @@ function levelOf(level: string | null | undefined): ConsoleEntry["level"] {
 }
 
 function describe(outputs: Readonly<Record<string, PortValue>>): string {
-  const parts = Object.entries(outputs).map(([port, value]) => `${port} = ${short(preview(value))}`);
+  const parts = Object.entries(outputs).map(
+    ([port, value]) => `${port} = ${isRef(value) ? large(value) : short(value)}`,
+  );
   return parts.join(", ") || "nothing";
+}
+
+function large({ size, preview }: ValueRef): string {
+  const kind = Array.isArray(preview) ? "list" : typeof preview === "string" ? "text" : "value";
+  return `${kind} of ${Math.ceil(size / 1000).toLocaleString()} kB`;
 }
 
 function short(value: Json): string {

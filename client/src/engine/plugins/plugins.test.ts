@@ -136,3 +136,10 @@ test.each([
 ])("%j is shown as %s", (value, kind) => {
   expect(kindOf(value as never)).toBe(kind);
 });
+
+test("the console says how large a value is, of which only the head is here", async () => {
+  const lines = new ConsolePlugin();
+  lines.onNode(step({ outputs: { rows: { $ref: "h", size: 883_200, preview: [1, 2, 3, 4] } } }));
+  await settle();
+  expect(lines.entries.get()[0]?.text).toContain("rows = list of 884 kB");
+});
