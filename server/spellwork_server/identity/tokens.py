@@ -15,6 +15,9 @@ from spellwork_server.errors import Unauthenticated
 ISSUER = "spellwork"
 ALGORITHM = "HS256"
 
+SESSION_COOKIE = "spellwork_session"
+"""Holds the access token of a browser, for the whole site; taken only from an allowed Origin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:

@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 from spellwork_server.errors import Unauthenticated
 from spellwork_server.identity.accounts import Accounts, SignIn
 from spellwork_server.identity.policy import UserAccess, require
+from spellwork_server.identity.tokens import SESSION_COOKIE
 
-from .rest import ACCESS_COOKIE
 from .service import Call, Cookie, Done, Nothing, Request, Service, View, operation
 from .users import Name, Password, UserView, user_view
 
@@ -149,7 +149,7 @@ def _signed_in(call: Call, sign_in: SignIn) -> SignInView:
     call.cookies.append(
         Cookie(REFRESH_COOKIE, sign_in.refresh_token, REFRESH_PATH, sign_in.refresh_expires_in)
     )
-    call.cookies.append(Cookie(ACCESS_COOKIE, sign_in.access_token, "/", sign_in.expires_in))
+    call.cookies.append(Cookie(SESSION_COOKIE, sign_in.access_token, "/", sign_in.expires_in))
     return SignInView(
         access_token=sign_in.access_token,
         expires_in=sign_in.expires_in,
@@ -159,4 +159,4 @@ def _signed_in(call: Call, sign_in: SignIn) -> SignInView:
 
 def _forget_cookies(call: Call) -> None:
     call.cookies.append(Cookie(REFRESH_COOKIE, "", REFRESH_PATH, 0))
-    call.cookies.append(Cookie(ACCESS_COOKIE, "", "/", 0))
+    call.cookies.append(Cookie(SESSION_COOKIE, "", "/", 0))

@@ -123,5 +123,5 @@ class EventService(Service):
 
 
 def views(events: Iterable[StoredEvent]) -> list[EventView]:
-    """Return stored events as answers give them."""
+    """Return stored events as answers give them; for runs, too."""
     return [EventView.model_construct(**msgspec.json.decode(event.json)) for event in events]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from spellwork_server.identity.tokens import SESSION_COOKIE
+
 from .registry import Registry
 from .schemas import Schemas
 from .service import Done, Operation
@@ -55,7 +57,7 @@ def openapi_document(registry: Registry, *, version: str, url: str) -> dict[str,
                     "scheme": "bearer",
                     "description": "Access token or API key",
                 },
-                "session": {"type": "apiKey", "in": "cookie", "name": "spellwork_session"},
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
             },
             "responses": {status: _refusal(text) for status, text in ERRORS.items()},
         },

@@ -27,6 +27,7 @@ from spellwork_server.errors import (
 from spellwork_server.identity import Actor
 from spellwork_server.identity.authenticator import Authenticator
 from spellwork_server.identity.origin import origin_allowed
+from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.settings import Settings
 from spellwork_server.strict_json import read_json
 
@@ -35,8 +36,6 @@ from .service import Call, EventStream, Operation
 from .sse import send_events
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-ACCESS_COOKIE = "spellwork_session"
-"""Holds the access token of a browser, for the whole site."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -117,7 +116,7 @@ class RestApi:
 
     async def _actor(self, request: web.Request, operation: Operation) -> Actor | None:
         """Return who calls. A bad proof is refused, except where none is needed."""
-        token = bearer(request) or request.cookies.get(ACCESS_COOKIE)
+        token = bearer(request) or request.cookies.get(SESSION_COOKIE)
         if not token:
             return None
         try:

@@ -23,7 +23,6 @@ from spellwork_server.runs.views import (
     CanvasLive,
     EventsFlowing,
     EventsStalled,
-    EventView,
     RunEvents,
     RunStatus,
     RunView,
@@ -32,6 +31,7 @@ from spellwork_server.runs.writer import TERMINAL
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import RunRecord, remove_run
 
+from .events import views
 from .registry import Registry
 from .run_models import (
     CreateRun,
@@ -206,9 +206,7 @@ class RunService(Service):
             record.stream, after=request.after_seq, limit=request.limit, run=record.id
         )
         return EventPage(
-            events=[
-                EventView.model_construct(**msgspec.json.decode(event.json)) for event in events
-            ],
+            events=views(events),
             seq=events[-1].seq if events else request.after_seq,
             more=len(events) == request.limit,
         )

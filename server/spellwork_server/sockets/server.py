@@ -15,6 +15,7 @@ from aiohttp import web
 from spellwork_server.errors import BadRequest, ServerError, Unauthenticated, Unavailable
 from spellwork_server.identity import Actor
 from spellwork_server.identity.origin import origin_allowed
+from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.services.registry import Registry
 from spellwork_server.services.service import Call
 from spellwork_server.settings import Settings
@@ -26,9 +27,6 @@ from .session import ClientInfo, Session
 from .socketio_server import LAST_WORDS, StrictSocketIO, refused
 
 logger = logging.getLogger(__name__)
-
-SESSION_COOKIE = "spellwork_session"
-"""Carries the access token of a browser; taken only from an allowed Origin."""
 
 RECHECK = 2.0
 """Seconds between two looks at whether the proofs of open sockets still hold."""
