@@ -40,6 +40,8 @@ class RunHost:
         self.user = context.user
         self.cancelled = False
         self.ended = False
+        self.fleeting: set[str] = set()
+        """Nodes that called one whose outputs may not be kept: nor may theirs."""
         self.caller = Caller(self, executor, limits.output_bytes)
         self._plan = plan
         self._secrets = context.secrets
@@ -99,6 +101,8 @@ class RunHost:
         step = compile_call(
             self._plan.library, context.node_id, type, inputs, code, self._plan.environment
         )
+        if step.cache != "deterministic":
+            self.fleeting.add(context.node_id)
         program = assemble([step])
         given = gather(program.gathers[0], program.template)
         outputs = await as_node_error(self.caller.call(step, given, context.depth + 1))

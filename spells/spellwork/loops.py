@@ -190,7 +190,8 @@ class Loops:
         if sink is not None and not self.host.ended:
             sink(Event("node.done", ended, step.id, why, state.outputs_of(index), ended - started))
         if self.recall is not None and finding is not None:
-            self.recall.done(index, finding, ran=True)
+            fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
+            self.recall.done(index, finding, ran=True, fleeting=fleeting)
 
     async def _look_up(self, recall: Recall, index: int) -> None:
         """Look up a step together with all that are ready beside it; finish those that need not run."""

@@ -32,6 +32,7 @@ class Remembered:
 
     ``at`` is monotonic seconds. ``stale``: something upstream has changed since
     and it was not yet looked at, for the run was cancelled before.
+    ``fleeting``: it called a node whose outputs may not be kept.
     """
 
     local: str
@@ -43,6 +44,7 @@ class Remembered:
     failure: NodeFailure | None = None
     skipped: str | None = None
     stale: bool = False
+    fleeting: bool = False
 
 
 class RunMemory:

@@ -163,7 +163,7 @@ class Recall:
         key = self._key(step, fingerprint)
         if old is None:
             return Finding("new" if step.cache != "none" else "not cacheable", fingerprint, key)
-        if same and fresh and step.cache != "none" and old.failure is None and old.skipped is None:
+        if same and fresh and _may_keep(step, old) and old.failure is None and old.skipped is None:
             return Finding("cached", fingerprint, key, outputs=old.outputs)
         return Finding(_why(step, old, fingerprint, fresh), fingerprint, key)
 
@@ -195,8 +195,11 @@ class Recall:
 
     # Remembering
 
-    def done(self, index: int, finding: Finding, ran: bool) -> None:
-        """Remember the outputs that the state now holds for a step; offer them to the cache when it ran."""
+    def done(self, index: int, finding: Finding, ran: bool, fleeting: bool = False) -> None:
+        """Remember the outputs that the state now holds for a step; offer them to the cache when it ran.
+
+        ``fleeting``: it called a node whose outputs may not be kept.
+        """
         step = self._steps[index]
         outputs = self._state.outputs_of(index)
         slots = dict(self._state.program.outputs[index])
@@ -208,7 +211,8 @@ class Recall:
         ):  # its age is not this moment's: what served it decides again next time
             at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
         self._remember(step, finding, outputs, hashes, at)
-        if not ran or finding.key is None or self._cache is None:
+        self._memory.nodes[step.id].fleeting = fleeting
+        if not ran or fleeting or finding.key is None or self._cache is None:
             return
         if not any(isinstance(known, Held) for known in hashes.values()):
             skipped = tuple(port for port in slots if port not in outputs)
@@ -243,6 +247,10 @@ class Recall:
         self._restore(step, old)
 
 
+def _may_keep(step: Step, old: Remembered) -> bool:
+    return step.cache != "none" and not old.fleeting
+
+
 def _expired(step: Step, old: Remembered, now: float) -> bool:
     return step.ttl is not None and old.at + step.ttl <= now
 
@@ -259,4 +267,4 @@ def _why(step: Step, old: Remembered, fingerprint: Fingerprint, fresh: bool) -> 
         return f"input changed ({gone})"
     if old.failure is not None or old.skipped is not None:
         return "new"
-    return "not cacheable" if step.cache == "none" else "expired" if not fresh else "new"
+    return "not cacheable" if not _may_keep(step, old) else "expired" if not fresh else "new"

@@ -161,10 +161,16 @@ def numbers(count: int = 3) -> Iterator[int]:
     yield from range(count)
 
 
-@node("t.map", output="values", cache="none")
+@node("t.map", output="values")
 async def map_items(ctx: Context, type: str, items: list[Any]) -> list[Any]:
     """Call a node type for each item."""
     return [next(iter((await ctx.call(type, {"value": item})).values())) for item in items]
+
+
+@node("t.fresh", output="value", cache="none")
+async def fresh(value: Any) -> Any:
+    """Give the value, anew each time."""
+    return value
 
 
 @node("t.recurse", output="value")
@@ -265,7 +271,7 @@ pack = Pack(
     nodes=(
         value, number, add, half, text, upper, count, cached, wait, fail, leave, flaky, branch, skip, merge, block,
         track, bars, tokens, numbers, map_items, recurse, secret, tmp, stubborn, timed, group, grow, code,
-        cancel_oneself,
+        cancel_oneself, fresh,
     ),
 )  # fmt: skip
 library = Library([pack])

@@ -275,3 +275,24 @@ def test_the_order_of_fields_is_part_of_a_value() -> None:
     table = [{"species": "Adelie", "count": 146}]
     assert plain_bytes(table) == b'[{"species":"Adelie","count":146}]'
     assert content_hash({"a": 1, "b": 2}) != content_hash({"b": 2, "a": 1})
+
+
+# SPEC 8.7
+@pytest.mark.parametrize(
+    ("type", "settings", "why"),
+    [
+        ("t.text", {}, "cached"),
+        ("t.fresh", {}, "not cacheable"),
+        ("t.fresh", {"cache": "deterministic"}, "cached"),
+    ],
+)
+async def test_what_came_of_calls_is_kept_only_where_all_of_them_may_be(
+    type: str, settings: dict[str, Any], why: str
+) -> None:
+    inputs = {"type": type, "items": ["x"]}
+    plan = plan_of({"m": {"type": "map", "inputs": inputs, "settings": settings}})
+    cache, memory = MemoryCache(), RunMemory()
+    await run_plan(plan, cache=cache, memory=memory)
+    again, _ = await run_plan(plan, memory=memory)
+    assert again.why == {"m": why}
+    assert len(cache) == (why == "cached")
