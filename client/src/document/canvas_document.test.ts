@@ -236,7 +236,10 @@ test("a role taken away in mid-session ends editing at once and brings back the 
   expect(document.refused.get()).toMatchObject({ error: { code: "forbidden" } });
   expect(document.editable.get()).toBe(false);
   socket.emit("canvas.role", { canvas: "c", role: null });
-  expect(document.saving.get()).toEqual({ state: "read-only", reason: "You may no longer see this canvas." });
+  expect(document.saving.get()).toEqual({
+    state: "read-only",
+    reason: "This canvas was deleted, or you were taken off it.",
+  });
 });
 
 test("a canvas that is not there fails with the server's reason", async () => {

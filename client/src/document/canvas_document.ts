@@ -327,7 +327,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   #setRole(role: Role | null): void {
     this.role.set(role);
     if (role === null) {
-      this.#shut = "You may no longer see this canvas.";
+      this.#shut = "This canvas was deleted, or you were taken off it.";
       this.#pause();
     }
     this.#tell();

@@ -6,6 +6,7 @@ import type { User } from "../protocol";
 import type { Connection } from "../session";
 import { useStore } from "../store";
 import { Canvas } from "./components/Canvas";
+import { ClosedBanner } from "./components/ClosedBanner";
 import { ConsolePanel } from "./components/ConsolePanel";
 import { ContextMenu } from "./components/ContextMenu";
 import { FindBar } from "./components/FindBar";
@@ -59,6 +60,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
                 <main className="stage">
                   <Canvas />
                   <PastBanner />
+                  <ClosedBanner />
                   <FindBar />
                   {console && <ConsolePanel />}
                 </main>

@@ -46,11 +46,14 @@ function overlaps(a: Rect, b: Rect, gap: number): boolean {
   );
 }
 
-/** Steps in every direction, nearest first. */
+/** Nearest first; of two as near, the one further right, which is where a spell goes on. */
+const rank = ([x, y]: readonly [number, number]) => Math.hypot(x, y) - x / 100;
+
+/** Steps in every direction, in the order in which they are tried. */
 const AROUND: readonly (readonly [number, number])[] = Array.from({ length: 2 * REACH + 1 }, (_, row) =>
   Array.from({ length: 2 * REACH + 1 }, (_, column) => {
     return [(column - REACH) * STEP, (row - REACH) * STEP] as const;
   }),
 )
   .flat()
-  .sort(([ax, ay], [bx, by]) => Math.hypot(ax, ay) - Math.hypot(bx, by));
+  .sort((a, b) => rank(a) - rank(b));

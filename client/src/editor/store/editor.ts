@@ -44,6 +44,10 @@ export interface CanvasView {
   zoom(step: 1 | -1): void;
 }
 
+function isNarrow(): boolean {
+  return globalThis.innerWidth !== undefined && globalThis.innerWidth < 1000;
+}
+
 function remembered(key: string, fallback: string): string {
   try {
     return localStorage.getItem(`spellwork.${key}`) ?? fallback;
@@ -57,11 +61,11 @@ export class Editor {
   readonly toasts = new Toasts();
   /** Ids of selected nodes, edges, groups and notes. */
   readonly selection = new Store<ReadonlySet<string>>(NOTHING);
-  readonly panel = new Store<SidePanel | null>(remembered("panel", "library") as SidePanel | null);
-  /** Closed at first on a narrow page, where it would hide the canvas. */
-  readonly inspector = new Store<InspectorMode>(
-    globalThis.innerWidth === undefined || globalThis.innerWidth >= 1000 ? "auto" : "closed",
+  /** Panels are closed at first on a narrow page, where they would hide the canvas. */
+  readonly panel = new Store<SidePanel | null>(
+    isNarrow() ? null : (remembered("panel", "library") as SidePanel | null),
   );
+  readonly inspector = new Store<InspectorMode>(isNarrow() ? "closed" : "auto");
   readonly console = new Store(false);
   readonly shortcuts = new Store(false);
   readonly find = new Store(false);
