@@ -36,6 +36,7 @@ Action = Literal[
     "users.manage",
     "user.read",
     "user.edit",
+    "credentials.add",
 ]
 
 CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
@@ -101,6 +102,9 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
     """Tell whether ``actor`` may do ``action`` to ``thing``. Denies what it does not know."""
     if actor is None:
         return False
+    if action == "credentials.add":
+        # A key that leaked must not make another way in, which would outlive its revocation.
+        return actor.via == "session" and thing == UserAccess(actor.user_id)
     if actor.is_admin:
         return True
     match thing:
@@ -164,4 +168,6 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
             if thing.audience == "private" or thing.canvas is None
             else "a role on its canvas"
         )
+    elif action == "credentials.add":
+        needs = "its owner to be signed in: an API key makes no other way in"
     return Forbidden(f"You may not do {action} on {what}; that needs {needs}", details=details)

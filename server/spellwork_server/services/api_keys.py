@@ -65,7 +65,9 @@ class ApiKeyService(Service):
     @operation(summary="Make an API key", rest=("POST", "/v1/api-keys"), status=201)
     async def create(self, call: Call, request: NewApiKey) -> NewApiKeyView:
         """Make a key; the answer is the only place where it is ever shown."""
-        record, key = await make_api_key(self._records, _own(call), request.name)
+        user_id = _own(call)
+        require(call.actor, "credentials.add", UserAccess(user_id))
+        record, key = await make_api_key(self._records, user_id, request.name)
         return NewApiKeyView(**_shown(record), key=key)
 
     @operation(summary="Revoke an API key", rest=("DELETE", "/v1/api-keys/{id}"))

@@ -127,8 +127,8 @@ class AuthService(Service):
     async def set_password(self, call: Call, request: ChangePassword) -> Done:
         """Set one's own password; one's other sign-ins end."""
         user_id = _own(call)
-        assert call.actor is not None
-        await self._accounts.set_password(call.actor, user_id, request.password, request.current)
+        actor = require(call.actor, "credentials.add", UserAccess(user_id))
+        await self._accounts.set_password(actor, user_id, request.password, request.current)
         return Done()
 
 

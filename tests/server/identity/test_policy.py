@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -44,9 +45,15 @@ def test_nobody_may_do_anything() -> None:
             assert not allowed(None, action, thing)
 
 
-def test_an_administrator_may_do_everything() -> None:
-    assert all(allowed(ADMIN, action, CanvasAccess("c")) for action in ACTIONS)
-    assert all(allowed(ADMIN, action) for action in ACTIONS)
+def test_an_administrator_may_do_everything_but_add_a_way_in_to_an_account_of_others() -> None:
+    others = [each for each in ACTIONS if each != "credentials.add"]
+    assert all(allowed(ADMIN, action, CanvasAccess("c")) for action in others)
+    assert all(allowed(ADMIN, action) for action in others)
+    assert not allowed(ADMIN, "credentials.add", UserAccess("ada"))
+
+
+def test_an_api_key_makes_no_other_way_in() -> None:
+    assert not allowed(replace(ADA, via="api_key"), "credentials.add", UserAccess("ada"))
 
 
 def test_a_member_may_do_to_nothing_in_particular_only_what_is_listed() -> None:
@@ -58,6 +65,7 @@ def test_an_account_is_its_own() -> None:
     assert {each for each in ACTIONS if allowed(ADA, each, UserAccess("ada"))} == {
         "user.read",
         "user.edit",
+        "credentials.add",
     }
     assert not any(allowed(GRACE, each, UserAccess("ada")) for each in ACTIONS)
 

@@ -108,6 +108,13 @@ class House:
         _, caller.token = await make_api_key(self.parts.stores.api_keys, caller.user.id, "test")
         return caller
 
+    async def signed_in(self, name: str) -> Caller:
+        """Somebody with an account, signed in by password."""
+        caller = await self.person(name, password="correct horse")
+        entry = {"email": f"{name}@example.org", "password": "correct horse"}
+        caller.token = (await self.stranger().post("/v1/auth/login", entry)).body["access_token"]
+        return caller
+
 
 @asynccontextmanager
 async def house(folder: Path, **settings: Any) -> AsyncIterator[House]:

@@ -139,6 +139,10 @@ async def test_a_link_signs_in_once(tmp_path: Path) -> None:
 async def test_a_person_names_themself_and_sets_a_password(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")
+        assert (await ada.put("/v1/auth/password", {"password": PASSWORD})).status == 403
+        assert ada.user is not None
+        link = await h.parts.identity.accounts.make_link(ada.user.id)
+        ada.token = (await ada.post("/v1/auth/link", {"token": link})).body["access_token"]
         assert (await ada.patch("/v1/auth/me", {"name": "Ada L."})).body["name"] == "Ada L."
         assert (await ada.patch("/v1/auth/me", {"role": "admin"})).status == 400
         assert (await ada.put("/v1/auth/password", {"password": "short"})).status == 400

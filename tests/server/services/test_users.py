@@ -82,7 +82,7 @@ async def test_a_member_sees_their_own_account_only(tmp_path: Path) -> None:
 
 async def test_a_key_is_shown_once_and_works_until_revoked(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        ada = await h.person("ada")
+        ada = await h.signed_in("ada")
         made = await ada.post("/v1/api-keys", {"name": "laptop"})
         assert made.status == 201
         key = made.body["key"]
@@ -92,6 +92,8 @@ async def test_a_key_is_shown_once_and_works_until_revoked(tmp_path: Path) -> No
         assert "laptop" in {each["name"] for each in listed}
         headers = {"Authorization": f"Bearer {key}"}
         assert (await h.stranger().get("/v1/auth/me", headers=headers)).status == 200
+        another = await h.stranger().post("/v1/api-keys", {}, headers=headers)
+        assert (another.status, another.code) == (403, "forbidden")
         assert (await ada.delete(f"/v1/api-keys/{made.body['id']}")).status == 200
         answer = await h.stranger().get("/v1/auth/me", headers=headers)
         assert (answer.status, answer.code) == (401, "token_revoked")
@@ -99,6 +101,6 @@ async def test_a_key_is_shown_once_and_works_until_revoked(tmp_path: Path) -> No
 
 async def test_nobody_revokes_the_key_of_another(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        ada, grace = await h.person("ada"), await h.person("grace")
+        ada, grace = await h.signed_in("ada"), await h.person("grace")
         key = (await ada.post("/v1/api-keys", {})).body["id"]
         assert (await grace.delete(f"/v1/api-keys/{key}")).status == 404
