@@ -164,6 +164,35 @@ async def test_server_sent_events_end_when_the_canvas_is_deleted(tmp_path: Path)
         assert (await ada.get(path)).status == 404
 
 
+async def test_deleting_a_canvas_tells_its_tabs_ends_its_runs_and_leaves_no_row(
+    tmp_path: Path,
+) -> None:
+    spell = {"nodes": {"d": {"type": "core.delay", "inputs": {"value": 1, "seconds": 60}}}}
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        canvas = await make_canvas(ada, spell)
+        async with tab(h, ada, canvas) as open_tab:
+            roles: list[Any] = []
+            open_tab.socket.on("canvas.role", roles.append)
+            run = (await open_tab.ask("runs.create", canvas=canvas))["id"]
+            await until(lambda: open_tab.events)
+            assert (await ada.delete(f"/v1/canvases/{canvas}")).status == 200
+            await until(lambda: roles == [{"canvas": canvas, "role": None}])
+            await until(lambda: h.parts.running.runners.find(run) is None)
+            refused = await open_tab.ask("canvas.open", canvas=canvas, client_id=next(CLIENT_IDS))
+            assert refused["error"]["code"] == "not_found"
+            assert (await ada.get(f"/v1/runs/{run}")).status == 404
+        async with h.parts.stores.database.read() as conn:
+            for column in (
+                "canvases.id", "members.canvas_id", "updates.canvas_id", "snapshots.canvas_id",
+                "runs.canvas_id", "events.stream", "streams.id",
+            ):  # fmt: skip
+                query = f"SELECT count(*) FROM {column.split('.')[0]} WHERE {column} LIKE ?"
+                rows = (await conn.exec_driver_sql(query, (f"%{canvas}%",))).scalar()
+                assert rows == 0, column
+        assert (await ada.post("/v1/runs", {"spell": HELLO, "wait": 30})).body["errors"] == {}
+
+
 def parse(block: str) -> dict[str, str]:
     lines = [line.partition(": ") for line in block.splitlines() if not line.startswith(":")]
     return {name: value for name, _, value in lines}
