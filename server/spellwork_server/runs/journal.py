@@ -69,12 +69,14 @@ class Journal:
             self._logs.move_to_end(stream)
             return known
         lock = self._loading.setdefault(stream, asyncio.Lock())
-        async with lock:
-            if stream not in self._logs:
-                last = await self._store.last(stream)
-                self._logs[stream] = StreamLog(stream, last, self._commits, self)
-                self._forget_some()
-        self._loading.pop(stream, None)
+        try:
+            async with lock:
+                if stream not in self._logs:
+                    last = await self._store.last(stream)
+                    self._logs.setdefault(stream, StreamLog(stream, last, self._commits, self))
+                    self._forget_some()
+        finally:
+            self._loading.pop(stream, None)
         return self._logs[stream]
 
     def append(

@@ -206,7 +206,12 @@ class StreamLog:
 
     def _publish(self, batch: list[Packet], last: int) -> None:
         entries = [entry for packet in batch for entry in packet.entries]
-        self._audience.publish(self.stream, last - len(entries) + 1, entries)
+        try:
+            self._audience.publish(self.stream, last - len(entries) + 1, entries)
+        except (
+            Exception
+        ):  # the edge of the sockets: what is kept can be resumed, and its runs go on
+            logger.exception("stream %s: committed events could not be sent", self.stream)
         self.published = last
         self.wake()
         for packet in batch:

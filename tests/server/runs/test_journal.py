@@ -149,3 +149,21 @@ async def test_many_runs_at_once_share_a_stream_without_gaps() -> None:
         for run in {e["run"] for e in events}:
             kinds = [e["kind"] for e in events if e["run"] == run]
             assert (kinds[0], kinds[-1]) == ("run.started", "run.completed")
+
+
+async def test_sockets_that_cannot_be_told_hold_up_no_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with house() as h:
+        await h.canvas(sums())
+        monkeypatch.setattr(h.channels, "publish", broken)
+        run = await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        monkeypatch.undo()
+        assert run["status"] == "completed"
+        tab = await h.tab(ADA)
+        kept = await h.call(tab, "events.resume", stream="canvas:c1", after_seq=0)
+        assert kept["events"][-1]["kind"] == "run.completed"
+    assert "could not be sent" in caplog.text
