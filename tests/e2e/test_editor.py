@@ -86,9 +86,9 @@ def test_a_wire_that_closes_a_cycle_is_refused_with_the_reason(
 ) -> None:
     ada.open(make_canvas(LOOP))
     ada.hold_wire("b", "value", "a", "value")
-    expect(ada.page.locator(".connection-hint")).to_contain_text("Value → Value → Value")
+    expect(ada.page.locator(".connection-hint")).to_contain_text("Delay → Delay → Delay")
     ada.page.mouse.up()
-    expect(ada.page.get_by_test_id("toast")).to_contain_text("Value → Value → Value")
+    expect(ada.page.get_by_test_id("toast")).to_contain_text("Delay → Delay → Delay")
     expect(ada.page.locator("[data-testid^='edge-']")).to_have_count(1)
 
 
