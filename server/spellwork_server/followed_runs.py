@@ -25,8 +25,10 @@ class FollowedRuns:
         runs = await self._reader.of_canvas(session.actor, canvas_id, limit=RECENT_RUNS)
         # Last, so that no event comes between the numbers it gives and the answer.
         followed = await manager.open(canvas_id)
+        known = {each.id for each in runs}
+        begun = self._reader.heads(each for each in followed.going if each.id not in known)
         return {
-            "runs": [each.model_dump(mode="json") for each in runs],
+            "runs": [each.model_dump(mode="json") for each in (*begun, *runs)],
             "streams": followed.streams,
             "live": followed.live,
             "live_users": followed.live_users,

@@ -206,6 +206,17 @@ class Runners:
             run for place in list(self._places.values()) for run in list(place.runner.runs.values())
         )
 
+    def going(self, canvas: str, reader: str) -> tuple[RunRecord, ...]:
+        """Return the runs on a canvas that have not ended and that ``reader`` may see, newest first."""
+        kept = [
+            run.kept
+            for run in self.open_runs()
+            if run.order.canvas == canvas
+            and (run.order.user == reader or run.order.audience == "shared")
+            and run.kept is not None
+        ]
+        return tuple(sorted(kept, key=lambda record: record.created_at, reverse=True))
+
     async def start(self, runner: SpellRunner, request: RunRequest) -> Run:
         """Start a run on a runner that is held; returns once its record is durable."""
         if self._stopping:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from spellwork_server.errors import NotFound, StoreUnavailable
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.journal import StoredEvent
+from spellwork_server.storage.run_records import RunRecord
 
 from .journal import Journal
 from .runners import Runners
@@ -47,6 +48,8 @@ class OpenRuns:
 
     streams: dict[str, int] = field(default_factory=dict)
     """The number of the last event of each stream that the socket now follows."""
+    going: tuple[RunRecord, ...] = ()
+    """The runs there that have not ended, as far as the user may see them."""
     live: bool = False
     live_users: list[str] = field(default_factory=list)
 
@@ -103,6 +106,7 @@ class SpellManager:
             self._channels.join(self._session, channel_of(name))
         return OpenRuns(
             streams={log.stream: log.published for log in logs},
+            going=self._runners.going(canvas, user),
             live=self._runners.is_live(user, canvas),
             live_users=self._runners.live_users(canvas, user),
         )

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from spellwork_server.errors import Forbidden, StoreUnavailable
+from spellwork_server.followed_runs import FollowedRuns
 from spellwork_server.identity import CanvasAccess
 from spellwork_server.runs.runners import RESTARTED, STOPPING
+from spellwork_server.sockets import Session
 
 from .house import ADA, BOB, house, sums, until, waiting
 
@@ -206,3 +209,35 @@ async def test_a_run_whose_asker_goes_while_it_is_kept_ends_as_cancelled() -> No
             await until(asking.cancelled)
         assert (await h.ended(run.id))["status"] == "cancelled"
         assert h.gates.calls == {}
+
+
+async def test_a_tab_that_opens_learns_of_every_run_that_goes_on_there() -> None:
+    async with house() as h:
+        await h.canvas(waiting(), bob="runner")
+        bob = await h.tab(BOB)
+        shared = await h.call(ADA, "runs.create", canvas="c1")
+        private = await h.call(
+            ADA, "runs.create", canvas="c1", audience="private", on_busy="parallel"
+        )
+        seen = await bob.manager.open("c1")
+        assert [each.id for each in seen.going] == [shared["id"]]
+        own = await (await h.tab(ADA)).manager.open("c1")
+        assert [each.id for each in own.going] == [private["id"], shared["id"]]
+
+
+async def test_a_run_that_begins_while_a_tab_opens_is_in_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with house() as h:
+        await h.canvas(waiting())
+        of_canvas = h.reader.of_canvas
+        begun: list[str] = []
+
+        async def slow(*args: Any, **options: Any) -> Any:
+            found = await of_canvas(*args, **options)
+            begun.append((await h.call(ADA, "runs.create", canvas="c1"))["id"])
+            return found
+
+        monkeypatch.setattr(h.reader, "of_canvas", slow)
+        answer = await FollowedRuns(h.reader).open(cast("Session", await h.tab(ADA)), "c1")
+        assert [each["id"] for each in answer["runs"]] == begun
