@@ -180,11 +180,20 @@ class CanvasService(Service):
 
     @operation(summary="Replace the spell on a canvas", rest=("PUT", "/v1/canvases/{id}/spell"))
     async def put_spell(self, call: Call, request: ReplaceSpell) -> SpellView:
-        """Draw another spell, as the least edits of the live document; everybody there sees them."""
+        """Draw another spell, as the least edits of the live document; everybody there sees them.
+
+        The canvas takes the spell's name; a spell that comes without one keeps the canvas's.
+        """
         actor = require(call.actor, "canvas.edit", await self._access(request))
         async with self._rooms.visit(request.id) as room:
-            await room.replace_spell(actor, request.spell)
-            return SpellView(room.spell().to_json())
+            spell = request.spell
+            if "name" not in spell.model_fields_set:
+                spell = spell.model_copy(update={"name": room.spell().name})
+            await room.replace_spell(actor, spell)
+            drawn = room.spell()
+        if drawn.name and drawn.name != (await self._records.get(request.id)).name:
+            await self._records.rename(request.id, drawn.name)
+        return SpellView(drawn.to_json())
 
     @operation(summary="List who has a role on a canvas", rest=("GET", "/v1/canvases/{id}/members"))
     async def members(self, call: Call, request: CanvasId) -> MemberList:

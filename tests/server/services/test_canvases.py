@@ -151,3 +151,14 @@ async def test_an_administrator_sees_and_may_do_everything(tmp_path: Path) -> No
         listed = {each["id"] for each in (await root.get("/v1/canvases")).body["items"]}
         assert path.rpartition("/")[2] in listed
         assert (await root.put(f"{path}/spell", HELLO)).status == 200
+
+
+async def test_a_spell_that_is_put_names_the_canvas_or_keeps_its_name(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        path = f"/v1/canvases/{(await ada.post('/v1/canvases', {'name': 'Mine'})).body['id']}"
+        put = await ada.put(f"{path}/spell", {"nodes": {"a": {"type": "core.value"}}})
+        assert put.body["name"] == "Mine"
+        await ada.put(f"{path}/spell", {"name": "Other", "nodes": {}})
+        assert (await ada.get(path)).body["name"] == "Other"
+        assert (await ada.get(f"{path}/spell")).body["name"] == "Other"
