@@ -67,8 +67,6 @@ def show(person: Person, canvas: str) -> None:
     person.page.wait_for_load_state("networkidle")
     person.page.get_by_label("Fit all").click()
     person.page.evaluate(RESTING)
-    person.page.get_by_label("Zoom out").click()  # the tool belt covers the lowest part
-    person.page.evaluate(RESTING)
     person.page.mouse.click(*CORNER)
 
 

@@ -38,6 +38,24 @@ def test_a_run_is_stopped_at_once(ada: Person, make_canvas: Callable[..., str]) 
     expect(ada.node("d1")).not_to_have_attribute("data-state", "running")
 
 
+def test_a_run_that_one_person_pauses_another_lets_go_on(
+    ada: Person, grace: Person, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(delays(3, 2))
+    ada.open(canvas)
+    grace.open(canvas)
+    ada.run()
+    ada.expect_state("d1", "running")
+    ada.page.get_by_test_id("pause-button").click()
+    for person in (ada, grace):
+        expect(person.page.get_by_test_id("pause-button")).to_have_text("Resume")
+    ada.expect_result("d1")
+    ada.expect_state("d2", "queued")
+    grace.page.get_by_test_id("pause-button").click()
+    for person in (ada, grace):
+        person.expect_result("d2")
+
+
 def test_a_viewer_sees_but_cannot_change_or_run(
     ada: Person,
     grace: Person,
