@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from spellwork_server.errors import Unauthenticated
 
+if TYPE_CHECKING:
+    from .signing import Signer
+
 ISSUER = "spellwork"
-ALGORITHM = "HS256"
 
 SESSION_COOKIE = "spellwork_session"
 """Holds the access token of a browser, for the whole site; taken only from an allowed Origin."""
@@ -32,10 +32,16 @@ class AccessTokens:
     """Issues access tokens and reads them back."""
 
     def __init__(self, key: bytes, seconds: int, clock: Callable[[], float] = time.time) -> None:
-        self._key = OctKey.import_key(key)
+        self._key = key
         self._clock = clock
         self.seconds = seconds
         """Life of a token."""
+
+    @cached_property
+    def _signer(self) -> Signer:
+        from .signing import Signer  # noqa: PLC0415 - cryptography that a start need not wait for
+
+        return Signer(self._key)
 
     def issue(self, user_id: str, session: str) -> str:
         """Return a token for a user's sign-in."""
@@ -47,13 +53,13 @@ class AccessTokens:
             "iat": now,
             "exp": now + self.seconds,
         }
-        return jwt.encode({"alg": ALGORITHM}, claims, self._key, algorithms=[ALGORITHM])
+        return self._signer.sign(claims)
 
     def read(self, token: str) -> Claims:
         """Return what a token says. Raises Unauthenticated: ``token_invalid`` or ``token_expired``."""
         try:
-            claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
-        except (JoseError, ValueError) as error:
+            claims = self._signer.read(token)
+        except ValueError as error:
             raise _invalid() from error
         subject, session, expires = claims.get("sub"), claims.get("sid"), claims.get("exp")
         if (
