@@ -36,12 +36,14 @@ def compile(
     scope: Sequence[str] | None = None,
     *,
     environment: str = "",
+    analysis: Analysis | None = None,
 ) -> Plan:
     """Return the plan of a spell, or of the nodes in ``scope`` and all they need.
 
     ``inputs`` are put in the place of what is typed in or wired (see
     ``place_inputs`` for the keys). ``environment`` names what else outputs
     depend on (interpreter, installed packages); it is part of every recipe.
+    ``analysis`` is that of this very spell, where the caller kept it.
 
     Raises:
         SpellInvalid: when nodes that would run cannot be put in order, are of
@@ -49,7 +51,8 @@ def compile(
             input or has a bad value or bad code is compiled, and fails alone.
         InvalidInput: for an input or a scope that the spell does not have.
     """
-    analysis = Analysis(spell, library)
+    if analysis is None or analysis.spell is not spell:
+        analysis = Analysis(spell, library)
     running = _running(analysis, scope)
     _refuse(analysis, running)
     given = place_inputs(analysis, inputs) if inputs else {}

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import InvalidInput, Library, Plan, RunMemory, Spell, SpellInvalid
 from spellwork import compile as compile_spell
+from spellwork.analysis import Analysis
 from spellwork_server.errors import BadRequest, SpellRefused
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import insert_run
@@ -84,6 +85,7 @@ class SpellRunner:
         self._commits = commits
         self._launch = launch
         self._memory = RunMemory()
+        self._analysis: Analysis | None = None
         self._left: Left = {}
 
     def spell(self) -> Spell:
@@ -97,12 +99,22 @@ class SpellRunner:
         spell = self.spell() if request.spell is None else request.spell
         try:
             return spell, compile_spell(
-                spell, self._library, inputs=request.inputs, scope=request.scope
+                spell,
+                self._library,
+                inputs=request.inputs,
+                scope=request.scope,
+                analysis=self._analysis_of(spell),
             )
         except SpellInvalid as error:
             raise SpellRefused.of([problem.to_json() for problem in error.problems]) from error
         except InvalidInput as error:
             raise BadRequest(error.message, code=error.code, details=error.details) from error
+
+    def _analysis_of(self, spell: Spell) -> Analysis:
+        """Return what is known of the spell; a canvas that did not change is not read again."""
+        if self._analysis is None or self._analysis.spell is not spell:
+            self._analysis = Analysis(spell, self._library)
+        return self._analysis
 
     async def start(self, request: RunRequest) -> Run:
         """Compile and start; returns once the run's record is durable. Its events follow by themselves."""
