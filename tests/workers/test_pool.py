@@ -24,9 +24,10 @@ pytestmark = pytest.mark.anyio
 
 
 def gone(pid: int) -> bool:
-    """Say whether a process is no more, or is dead and not yet buried."""
+    """Say whether a process is no more, or is dead with all its threads and not yet buried."""
     try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+        dead = "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+        return dead and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
     except (FileNotFoundError, ProcessLookupError):
         return True
 

@@ -111,8 +111,8 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take a call, as far as is known."""
-        return not self._link.ended
+        """Whether it can take a call: the kernel knows of a death before its pipe tells."""
+        return not self._link.ended and not _has_ended(self.pid)
 
     async def call(self, frame: bytes, call_id: int) -> AsyncGenerator[FromWorker, None]:
         """Send a Call's frame and yield what comes for it, up to Returned or Failed.
@@ -184,6 +184,16 @@ class WorkerProcess:
 
     def _raw(self, data: bytes) -> None:
         self.on_raw(data.decode("utf-8", "replace"))
+
+
+def _has_ended(pid: int) -> bool:
+    """Say whether a child is dead, and leave it to the event loop to bury it."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        return False
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def ignore(text: str) -> None:
