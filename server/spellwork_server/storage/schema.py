@@ -1,7 +1,7 @@
 """All tables, on one ``MetaData``.
 
-Ids are ``uuid4().hex``; times are Unix seconds as floats. Migration 0001 in
-``storage/migrations`` makes exactly these tables, and a test holds the two
+Ids are ``uuid4().hex``; times are Unix seconds as floats. The migrations in
+``storage/migrations`` make exactly these tables, and a test holds the two
 together.
 """
 
@@ -112,6 +112,66 @@ SNAPSHOTS = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
+)
+
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("email", String(320), nullable=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_by", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=True),
+    Column("revoked_at", Float, nullable=True),
+    Column("used_at", Float, nullable=True),
+    Column("uses", Integer, nullable=False),
+)
+"""Ways onto a canvas: for the one person of an email address, or (a share link) for whoever has it."""
+
+VERSIONS = Table(
+    "versions",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("name", String(200), nullable=True),
+    Column("created_by", String(32), nullable=True),
+    Column("created_at", Float, nullable=False),
+    Column("authors", JSON, nullable=False),
+    Column("changes", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "canvas_id", "created_at"),
+)
+"""What a canvas was: the spell as of edit ``seq``, who edited since the version before, and what."""
+
+COMMENTS = Table(
+    "comments",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=False),
+    Column("thread", String(32), nullable=False, index=True),
+    Column("author_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("node", String(64), nullable=True),
+    Column("x", Float, nullable=True),
+    Column("y", Float, nullable=True),
+    Column("created_at", Float, nullable=False),
+    Column("edited_at", Float, nullable=True),
+    Column("resolved_at", Float, nullable=True),
+    Column("resolved_by", String(32), nullable=True),
+    Index(None, "canvas_id", "created_at"),
+)
+"""Comments; the first of a thread has its id, and alone says where it is and whether it is resolved."""
+
+MENTIONS = Table(
+    "mentions",
+    METADATA,
+    Column("comment_id", ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("read_at", Float, nullable=True),
 )
 
 STREAMS = Table(
