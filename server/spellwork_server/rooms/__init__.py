@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .presence import Presence
-from .room import Room
+from .room import Committed, Room
 from .rooms import Rooms
 
-__all__ = ["Presence", "Room", "Rooms"]
+__all__ = ["Committed", "Presence", "Room", "Rooms"]

@@ -8,8 +8,7 @@ person, whatever a client wrote there.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,18 +23,20 @@ MAX_STATE_BYTES = 8 * 1024
 """A cursor, a selection and a viewport fit many times over."""
 
 COLORS = (
-    "#e5484d",
-    "#f76b15",
-    "#ad7f00",
-    "#46a758",
-    "#12a594",
-    "#0090ff",
-    "#3e63dd",
-    "#8e4ec6",
-    "#d6409f",
-    "#978365",
+    "#0b6bcb",
+    "#a8348a",
+    "#b04a00",
+    "#5b4fc4",
+    "#8a6100",
+    "#b3262e",
+    "#2f7a3d",
+    "#0e7490",
+    "#7a4b9d",
+    "#6b5d52",
 )
-"""Colours that are told apart on light and dark ground."""
+"""Colours told apart on light and dark ground, each dark enough for white letters.
+
+The client has the same list in ``person_colour.ts``, for people who are not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,28 @@ class Person:
     color: str
 
     @classmethod
-    def of(cls, actor: Actor) -> Person:
-        """Return the person an actor is; the colour follows from the user id."""
-        color = COLORS[zlib.crc32(actor.user_id.encode()) % len(COLORS)]
-        return cls(actor.user_id, actor.name or actor.email, color)
+    def of(cls, actor: Actor, others: Iterable[Person] = ()) -> Person:
+        """Return the person an actor is among ``others``: in one colour in all tabs, and nobody else's."""
+        taken: set[str] = set()
+        own: str | None = None
+        for other in others:
+            if other.id == actor.user_id:
+                own = other.color
+            else:
+                taken.add(other.color)
+        return cls(actor.user_id, actor.name or actor.email, own or color_of(actor.user_id, taken))
+
+
+def color_of(user_id: str, taken: set[str]) -> str:
+    """Return a user's own colour, or the next that is free; their own again when none is."""
+    place = 7
+    for character in user_id:
+        place = (place * 31 + ord(character)) % 2**32
+    for step in range(len(COLORS)):
+        color = COLORS[(place + step) % len(COLORS)]
+        if color not in taken:
+            return color
+    return COLORS[place % len(COLORS)]
 
 
 @dataclass(slots=True)
@@ -80,7 +99,8 @@ class Presence:
             return False
         clock = seat.clock if seat else self._left.pop(client, 0)
         state = seat.state if seat else None
-        self._seats[client] = _Seat(Person.of(actor), holder, clock, state)
+        person = Person.of(actor, (each.person for each in self._seats.values()))
+        self._seats[client] = _Seat(person, holder, clock, state)
         return True
 
     def leave(self, client: int, holder: object) -> None:

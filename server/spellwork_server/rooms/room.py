@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+from pycrdt import merge_updates
 
 from spellwork.spell import Spell
 from spellwork_server.errors import ServerError, StoreUnavailable, Unavailable
@@ -38,6 +42,25 @@ RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 """Seconds between two attempts to write again after the store failed."""
 
 Subscriber = Callable[[Spell, list[dict[str, Any]]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Edits that were committed together, as one."""
+
+    seq: int
+    """The number of the last of them."""
+    update: bytes
+    """All of them as one Yjs update."""
+    authors: tuple[str | None, ...]
+    """Ids of the users who made them, each once; None is the server."""
+    origins: tuple[Any, ...]
+    """The sessions or connections they came from, each once; none for the server's own."""
+    at: float
+    """When they were committed, in Unix seconds."""
+
+
+Follower = Callable[[Committed], None]
 
 
 class Publishes(Protocol):
@@ -78,6 +101,7 @@ class Room:
         self._wake = asyncio.Event()
         self._order = asyncio.Lock()
         self._subscribers: dict[object, Subscriber] = {}
+        self._followers: dict[object, Follower] = {}
         self._spell: Spell | None = None
         self._closing = False
         self._fault: str | None = None
@@ -135,6 +159,19 @@ class Room:
             self._subscribers.pop(key, None)
 
         return unsubscribe
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """Call ``follower`` with every committed batch, in order; return what ends that.
+
+        It is called after the batch is acknowledged. A fault of it is logged.
+        """
+        key = object()
+        self._followers[key] = follower
+
+        def unfollow() -> None:
+            self._followers.pop(key, None)
+
+        return unfollow
 
     # Editing
 
@@ -232,6 +269,7 @@ class Room:
         self._intake.close()
         self._document.close()
         self._subscribers.clear()
+        self._followers.clear()
 
     async def _commit(self) -> None:
         self._committing, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
@@ -292,7 +330,26 @@ class Room:
                 {"canvas": self.canvas_id, "seq": some[-1].seq, "updates": updates},
                 skip=skip,
             )
+        self._tell_followers(edits)
         self._notify()
+
+    def _tell_followers(self, edits: list[Edit]) -> None:
+        if not self._followers:
+            return
+        committed = Committed(
+            seq=edits[-1].seq,
+            update=merge_updates(*(edit.update for edit in edits)),
+            authors=tuple(dict.fromkeys(edit.user_id for edit in edits)),
+            origins=tuple(
+                {id(edit.origin): edit.origin for edit in edits if edit.origin is not None}.values()
+            ),
+            at=time.time(),
+        )
+        for follower in list(self._followers.values()):
+            try:
+                follower(committed)
+            except Exception:  # one follower's fault is not the room's
+                logger.exception("fault of a follower of canvas %s", self.canvas_id)
 
     def _notify(self) -> None:
         spell = self.spell()

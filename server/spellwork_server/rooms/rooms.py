@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -18,9 +19,11 @@ from spellwork_server.storage.update_log import UpdateLog
 from .archive import load
 from .inspector import Inspector
 from .intake import Limits
-from .room import Publishes, Room
+from .room import Committed, Publishes, Room
 
 logger = logging.getLogger(__name__)
+
+Watcher = Callable[[Room, Committed], None]
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class Rooms:
         self._doors: dict[str, _Door] = {}
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
+        self._watchers: list[Watcher] = []
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -118,6 +122,13 @@ class Rooms:
         place = self._places.get(canvas_id)
         return place.room if place else None
 
+    def watch(self, watcher: Watcher) -> None:
+        """Call ``watcher`` with every batch that is committed on any canvas, as ``Room.follow`` does.
+
+        Canvases that are open already are left out: it is for the start of the server.
+        """
+        self._watchers.append(watcher)
+
     @property
     def faults(self) -> dict[str, str]:
         """Why open canvases take no edits now, by canvas; for the health report."""
@@ -130,6 +141,8 @@ class Rooms:
     async def _load(self, canvas_id: str) -> _Place:
         loaded = load(canvas_id, await self._log.load(canvas_id))
         room = Room(canvas_id, loaded, self._log, self._channels, self._limits)
+        for watcher in self._watchers:
+            room.follow(partial(watcher, room))
         inspector = Inspector(room, self._library, self._channels)
         await inspector.inspect_safely()
         place = _Place(

@@ -6,7 +6,7 @@ import pytest
 
 from spellwork_server.errors import BadRequest
 from spellwork_server.identity import Actor
-from spellwork_server.rooms.presence import Person, Presence, encode_states, parse_states
+from spellwork_server.rooms.presence import COLORS, Person, Presence, encode_states, parse_states
 
 ADA = Actor("u-ada", "ada@example.org", "Ada", "member")
 BOB = Actor("u-bob", "bob@example.org", "Bob", "member")
@@ -28,6 +28,25 @@ def test_the_server_says_who_somebody_is() -> None:
             "user": {"id": "u-ada", "name": "Ada", "color": person.color},
         },
     )
+
+
+def test_people_on_one_canvas_have_colours_of_their_own_and_each_person_one() -> None:
+    presence = Presence()
+    people = [Actor(f"u-{n}", f"p{n}@example.org", f"P{n}", "member") for n in range(len(COLORS))]
+    for client, actor in enumerate([*people, *people]):
+        presence.enter(client, actor, "s")
+        presence.set(client, said(1, {}, client=client))
+    states = parse_states(presence.everybody() or b"")
+    colours = [state["user"]["color"] for _, state in states.values() if state]
+    assert len(set(colours)) == len(COLORS)
+    assert colours[: len(people)] == colours[len(people) :]
+
+
+def test_when_there_are_more_people_than_colours_everybody_still_has_one() -> None:
+    presence = Presence()
+    for client in range(3 * len(COLORS)):
+        assert presence.enter(client, Actor(f"u-{client}", "", f"P{client}", "member"), "s")
+    assert {person.color for person in presence.people()} == set(COLORS)
 
 
 def test_nobody_speaks_for_another_client() -> None:

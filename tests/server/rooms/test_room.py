@@ -13,6 +13,7 @@ from pycrdt import Map
 
 from spellwork.spell import Spell
 from spellwork_server.errors import NotFound, ServerError, StoreUnavailable, Unavailable
+from spellwork_server.rooms import Committed
 from spellwork_server.rooms import room as room_module
 from spellwork_server.rooms.errors import (
     CanvasQuarantined,
@@ -290,6 +291,35 @@ async def test_subscribers_get_the_new_spell_at_once(tmp_path: Path) -> None:
         stop()
         await room.apply_update(h.ada, tab.add("b"))
         assert seen == [["a"]]
+
+
+async def test_followers_and_watchers_get_each_commit_as_one_update(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        watched: list[tuple[str, int]] = []
+        h.rooms.watch(lambda room, committed: watched.append((room.canvas_id, committed.seq)))
+        async with h.rooms.visit(h.canvas) as room:
+            followed: list[Committed] = []
+            room.follow(broken)
+            stop = room.follow(followed.append)
+            tab, copy = Tab(), Tab()
+            edits = [tab.add("a"), *(tab.put("a", "value", i) for i in range(5))]
+            await asyncio.gather(
+                *(room.apply_update(h.ada, each, origin="ada's tab") for each in edits)
+            )
+            await room.rename(None, "Named")
+            copy.apply(*(each.update for each in followed))
+            assert copy["nodes"].to_py() == tab["nodes"].to_py()
+            assert {each.authors for each in followed} == {(h.ada.user_id,), (None,)}
+            assert {each.origins for each in followed} == {("ada's tab",), ()}
+            assert followed[-1].seq == room.seq
+            assert watched == [(h.canvas, each.seq) for each in followed]
+            stop()
+            await room.rename(None, "Named again")
+            assert len(watched) == len(followed) + 1
+
+
+def broken(_committed: Committed) -> None:
+    raise RuntimeError("a bug")
 
 
 async def test_problems_follow_a_change_once(tmp_path: Path) -> None:
