@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from .actor import Actor
-from .policy import Action, CanvasAccess, RunAccess, UserAccess, allowed, require
+from .policy import Action, CanvasAccess, CommentAccess, RunAccess, UserAccess, allowed, require
 
-__all__ = ["Action", "Actor", "CanvasAccess", "RunAccess", "UserAccess", "allowed", "require"]
+__all__ = [
+    "Action",
+    "Actor",
+    "CanvasAccess",
+    "CommentAccess",
+    "RunAccess",
+    "UserAccess",
+    "allowed",
+    "require",
+]

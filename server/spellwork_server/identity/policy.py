@@ -24,7 +24,13 @@ Action = Literal[
     "canvas.run",
     "canvas.edit",
     "canvas.share",
+    "canvas.invite",
     "canvas.delete",
+    "canvas.join",
+    "canvas.comment",
+    "comment.edit",
+    "comment.remove",
+    "comment.resolve",
     "run.create",
     "run.read",
     "run.steer",
@@ -44,15 +50,17 @@ CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
 
 NEEDED_ROLE: Mapping[Action, CanvasRole] = {
     "canvas.read": "viewer",
+    "canvas.comment": "viewer",
     "canvas.run": "runner",
     "canvas.edit": "editor",
     "canvas.share": "owner",
+    "canvas.invite": "owner",
     "canvas.delete": "owner",
 }
 """The least role on a canvas for each action on it."""
 
 ANY_USER: frozenset[Action] = frozenset(
-    {"canvas.create", "run.create", "nodes.read", "models.read", "cache.read"}
+    {"canvas.create", "canvas.join", "run.create", "nodes.read", "models.read", "cache.read"}
 )
 """Actions on nothing in particular that every signed-in user may do."""
 
@@ -86,6 +94,18 @@ class RunAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentAccess:
+    """Whose a comment is, on which canvas. A thread is its first comment's."""
+
+    comment_id: str
+    author_id: str
+    canvas: CanvasAccess
+
+    def __str__(self) -> str:
+        return f"comment {self.comment_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class UserAccess:
     """The account that is looked at or changed."""
 
@@ -95,7 +115,7 @@ class UserAccess:
         return f"user {self.user_id}"
 
 
-Thing = CanvasAccess | RunAccess | UserAccess | None
+Thing = CanvasAccess | RunAccess | CommentAccess | UserAccess | None
 
 
 def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
@@ -105,6 +125,9 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
     if action == "credentials.add":
         # A key that leaked must not make another way in, which would outlive its revocation.
         return actor.via == "session" and thing == UserAccess(actor.user_id)
+    if action == "comment.edit":
+        # Nobody puts words into another's mouth, administrators included.
+        return isinstance(thing, CommentAccess) and _comment_allowed(actor, action, thing)
     if actor.is_admin:
         return True
     match thing:
@@ -112,6 +135,8 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
             return _canvas_allowed(actor, action, thing)
         case RunAccess():
             return _run_allowed(actor, action, thing)
+        case CommentAccess():
+            return _comment_allowed(actor, action, thing)
         case UserAccess():
             return action in ("user.read", "user.edit") and thing.user_id == actor.user_id
         case None:
@@ -151,6 +176,18 @@ def _run_allowed(actor: Actor, action: Action, run: RunAccess) -> bool:
     return False
 
 
+def _comment_allowed(actor: Actor, action: Action, comment: CommentAccess) -> bool:
+    """A comment is its author's while they may comment there; editors remove and resolve any."""
+    own = comment.author_id == actor.user_id and _canvas_allowed(
+        actor, "canvas.comment", comment.canvas
+    )
+    if action == "comment.edit":
+        return own
+    if action in ("comment.remove", "comment.resolve"):
+        return own or _canvas_allowed(actor, "canvas.edit", comment.canvas)
+    return False
+
+
 def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
     details: dict[str, object] = {"action": action}
     what = "this server" if thing is None else str(thing)
@@ -168,6 +205,8 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
             if thing.audience == "private" or thing.canvas is None
             else "a role on its canvas"
         )
+    elif isinstance(thing, CommentAccess):
+        needs = "its author" if action == "comment.edit" else "its author or the role editor"
     elif action == "credentials.add":
         needs = "its owner to be signed in: an API key makes no other way in"
     return Forbidden(f"You may not do {action} on {what}; that needs {needs}", details=details)

@@ -174,6 +174,15 @@ MENTIONS = Table(
     Column("read_at", Float, nullable=True),
 )
 
+COMMENT_READS = Table(
+    "comment_reads",
+    METADATA,
+    Column("thread", ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("read_at", Float, nullable=False),
+)
+"""Until when somebody has read a thread."""
+
 STREAMS = Table(
     "streams",
     METADATA,

@@ -12,6 +12,7 @@ from spellwork_server.identity import (
     Action,
     Actor,
     CanvasAccess,
+    CommentAccess,
     RunAccess,
     UserAccess,
     allowed,
@@ -24,10 +25,17 @@ GRACE = Actor("grace", "grace@example.org", "Grace", "member")
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 ON_A_CANVAS = {
-    "viewer": {"canvas.read"},
-    "runner": {"canvas.read", "canvas.run"},
-    "editor": {"canvas.read", "canvas.run", "canvas.edit"},
-    "owner": {"canvas.read", "canvas.run", "canvas.edit", "canvas.share", "canvas.delete"},
+    "viewer": {"canvas.read", "canvas.comment"},
+    "runner": {"canvas.read", "canvas.comment", "canvas.run"},
+    "editor": {"canvas.read", "canvas.comment", "canvas.run", "canvas.edit"},
+    "owner": {
+        "canvas.read",
+        "canvas.comment",
+        "canvas.run",
+        "canvas.edit",
+        "canvas.share",
+        "canvas.delete",
+    },
     None: set(),
 }
 
@@ -45,11 +53,12 @@ def test_nobody_may_do_anything() -> None:
             assert not allowed(None, action, thing)
 
 
-def test_an_administrator_may_do_everything_but_add_a_way_in_to_an_account_of_others() -> None:
-    others = [each for each in ACTIONS if each != "credentials.add"]
+def test_an_administrator_may_do_everything_but_add_a_way_in_or_speak_for_others() -> None:
+    others = [each for each in ACTIONS if each not in ("credentials.add", "comment.edit")]
     assert all(allowed(ADMIN, action, CanvasAccess("c")) for action in others)
     assert all(allowed(ADMIN, action) for action in others)
     assert not allowed(ADMIN, "credentials.add", UserAccess("ada"))
+    assert not allowed(ADMIN, "comment.edit", CommentAccess("m", "ada", CanvasAccess("c")))
 
 
 def test_an_api_key_makes_no_other_way_in() -> None:
@@ -85,6 +94,26 @@ def test_a_private_run_is_its_owners_and_a_shared_one_follows_the_canvas(
     canvas = CanvasAccess("c", {"ada": "runner", "grace": "viewer"})
     run = RunAccess("r", "ada", audience, canvas)  # type: ignore[arg-type]
     assert {each for each in ACTIONS if allowed(who, each, run)} == may
+
+
+@pytest.mark.parametrize(
+    ("who", "role", "may"),
+    [
+        ("author", "viewer", {"comment.edit", "comment.remove", "comment.resolve"}),
+        ("author", None, set()),
+        ("other", "viewer", set()),
+        ("other", "runner", set()),
+        ("other", "editor", {"comment.remove", "comment.resolve"}),
+        ("other", "owner", {"comment.remove", "comment.resolve"}),
+        ("other", None, set()),
+    ],
+)
+def test_a_comment_is_its_authors_and_editors_clear_up(
+    who: str, role: str | None, may: set[str]
+) -> None:
+    canvas = CanvasAccess("c", {} if role is None else {"ada": role})  # type: ignore[dict-item]
+    comment = CommentAccess("m", "ada" if who == "author" else "grace", canvas)
+    assert {each for each in ACTIONS if allowed(ADA, each, comment)} == may
 
 
 def test_the_owner_of_a_run_loses_it_with_the_canvas() -> None:

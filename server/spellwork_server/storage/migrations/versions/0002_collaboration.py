@@ -107,3 +107,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("comment_id", "user_id", name=op.f("pk_mentions")),
     )
     op.create_index(op.f("ix_mentions_user_id"), "mentions", ["user_id"], unique=False)
+    op.create_table(
+        "comment_reads",
+        sa.Column("thread", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("read_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["thread"], ["comments.id"], name=op.f("fk_comment_reads_thread"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_comment_reads_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("thread", "user_id", name=op.f("pk_comment_reads")),
+    )
