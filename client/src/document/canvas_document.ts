@@ -21,11 +21,10 @@ import { Store } from "../store";
 import { DocumentEdits } from "./edits";
 import { spellToJson } from "./json";
 import { Outbox } from "./outbox";
-import type { OwnPresence } from "./presence";
 import { Replica } from "./replica";
 import { root } from "./shape";
 import { EMPTY } from "./snapshot";
-import type { History, Loading, Person, RefusedWork, SaveStatus, Self, SharedDocument } from "./types";
+import type { History, Loading, OwnPresence, Person, RefusedWork, SaveStatus, Self, SharedDocument } from "./types";
 
 const RETRY = { first: 500, longest: 10_000 };
 /** Refusals after which the same edits are sent again as one difference, once the canvas is open again. */

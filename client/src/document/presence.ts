@@ -9,18 +9,13 @@ import {
 import type * as Y from "yjs";
 import type { Pair } from "../protocol";
 import { shared } from "./shape";
-import type { Person, Self } from "./types";
+import type { OwnPresence, Person, Self, ViewBox } from "./types";
 
 /** At most 20 updates a second. */
 const INTERVAL_MS = 50;
 const REMOTE = "server";
-
-/** What this tab tells of itself. */
-export interface OwnPresence {
-  cursor?: Pair | null;
-  selection?: readonly string[];
-  editing?: string | null;
-}
+/** Characters of ids, or of dragged places, that one state may hold; the server takes 8 KiB for all of it. */
+const BUDGET = 2_500;
 
 /** How presence is sent, and who is told when people come, go or move. */
 export interface PresenceOptions {
@@ -48,6 +43,11 @@ export class Presence {
       pointer: null,
       selection: [],
       editing: null,
+      field: null,
+      view: null,
+      away: false,
+      following: null,
+      drag: null,
     });
     this.awareness.on("update", this.#updated);
   }
@@ -55,8 +55,14 @@ export class Presence {
   set(presence: OwnPresence): void {
     const state = this.awareness.getLocalState();
     if (!state) return;
-    const { cursor, ...rest } = presence;
-    const next = { ...state, ...rest, ...(cursor === undefined ? {} : { pointer: cursor }) };
+    const { cursor, selection, drag, ...rest } = presence;
+    const next = {
+      ...state,
+      ...rest,
+      ...(cursor === undefined ? {} : { pointer: cursor }),
+      ...(selection === undefined ? {} : { selection: affordable(selection, (id) => id.length + 3) }),
+      ...(drag === undefined ? {} : { drag: drag && affordableDrag(drag) }),
+    };
     if (shared(state, next) !== state) this.awareness.setLocalState(next);
   }
 
@@ -126,17 +132,55 @@ export class Presence {
 
 function person(clientId: number, state: Record<string, unknown>): Person {
   const user = (state.user ?? {}) as { id?: string; name?: string; color?: string };
-  const { pointer, selection, editing } = state;
-  const cursor = Array.isArray(pointer) && pointer.length === 2 && pointer.every(Number.isFinite);
+  const { pointer, selection, editing, field, view, following } = state;
   return {
     clientId,
     user: String(user.id ?? ""),
     name: String(user.name ?? "Somebody"),
     color: String(user.color ?? "#888888"),
-    cursor: cursor ? (pointer as unknown as Pair) : null,
+    cursor: areNumbers(pointer, 2) ? (pointer as unknown as Pair) : null,
     selection: Array.isArray(selection) ? selection.filter((id) => typeof id === "string") : [],
     editing: typeof editing === "string" ? editing : null,
+    field: typeof field === "string" ? field : null,
+    view:
+      areNumbers(view, 4) && view.every((side, at) => at < 2 || side > 0)
+        ? (view as unknown as ViewBox)
+        : null,
+    away: state.away === true,
+    following: typeof following === "number" ? following : null,
+    drag: drags(state.drag),
   };
+}
+
+function areNumbers(value: unknown, count: number): value is number[] {
+  return Array.isArray(value) && value.length === count && value.every(Number.isFinite);
+}
+
+function drags(value: unknown): Person["drag"] {
+  if (typeof value !== "object" || value === null) return null;
+  const places = Object.entries(value).filter((entry): entry is [string, Pair] => areNumbers(entry[1], 2));
+  return places.length > 0 ? Object.fromEntries(places) : null;
+}
+
+/** As many of the first as may be told. */
+function affordable<T>(all: readonly T[], cost: (one: T) => number): T[] {
+  let left = BUDGET;
+  const some: T[] = [];
+  for (const one of all) {
+    left -= cost(one);
+    if (left < 0) break;
+    some.push(one);
+  }
+  return some;
+}
+
+/** Whole units are enough for a drag; its end is an edit. */
+function affordableDrag(drag: Readonly<Record<string, Pair>>): Record<string, Pair> {
+  const places = Object.entries(drag).map(([id, [x, y]]): [string, Pair] => [
+    id,
+    [Math.round(x), Math.round(y)],
+  ]);
+  return Object.fromEntries(affordable(places, ([id]) => id.length + 18));
 }
 
 /** The clients that an awareness update speaks of (count, then client, clock and state each). */

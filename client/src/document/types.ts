@@ -50,8 +50,33 @@ export interface Person {
   readonly cursor: Pair | null;
   /** Ids of what is selected. */
   readonly selection: readonly string[];
-  /** The node whose code or inputs the person is editing. */
+  /** The node, group or note that the person is writing in. */
   readonly editing: string | null;
+  /** What of it: `code`, `name`, `text`, `settings`, or `input NAME`. */
+  readonly field: string | null;
+  /** What of the canvas the person sees. */
+  readonly view: ViewBox | null;
+  /** Whether the tab is hidden. */
+  readonly away: boolean;
+  /** The client whose view this one follows. */
+  readonly following: number | null;
+  /** Where the person is dragging things just now. */
+  readonly drag: Readonly<Record<string, Pair>> | null;
+}
+
+/** A part of the canvas: left, top, width and height, in canvas units. */
+export type ViewBox = readonly [x: number, y: number, width: number, height: number];
+
+/** What this tab tells of itself; what is left out stays. */
+export interface OwnPresence {
+  cursor?: Pair | null;
+  selection?: readonly string[];
+  editing?: string | null;
+  field?: string | null;
+  view?: ViewBox | null;
+  away?: boolean;
+  following?: number | null;
+  drag?: Readonly<Record<string, Pair>> | null;
 }
 
 /** Who this tab is to the others. */
@@ -182,11 +207,7 @@ export interface SharedDocument extends Edits {
   /** The others, without this tab. */
   readonly people: Readable<readonly Person[]>;
   /** Tell the others what this tab does; left-out fields stay. */
-  setPresence(presence: {
-    cursor?: Pair | null;
-    selection?: readonly string[];
-    editing?: string | null;
-  }): void;
+  setPresence(presence: OwnPresence): void;
   readonly history: Readable<History>;
   undo(): void;
   redo(): void;

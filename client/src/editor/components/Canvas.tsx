@@ -28,6 +28,7 @@ import type { Editor } from "../store/editor";
 import { type Guide, snapToGuides } from "../store/guides";
 import { CanvasEmpty } from "./CanvasEmpty";
 import { ConnectionLine } from "./ConnectionLine";
+import { FollowFrame } from "./FollowFrame";
 import { GroupView } from "./GroupView";
 import { Guides } from "./Guides";
 import { DRAGGED_TYPE } from "./LibraryPanel";
@@ -221,6 +222,7 @@ export function Canvas() {
         minZoom={MIN_ZOOM}
         maxZoom={2.4}
         onInit={() => fitView(undefined, 0)}
+        onMoveStart={(event) => event && editor.following.stop()}
         onlyRenderVisibleElements
         elevateNodesOnSelect
         disableKeyboardA11y
@@ -240,6 +242,7 @@ export function Canvas() {
         {overview && <Overview nodes={flow.nodes} />}
         <Guides guides={guides} />
         <RemoteCursors />
+        <FollowFrame />
       </ReactFlow>
       <CanvasEmpty />
       <Toolbelt />

@@ -1,4 +1,4 @@
-/** Code that is edited together, character by character, with the others' carets in it. */
+/** The code of a node. */
 import {
   autocompletion,
   closeBrackets,
@@ -17,22 +17,15 @@ import {
 } from "@codemirror/language";
 import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { EditorState } from "@codemirror/state";
-import {
-  drawSelection,
-  EditorView,
-  highlightActiveLine,
-  keymap,
-  lineNumbers,
-  placeholder,
-} from "@codemirror/view";
+import type { EditorState } from "@codemirror/state";
+import { type EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
-import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import type { Problem } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { runActions } from "../hooks/useRunActions";
+import { useSharedText } from "../hooks/useSharedText";
 
 const HIGHLIGHT = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: "var(--type-boolean)" },
@@ -46,34 +39,6 @@ const HIGHLIGHT = HighlightStyle.define([
   { tag: tags.comment, color: "var(--ink-faint)", fontStyle: "italic" },
   { tag: tags.invalid, color: "var(--failed)" },
 ]);
-
-const LOOK = EditorView.theme({
-  "&": { fontSize: "12px", backgroundColor: "var(--surface-sunk)", color: "var(--ink)", height: "100%" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-content": { fontFamily: "var(--font-code)", padding: "8px 0", caretColor: "var(--ink)" },
-  ".cm-gutters": { backgroundColor: "transparent", border: "none", color: "var(--ink-faint)" },
-  ".cm-lineNumbers .cm-gutterElement": { padding: "0 4px 0 8px", minWidth: "24px" },
-  ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--ink) 4%, transparent)" },
-  ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "1.5px" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
-    backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent)",
-  },
-  ".cm-scroller": { overflow: "auto", lineHeight: "1.55" },
-  ".cm-tooltip": {
-    border: "1px solid var(--line)",
-    borderRadius: "8px",
-    backgroundColor: "var(--surface)",
-    boxShadow: "var(--shadow-2)",
-    overflow: "hidden",
-  },
-  ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--accent-soft)", color: "var(--ink)" },
-  ".cm-ySelectionInfo": {
-    fontFamily: "var(--font-ui)",
-    padding: "1px 5px",
-    borderRadius: "4px",
-    opacity: "1",
-  },
-});
 
 interface CodeEditorProps {
   readonly node: string;
@@ -99,79 +64,47 @@ function diagnostics(state: EditorState, problems: readonly Problem[]): Diagnost
 
 export function CodeEditor({ node, language, label, problems }: CodeEditorProps) {
   const editor = useEditor();
-  const { document: shared } = editor;
-  const generation = useStore(shared.generation);
-  const editable = useStore(shared.editable);
-  const present = useStore(shared.spell, (spell) => spell.nodes[node]?.code !== undefined);
-  const box = useRef<HTMLDivElement>(null);
+  const present = useStore(editor.document.spell, (spell) => spell.nodes[node]?.code !== undefined);
   const view = useRef<EditorView | null>(null);
-  /** Not a reason to make the editor anew: somebody else may name the node while this person writes. */
-  const named = useRef(label);
-  named.current = label;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new generation brings a new text to bind to
-  useEffect(() => {
-    const text = shared.codeText(node);
-    if (!box.current || !text) return;
-    const made = new EditorView({
-      parent: box.current,
-      state: EditorState.create({
-        doc: text.toString(),
-        extensions: [
-          lineNumbers(),
-          lintGutter(),
-          drawSelection(),
-          highlightActiveLine(),
-          highlightSelectionMatches(),
-          indentOnInput(),
-          bracketMatching(),
-          closeBrackets(),
-          autocompletion(),
-          indentUnit.of(language === "python" ? "    " : "  "),
-          language === "python" ? python() : javascript({ typescript: true }),
-          syntaxHighlighting(HIGHLIGHT),
-          LOOK,
-          EditorView.lineWrapping,
-          EditorView.contentAttributes.of(() => ({ "aria-label": named.current })),
-          placeholder(language === "python" ? "x * 2     # names you read become inputs" : "x * 2"),
-          EditorState.readOnly.of(!editable),
-          EditorView.editable.of(editable),
-          keymap.of([
-            {
-              key: "Mod-Enter",
-              run: () => {
-                runActions(editor).run();
-                return true;
-              },
-            },
-            {
-              key: "Escape",
-              run: (one) => {
-                one.contentDOM.blur();
-                return true;
-              },
-            },
-            ...yUndoManagerKeymap,
-            ...closeBracketsKeymap,
-            ...completionKeymap,
-            ...searchKeymap,
-            ...defaultKeymap,
-            indentWithTab,
-          ]),
-          yCollab(text, shared.awareness, { undoManager: shared.undoManager }),
-          EditorView.focusChangeEffect.of((_state, focused) => {
-            shared.setPresence({ editing: focused ? node : null });
-            return null;
-          }),
-        ],
-      }),
-    });
-    view.current = made;
-    return () => {
-      view.current = null;
-      made.destroy();
-      shared.setPresence({ editing: null });
-    };
-  }, [editor, shared, generation, node, language, editable, present]);
+  const box = useSharedText({
+    thing: node,
+    field: "code",
+    present,
+    label,
+    key: language,
+    text: (document) => document.codeText(node),
+    made: (made) => {
+      view.current = made;
+    },
+    extensions: () => [
+      lineNumbers(),
+      lintGutter(),
+      highlightActiveLine(),
+      highlightSelectionMatches(),
+      indentOnInput(),
+      bracketMatching(),
+      closeBrackets(),
+      autocompletion(),
+      indentUnit.of(language === "python" ? "    " : "  "),
+      language === "python" ? python() : javascript({ typescript: true }),
+      syntaxHighlighting(HIGHLIGHT),
+      placeholder(language === "python" ? "x * 2     # names you read become inputs" : "x * 2"),
+      keymap.of([
+        {
+          key: "Mod-Enter",
+          run: () => {
+            runActions(editor).run();
+            return true;
+          },
+        },
+        ...closeBracketsKeymap,
+        ...completionKeymap,
+        ...searchKeymap,
+        ...defaultKeymap,
+        indentWithTab,
+      ]),
+    ],
+  });
   useEffect(() => {
     const focus = () => {
       if (editor.writing.get() !== node || !view.current) return;

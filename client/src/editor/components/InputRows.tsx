@@ -4,9 +4,11 @@ import { useId, useState } from "react";
 import type { Port, SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useFieldPresence } from "../hooks/useFieldPresence";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { schemaWords } from "../store/schema";
+import { FieldTag } from "./FieldTag";
 import { portColour } from "./PortHandle";
 import { SchemaField } from "./SchemaField";
 
@@ -50,13 +52,15 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
   const editable = useStore(shared.editable);
   const field = useId();
   const value = node.inputs[port.name];
+  const { person, watch } = useFieldPresence(id, `input ${port.name}`);
   return (
-    <div className="input-row">
+    <div className="input-row" {...watch}>
       <div className="input-head">
         <span className="port-dot" style={{ background: portColour(port) }} aria-hidden="true" />
         <label htmlFor={field}>{port.name}</label>
         {port.required && <span className="port-required">*</span>}
         <span className="faint input-kind">{schemaWords(schemaOf(port))}</span>
+        <FieldTag person={person} />
         {!wired && value !== undefined && editable && (
           <button
             type="button"

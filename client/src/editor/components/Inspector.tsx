@@ -3,10 +3,12 @@ import { lazy, Suspense } from "react";
 import { Boundary } from "../../app/components/Boundary";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useFieldPresence } from "../hooks/useFieldPresence";
 import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
 import { loadCodeEditor } from "../hooks/usePreload";
 import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
 import { CanvasFacts } from "./CanvasFacts";
+import { FieldTag } from "./FieldTag";
 import { InputRows } from "./InputRows";
 import { NodeIcon } from "./NodeIcon";
 import { NodeSettingsForm } from "./NodeSettingsForm";
@@ -43,11 +45,13 @@ function NodeInspector({ id }: { id: string }) {
   const wired = useWired(id);
   const problems = useProblems(id);
   const editable = useStore(editor.document.editable);
+  const name = useFieldPresence(id, "name");
+  const settings = useFieldPresence(id, "settings");
   if (!node) return null;
   const title = nodeTitle(node, type);
   return (
     <>
-      <header className="inspector-head">
+      <header className="inspector-head" {...name.watch}>
         <NodeIcon type={node.type} category={type?.category} size={16} />
         <input
           key={title}
@@ -65,6 +69,7 @@ function NodeInspector({ id }: { id: string }) {
             if (event.key === "Enter") event.currentTarget.blur();
           }}
         />
+        <FieldTag person={name.person} />
         <StatusOf id={id} />
       </header>
       <p className="inspector-type">
@@ -91,7 +96,10 @@ function NodeInspector({ id }: { id: string }) {
       )}
       <PortSections id={id} wired={wired} />
       <Section title="Settings">
-        <NodeSettingsForm id={id} node={node} type={type} disabled={!editable} />
+        <FieldTag person={settings.person} />
+        <div {...settings.watch}>
+          <NodeSettingsForm id={id} node={node} type={type} disabled={!editable} />
+        </div>
       </Section>
     </>
   );

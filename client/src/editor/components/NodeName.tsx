@@ -1,14 +1,16 @@
 /** A node's name; a double click, or F2, edits it in place. */
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useFieldPresence } from "../hooks/useFieldPresence";
 
 export function NodeName({ id, title }: { id: string; title: string }) {
   const editor = useEditor();
   const typing = useStore(editor.renaming, (renaming) => renaming === id);
   const editable = useStore(editor.document.editable);
+  const { watch } = useFieldPresence(id, "name");
   if (typing && editable) {
     return (
-      <span className="node-name nodrag">
+      <span className="node-name nodrag" {...watch}>
         <input
           aria-label="Name of the node"
           defaultValue={title}

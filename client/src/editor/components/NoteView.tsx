@@ -8,6 +8,7 @@ import { TINTS } from "./GroupView";
 import { RemoteSelection } from "./RemoteSelection";
 
 const MarkdownPreview = lazy(() => import("./previews/MarkdownPreview"));
+const NoteEditor = lazy(() => import("./NoteEditor").then((module) => ({ default: module.NoteEditor })));
 
 export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
   const editor = useEditor();
@@ -31,28 +32,19 @@ export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
           onResizeEnd={(_event, box) => editor.document.resize(id, [box.width, box.height], [box.x, box.y])}
         />
       )}
-      {typing && editable ? (
-        <textarea
-          className="nodrag nowheel"
-          aria-label="Text of the note, in Markdown"
-          defaultValue={note.text}
-          ref={(area) => area?.focus()}
-          onBlur={(event) => {
-            editor.renaming.set(null);
-            if (event.target.value !== note.text) editor.document.setNote(id, { text: event.target.value });
-          }}
-          onKeyDown={(event) => {
-            event.stopPropagation();
-            if (event.key === "Escape") event.currentTarget.blur();
-          }}
-        />
-      ) : (
-        <Boundary instead={() => <div className="prose">{note.text}</div>}>
+      <div className="note-body">
+        {typing && editable ? (
           <Suspense fallback={<div className="prose">{note.text}</div>}>
-            <MarkdownPreview text={note.text || "*Double-click to write*"} place="note" />
+            <NoteEditor id={id} />
           </Suspense>
-        </Boundary>
-      )}
+        ) : (
+          <Boundary instead={() => <div className="prose">{note.text}</div>}>
+            <Suspense fallback={<div className="prose">{note.text}</div>}>
+              <MarkdownPreview text={note.text || "*Double-click to write*"} place="note" />
+            </Suspense>
+          </Boundary>
+        )}
+      </div>
       <RemoteSelection id={id} />
     </div>
   );

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { Json, Port } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useFieldPresence } from "../hooks/useFieldPresence";
 import { schemaOf } from "../store/library";
 import { portKind, withoutNull } from "../store/schema";
 
@@ -17,7 +18,17 @@ function brief(value: Json | undefined): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-export function PortValue({ node, port, value }: PortValueProps) {
+/** The field with a frame in the colour of whoever else writes in it. */
+export function PortField(props: PortValueProps) {
+  const { watch } = useFieldPresence(props.node, `input ${props.port.name}`);
+  return (
+    <span className="port-field" {...watch}>
+      <PortValue {...props} />
+    </span>
+  );
+}
+
+function PortValue({ node, port, value }: PortValueProps) {
   const { document } = useEditor();
   const editable = useStore(document.editable);
   const schema = withoutNull(schemaOf(port));

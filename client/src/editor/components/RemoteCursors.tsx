@@ -3,12 +3,11 @@ import { useViewport, ViewportPortal } from "@xyflow/react";
 import { memo } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { personColour } from "../store/person_colour";
 
 export const RemoteCursors = memo(function RemoteCursors() {
   const people = useStore(useEditor().document.people);
   const { zoom } = useViewport();
-  const present = people.filter((person) => person.cursor);
+  const present = people.filter((person) => person.cursor && !person.away);
   if (present.length === 0) return null;
   return (
     <ViewportPortal>
@@ -19,10 +18,7 @@ export const RemoteCursors = memo(function RemoteCursors() {
           data-testid="remote-cursor"
           style={
             {
-              "--person": personColour(
-                person.user,
-                people.map((other) => other.user),
-              ),
+              "--person": person.color,
               transform: `translate(${person.cursor?.[0] ?? 0}px, ${person.cursor?.[1] ?? 0}px) scale(${1 / zoom})`,
               transformOrigin: "0 0",
             } as React.CSSProperties

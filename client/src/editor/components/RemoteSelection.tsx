@@ -1,28 +1,32 @@
-/** A frame in the colour of whoever else has this thing selected. */
+/** A frame in the colour of whoever else has this thing selected, or writes in it. */
+import type { Person } from "../../document";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { personColour } from "../store/person_colour";
+
+/** What somebody does to the thing `id`: `Ada is editing the code`. */
+export function doing(person: Person, id: string): string {
+  if (person.editing !== id) return person.name;
+  const field = person.field?.replace(/^input /, "") ?? "";
+  const what = person.field?.startsWith("input ") ? ` ${field}` : field && ` the ${field}`;
+  return `${person.name} is editing${what}`;
+}
 
 export function RemoteSelection({ id }: { id: string }) {
-  const person = useStore(useEditor().document.people, (people) =>
-    people.find((other) => other.selection.includes(id) || other.editing === id),
-  );
-  const colour = useStore(useEditor().document.people, (people) =>
-    person
-      ? personColour(
-          person.user,
-          people.map((other) => other.user),
-        )
-      : "",
+  const person = useStore(
+    useEditor().document.people,
+    (people) =>
+      people.find((other) => other.editing === id) ?? people.find((other) => other.selection.includes(id)),
+    (one, other) =>
+      one === other || (!!one && !!other && one.color === other.color && doing(one, id) === doing(other, id)),
   );
   if (!person) return null;
   return (
     <div
       className="remote-selection"
-      style={{ "--person": colour } as React.CSSProperties}
+      style={{ "--person": person.color } as React.CSSProperties}
       data-testid="remote-selection"
     >
-      <span className="truncate">{person.editing === id ? `${person.name} is editing` : person.name}</span>
+      <span className="truncate">{doing(person, id)}</span>
     </div>
   );
 }

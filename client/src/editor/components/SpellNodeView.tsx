@@ -21,7 +21,7 @@ import { NodeBody } from "./NodeBody";
 import { NodeIcon, nodeLook } from "./NodeIcon";
 import { NodeName } from "./NodeName";
 import { PortHandle } from "./PortHandle";
-import { PortValue } from "./PortValue";
+import { PortField } from "./PortValue";
 import { RemoteSelection } from "./RemoteSelection";
 import { type ShownState, StateBadge } from "./StateBadge";
 
@@ -174,7 +174,7 @@ function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
                     </span>
                   )}
                 </span>
-                {!inWired && !far && <PortValue node={id} port={input} value={value} />}
+                {!inWired && !far && <PortField node={id} port={input} value={value} />}
               </>
             )}
             {output && (

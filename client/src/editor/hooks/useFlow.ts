@@ -64,7 +64,9 @@ export function useFlow(): Flow {
       });
     }
     setLocal(rest);
-    shareDrag(editor, rest);
+    // Until the edit is the others' too, they see the drag's end: without it, things would jump back for a moment.
+    const told = () => shareDrag(editor, latest.current);
+    void editor.document.saved().then(told, told);
   }, [editor]);
   return useMemo(
     () => ({ nodes, edges, onNodesChange, onEdgesChange, commitDrag }),
@@ -162,8 +164,5 @@ function regroup(editor: Editor, moved: Readonly<Record<string, Pair>>): void {
 function shareDrag(editor: Editor, parts: LocalParts): void {
   const drag: Record<string, Pair> = {};
   for (const [id, part] of Object.entries(parts)) if (part.position) drag[id] = part.position;
-  const any = Object.keys(drag).length > 0;
-  const { awareness } = editor.document;
-  const state = awareness.getLocalState() as { drag?: unknown } | null;
-  if (any || state?.drag) awareness.setLocalStateField("drag", any ? drag : null);
+  editor.document.setPresence({ drag: Object.keys(drag).length > 0 ? drag : null });
 }

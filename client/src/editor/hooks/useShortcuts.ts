@@ -35,6 +35,7 @@ function handle(editor: Editor, event: KeyboardEvent): void {
     editor.menu.set(null);
     editor.palette.set(null);
     editor.find.set(false);
+    editor.following.stop();
     return;
   }
   if (CANVAS_ONLY.has(event.key) && !onCanvas(event.target) && !event.ctrlKey && !event.metaKey) return;

@@ -3,6 +3,7 @@ import type { Workbench } from "../../engine";
 import type { RunState } from "../../engine/types";
 import type { Pair, User } from "../../protocol";
 import { Store } from "../../store";
+import { Following } from "./following";
 import type { NodeLibrary, PortFilter } from "./library";
 import { Toasts } from "./toasts";
 
@@ -80,6 +81,7 @@ export class Editor {
   readonly renaming = new Store<string | null>(null);
   /** The node whose code editor takes the focus as soon as it is there. */
   readonly writing = new Store<string | null>(null);
+  readonly following: Following;
   view: CanvasView | null = null;
 
   constructor(
@@ -87,6 +89,7 @@ export class Editor {
     readonly library: NodeLibrary,
     readonly user: User,
   ) {
+    this.following = new Following(workbench.document, () => workbench.document.awareness.clientID);
     this.panel.subscribe(() => {
       try {
         localStorage.setItem("spellwork.panel", this.panel.get() ?? "");

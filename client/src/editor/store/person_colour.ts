@@ -1,5 +1,7 @@
-/** A colour for each person on the canvas: dark enough for white letters, and no two alike while there are few. */
+/** The colour of a person: the one the server gave them while they are here, else their own. */
+import type { Person } from "../../document";
 
+/** The server's list (`rooms/presence.py`), for people who are not here. */
 const COLOURS = [
   "#0b6bcb",
   "#a8348a",
@@ -13,21 +15,11 @@ const COLOURS = [
   "#6b5d52",
 ];
 
-function start(id: string): number {
+/** The colour of `user`, the same in all tabs. */
+export function personColour(user: string, here: readonly Person[] = []): string {
+  const person = here.find((one) => one.user === user);
+  if (person) return person.color;
   let sum = 7;
-  for (let index = 0; index < id.length; index += 1) sum = (sum * 31 + id.charCodeAt(index)) >>> 0;
-  return sum % COLOURS.length;
-}
-
-/** The colour of `user` among all who are here; each starts from their id and steps aside from those before them. */
-export function personColour(user: string, here: Iterable<string>): string {
-  const taken = new Set<number>();
-  for (const id of [...new Set([...here, user])].sort()) {
-    let place = start(id);
-    for (let tries = 0; taken.has(place) && tries < COLOURS.length; tries += 1)
-      place = (place + 1) % COLOURS.length;
-    taken.add(place);
-    if (id === user) return COLOURS[place] ?? "#0b6bcb";
-  }
-  return "#0b6bcb";
+  for (let index = 0; index < user.length; index += 1) sum = (sum * 31 + user.charCodeAt(index)) >>> 0;
+  return COLOURS[sum % COLOURS.length] ?? "#0b6bcb";
 }
