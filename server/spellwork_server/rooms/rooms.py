@@ -64,6 +64,7 @@ class Rooms:
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
         self._watchers: list[Watcher] = []
+        self._greeters: list[Callable[[Room], None]] = []
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -129,6 +130,10 @@ class Rooms:
         """
         self._watchers.append(watcher)
 
+    def greet(self, greeter: Callable[[Room], None]) -> None:
+        """Call ``greeter`` with every room that was just loaded, before anybody edits in it."""
+        self._greeters.append(greeter)
+
     @property
     def faults(self) -> dict[str, str]:
         """Why open canvases take no edits now, by canvas; for the health report."""
@@ -151,6 +156,8 @@ class Rooms:
             self._tasks.create_task(inspector.run(), name=f"inspector-{canvas_id}"),
         )
         self._places[canvas_id] = place
+        for greeter in self._greeters:
+            greeter(room)
         return place
 
     async def _write(self, room: Room) -> None:
