@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 METADATA = MetaData(
@@ -136,16 +138,21 @@ VERSIONS = Table(
     METADATA,
     Column("id", String(32), primary_key=True),
     Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("name", String(200), nullable=True),
+    Column("reason", String(16), nullable=False),
+    Column("source", String(32), nullable=True),
+    Column("kept", Boolean, nullable=False),
     Column("created_by", String(32), nullable=True),
     Column("created_at", Float, nullable=False),
     Column("authors", JSON, nullable=False),
     Column("changes", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Index(None, "canvas_id", "created_at"),
+    UniqueConstraint("canvas_id", "number"),
 )
-"""What a canvas was: the spell as of edit ``seq``, who edited since the version before, and what."""
+"""What a canvas was: the spell as of edit ``seq``, who edited since the version before, and what.
+``source`` is the version that was restored; what is ``kept`` is not thinned out."""
 
 COMMENTS = Table(
     "comments",

@@ -39,8 +39,12 @@ def upgrade() -> None:
         "versions",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("canvas_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=True),
+        sa.Column("kept", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.String(length=32), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("authors", sa.JSON(), nullable=False),
@@ -53,12 +57,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_versions")),
-    )
-    op.create_index(
-        op.f("ix_versions_canvas_id_versions_created_at"),
-        "versions",
-        ["canvas_id", "created_at"],
-        unique=False,
+        sa.UniqueConstraint("canvas_id", "number", name=op.f("uq_versions_canvas_id_number")),
     )
     op.create_table(
         "comments",
