@@ -75,7 +75,7 @@ class CanvasSockets(Service):
         self._rooms = rooms
         self._channels = channels
         self._runs = runs
-        self._cast = PresenceCast(channels)
+        self.cast = PresenceCast(channels)
         self._open: dict[Session, dict[str, _Open]] = {}
         self._tasks = asyncio.TaskGroup()
         self._watcher: asyncio.Task[None] | None = None
@@ -164,7 +164,7 @@ class CanvasSockets(Service):
         session = _session(call)
         opened = self._opened(session, request.canvas)
         if opened.room.presence.set(opened.client_id, request.update):
-            self._cast.soon(opened.room)
+            self.cast.soon(opened.room)
         return Done()
 
     async def leave_all(self, session: Session) -> None:
@@ -229,7 +229,7 @@ class CanvasSockets(Service):
             self._open.pop(session, None)
         opened.room.presence.leave(opened.client_id, session)
         self._channels.leave(session, opened.room.channel)
-        self._cast.soon(opened.room)
+        self.cast.soon(opened.room)
         self._runs.close(session, canvas_id)
         await self._rooms.release(canvas_id)
 

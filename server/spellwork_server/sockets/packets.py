@@ -123,6 +123,11 @@ def encode_disconnect() -> Wire:
     return _wire(b"41", [])
 
 
+def binary_frame(message: bytes) -> bytes:
+    """Frame one binary message, to be written to any number of WebSockets."""
+    return _frame_head(BINARY_FRAME, len(message)) + message
+
+
 def _wire(text: bytes, attachments: list[bytes]) -> Wire:
     frames = [_frame_head(TEXT_FRAME, len(text)), text]
     for part in attachments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from spellwork_server.rooms import Room
@@ -13,6 +14,9 @@ INTERVAL = 0.05
 """Seconds between two packets of presence to one canvas."""
 
 
+Listener = Callable[[Room, bytes], None]
+
+
 class PresenceCast:
     """Gathers what changed on a canvas since the last packet; the first change after a pause goes at once."""
 
@@ -20,6 +24,11 @@ class PresenceCast:
         self._channels = channels
         self._sent: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
         self._due: set[Room] = set()
+        self._listeners: list[Listener] = []
+
+    def watch(self, listener: Listener) -> None:
+        """Call ``listener(room, update)`` with every awareness update that is sent."""
+        self._listeners.append(listener)
 
     def soon(self, room: Room) -> None:
         """Send what changed in the room's presence, now or as soon as it is time."""
@@ -45,3 +54,5 @@ class PresenceCast:
             {"canvas": room.canvas_id, "update": update},
             lossy=True,
         )
+        for listener in self._listeners:
+            listener(room, update)
