@@ -20,6 +20,7 @@ from .identity.accounts import Accounts
 from .identity.attempts import Attempts
 from .identity.authenticator import Authenticator
 from .identity.passwords import Passwords
+from .identity.invitations import Invitations
 from .identity.secrets import signing_key
 from .identity.tokens import AccessTokens
 from .protocol import announce
@@ -40,6 +41,8 @@ from .services.canvases import CanvasService
 from .services.events import EventService
 from .services.models import Kind, ModelService, announce_models, installed_model_servers
 from .services.nodes import NodeService
+from .services.invitations import InvitationService
+from .services.mentions import Mentions, MentionService, announce_mentions
 from .services.openapi import openapi_document
 from .services.registry import Registry
 from .services.rest import RestApi, json_response
@@ -59,6 +62,7 @@ from .storage.journal import JournalStore
 from .storage.outputs import OutputStore
 from .storage.run_records import RunRecords
 from .storage.sign_ins import SignInRecords
+from .storage.invitations import InvitationRecords
 from .storage.update_log import UpdateLog
 from .storage.upgrade import upgrade
 from .storage.users import UserRecords
@@ -83,6 +87,9 @@ class Stores:
     outputs: OutputStore
     cache: CacheStore
     runs: RunRecords
+    comments: CommentRecords
+    mentions: MentionRecords
+    invitations: InvitationRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class Running:
     """What runs spells, and tells of it."""
+    invitations: Invitations
 
     library: Library
     workers: WorkerPool
@@ -198,7 +206,10 @@ def make_stores(settings: Settings) -> Stores:
         users=UserRecords(database),
         sign_ins=SignInRecords(database),
         api_keys=ApiKeyRecords(database),
-        canvases=CanvasRecords(database),
+        canvases=canvases,
+        comments=CommentRecords(database),
+        mentions=MentionRecords(database),
+        invitations=InvitationRecords(database, canvases),
         updates=UpdateLog(database, commits),
         journal=JournalStore(database),
         outputs=OutputStore(database),
@@ -211,16 +222,25 @@ def make_identity(settings: Settings, stores: Stores) -> Identity:
     """Put together what proves who somebody is."""
     tokens = AccessTokens(signing_key(settings.data), settings.access_token_seconds)
     authenticator = Authenticator(tokens, stores.users, stores.sign_ins, stores.api_keys)
+    canvases = CanvasRecords(database)
     accounts = Accounts(
         users=stores.users,
         sign_ins=stores.sign_ins,
         tokens=tokens,
         authenticator=authenticator,
         passwords=Passwords(),
-        attempts=Attempts(settings.sign_in_attempts, settings.sign_in_attempts_per_address),
+        attempts=attempts,
         refresh_days=settings.refresh_days,
     )
-    return Identity(authenticator, accounts)
+    invitations = Invitations(
+        records=stores.invitations,
+        canvases=stores.canvases,
+        users=stores.users,
+        accounts=accounts,
+        attempts=attempts,
+        new_people=settings.invite_new_people,
+    )
+    return Identity(authenticator, accounts, invitations)
 
 
 def _make_running(
@@ -230,6 +250,7 @@ def _make_running(
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
+    attempts = Attempts(settings.sign_in_attempts, settings.sign_in_attempts_per_address)
     runners = Runners(
         library=library,
         machinery=Machinery(
@@ -287,6 +308,7 @@ def _fill_registry(parts: Parts) -> None:
     announce_runs(parts.registry)
 
 
+        InvitationService(parts.identity.invitations, stores.canvases, settings.url),
 def _model_kinds(settings: Settings) -> tuple[Kind, ...]:
     """Ask only such model servers as the operator has: no visit to the internet by default."""
     return ("ollama", "openai") if settings.openai_base_url else ("ollama",)

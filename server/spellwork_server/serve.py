@@ -25,8 +25,17 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
 
-PUBLIC_OPERATIONS = frozenset({"auth.login", "auth.link", "auth.refresh", "auth.logout"})
-"""All that may be done without authentication: proving who one is."""
+PUBLIC_OPERATIONS = frozenset(
+    {
+        "auth.login",
+        "auth.link",
+        "auth.refresh",
+        "auth.logout",
+        "invitations.look",
+        "invitations.join",
+    }
+)
+"""All that may be done without authentication: proving who one is, or that one is invited."""
 
 
 def serve(settings: Settings) -> None:

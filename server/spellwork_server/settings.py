@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +44,14 @@ class Settings(BaseSettings):
     )
     sign_in_attempts_per_address: int = Field(
         default=120, ge=1, description="The same for one network address."
+    )
+    invite_new_people: Literal["nobody", "administrators", "owners"] = Field(
+        default="administrators",
+        description=(
+            "Who may invite people without an account to a canvas, and so bring new accounts here. "
+            "By default administrators, who can make accounts anyway: an account may run code on "
+            "this server, so letting every owner of a canvas vouch for people is for you to decide."
+        ),
     )
     grace: float = Field(
         default=30, ge=0, description="Seconds an abandoned runner or room is kept for a reconnect."

@@ -80,7 +80,7 @@ class Accounts:
             )
         if user.password_hash is not None and self._passwords.outdated(user.password_hash):
             await self._users.update(user.id, password_hash=await self._passwords.hash(password))
-        return await self._begin(user)
+        return await self.begin(user)
 
     async def sign_in_by_link(self, token: str, address: str) -> SignIn:
         """Sign in with a one-time link's token, and use it up."""
@@ -89,7 +89,7 @@ class Accounts:
         user = await self._users.get(user_id) if user_id else None
         if user is None or user.disabled:
             raise Unauthenticated("The sign-in link is wrong, used or expired", code="link_invalid")
-        return await self._begin(user)
+        return await self.begin(user)
 
     async def refresh(self, refresh_token: str) -> SignIn:
         """Exchange a refresh token for the next pair. A token used twice ends its sign-in."""
@@ -131,7 +131,7 @@ class Accounts:
         password: str | None = None,
     ) -> UserRecord:
         """Add an account. Raises Conflict when the address is taken."""
-        password_hash = await self._passwords.hash(password) if password is not None else None
+        password_hash = await self.hash_password(password) if password is not None else None
         return await self._users.create(email, name=name, role=role, password_hash=password_hash)
 
     async def get(self, user_id: str) -> UserRecord:
@@ -201,7 +201,12 @@ class Accounts:
         unclaimed = await self._users.unclaimed_administrator()
         return await self.make_link(unclaimed.id) if unclaimed else None
 
-    async def _begin(self, user: UserRecord) -> SignIn:
+    async def hash_password(self, password: str) -> str:
+        """Return what is kept of a password."""
+        return await self._passwords.hash(password)
+
+    async def begin(self, user: UserRecord) -> SignIn:
+        """Sign somebody in who has proved who they are."""
         token = new_token()
         family = await self._sign_ins.begin(
             user.id, digest(token), self._clock() + self._refresh_seconds

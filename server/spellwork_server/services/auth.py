@@ -73,8 +73,9 @@ class AuthService(Service):
     )
     async def login(self, call: Call, request: Login) -> SignInView:
         """Answer an access token and set the refresh cookie. Attempts are limited."""
-        return _signed_in(
-            call, await self._accounts.sign_in(request.email, request.password, _address(call))
+        return signed_in(
+            call,
+            await self._accounts.sign_in(request.email, request.password, caller_address(call)),
         )
 
     @operation(
@@ -86,7 +87,9 @@ class AuthService(Service):
     )
     async def link(self, call: Call, request: RedeemLink) -> SignInView:
         """Use the link up and sign in."""
-        return _signed_in(call, await self._accounts.sign_in_by_link(request.token, _address(call)))
+        return signed_in(
+            call, await self._accounts.sign_in_by_link(request.token, caller_address(call))
+        )
 
     @operation(
         summary="Exchange the refresh cookie for a new access token",
@@ -100,7 +103,7 @@ class AuthService(Service):
         token = _refresh_token(call)
         if token is None:
             raise Unauthenticated("There is no refresh cookie; sign in")
-        return _signed_in(call, await self._accounts.refresh(token))
+        return signed_in(call, await self._accounts.refresh(token))
 
     @operation(summary="Sign out", rest=("POST", "/v1/auth/logout"), socket=False, public=True)
     async def logout(self, call: Call, _request: Nothing) -> Done:
@@ -137,7 +140,10 @@ def _own(call: Call) -> str:
     return actor.user_id
 
 
-def _address(call: Call) -> str:
+def caller_address(call: Call) -> str:
+    """Return the network address that a call comes from."""
+    if call.session is not None:
+        return call.session.client.address
     return (call.request.remote if call.request is not None else None) or ""
 
 
@@ -145,7 +151,8 @@ def _refresh_token(call: Call) -> str | None:
     return call.request.cookies.get(REFRESH_COOKIE) if call.request is not None else None
 
 
-def _signed_in(call: Call, sign_in: SignIn) -> SignInView:
+def signed_in(call: Call, sign_in: SignIn) -> SignInView:
+    """Set the cookies of a sign-in, and return what the page keeps of it."""
     call.cookies.append(
         Cookie(REFRESH_COOKIE, sign_in.refresh_token, REFRESH_PATH, sign_in.refresh_expires_in)
     )

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import NotFound
 from spellwork_server.identity.policy import CanvasAccess, CanvasRole
@@ -130,7 +131,7 @@ class CanvasRecords:
                 await conn.execute(delete(table).where(or_(stream == shared, stream.like(private))))
         if not gone.rowcount:
             raise _missing(canvas_id)
-        self._changed(canvas_id)
+        self.changed(canvas_id)
 
     async def members(self, canvas_id: str) -> list[Member]:
         """Return who has a role on a canvas, by email address."""
@@ -148,21 +149,16 @@ class CanvasRecords:
 
     async def set_member(self, canvas_id: str, user_id: str, role: CanvasRole) -> None:
         """Give a user a role on a canvas, in place of any they have."""
-        put = upsert(MEMBERS).values(canvas_id=canvas_id, user_id=user_id, role=role)
         async with self._database.write() as conn:
-            await conn.execute(
-                put.on_conflict_do_update(
-                    index_elements=["canvas_id", "user_id"], set_={"role": role}
-                )
-            )
-        self._changed(canvas_id)
+            await put_member(conn, canvas_id, user_id, role)
+        self.changed(canvas_id)
 
     async def remove_member(self, canvas_id: str, user_id: str) -> bool:
         """Take a user's role away; False when they had none."""
         gone = delete(MEMBERS).where(MEMBERS.c.canvas_id == canvas_id, MEMBERS.c.user_id == user_id)
         async with self._database.write() as conn:
             count = (await conn.execute(gone)).rowcount
-        self._changed(canvas_id)
+        self.changed(canvas_id)
         return bool(count)
 
     async def access(self, canvas_id: str) -> CanvasAccess:
@@ -196,10 +192,19 @@ class CanvasRecords:
         async with self._database.write() as conn:
             await conn.execute(update(CANVASES).where(CANVASES.c.id == canvas_id).values(values))
 
-    def _changed(self, canvas_id: str) -> None:
+    def changed(self, canvas_id: str) -> None:
+        """Look again at who may do what, and tell the watchers; after members changed, here or by an invitation."""
         self._access.pop(canvas_id, None)
         for callback in self._watchers:
             callback(canvas_id)
+
+
+async def put_member(conn: AsyncConnection, canvas_id: str, user_id: str, role: CanvasRole) -> None:
+    """Give a user a role on a canvas, in place of any they have, as part of a transaction."""
+    put = upsert(MEMBERS).values(canvas_id=canvas_id, user_id=user_id, role=role)
+    await conn.execute(
+        put.on_conflict_do_update(index_elements=["canvas_id", "user_id"], set_={"role": role})
+    )
 
 
 def _record(row: Row[Any]) -> CanvasRecord:

@@ -54,26 +54,14 @@ class UserRecords:
         password_hash: str | None = None,
     ) -> UserRecord:
         """Add an account. Raises Conflict when the address is taken."""
-        address = normal(email)
-        record = UserRecord(
-            id=uuid4().hex,
-            email=address,
-            name=name or address.partition("@")[0],
-            role=role,
-            created_at=self._clock(),
-            disabled_at=None,
-            password_hash=password_hash,
+        record = new_account(
+            email, name=name, role=role, password_hash=password_hash, at=self._clock()
         )
-        values = {column: getattr(record, column) for column in UserRecord.__slots__}
         try:
             async with self._database.write() as conn:
-                await conn.execute(insert(USERS).values(values))
+                await conn.execute(insert(USERS).values(account_row(record)))
         except IntegrityError as error:
-            raise Conflict(
-                f"There is already an account for {address}",
-                code="email_taken",
-                details={"email": address},
-            ) from error
+            raise taken(record.email) from error
         return record
 
     async def get(self, user_id: str) -> UserRecord | None:
@@ -132,6 +120,39 @@ class UserRecords:
         if not found or any(each.password_hash for each in found):
             return None
         return found[0]
+
+
+def new_account(
+    email: str,
+    *,
+    name: str = "",
+    role: GlobalRole = "member",
+    password_hash: str | None = None,
+    at: float,
+) -> UserRecord:
+    """Return an account that is not stored yet; its name, if not given, is from the address."""
+    address = normal(email)
+    return UserRecord(
+        id=uuid4().hex,
+        email=address,
+        name=name or address.partition("@")[0],
+        role=role,
+        created_at=at,
+        disabled_at=None,
+        password_hash=password_hash,
+    )
+
+
+def account_row(record: UserRecord) -> dict[str, Any]:
+    """Return an account's columns."""
+    return {column: getattr(record, column) for column in UserRecord.__slots__}
+
+
+def taken(email: str) -> Conflict:
+    """Return the refusal of an address that has an account already."""
+    return Conflict(
+        f"There is already an account for {email}", code="email_taken", details={"email": email}
+    )
 
 
 def normal(email: str) -> str:

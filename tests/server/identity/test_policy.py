@@ -34,6 +34,7 @@ ON_A_CANVAS = {
         "canvas.run",
         "canvas.edit",
         "canvas.share",
+        "canvas.invite",
         "canvas.delete",
     },
     None: set(),
@@ -67,7 +68,14 @@ def test_an_api_key_makes_no_other_way_in() -> None:
 
 def test_a_member_may_do_to_nothing_in_particular_only_what_is_listed() -> None:
     may = {each for each in ACTIONS if allowed(ADA, each)}
-    assert may == {"canvas.create", "run.create", "nodes.read", "models.read", "cache.read"}
+    assert may == {
+        "canvas.create",
+        "canvas.join",
+        "run.create",
+        "nodes.read",
+        "models.read",
+        "cache.read",
+    }
 
 
 def test_an_account_is_its_own() -> None:
