@@ -51,6 +51,13 @@ class Canvases:
         """Draw another spell, as edits of the live document: open tabs see it at once."""
         await self._session.request("canvases.put_spell", {"id": canvas, "spell": dict(spell)})
 
+    async def change_spell(self, canvas: str, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """Put the nodes, edges, groups and notes given by id, remove those given as None; return the spell.
+
+        What the patch does not name stays as it is, also what others draw meanwhile.
+        """
+        return await self._session.request("canvases.patch_spell", {"id": canvas, **patch})
+
     async def share(self, canvas: str, email: str, role: Role) -> None:
         """Let somebody in, or change what they may do."""
         await self._session.request(

@@ -46,6 +46,8 @@ def _write_things(
     for key in sorted(after.keys() - before.keys()):
         root[key] = Map(_fields(kind, after[key]))
     for key in sorted(after.keys() & before.keys()):
+        if before[key] is after[key]:
+            continue
         old, new = _plain(before[key]), _plain(after[key])
         if not _same(old, new):
             _write_fields(root[key], SHARED.get(kind, {}), old, new)

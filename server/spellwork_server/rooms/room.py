@@ -203,6 +203,16 @@ class Room:
         """Turn the canvas into ``spell`` by the least edits of the live document; return their number."""
         return await self._edit(lambda user_id: self._intake.replace(spell, user_id), actor)
 
+    async def change_spell(self, actor: Actor | None, change: Callable[[Spell], Spell]) -> int:
+        """Turn the canvas into what ``change`` makes of it, by the least edits; return their number.
+
+        ``change`` gets the spell with every edit that was accepted before, and
+        is called at once; what it raises is raised here, and nothing is edited.
+        """
+        return await self._edit(
+            lambda user_id: self._intake.replace(change(self._intake.parts.spell()), user_id), actor
+        )
+
     async def rename(self, actor: Actor | None, name: str) -> int:
         """Name the spell, and touch nothing else; return the edit's number."""
         return await self._edit(lambda user_id: self._intake.rename(name, user_id), actor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
@@ -15,6 +15,7 @@ from spellwork_server.storage.canvases import CanvasRecord, CanvasRecords, Membe
 from spellwork_server.storage.users import UserRecords
 
 from .service import Call, Done, Nothing, Request, Service, View, operation
+from .spell_patch import SpellPatch, patched
 from .users import Email
 
 CanvasRole = Literal["viewer", "runner", "editor", "owner"]
@@ -31,6 +32,9 @@ class OpenRoom(Protocol):
 
     async def replace_spell(self, actor: Actor | None, spell: Spell) -> int:
         """Draw ``spell`` instead, by the least edits of the live document; return when durable."""
+
+    async def change_spell(self, actor: Actor | None, change: Callable[[Spell], Spell]) -> int:
+        """Draw what ``change`` makes of the spell as it is at that moment; return when durable."""
 
 
 class Rooms(Protocol):
@@ -89,6 +93,10 @@ class ReplaceSpell(CanvasId):
             return value
         spell = {key: each for key, each in value.items() if key != "id"}
         return {key: value[key] for key in ("id",) if key in value} | {"spell": spell}
+
+
+class PatchSpell(CanvasId, SpellPatch):
+    """A canvas, and what to change of the spell on it."""
 
 
 class SpellView(RootModel[dict[str, JsonValue]]):
@@ -191,8 +199,23 @@ class CanvasService(Service):
                 spell = spell.model_copy(update={"name": room.spell().name})
             await room.replace_spell(actor, spell)
             drawn = room.spell()
-        if drawn.name and drawn.name != (await self._records.get(request.id)).name:
-            await self._records.rename(request.id, drawn.name)
+        await self._name_like(request.id, drawn)
+        return SpellView(drawn.to_json())
+
+    @operation(
+        summary="Change things of the spell on a canvas", rest=("PATCH", "/v1/canvases/{id}/spell")
+    )
+    async def patch_spell(self, call: Call, request: PatchSpell) -> SpellView:
+        """Put the nodes, edges, groups and notes given, remove those given as null, and leave the rest.
+
+        With a node go its wires. As the least edits of the live document, of
+        the spell as it is at that moment; everybody there sees them.
+        """
+        actor = require(call.actor, "canvas.edit", await self._access(request))
+        async with self._rooms.visit(request.id) as room:
+            await room.change_spell(actor, lambda spell: patched(spell, request))
+            drawn = room.spell()
+        await self._name_like(request.id, drawn)
         return SpellView(drawn.to_json())
 
     @operation(summary="List who has a role on a canvas", rest=("GET", "/v1/canvases/{id}/members"))
@@ -239,6 +262,11 @@ class CanvasService(Service):
         role = (await self._records.access(canvas_id)).role(actor)
         assert role is not None
         return _view(await self._records.get(canvas_id), role)
+
+    async def _name_like(self, canvas_id: str, drawn: Spell) -> None:
+        """Let the canvas take the name of the spell drawn on it."""
+        if drawn.name and drawn.name != (await self._records.get(canvas_id)).name:
+            await self._records.rename(canvas_id, drawn.name)
 
     async def _rename(self, actor: Actor, canvas_id: str, name: str) -> None:
         """Rename the canvas, and the spell on it, which carries the name along when it is exported."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,76 @@ async def test_a_spell_that_is_put_names_the_canvas_or_keeps_its_name(tmp_path: 
         await ada.put(f"{path}/spell", {"name": "Other", "nodes": {}})
         assert (await ada.get(path)).body["name"] == "Other"
         assert (await ada.get(f"{path}/spell")).body["name"] == "Other"
+
+
+async def test_a_patch_puts_and_removes_by_id_and_leaves_the_rest(tmp_path: Path) -> None:
+    """D5"""
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        path = await canvas_of(ada, spell=HELLO)
+        patch = {
+            "nodes": {"c": {"type": "core.value", "group": "g"}},
+            "groups": {"g": {"name": "New", "position": [0, 0]}},
+            "notes": {"n": {"text": "Look", "group": "g", "position": [5, 5]}},
+            "edges": {"f": {"source": "b", "output": "value", "target": "c", "input": "value"}},
+        }
+        put = (await ada.patch(f"{path}/spell", patch)).body
+        assert put["nodes"] == HELLO["nodes"] | patch["nodes"]
+        assert put["edges"] == HELLO["edges"] | patch["edges"]
+        assert (put["groups"], put["notes"]) == (patch["groups"], patch["notes"])
+        assert put["name"] == "One"
+        less = {"name": "Less", "nodes": {"a": None, "zz": None}, "groups": {"g": None}}
+        left = (await ada.patch(f"{path}/spell", less)).body
+        assert left["nodes"] == {"b": HELLO["nodes"]["b"], "c": {"type": "core.value"}}
+        assert left["edges"] == patch["edges"], "with a node go its wires"
+        assert left["notes"] == {"n": {"text": "Look", "position": [5, 5]}}
+        assert (await ada.get(path)).body["name"] == "Less"
+        assert (await ada.get(f"{path}/spell")).body == left
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"nodes": {"a": {}}}, "nodes.a.type"),
+        ({"nodes": {"no good": {"type": "x"}}}, "nodes.no good"),
+        ({"nodes": []}, "nodes"),
+        ({"colour": "red"}, "colour"),
+        ({"name": ""}, "name"),
+        (
+            {"edges": {"f": {"source": "a", "output": "v", "target": "zz", "input": "v"}}},
+            "edges.f.target",
+        ),
+        ({"nodes": {"a": None}, "edges": {"e": HELLO["edges"]["e"]}}, "edges.e.source"),
+    ],
+)
+async def test_a_patch_that_is_none_names_what_is_wrong_and_changes_nothing(
+    tmp_path: Path, patch: dict, field: str
+) -> None:
+    """D5"""
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        path = await canvas_of(ada, spell=HELLO)
+        answer = await ada.patch(f"{path}/spell", patch)
+        assert (answer.status, answer.code) == (400, "bad_request")
+        assert answer.body["error"]["details"]["errors"][0]["field"].startswith(field)
+        assert (await ada.get(f"{path}/spell")).body["nodes"] == HELLO["nodes"]
+
+
+async def test_patches_at_the_same_time_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    """D5"""
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        path = await canvas_of(ada)
+        patches = [{"nodes": {f"n{each}": {"type": "core.value"}}} for each in range(20)]
+        await asyncio.gather(*(ada.patch(f"{path}/spell", each) for each in patches))
+        assert len((await ada.get(f"{path}/spell")).body["nodes"]) == 20
+
+
+async def test_only_who_may_edit_may_patch(tmp_path: Path) -> None:
+    """D5"""
+    async with house(tmp_path) as h:
+        ada, grace = await h.person("ada"), await h.person("grace")
+        path = await canvas_of(ada)
+        for role, status in (("viewer", 403), ("runner", 403), ("editor", 200)):
+            await ada.put(f"{path}/members", {"email": "grace@example.org", "role": role})
+            assert (await grace.patch(f"{path}/spell", {"name": "Mine"})).status == status
