@@ -13,14 +13,17 @@ from spellwork import Library
 from spellwork.limits import Limits
 from spellwork.workers import WorkerPool
 
+from .comment_places import CommentPlaces
 from .first_start import prepare_first_start
 from .followed_runs import FollowedRuns
 from .health import Health
+from .history.keeper import VersionKeeper
+from .history.views import CanvasVersions, VersionViews
 from .identity.accounts import Accounts
 from .identity.attempts import Attempts
 from .identity.authenticator import Authenticator
-from .identity.passwords import Passwords
 from .identity.invitations import Invitations
+from .identity.passwords import Passwords
 from .identity.secrets import signing_key
 from .identity.tokens import AccessTokens
 from .protocol import announce
@@ -38,34 +41,40 @@ from .services.asyncapi import asyncapi_document
 from .services.auth import AuthService
 from .services.cache import CacheService
 from .services.canvases import CanvasService
+from .services.comments import CommentService, announce_comments
 from .services.events import EventService
-from .services.models import Kind, ModelService, announce_models, installed_model_servers
-from .services.nodes import NodeService
 from .services.invitations import InvitationService
 from .services.mentions import Mentions, MentionService, announce_mentions
+from .services.models import Kind, ModelService, announce_models, installed_model_servers
+from .services.nodes import NodeService
 from .services.openapi import openapi_document
 from .services.registry import Registry
 from .services.rest import RestApi, json_response
 from .services.runs import RunService, announce_runs
 from .services.samples import SampleService
 from .services.users import UserService
+from .services.versions import VersionService, announce_versions
 from .settings import MIB, Settings
 from .sockets import Channels, SocketServer
 from .sockets.canvas_service import CanvasSockets
+from .sockets.y_websocket import YWebSockets
 from .static_files import StaticFiles
 from .storage.api_keys import ApiKeyRecords
 from .storage.cache import CacheStore
 from .storage.canvases import CanvasRecords
+from .storage.comments import CommentRecords
 from .storage.database import Database
 from .storage.group_commit import GroupCommit
+from .storage.invitations import InvitationRecords
 from .storage.journal import JournalStore
+from .storage.mentions import MentionRecords
 from .storage.outputs import OutputStore
 from .storage.run_records import RunRecords
 from .storage.sign_ins import SignInRecords
-from .storage.invitations import InvitationRecords
 from .storage.update_log import UpdateLog
 from .storage.upgrade import upgrade
 from .storage.users import UserRecords
+from .storage.versions import VersionRecord, VersionRecords
 from .version import VERSION
 
 MAX_OUTPUT_BYTES = 16 * MIB
@@ -82,14 +91,15 @@ class Stores:
     sign_ins: SignInRecords
     api_keys: ApiKeyRecords
     canvases: CanvasRecords
+    comments: CommentRecords
+    mentions: MentionRecords
+    invitations: InvitationRecords
     updates: UpdateLog
+    versions: VersionRecords
     journal: JournalStore
     outputs: OutputStore
     cache: CacheStore
     runs: RunRecords
-    comments: CommentRecords
-    mentions: MentionRecords
-    invitations: InvitationRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +108,12 @@ class Identity:
 
     authenticator: Authenticator
     accounts: Accounts
+    invitations: Invitations
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """What runs spells, and tells of it."""
-    invitations: Invitations
 
     library: Library
     workers: WorkerPool
@@ -124,10 +134,13 @@ class Parts:
     identity: Identity
     channels: Channels
     rooms: Rooms
+    versions: VersionKeeper
+    comment_places: CommentPlaces
     running: Running
     registry: Registry
     canvas_sockets: CanvasSockets
     sockets: SocketServer
+    y_websockets: YWebSockets
     health: Health
 
 
@@ -140,6 +153,7 @@ def make_app(settings: Settings) -> web.Application:
     app = web.Application(client_max_size=settings.max_body_bytes)
     app[PARTS] = parts
     RestApi(parts.registry, parts.identity.authenticator, settings).mount(app)
+    parts.y_websockets.attach(app)
     parts.sockets.attach(app)
     _mount_documents(app, parts)
     StaticFiles().mount(app)
@@ -151,10 +165,13 @@ def make_app(settings: Settings) -> web.Application:
         running.cache,
         running.workers,
         running.journal,
+        parts.comment_places,
+        parts.versions,
         parts.rooms,
         running.runners,
         running.retention,
         parts.canvas_sockets,
+        parts.y_websockets,
         parts.sockets,
     ):
         app.cleanup_ctx.append(_entering(part))
@@ -169,6 +186,9 @@ def make_parts(settings: Settings) -> Parts:
     channels = Channels()
     library = Library.installed()
     rooms = Rooms(settings, stores.updates, channels, library)
+    comment_places = CommentPlaces(stores.comments)
+    rooms.watch(comment_places.edited)
+    versions = _make_versions(settings, stores, channels, rooms)
     running = _make_running(settings, stores, channels, rooms, library)
     registry = Registry()
     canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
@@ -179,16 +199,24 @@ def make_parts(settings: Settings) -> Parts:
     stores.canvases.watch(running.managers.watch_canvas)
     stores.canvases.watch(canvas_sockets.members_changed)
     identity.authenticator.watch(sockets.user_changed)
+    y_websockets = YWebSockets(
+        settings, identity.authenticator, stores.canvases, rooms, canvas_sockets.cast
+    )
+    stores.canvases.watch(y_websockets.members_changed)
+    identity.authenticator.watch(y_websockets.user_changed)
     parts = Parts(
         settings=settings,
         stores=stores,
         identity=identity,
         channels=channels,
         rooms=rooms,
+        versions=versions,
+        comment_places=comment_places,
         running=running,
         registry=registry,
         canvas_sockets=canvas_sockets,
         sockets=sockets,
+        y_websockets=y_websockets,
         health=Health(stores.commits, rooms, sockets, library, running.workers),
     )
     _fill_registry(parts)
@@ -200,6 +228,7 @@ def make_stores(settings: Settings) -> Stores:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database)
     commits = GroupCommit(database, interval=settings.commit_interval)
+    canvases = CanvasRecords(database)
     return Stores(
         database=database,
         commits=commits,
@@ -211,6 +240,7 @@ def make_stores(settings: Settings) -> Stores:
         mentions=MentionRecords(database),
         invitations=InvitationRecords(database, canvases),
         updates=UpdateLog(database, commits),
+        versions=VersionRecords(database, commits),
         journal=JournalStore(database),
         outputs=OutputStore(database),
         cache=CacheStore(database),
@@ -222,7 +252,7 @@ def make_identity(settings: Settings, stores: Stores) -> Identity:
     """Put together what proves who somebody is."""
     tokens = AccessTokens(signing_key(settings.data), settings.access_token_seconds)
     authenticator = Authenticator(tokens, stores.users, stores.sign_ins, stores.api_keys)
-    canvases = CanvasRecords(database)
+    attempts = Attempts(settings.sign_in_attempts, settings.sign_in_attempts_per_address)
     accounts = Accounts(
         users=stores.users,
         sign_ins=stores.sign_ins,
@@ -250,7 +280,6 @@ def _make_running(
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
-    attempts = Attempts(settings.sign_in_attempts, settings.sign_in_attempts_per_address)
     runners = Runners(
         library=library,
         machinery=Machinery(
@@ -280,14 +309,34 @@ def _make_running(
     )
 
 
+def _make_versions(
+    settings: Settings, stores: Stores, channels: Channels, rooms: Rooms
+) -> VersionKeeper:
+    """Put together what keeps the versions of canvases, and tells those who have one open."""
+    views = VersionViews(stores.users)
+
+    async def tell(record: VersionRecord) -> None:
+        event = CanvasVersions(canvas=record.canvas_id, version=await views.one(record))
+        channels.publish(
+            f"canvas:{record.canvas_id}", "canvas.versions", event.model_dump(mode="json")
+        )
+
+    keeper = VersionKeeper(settings, stores.versions, rooms, tell)
+    rooms.watch(keeper.committed)
+    rooms.greet(keeper.opened)
+    return keeper
+
+
 def _fill_registry(parts: Parts) -> None:
     stores, running, settings = parts.stores, parts.running, parts.settings
     access = stores.canvases.access
+    mentions = Mentions(stores.mentions, stores.users, parts.channels)
     parts.registry.add(
         AuthService(parts.identity.accounts),
         UserService(parts.identity.accounts, settings.url),
         ApiKeyService(stores.api_keys, parts.identity.authenticator),
         CanvasService(stores.canvases, stores.users, parts.rooms),
+        InvitationService(parts.identity.invitations, stores.canvases, settings.url),
         NodeService(running.library),
         RunService(
             running.runners,
@@ -301,14 +350,28 @@ def _fill_registry(parts: Parts) -> None:
         CacheService(running.cache, stores.cache, running.reader),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
         SampleService(samples),
+        CommentService(
+            stores.comments,
+            stores.canvases,
+            parts.rooms,
+            mentions,
+            parts.channels,
+            parts.comment_places,
+        ),
+        MentionService(stores.mentions, mentions),
+        VersionService(
+            parts.versions, stores.versions, VersionViews(stores.users), parts.rooms, access
+        ),
         parts.canvas_sockets,
     )
     announce_models(parts.registry)
     announce(parts.registry)
     announce_runs(parts.registry)
+    announce_comments(parts.registry)
+    announce_mentions(parts.registry)
+    announce_versions(parts.registry)
 
 
-        InvitationService(parts.identity.invitations, stores.canvases, settings.url),
 def _model_kinds(settings: Settings) -> tuple[Kind, ...]:
     """Ask only such model servers as the operator has: no visit to the internet by default."""
     return ("ollama", "openai") if settings.openai_base_url else ("ollama",)

@@ -87,6 +87,15 @@ class Settings(BaseSettings):
     run_retention: int = Field(
         default=1_000, ge=1, description="Runs of a stream whose events are kept."
     )
+    version_quiet: float = Field(
+        default=120, gt=0, description="Seconds without an edit after which a version is written."
+    )
+    version_longest: float = Field(
+        default=600, gt=0, description="Seconds of editing after which one is written all the same."
+    )
+    versions_kept: int = Field(
+        default=500, ge=1, description="Versions of a canvas that are kept beside those that last."
+    )
     ollama_url: str = Field(
         default="http://127.0.0.1:11434", description="Base URL of an Ollama server."
     )
