@@ -177,6 +177,13 @@ export interface Operations {
     response: CanvasView;
   };
   /**
+   * Change things of the spell on a canvas
+   */
+  "canvases.patch_spell": {
+    request: PatchSpell;
+    response: SpellView;
+  };
+  /**
    * Give somebody a role on a canvas
    */
   "canvases.put_member": {
@@ -205,6 +212,62 @@ export interface Operations {
     response: MemberList;
   };
   /**
+   * Comment on a canvas
+   */
+  "comments.create": {
+    request: NewComment;
+    response: CommentChanged;
+  };
+  /**
+   * List the threads of a canvas
+   */
+  "comments.find": {
+    request: FindThreads;
+    response: ThreadList;
+  };
+  /**
+   * Read a thread
+   */
+  "comments.get": {
+    request: GetThread;
+    response: Thread;
+  };
+  /**
+   * Edit a comment
+   */
+  "comments.patch": {
+    request: EditComment;
+    response: CommentChanged;
+  };
+  /**
+   * Say that I have read a thread
+   */
+  "comments.read": {
+    request: ReadThreads;
+    response: Done;
+  };
+  /**
+   * Remove a comment
+   */
+  "comments.remove": {
+    request: OneComment;
+    response: Done;
+  };
+  /**
+   * Reopen a thread
+   */
+  "comments.reopen": {
+    request: OneComment;
+    response: ThreadChanged;
+  };
+  /**
+   * Resolve a thread
+   */
+  "comments.resolve": {
+    request: OneComment;
+    response: ThreadChanged;
+  };
+  /**
    * Read a stream's events
    */
   "events.find": {
@@ -217,6 +280,69 @@ export interface Operations {
   "events.resume": {
     request: ReadStream;
     response: StreamPage;
+  };
+  /**
+   * Accept an invitation
+   */
+  "invitations.accept": {
+    request: InvitationToken;
+    response: Accepted;
+  };
+  /**
+   * Invite somebody, or make a share link
+   */
+  "invitations.create": {
+    request: NewInvitation;
+    response: MadeInvitation;
+  };
+  /**
+   * List a canvas's open invitations and share links
+   */
+  "invitations.find": {
+    request: CanvasId;
+    response: InvitationList;
+  };
+  /**
+   * Make the account that an invitation is for
+   */
+  "invitations.join": {
+    request: JoinByInvitation;
+    response: Joined;
+  };
+  /**
+   * Look at an invitation
+   */
+  "invitations.look": {
+    request: InvitationToken;
+    response: InvitationFacts;
+  };
+  /**
+   * Make another link for an invitation
+   */
+  "invitations.remake": {
+    request: InvitationId;
+    response: MadeInvitation;
+  };
+  /**
+   * Revoke an invitation or share link
+   */
+  "invitations.remove": {
+    request: InvitationId;
+    response: Done;
+  };
+  /**
+   * List where I am mentioned
+   */
+  "mentions.find": {
+    request: FindMentions;
+    response: MentionList;
+  };
+  /**
+   * Say that I have read a mention
+   */
+  "mentions.read": {
+    request: ReadMentions;
+    response: Unread;
   };
   /**
    * List model servers and their models
@@ -364,6 +490,48 @@ export interface Operations {
   "users.remove": {
     request: UserId;
     response: UserView;
+  };
+  /**
+   * Compare a version with another, or with the canvas as it is now
+   */
+  "versions.compare": {
+    request: CompareVersion;
+    response: Compared;
+  };
+  /**
+   * Save a version of a canvas
+   */
+  "versions.create": {
+    request: SaveVersion;
+    response: VersionView;
+  };
+  /**
+   * List versions of a canvas
+   */
+  "versions.find": {
+    request: ListVersions;
+    response: VersionList;
+  };
+  /**
+   * Look at a version
+   */
+  "versions.get": {
+    request: OneVersion;
+    response: WholeVersion;
+  };
+  /**
+   * Name a version
+   */
+  "versions.patch": {
+    request: ChangeVersion;
+    response: VersionView;
+  };
+  /**
+   * Restore a version
+   */
+  "versions.restore": {
+    request: OneVersion;
+    response: Restored;
   };
 }
 /**
@@ -797,6 +965,42 @@ export interface ChangeCanvas {
   name?: string | null;
 }
 /**
+ * A canvas, and what to change of the spell on it.
+ */
+export interface PatchSpell {
+  schema?: 1;
+  name?: string | null;
+  nodes?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9_-]+$".
+     */
+    [k: string]: Node | null;
+  };
+  edges?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9_-]+$".
+     */
+    [k: string]: Edge | null;
+  };
+  groups?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9_-]+$".
+     */
+    [k: string]: Group | null;
+  };
+  notes?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9_-]+$".
+     */
+    [k: string]: Note | null;
+  };
+  id: string;
+}
+/**
  * Who gets which role.
  */
 export interface PutMember {
@@ -817,6 +1021,170 @@ export interface ReplaceSpell {
 export interface RemoveMember {
   id: string;
   email: string;
+}
+/**
+ * A reply in ``thread``, or the first comment of a thread at a ``node`` or at a place.
+ */
+export interface NewComment {
+  canvas: string;
+  /**
+   * 32 hexadecimal digits; sent again, they make no second comment.
+   */
+  id?: string | null;
+  /**
+   * Markdown. `@[NAME](user:ID)` mentions the user of that id.
+   */
+  text: string;
+  thread?: string | null;
+  node?: string | null;
+  /**
+   * The place; with a node, where that is (read from the canvas if left out).
+   */
+  at?: [unknown, unknown] | null;
+}
+/**
+ * A comment as it is now, and its thread.
+ */
+export interface CommentChanged {
+  thread: ThreadView;
+  comment: CommentView;
+}
+/**
+ * A thread: where it is, how it begins and how far it went. Its id is its first comment's.
+ */
+export interface ThreadView {
+  id: string;
+  canvas: string;
+  author: PersonView;
+  /**
+   * The node it is at; it may be gone.
+   */
+  node: string | null;
+  /**
+   * Where it is; for a node, where that was last.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  at: [unknown, unknown];
+  /**
+   * The first 280 characters of the first comment.
+   */
+  excerpt: string;
+  created_at: number;
+  /**
+   * When its latest comment was made.
+   */
+  last_at: number;
+  /**
+   * Comments in it, the first one too.
+   */
+  count: number;
+  resolved_at: number | null;
+  resolved_by: PersonView | null;
+}
+/**
+ * Somebody, by the name they have now.
+ */
+export interface PersonView {
+  id: string;
+  name: string;
+}
+/**
+ * A comment. ``mentions`` has the names that mentioned people have now, by user id.
+ */
+export interface CommentView {
+  id: string;
+  thread: string;
+  author: PersonView;
+  text: string;
+  created_at: number;
+  edited_at: number | null;
+  mentions: {
+    [k: string]: string;
+  };
+}
+/**
+ * Threads of a canvas.
+ */
+export interface FindThreads {
+  canvas: string;
+  state?: "open" | "resolved" | "all";
+  limit?: number;
+  /**
+   * The `next` of the page before.
+   */
+  after?: string | null;
+}
+/**
+ * Threads, the latest begun first.
+ */
+export interface ThreadList {
+  items: ThreadView[];
+  /**
+   * Until when the caller has read each, by thread.
+   */
+  read: {
+    [k: string]: number;
+  };
+  /**
+   * Ask for more with `after` = this.
+   */
+  next: string | null;
+}
+/**
+ * The thread of a comment, whichever of its comments that is.
+ */
+export interface GetThread {
+  canvas: string;
+  id: string;
+  limit?: number;
+  /**
+   * The `next` of the page before.
+   */
+  after?: string | null;
+}
+/**
+ * A thread with comments of it, oldest first.
+ */
+export interface Thread {
+  thread: ThreadView;
+  comments: CommentView[];
+  /**
+   * Ask for more with `after` = this.
+   */
+  next: string | null;
+}
+/**
+ * Another text for a comment of one's own.
+ */
+export interface EditComment {
+  canvas: string;
+  id: string;
+  /**
+   * Markdown. `@[NAME](user:ID)` mentions the user of that id.
+   */
+  text: string;
+}
+/**
+ * The thread that was read; all of the canvas without one.
+ */
+export interface ReadThreads {
+  canvas: string;
+  thread?: string | null;
+}
+/**
+ * A comment of a canvas.
+ */
+export interface OneComment {
+  canvas: string;
+  id: string;
+}
+/**
+ * A thread as it is now.
+ */
+export interface ThreadChanged {
+  thread: ThreadView;
 }
 /**
  * A stream by its name: canvas:ID, canvas:ID:user:USER or user:USER.
@@ -1004,6 +1372,173 @@ export interface RunView {
   spell: {
     [k: string]: unknown;
   } | null;
+}
+/**
+ * What the invitation's address ends with.
+ */
+export interface InvitationToken {
+  token: string;
+}
+/**
+ * Where the invitation leads, and what one is there.
+ */
+export interface Accepted {
+  /**
+   * Id of the canvas.
+   */
+  canvas: string;
+  role: "viewer" | "runner" | "editor" | "owner";
+}
+/**
+ * Somebody to invite, or, without ``email``, a share link to make.
+ */
+export interface NewInvitation {
+  id: string;
+  role: "viewer" | "runner" | "editor" | "owner";
+  email?: string | null;
+  /**
+   * Seconds a share link is good; None: for ever.
+   */
+  expires_in?: number | null;
+}
+/**
+ * ``member``: they had an account and are a member now. Else the invitation, and its ``link``, shown this once.
+ */
+export interface MadeInvitation {
+  /**
+   * Email address of the new member.
+   */
+  member: string | null;
+  invitation: InvitationView | null;
+  link: string | null;
+}
+/**
+ * An open invitation (with ``email``) or share link (without), as owners see it.
+ *
+ * ``void``: the person who made it may not invite any more, so it lets nobody in.
+ */
+export interface InvitationView {
+  id: string;
+  role: "viewer" | "runner" | "editor" | "owner";
+  email: string | null;
+  /**
+   * Name of the person who made it.
+   */
+  by: string;
+  created_at: number;
+  /**
+   * None: it does not expire.
+   */
+  expires_at: number | null;
+  /**
+   * How many people it let in.
+   */
+  uses: number;
+  state: "open" | "expired" | "void";
+}
+/**
+ * What is open, the newest first.
+ */
+export interface InvitationList {
+  items: InvitationView[];
+  /**
+   * Whether the caller may invite people without an account.
+   */
+  new_people: boolean;
+}
+/**
+ * A name and a password for the new account; the address is the invitation's.
+ */
+export interface JoinByInvitation {
+  token: string;
+  name: string;
+  password: string;
+}
+/**
+ * Signed in with the new account, and a member of ``canvas`` (its id).
+ */
+export interface Joined {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  user: UserView;
+  canvas: string;
+}
+/**
+ * What an invitation is for.
+ */
+export interface InvitationFacts {
+  /**
+   * Name of the canvas.
+   */
+  canvas: string;
+  role: "viewer" | "runner" | "editor" | "owner";
+  /**
+   * Name of the person who invites.
+   */
+  by: string;
+  /**
+   * Whom it is for; None: for anybody with an account.
+   */
+  email: string | null;
+  /**
+   * Whether accepting makes the account: there is none yet.
+   */
+  account_needed: boolean;
+  expires_at: number | null;
+}
+/**
+ * The canvas, and one of its invitations.
+ */
+export interface InvitationId {
+  id: string;
+  invitation: string;
+}
+/**
+ * A page of one's mentions.
+ */
+export interface FindMentions {
+  limit?: number;
+  /**
+   * The `next` of the page before.
+   */
+  after?: string | null;
+}
+/**
+ * The caller's mentions, those not read first, then the latest.
+ */
+export interface MentionList {
+  items: MentionView[];
+  unread: number;
+  /**
+   * Ask for more with `after` = this.
+   */
+  next: string | null;
+}
+/**
+ * Somebody mentioned the caller.
+ */
+export interface MentionView {
+  comment: string;
+  thread: string;
+  canvas: string;
+  canvas_name: string;
+  author: PersonView;
+  excerpt: string;
+  created_at: number;
+  read_at: number | null;
+}
+/**
+ * The mention that was read, by its comment; all without one.
+ */
+export interface ReadMentions {
+  comment?: string | null;
+}
+/**
+ * How many mentions the caller has not read.
+ */
+export interface Unread {
+  unread: number;
 }
 /**
  * The operator's model servers.
@@ -1289,14 +1824,267 @@ export interface ChangeUser {
   password?: string | null;
 }
 /**
+ * What to compare a version with.
+ */
+export interface CompareVersion {
+  canvas: string;
+  id: string;
+  /**
+   * Another version; the canvas as it is now when left out.
+   */
+  other?: string | null;
+}
+/**
+ * What differs between a version and another, or the canvas as it is now (``after`` is None).
+ */
+export interface Compared {
+  canvas: string;
+  before: string;
+  after: string | null;
+  /**
+   * Number of the last edit in what it was compared with.
+   */
+  seq: number;
+  name: FieldChange | null;
+  changes: Change[];
+}
+/**
+ * A field that differs. ``before`` or ``after`` is None where it was not there.
+ *
+ * A text has ``lines`` in their place: those that differ, with CONTEXT equal
+ * ones around them; where the numbers jump, equal lines are left out.
+ */
+export interface FieldChange {
+  /**
+   * ``code``, ``inputs.NAME``, ``settings.NAME``, ``position`` ...
+   */
+  field: string;
+  before: JsonValue;
+  after: JsonValue;
+  lines: Line[] | null;
+  /**
+   * Further lines that are not listed.
+   */
+  cut: number;
+}
+/**
+ * A line of a text, with its numbers (from 1) in the text before and in the one after.
+ */
+export interface Line {
+  op: "same" | "removed" | "added";
+  text: string;
+  before: number | null;
+  after: number | null;
+}
+/**
+ * A thing that is not the same in both spells, with what it is called in the one that has it.
+ */
+export interface Change {
+  kind: "nodes" | "edges" | "groups" | "notes";
+  id: string;
+  what: "added" | "removed" | "changed" | "moved";
+  /**
+   * Of an edge ``source.output -> target.input``.
+   */
+  name: string | null;
+  /**
+   * The node type, of a node.
+   */
+  type: string | null;
+  /**
+   * Of what was changed or moved.
+   */
+  fields: FieldChange[];
+}
+/**
+ * What to call the canvas as it is now.
+ */
+export interface SaveVersion {
+  canvas: string;
+  name: string;
+}
+/**
+ * A version of a canvas: what was drawn when editing came to rest, was saved, or was restored.
+ */
+export interface VersionView {
+  id: string;
+  canvas: string;
+  /**
+   * Counts the versions of the canvas from 1.
+   */
+  number: number;
+  /**
+   * Number of the last edit in it.
+   */
+  seq: number;
+  /**
+   * Unix seconds.
+   */
+  created_at: number;
+  /**
+   * Given by a person; a named version stays for good.
+   */
+  name: string | null;
+  reason: "edited" | "saved" | "restored";
+  /**
+   * The version that was restored, with `restored`.
+   */
+  source: string | null;
+  /**
+   * Who saved or restored it.
+   */
+  by: Author | null;
+  /**
+   * Who edited since the version before; the server's repairs have no author.
+   */
+  authors: Author[];
+  changes: Summary;
+}
+/**
+ * Somebody who edited. ``name`` is None where the account is gone.
+ */
+export interface Author {
+  id: string;
+  name: string | null;
+}
+/**
+ * What is different from the version before.
+ */
+export interface Summary {
+  renamed: boolean;
+  nodes: Counts;
+  edges: Counts;
+  groups: Counts;
+  notes: Counts;
+  /**
+   * The first of them: nodes before others, wires never.
+   */
+  things: Touched[];
+}
+/**
+ * How many things of one kind were added, removed, changed, or only moved.
+ */
+export interface Counts {
+  added: number;
+  removed: number;
+  changed: number;
+  moved: number;
+}
+/**
+ * A thing by name.
+ */
+export interface Touched {
+  kind: "nodes" | "edges" | "groups" | "notes";
+  id: string;
+  what: "added" | "removed" | "changed" | "moved";
+  name: string | null;
+  type: string | null;
+  /**
+   * Of what was changed: some of them.
+   */
+  fields: string[];
+}
+/**
+ * Which versions of a canvas to list.
+ */
+export interface ListVersions {
+  canvas: string;
+  limit?: number;
+  /**
+   * Only versions with a lower number: the next page.
+   */
+  before?: number | null;
+  /**
+   * Only those that have a name.
+   */
+  named?: boolean;
+}
+/**
+ * Versions, newest first.
+ */
+export interface VersionList {
+  items: VersionView[];
+  /**
+   * Whether there are older ones.
+   */
+  more: boolean;
+}
+/**
+ * The version meant.
+ */
+export interface OneVersion {
+  canvas: string;
+  id: string;
+}
+/**
+ * A version with its spell.
+ */
+export interface WholeVersion {
+  id: string;
+  canvas: string;
+  /**
+   * Counts the versions of the canvas from 1.
+   */
+  number: number;
+  /**
+   * Number of the last edit in it.
+   */
+  seq: number;
+  /**
+   * Unix seconds.
+   */
+  created_at: number;
+  /**
+   * Given by a person; a named version stays for good.
+   */
+  name: string | null;
+  reason: "edited" | "saved" | "restored";
+  /**
+   * The version that was restored, with `restored`.
+   */
+  source: string | null;
+  /**
+   * Who saved or restored it.
+   */
+  by: Author | null;
+  /**
+   * Who edited since the version before; the server's repairs have no author.
+   */
+  authors: Author[];
+  changes: Summary;
+  /**
+   * As it was, also where it has node types or a schema that are not known here.
+   */
+  spell: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A version's name from now on; None takes it away.
+ */
+export interface ChangeVersion {
+  canvas: string;
+  id: string;
+  name: string | null;
+}
+/**
+ * The versions from before and after a restore; one and the same where nothing differed.
+ */
+export interface Restored {
+  before: VersionView;
+  after: VersionView;
+}
+/**
  * What the server says, by event.
  */
 export interface Announcements {
   "canvas.awareness": CanvasAwareness;
+  "canvas.comments": CanvasComments;
   "canvas.live": CanvasLive;
   "canvas.problems": CanvasProblems;
   "canvas.role": CanvasRole;
   "canvas.updates": CanvasUpdates;
+  "canvas.versions": CanvasVersions;
   "events.flowing": EventsFlowing;
   "events.stalled": EventsStalled;
   "models.progress": PullProgress;
@@ -1305,6 +2093,7 @@ export interface Announcements {
   "server.stopping": Stopping;
   "session.resync": Notice;
   "session.revoked": Notice;
+  "user.mentions": UserMentions;
 }
 /**
  * ``canvas.awareness``: who is where. Lossy; the latest of each client wins.
@@ -1312,6 +2101,25 @@ export interface Announcements {
 export interface CanvasAwareness {
   canvas: string;
   update: ArrayBuffer | Uint8Array;
+}
+/**
+ * ``canvas.comments``: a thread changed; ``thread`` is None when it was removed.
+ */
+export interface CanvasComments {
+  canvas: string;
+  /**
+   * The thread.
+   */
+  id: string;
+  thread: ThreadView | null;
+  /**
+   * The comment that was made or edited.
+   */
+  comment: CommentView | null;
+  /**
+   * The comment that was removed.
+   */
+  removed: string | null;
 }
 /**
  * ``canvas.live``: a user's live mode on a canvas was turned on or off.
@@ -1352,6 +2160,13 @@ export interface CanvasUpdates {
    * Yjs updates, in order.
    */
   updates: (ArrayBuffer | Uint8Array)[];
+}
+/**
+ * ``canvas.versions``: a version is new, or has another name.
+ */
+export interface CanvasVersions {
+  canvas: string;
+  version: VersionView;
 }
 /**
  * ``events.flowing``: the store takes events again; what waited follows.
@@ -1397,4 +2212,11 @@ export interface Stopping {
 export interface Notice {
   code: string;
   message: string;
+}
+/**
+ * ``user.mentions``: how many are not read now, and the one that came, if one did.
+ */
+export interface UserMentions {
+  unread: number;
+  mention: MentionView | null;
 }
