@@ -8,8 +8,9 @@ operation's, the router's or a fault of ours.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any, cast
 
 import msgspec
 from aiohttp import web
@@ -32,7 +33,7 @@ from spellwork_server.settings import Settings
 from spellwork_server.strict_json import read_json
 
 from .registry import Registry, internal
-from .service import Call, EventStream, Operation
+from .service import Call, EventStream, Operation, ServerSentEvent
 from .sse import send_events
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -109,7 +110,7 @@ class RestApi:
             payload = await _payload(request)
             answer = await self._registry.run(operation, payload, call)
             if isinstance(answer, EventStream):
-                return await self._stream(request, answer)
+                return await self._stream(request, answer, call.actor)
             return self._response(operation, answer, call)
 
         return handle
@@ -141,14 +142,29 @@ class RestApi:
             )
         return response
 
-    async def _stream(self, request: web.Request, stream: EventStream) -> web.StreamResponse:
+    async def _stream(
+        self, request: web.Request, stream: EventStream, actor: Actor | None
+    ) -> web.StreamResponse:
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)
         try:
-            return await send_events(request, stream.events)
+            return await send_events(request, self._while_proven(stream.events, actor))
         finally:
             self._streams.discard(task)
+
+    async def _while_proven(
+        self, events: AsyncIterator[ServerSentEvent], actor: Actor | None
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Give events until the sign-in or key that asked for them is revoked."""
+        async with aclosing(cast("AsyncGenerator[ServerSentEvent]", events)):
+            async for event in events:
+                try:
+                    if actor is not None:
+                        await self._authenticator.current(actor)
+                except Unauthenticated:
+                    return
+                yield event
 
     async def _end_streams(self, _app: web.Application) -> None:
         """Let go of those who follow a run, so that a stop need not wait for it."""

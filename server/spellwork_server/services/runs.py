@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import ClassVar
 
 import msgspec
 
-from spellwork_server.errors import BadRequest, Conflict, TooLarge
+from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
 from spellwork_server.runs.errors import RunEnded
 from spellwork_server.runs.journal import Journal
@@ -46,6 +47,9 @@ from .run_models import (
     SteerRun,
 )
 from .service import Call, Done, EventStream, ServerSentEvent, Service, operation
+
+RECHECK = 2.0
+"""Seconds after which a stream of a run's events looks again at whether it may be read, before it goes on."""
 
 CANCEL_WAIT = 2.0
 """Seconds that a cancel waits for the end it asked for."""
@@ -201,7 +205,7 @@ class RunService(Service):
             "Accept", ""
         ):
             after = _last_event_id(call.request.headers.get("Last-Event-ID"), request.after_seq)
-            return EventStream(self._follow(record, after))
+            return EventStream(self._follow(call.actor, record, after))
         events = await self._journal.read(
             record.stream, after=request.after_seq, limit=request.limit, run=record.id
         )
@@ -247,16 +251,32 @@ class RunService(Service):
             async with asyncio.timeout(seconds):
                 await run.ended.wait()
 
-    async def _follow(self, record: RunRecord, after: int) -> AsyncIterator[ServerSentEvent]:
+    async def _follow(
+        self, actor: Actor | None, record: RunRecord, after: int
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Yield a run's events until the last one, or until the actor may not read it any more."""
+
         def is_open() -> bool:
             return self._runners.find(record.id) is not None
 
+        looked = time.monotonic()
         async for event in self._journal.follow(
             record.stream, after=after, run=record.id, is_open=is_open
         ):
+            if time.monotonic() - looked > RECHECK:
+                looked = time.monotonic()
+                if not await self._may_still_read(actor, record):
+                    return
             yield ServerSentEvent(msgspec.Raw(event.json), event.kind, str(event.seq))
             if event.kind in TERMINAL or event.kind == "run.removed":
                 return
+
+    async def _may_still_read(self, actor: Actor | None, record: RunRecord) -> bool:
+        try:
+            await self._reader.record(actor, record.id)
+        except NotFound:
+            return False
+        return True
 
     def _head(self, run: Run) -> RunView:
         assert run.kept is not None

@@ -1,0 +1,113 @@
+"""Whoever is taken off a canvas loses every way in within 5 s (server/SPEC.md: C12, E6, E11, I5)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.runs.house import until
+from tests.server.runs.test_transports import tab
+from tests.server.services.house import Caller, House, house
+
+pytestmark = pytest.mark.anyio
+
+COUNT = 400
+TICKS: dict[str, Any] = {
+    "nodes": {
+        f"t{each:03}": {
+            "type": "core.delay",
+            "inputs": {"value": each, "seconds": 0.05} if each == 0 else {"seconds": 0.05},
+        }
+        for each in range(COUNT)
+    },
+    "edges": {
+        f"e{each:03}": {
+            "source": f"t{each - 1:03}",
+            "output": "value",
+            "target": f"t{each:03}",
+            "input": "value",
+        }
+        for each in range(1, COUNT)
+    },
+}
+"""A run that says something every 50 ms for 20 s."""
+
+
+async def shared_canvas(ada: Caller, role: str) -> str:
+    canvas = str((await ada.post("/v1/canvases", {"name": "Ours", "spell": TICKS})).body["id"])
+    member = {"email": "grace@example.org", "role": role}
+    assert (await ada.put(f"/v1/canvases/{canvas}/members", member)).status == 200
+    return canvas
+
+
+async def lose(h: House, how: str, ada: Caller, grace: Caller, canvas: str) -> None:
+    assert grace.user is not None
+    match how:
+        case "removed":
+            gone = await ada.delete(f"/v1/canvases/{canvas}/members?email={grace.user.email}")
+        case "disabled":
+            root = await h.person("root", role="admin")
+            gone = await root.delete(f"/v1/users/{grace.user.id}")
+        case _:
+            raise AssertionError(how)
+    assert gone.status == 200
+
+
+@pytest.mark.parametrize("how", ["removed", "disabled"])
+async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
+    tmp_path: Path, how: str
+) -> None:
+    async with house(tmp_path) as h:
+        ada, grace = await h.person("ada"), await h.person("grace")
+        canvas = await shared_canvas(ada, "runner")
+        async with tab(h, grace, canvas) as hers, tab(h, grace, canvas) as resumed:
+            run = await hers.ask("runs.create", canvas=canvas, audience="private")
+            stream = f"canvas:{canvas}:user:{grace.user.id}"  # type: ignore[union-attr]
+            await resumed.ask("canvas.close", canvas=canvas)
+            await resumed.ask("events.resume", stream=stream, after_seq=0)
+            await until(lambda: hers.events and resumed.events)
+            path = f"/v1/runs/{run['id']}/events"
+            async with asyncio.timeout(15), asyncio.TaskGroup() as tasks:
+                follower = tasks.create_task(
+                    grace.get(path, headers={"Accept": "text/event-stream"})
+                )
+                await until(lambda: len(hers.events) > 5)
+                began = time.monotonic()
+                await lose(h, how, ada, grace, canvas)
+            assert time.monotonic() - began < 5, "the followed events ended"
+            assert "run.completed" not in follower.result().body
+            counts = len(hers.events), len(resumed.events)
+            assert run["id"] in {each["run"] for each in hers.events}
+            log = await h.parts.running.journal.log(stream)
+            upto = log.published
+            await until(lambda: log.published > upto + 5)  # the run goes on, and says so
+            assert (len(hers.events), len(resumed.events)) == counts
+            if how == "removed":
+                refused = await hers.ask("events.resume", stream=stream, after_seq=0)
+                assert refused["error"]["code"] in ("forbidden", "not_found")
+
+
+async def test_who_came_by_a_link_gets_the_canvas_and_loses_it_like_anybody(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada, grace = await h.person("ada"), await h.person("grace")
+        canvas = (await ada.post("/v1/canvases", {"name": "Ours"})).body["id"]
+        made = await ada.post(f"/v1/canvases/{canvas}/invitations", {"role": "viewer"})
+        token = made.body["link"].rpartition("/")[2]
+        assert (await grace.post("/v1/invitations/accept", {"token": token})).status == 200
+        told: list[dict[str, Any]] = []
+        async with tab(h, grace, canvas) as hers:
+            hers.socket.on("canvas.role", told.append)
+            more = await ada.post(f"/v1/canvases/{canvas}/invitations", {"role": "editor"})
+            link = more.body["link"].rpartition("/")[2]
+            accepted = await hers.ask("invitations.accept", token=link)
+            assert (accepted["ok"], accepted["role"]) == (True, "editor")
+            await until(lambda: told)
+            await ada.delete(f"/v1/canvases/{canvas}/members?email=grace@example.org")
+            await until(lambda: len(told) == 2)
+        assert [each["role"] for each in told] == ["editor", None]
