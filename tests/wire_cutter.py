@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -12,10 +13,14 @@ CHUNK = 65_536
 
 
 class WireCutter:
-    """Forwards connections to a port on 127.0.0.1. `cut` breaks all and refuses new ones; `mend` allows them."""
+    """Forwards connections to a port on 127.0.0.1. `cut` breaks all and refuses new ones; `mend` allows them.
 
-    def __init__(self, target_port: int) -> None:
+    A slow wire holds every chunk back for `delay` seconds, and those behind it.
+    """
+
+    def __init__(self, target_port: int, *, delay: float = 0) -> None:
         self._target = target_port
+        self._delay = delay
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._pairs: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -94,6 +99,8 @@ class WireCutter:
                         data = end.recv(CHUNK)
                         if not data:
                             return
+                        if self._delay:
+                            time.sleep(self._delay)
                         other[end].sendall(data)
         except OSError:
             return

@@ -41,6 +41,16 @@ def grace_account(server: ServerProcess) -> Account:
     return make_account(server, "grace@example.org")
 
 
+@pytest.fixture(scope="session")
+def mary_account(server: ServerProcess) -> Account:
+    return make_account(server, "mary@example.org")
+
+
+@pytest.fixture(scope="session")
+def joan_account(server: ServerProcess) -> Account:
+    return make_account(server, "joan@example.org")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Chromium for one module: Playwright keeps the thread's event loop while it is open."""

@@ -65,16 +65,20 @@ function useTellView(): void {
   const width = useFlowStore((state) => state.width);
   const height = useFlowStore((state) => state.height);
   const flow = useReactFlow();
-  const tell = useCallback(() => {
-    if (width > 0 && height > 0) shared.setPresence({ view: boxSeen(flow.getViewport(), width, height) });
-  }, [shared, flow, width, height]);
-  useOnViewportChange({ onChange: tell });
+  const tell = useCallback(
+    (viewport: Viewport) => {
+      if (width > 0 && height > 0) shared.setPresence({ view: boxSeen(viewport, width, height) });
+    },
+    [shared, width, height],
+  );
+  // A turn of the wheel may begin and end without a change in between.
+  useOnViewportChange({ onStart: tell, onChange: tell, onEnd: tell });
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new generation of the document is told anew
   useEffect(() => {
-    tell();
+    tell(flow.getViewport());
     const look = () => shared.setPresence({ away: document.visibilityState === "hidden" });
     look();
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
-  }, [shared, tell, generation]);
+  }, [shared, flow, tell, generation]);
 }
