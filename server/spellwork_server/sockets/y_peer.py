@@ -1,0 +1,341 @@
+"""One y-websocket connection to one canvas."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from spellwork_server.errors import BadRequest, Internal, ServerError, TooLarge
+from spellwork_server.identity import Actor, CanvasAccess, allowed, require
+from spellwork_server.rooms import Room
+from spellwork_server.rooms.errors import ClientIdTaken
+from spellwork_server.rooms.known import brings_nothing
+from spellwork_server.rooms.presence import parse_states
+
+from . import y_messages
+from .packets import binary_frame
+from .presence_cast import PresenceCast
+from .y_messages import Message
+
+logger = logging.getLogger(__name__)
+
+MAX_AT_ONCE = 32
+"""Edits of one peer that wait for their commit; its reading stops beyond that."""
+
+LAST_WORDS = 2.0
+"""Seconds a peer has to take what it was sent before a connection that is closed is cut."""
+
+CLOSING_SECONDS = 1.0
+"""How long a peer has to answer that its WebSocket is closed."""
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a peer is asked whether it is there; half as long it may take to answer."""
+
+COMPARE_APART_BYTES = 64 * 1024
+"""Answers of members who may only read that are longer are compared in a thread."""
+
+MAX_REASON = 123
+"""Bytes of the reason in a close frame (RFC 6455, 5.5)."""
+
+REFUSED = 4000
+"""A refusal closes with this and its HTTP status. The provider takes 4400 to 4499 as final, others as
+passing."""
+
+
+class Accesses(Protocol):
+    """The part of ``storage.CanvasRecords`` that peers need."""
+
+    async def access(self, canvas_id: str) -> CanvasAccess:
+        """Return who may do what on a canvas. Raises NotFound."""
+        ...
+
+
+class PeerSocket(web.WebSocketResponse):
+    """A WebSocket without compression, since its frames are shared; a message too large ends it for good."""
+
+    def __init__(self, max_message_bytes: int) -> None:
+        super().__init__(
+            max_msg_size=max_message_bytes,
+            compress=False,
+            heartbeat=HEARTBEAT,
+            timeout=CLOSING_SECONDS,
+        )
+        self._max_message_bytes = max_message_bytes
+
+    async def close(
+        self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
+    ) -> bool:
+        """Close; with our own code where a provider would come back with the same message at once."""
+        if code == WSCloseCode.MESSAGE_TOO_BIG:
+            error = TooLarge(f"A message may have {self._max_message_bytes} bytes")
+            code, message = REFUSED + error.status, reason(error)
+        return await super().close(code=code, message=message, drain=drain)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may hold up."""
+
+    pending_bytes: int
+    """Unsent bytes at which a peer is cut; presence stops at a sixteenth of it."""
+    queued_bytes: int
+    """Bytes of edits that wait for their commit; reading stops there."""
+    update_bytes: int
+    """Bytes of one edit."""
+
+
+class YPeer:
+    """A connection after its upgrade. What it sends counts in the order it comes."""
+
+    def __init__(
+        self,
+        socket: PeerSocket,
+        transport: asyncio.Transport,
+        actor: Actor,
+        room: Room,
+        accesses: Accesses,
+        cast: PresenceCast,
+        limits: Limits,
+    ) -> None:
+        self.actor = actor
+        self.room = room
+        self.synced = False
+        """Whether it has asked for the document: from then on it gets edits."""
+        self.last_sent = self.opened = asyncio.get_running_loop().time()
+        self._socket = socket
+        self._transport = transport
+        self._accesses = accesses
+        self._cast = cast
+        self._limits = limits
+        self._parted = False
+        self._draining = False
+        self._answered = False
+        self._asked_bytes = 0
+        self._client: int | None = None
+        self._others: set[int] = set()
+        self._edits: set[asyncio.Task[None]] = set()
+        self._queued_bytes = 0
+        self._room_for_more = asyncio.Event()
+        self._room_for_more.set()
+        self._tasks = asyncio.TaskGroup()
+
+    # Out
+
+    def send(self, frame: bytes, *, lossy: bool = False) -> None:
+        """Write a ready-made frame; a peer that lags gets no presence, and is cut in the end."""
+        if self._parted:
+            return
+        try:
+            pending = self._transport.get_write_buffer_size()
+            # The document that it asked for is not held against it.
+            if pending > self._limits.pending_bytes + self._asked_bytes:
+                self._cut(pending)
+            elif not (lossy and pending > self._limits.pending_bytes // 16):
+                self._transport.write(frame)
+                self.last_sent = asyncio.get_running_loop().time()
+        except RuntimeError:  # uvloop's answer once the transport is closed; its reader notices too
+            self._parted = True
+
+    def send_edit(self, frame: bytes) -> None:
+        """Pass an edit on, if the peer has what comes before it."""
+        if self.synced:
+            self.send(frame)
+
+    def send_presence(self, frame: bytes, update: bytes) -> None:
+        """Pass presence on."""
+        if self._client is None:
+            self._others.update(parse_states(update))
+        self.send(frame, lossy=True)
+
+    def refuse(self, error: ServerError) -> None:
+        """Say why, and close: what the peer shows differs from the canvas, or it may not see it any more."""
+        if not self._parted:
+            self.send(binary_frame(y_messages.permission_denied(_said(error))))
+            self.part(REFUSED + error.status, reason(error))
+
+    def part(self, code: int, why: bytes) -> None:
+        """Close the connection; what arrives from here on is not looked at."""
+        if self._parted:
+            return
+        self._parted = True
+        logger.info("sync peer of %s is closed (%d): %s", self.actor.email, code, why.decode())
+        self._tasks.create_task(self._close(code, why))
+
+    def _cut(self, pending: int) -> None:
+        self.part(
+            WSCloseCode.TRY_AGAIN_LATER, b"too_slow: the connection lags by %d bytes" % pending
+        )
+
+    async def _close(self, code: int, why: bytes) -> None:
+        timer = asyncio.get_running_loop().call_later(LAST_WORDS, self._transport.abort)
+        try:
+            await self._socket.close(code=code, message=why)
+        finally:
+            timer.cancel()
+
+    # Living
+
+    async def serve(self) -> None:
+        """Speak with the peer until the connection is closed and its last edit is settled."""
+        try:
+            async with self._tasks:
+                self._greet()
+                await self._read_all()
+                self._parted = True
+        finally:
+            if self._client is not None:
+                self.room.presence.leave(self._client, self)
+                self._cast.soon(self.room)
+
+    async def settle(self) -> None:
+        """Take no more edits, and wait until those that came are durable or refused."""
+        self._draining = True
+        if self._edits:
+            await asyncio.wait(self._edits)
+
+    def _greet(self) -> None:
+        """Ask what the peer has that the server lacks, and say who is there."""
+        self.send(binary_frame(y_messages.step_1(self.room.state_vector())))
+        everybody = self.room.presence.everybody()
+        if everybody is not None:
+            self._others.update(parse_states(everybody))
+            self.send(binary_frame(y_messages.awareness(everybody)))
+
+    async def _read_all(self) -> None:
+        while not self._parted:
+            message = await self._socket.receive()
+            if message.type is WSMsgType.BINARY:
+                await self._take_safely(message.data)
+            elif message.type is WSMsgType.TEXT:
+                self.refuse(
+                    BadRequest("Messages of y-websocket are binary", code="malformed_message")
+                )
+            else:
+                return
+
+    async def _take_safely(self, data: bytes) -> None:
+        try:
+            await self._take(y_messages.read_message(data))
+        except ServerError as error:
+            self.refuse(error)
+        except Exception:  # the edge of one peer: others live on
+            logger.exception("fault in a sync peer")
+            self.refuse(Internal("Something went wrong on the server"))
+
+    async def _take(self, message: Message) -> None:
+        match message.kind:
+            case "step 1":
+                self._answer(message.body)
+            case "step 2" | "update":
+                self._answered = True
+                await self._begin_edit(message.body)
+            case "awareness":
+                self._take_presence(message.body)
+            case "query awareness":
+                everybody = self.room.presence.everybody()
+                if everybody is not None:
+                    self.send(binary_frame(y_messages.awareness(everybody)), lossy=True)
+
+    def _answer(self, state_vector: bytes) -> None:
+        frame = binary_frame(y_messages.step_2(self.room.diff(state_vector)))
+        self.send(frame)
+        self._asked_bytes = len(frame)
+        self.synced = True
+
+    # Edits
+
+    async def _begin_edit(self, update: bytes) -> None:
+        """Take an edit in; return once its place in the order is fixed and there is room for the next."""
+        if self._draining:
+            return
+        queued = asyncio.Event()
+        self._queued_bytes += len(update)
+        task = self._tasks.create_task(self._edit(update, queued.set))
+        self._edits.add(task)
+        task.add_done_callback(lambda done: self._settled(done, len(update), queued))
+        self._look_for_room()
+        await queued.wait()
+        await self._room_for_more.wait()
+
+    def _settled(self, task: asyncio.Task[None], size: int, queued: asyncio.Event) -> None:
+        self._edits.discard(task)
+        self._queued_bytes -= size
+        queued.set()
+        self._look_for_room()
+
+    def _look_for_room(self) -> None:
+        full = len(self._edits) >= MAX_AT_ONCE or self._queued_bytes > self._limits.queued_bytes
+        if full:
+            self._room_for_more.clear()
+        else:
+            self._room_for_more.set()
+
+    async def _edit(self, update: bytes, queued: Callable[[], None]) -> None:
+        try:
+            access = await self._accesses.access(self.room.canvas_id)
+            if allowed(self.actor, "canvas.edit", access) or not await self._is_known(update):
+                require(self.actor, "canvas.edit", access)
+                await self.room.apply_update(self.actor, update, origin=self, queued=queued)
+        except ServerError as error:
+            self.refuse(error)
+        except Exception:  # the edge of one peer, as above
+            logger.exception("fault in an edit of a sync peer")
+            self.refuse(Internal("Something went wrong on the server"))
+
+    async def _is_known(self, update: bytes) -> bool:
+        if len(update) > self._limits.update_bytes:
+            return False
+        deletions = self.room.diff(self.room.state_vector())
+        if len(update) + len(deletions) > COMPARE_APART_BYTES:
+            return await asyncio.to_thread(brings_nothing, update, deletions)
+        return brings_nothing(update, deletions)
+
+    # Presence
+
+    def _take_presence(self, update: bytes) -> None:
+        """Take over what the peer says of itself.
+
+        A provider also repeats what it was told of others, and never says
+        which client it is. The first single state it tells is its own, unless
+        it was told of that client before; one that came before it heard
+        anything is its own even so: an older connection of it sits there yet.
+        """
+        told = {each.client: each.entry for each in y_messages.read_told(update)}
+        if self._client is None:
+            self._sit_down(told)
+        if (
+            self._client is not None
+            and self._client in told
+            and self.room.presence.set(self._client, told[self._client])
+        ):
+            self._cast.soon(self.room)
+
+    def _sit_down(self, told: dict[int, bytes]) -> None:
+        if len(told) != 1:
+            return
+        (client,) = told
+        if self._answered and client in self._others:
+            return
+        owned = self.room.owner_of(client) in (None, self.actor.user_id)
+        if owned and self.room.presence.enter(client, self.actor, self):
+            self._client = client
+            self._others.clear()
+        elif not self._answered:
+            raise ClientIdTaken(
+                f"Client id {client} belongs to somebody else; take another",
+                details={"client": client},
+            )
+
+
+def reason(error: ServerError) -> bytes:
+    """Return why, as a close frame may carry it."""
+    return _said(error).encode()[:MAX_REASON].decode(errors="ignore").encode()
+
+
+def _said(error: ServerError) -> str:
+    return f"{error.code}: {error.message}"
