@@ -43,7 +43,10 @@ def openapi_document(registry: Registry, *, version: str, url: str) -> dict[str,
         "info": {
             "title": "Spellwork",
             "version": version,
-            "description": "Every operation is also a socket event; see /asyncapi.json.",
+            "description": (
+                "Every operation is also a socket event; see /asyncapi.json. "
+                "GET /v1/canvases/{id}/sync upgrades to a WebSocket that speaks y-websocket."
+            ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": url}],

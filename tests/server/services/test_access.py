@@ -24,6 +24,7 @@ OPEN_ROUTES = {
     "/{file}",
     "/assets/{file}",
     "/socket.io/",
+    "/v1/canvases/{id}/sync",
 }
 """Documents, the client's files, and the sockets, which authenticate at connect by themselves."""
 
