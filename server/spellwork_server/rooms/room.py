@@ -55,7 +55,7 @@ class Committed:
     authors: tuple[str | None, ...]
     """Ids of the users who made them, each once; None is the server."""
     origins: tuple[Any, ...]
-    """The sessions or connections they came from, each once; none for the server's own."""
+    """The sessions or connections they came from, each once; None where there was none."""
     at: float
     """When they were committed, in Unix seconds."""
 
@@ -350,9 +350,7 @@ class Room:
             seq=edits[-1].seq,
             update=merge_updates(*(edit.update for edit in edits)),
             authors=tuple(dict.fromkeys(edit.user_id for edit in edits)),
-            origins=tuple(
-                {id(edit.origin): edit.origin for edit in edits if edit.origin is not None}.values()
-            ),
+            origins=tuple({id(edit.origin): edit.origin for edit in edits}.values()),
             at=time.time(),
         )
         for follower in list(self._followers.values()):
@@ -406,7 +404,7 @@ class Room:
             await asyncio.sleep(pause)
             pause = min(pause * 2, RETRY_LONGEST)
             try:
-                await self._log.probe()
+                await self._log.probe(self.canvas_id)
                 missed = await self._log.after(self.canvas_id, self.seq)
             except (ServerError, OSError) as error:
                 logger.warning("canvas %s is still read-only: %s", self.canvas_id, error)

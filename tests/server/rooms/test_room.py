@@ -310,7 +310,7 @@ async def test_followers_and_watchers_get_each_commit_as_one_update(tmp_path: Pa
             copy.apply(*(each.update for each in followed))
             assert copy["nodes"].to_py() == tab["nodes"].to_py()
             assert {each.authors for each in followed} == {(h.ada.user_id,), (None,)}
-            assert {each.origins for each in followed} == {("ada's tab",), ()}
+            assert {each.origins for each in followed} == {("ada's tab",), (None,)}
             assert followed[-1].seq == room.seq
             assert watched == [(h.canvas, each.seq) for each in followed]
             stop()
