@@ -1,0 +1,20 @@
+"""A Socket.IO client that bears being cut off in the middle of a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import socketio
+
+
+class Socket(socketio.AsyncClient):  # type: ignore[misc]
+    """Drops attachments whose event went with the connection.
+
+    python-socketio begins a task for each frame it read; when the connection breaks, it forgets
+    the event they belong to and then fails on them.
+    """
+
+    async def _handle_eio_message(self, data: Any) -> None:
+        if isinstance(data, bytes) and self._binary_packet is None:
+            return
+        await super()._handle_eio_message(data)
