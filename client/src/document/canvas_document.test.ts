@@ -147,7 +147,11 @@ test("a store that is down for now keeps the edits and says why", async () => {
   server.fates = [{ code: "store_unavailable", message: "The disk is full." }];
   document.addNode({ type: "core.value", position: [0, 0] }, "a");
   await settle();
-  expect(document.saving.get()).toEqual({ state: "offline", pending: 1, reason: "The disk is full." });
+  expect(document.saving.get()).toMatchObject({
+    state: "offline",
+    pending: 1,
+    reason: "The disk is full.",
+  });
   await pass();
   expect(document.saving.get()).toEqual({ state: "saved" });
 });
@@ -166,10 +170,12 @@ test("a refused edit is taken back here, kept for export, and later edits go on"
   expect(document.saving.get()).toMatchObject({ state: "rejected", error: { code: "schema_violation" } });
   expect(document.spell.get()).toEqual(before);
   expect(document.spell.get().nodes.a).toBe(before.nodes.a);
-  expect(Object.keys(document.refused.get()?.spell.nodes ?? {})).toEqual(["a", "bad"]);
+  const [copy] = document.refused.get();
+  expect(Object.keys(copy?.spell.nodes ?? {})).toEqual(["a", "bad"]);
+  expect(copy).toMatchObject({ error: { code: "schema_violation" }, touched: ["bad"] });
   expect(document.generation.get()).toBe(generation + 1);
   expect(document.doc.clientID).not.toBe(client);
-  document.dismissRefused();
+  await document.discard(copy?.id ?? "");
   document.setName("a", "Fine");
   await settle();
   expect(document.saving.get()).toEqual({ state: "saved" });
@@ -183,7 +189,7 @@ test("a gap that the server sees is filled by one difference", async () => {
   server.fates = [{ code: "update_gap", message: "Edits are missing." }];
   document.setName("a", "Later");
   await pass();
-  expect(document.refused.get()).toBeNull();
+  expect(document.refused.get()).toEqual([]);
   expect(stored()).toMatchObject({ a: { name: "Later" } });
 });
 
@@ -199,8 +205,9 @@ test("another life of the canvas is never merged: this tab's unsaved work is set
   await pass();
   expect(document.spell.get().nodes).toEqual({});
   expect(stored()).toEqual({});
-  expect(document.refused.get()).toMatchObject({ error: { code: "epoch_mismatch" } });
-  expect(Object.keys(document.refused.get()?.spell.nodes ?? {})).toEqual(["a", "mine"]);
+  const [copy] = document.refused.get();
+  expect(copy).toMatchObject({ error: { code: "epoch_mismatch" } });
+  expect(Object.keys(copy?.spell.nodes ?? {})).toEqual(["a", "mine"]);
 });
 
 test("a server that was restarted from its store doubles nothing", async () => {
@@ -233,7 +240,7 @@ test("a role taken away in mid-session ends editing at once and brings back the 
   document.addNode({ type: "core.value", position: [0, 0] }, "a");
   await pass();
   expect(document.spell.get().nodes).toEqual({});
-  expect(document.refused.get()).toMatchObject({ error: { code: "forbidden" } });
+  expect(document.refused.get()).toMatchObject([{ error: { code: "forbidden" } }]);
   expect(document.editable.get()).toBe(false);
   socket.emit("canvas.role", { canvas: "c", role: null });
   expect(document.saving.get()).toEqual({
@@ -327,7 +334,7 @@ test("tabs that edit through cuts, losses and undo converge with the server", as
       const truth = Object.keys(stored() as object).sort();
       for (const { document } of tabs) {
         expect(document.saving.get()).toEqual({ state: "saved" });
-        expect(document.refused.get()).toBeNull();
+        expect(document.refused.get()).toEqual([]);
         expect(Object.keys(document.spell.get().nodes).sort()).toEqual(truth);
         expect(document.toJson()).toEqual(tabs[0]?.document.toJson());
       }

@@ -2,6 +2,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
+import { type Browser, type CanvasStore, keepError, NoBrowser, type RefusedWork } from "../offline";
 import {
   type Announced,
   type Bytes,
@@ -19,37 +20,68 @@ import { backoff } from "../session/backoff";
 import type { Connection } from "../session/types";
 import { Store } from "../store";
 import { DocumentEdits } from "./edits";
+import { clientsOf } from "./fits";
+import { newId } from "./ids";
 import { spellToJson } from "./json";
-import { Outbox } from "./outbox";
-import { Replica } from "./replica";
+import { Keeper } from "./keeper";
+import { Neighbours } from "./neighbours";
+import { byKey, Outbox, type UnsentEdit } from "./outbox";
+import { KEPT, lackedBy, Replica } from "./replica";
+import { salvage, type Waiting } from "./salvage";
 import { root } from "./shape";
 import { EMPTY } from "./snapshot";
-import type { History, Loading, OwnPresence, Person, RefusedWork, SaveStatus, Self, SharedDocument } from "./types";
+import type { History, Loading, OwnPresence, Person, SaveStatus, Self, SharedDocument } from "./types";
+import { whenLeft } from "./when_left";
 
 const RETRY = { first: 500, longest: 10_000 };
-/** Refusals after which the same edits are sent again as one difference, once the canvas is open again. */
+/** Refusals after which the edits are sent again, with all that they may build on, once the canvas is open again. */
 const REOPEN = new Set(["update_gap", "canvas_not_open"]);
-/** Refusals of the replica as a whole: it can go on only as a new one. */
-const REPLACE = new Set(["epoch_mismatch", "client_id_taken"]);
+/** Refusals of an edit that would be taken under another Yjs client id, or after others. */
+const REDO = new Set(["client_id_taken", ...REOPEN]);
+/** Refusals of the person or the tab, that no edit would be spared. */
+const ALL = new Set(["forbidden", "epoch_mismatch", "not_found"]);
+/** Refusals to open that time does not cure. */
+const FINAL = new Set(["not_found", "forbidden", "bad_request", "unauthenticated"]);
+/** Those after which nothing of the canvas may stay in the browser, but copies of unsent work. */
+const TAKEN_OFF = new Set(["not_found", "forbidden"]);
+/** How often edits are done again for one that the server takes. */
+const MOST_REDOS = 3;
 const EDITING_ROLES: ReadonlySet<string> = new Set(["owner", "editor", "admin"]);
+
+/** What to do when the canvas is next opened, in place of going on with the replica as it is. */
+interface FreshStart {
+  /** The Yjs client id of the new replica. */
+  readonly client: number;
+  readonly error: ErrorBody;
+  /** The edits that the server does not take. */
+  readonly refused: ReadonlySet<UnsentEdit>;
+  /** All that waits is refused. */
+  readonly all: boolean;
+  /** The edits of this Yjs client are done again under another; `every` one's of that. */
+  readonly redo: number | "every" | null;
+  /** What other tabs of this browser left out. */
+  readonly dropped: readonly Uint8Array[];
+}
 
 /**
  * See `SharedDocument`.
  *
- * Sync: `canvas.open` with this tab's state vector answers what the tab lacks and the server's state vector;
- * what the server lacks follows as an edit. From then on the tab sends each edit and keeps it until it is
- * acknowledged. Where the server refuses an edit, or has begun another life of the canvas, this tab's document
- * is thrown away for the server's, and a copy of the work is kept in `refused`: it is never merged silently.
+ * Sync: what the browser kept is shown at once. `canvas.open` with this tab's state vector answers what the tab
+ * lacks and the server's state vector; what the server lacks follows as edits. From then on the tab sends each
+ * edit and keeps it, in the browser too, until it is acknowledged. Where the server refuses an edit, a new
+ * replica begins with the server's state, and all other work is put on it (see `salvage.ts`). Another life of the
+ * canvas is never merged. What was refused is kept as a copy in `refused`. The rules are in the README.
  */
 export class CanvasDocument extends DocumentEdits implements SharedDocument {
   readonly canvas: string;
   readonly loading = new Store<Loading>({ state: "loading" });
   readonly spell = new Store<Spell>(EMPTY);
-  readonly saving = new Store<SaveStatus>({ state: "offline", pending: 0, reason: "Connecting." });
+  readonly saving = new Store<SaveStatus>({ state: "offline", pending: 0, unkept: 0, reason: "Connecting." });
   readonly generation = new Store(0);
   readonly role = new Store<Role | null>(null);
   readonly editable = new Store(false);
-  readonly refused = new Store<RefusedWork | null>(null);
+  readonly refused = new Store<readonly RefusedWork[]>([]);
+  readonly keepTrouble = new Store<string | null>(null);
   readonly problems = new Store<readonly Problem[]>([]);
   readonly ports = new Store<Readonly<Record<string, Ports>>>({});
   readonly people = new Store<readonly Person[]>([]);
@@ -58,30 +90,63 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   readonly #session: Connection;
   readonly #self: Self;
   readonly #outbox: Outbox;
+  readonly #keeper: Keeper;
+  readonly #line;
+  /** What the browser keeps of this canvas; null until it answered. */
+  #store: CanvasStore | null = null;
+  /** Why what is written to the store does not outlive the page. */
+  #storeTrouble: string | null = null;
+  #neighbours: Neighbours | null = null;
   #replica: Replica;
+  /** Whether the browser has said what it kept: before that the canvas is not opened on the server. */
+  #restored = false;
   /** Whether this replica is open on the server, over this connection. */
   #synced = false;
+  /** Whether it is being looked up what the server lacks. */
+  #mending = false;
   /** Why edits are not possible any more, though the canvas was open before. */
   #shut: string | null = null;
+  #fresh: FreshStart | null = null;
+  #redos = 0;
   #opening = 0;
   #attempt = 0;
   #gapSeen = false;
+  #closed = false;
+  /** Set while a new replica is put together: nobody is to see it half. */
+  #quiet = false;
   #early: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #openedListeners = new Set<(opened: CanvasOpened) => void>();
   readonly #end: (() => void)[];
 
-  constructor(session: Connection, canvas: string, self: Self) {
+  constructor(session: Connection, canvas: string, self: Self, browser: Browser = new NoBrowser()) {
     super();
     this.#session = session;
     this.canvas = canvas;
     this.#self = self;
+    this.#line = browser.line(self.id, canvas);
     this.#outbox = new Outbox({
       send: async (msg_id, update) => {
         await session.request("canvas.update", { canvas, msg_id, update });
       },
       changed: () => this.#tell(),
-      refused: (error) => this.#refuse(error),
+      acknowledged: (edits) => {
+        this.#redos = 0;
+        this.#keeper.settle(edits);
+      },
+      refused: (error, edit) => this.#refuse(error, edit),
+    });
+    this.#keeper = new Keeper({
+      tab: this.#line.id,
+      changed: () => this.#tell(),
+      kept: (edits) => {
+        const { epoch } = this.#replica;
+        if (epoch !== null)
+          this.#neighbours?.tellEdits(
+            epoch,
+            edits.map(({ update }) => update),
+          );
+      },
     });
     this.#replica = this.#makeReplica();
     this.#end = [
@@ -91,11 +156,19 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       this.#on("canvas.awareness", ({ update }) => this.#meet(update)),
       this.#on("canvas.problems", (diagnosis) => this.#diagnose(diagnosis)),
       this.#on("canvas.role", ({ role }) => this.#setRole(role)),
+      whenLeft({ left: () => void this.#keeper.flush(), back: () => void this.#readNeighbours() }),
     ];
+    void this.#restore(browser);
   }
 
   get doc(): Y.Doc {
     return this.#replica.doc;
+  }
+
+  /** Edits that would be lost if this tab ended now. */
+  get unkept(): number {
+    const { pending } = this.#outbox;
+    return this.#storeTrouble === null ? Math.min(pending, this.#keeper.unkept) : pending;
   }
 
   get awareness(): Awareness {
@@ -138,17 +211,19 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     return spellToJson(this.spell.get());
   }
 
-  dismissRefused(): void {
-    this.refused.set(null);
+  async discard(id: string): Promise<void> {
+    this.refused.update((copies) => copies.filter((copy) => copy.id !== id));
     this.#tell();
+    await this.#store?.discard(id);
+    this.#neighbours?.tellCopies();
   }
 
   saved(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const refused = this.refused.get();
+      const before = new Set(this.refused.get());
       const look = () => {
-        const now = this.refused.get();
-        if (now && now !== refused) settle(() => reject(new ProtocolError(now.error)));
+        const fresh = this.refused.get().find((copy) => !before.has(copy));
+        if (fresh) settle(() => reject(new ProtocolError(fresh.error)));
         else if (this.saving.get().state === "saved") settle(resolve);
         else if (this.saving.get().state === "read-only" || this.saving.get().state === "rejected")
           settle(resolve);
@@ -164,15 +239,33 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#opening += 1;
     if (this.#timer) clearTimeout(this.#timer);
     for (const end of this.#end) end();
-    this.#outbox.pause();
+    const { state } = this.#session.status.get();
+    const open = this.#synced && (state === "online" || state === "stopping");
+    // What was refused or is being looked into waits for the next opening, in the browser's store.
+    if (open && !this.#fresh && !this.#mending) void this.#outbox.finish().finally(() => this.#leave());
+    else {
+      this.#outbox.pause();
+      this.#leave();
+    }
     // Also when an answer to `canvas.open` is still on its way: the server keeps the order.
     void this.#session.request("canvas.close", { canvas: this.canvas }).catch(() => {});
     this.#synced = false;
     this.editable.set(false);
     this.#replica.close();
+  }
+
+  /** Let the other tabs take over, once all that is to be kept is written. */
+  #leave(): void {
+    void this.#keeper.flush().finally(() => {
+      this.#keeper.close();
+      if (this.#neighbours) this.#neighbours.close();
+      else this.#line.close();
+    });
   }
 
   #on<E extends `canvas.${"updates" | "awareness" | "problems" | "role"}`>(
@@ -184,39 +277,121 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     });
   }
 
-  #makeReplica(): Replica {
-    return new Replica({
+  #makeReplica(clientId?: number): Replica {
+    const options = {
       self: this.#self,
       before: this.spell.get(),
-      spell: (spell) => this.spell.set(spell),
-      edited: (update) => this.#outbox.add(update),
-      history: (history) => this.history.set(history),
+      spell: (spell: Spell) => {
+        if (!this.#quiet) this.spell.set(spell);
+      },
+      edited: (update: Uint8Array) => this.#edited(update),
+      history: (history: History) => this.history.set(history),
       presence: {
-        changed: (people) => this.people.set(people),
-        send: (update) => {
+        changed: (people: readonly Person[]) => this.people.set(people),
+        send: (update: Uint8Array) => {
           const lossy = this.#session.request("canvas.awareness", { canvas: this.canvas, update });
           lossy.catch(() => {}); // The next state makes up for a lost one.
         },
       },
-    });
+    };
+    return new Replica(options, clientId);
+  }
+
+  #edited(update: Uint8Array): void {
+    const edit: UnsentEdit = { update, key: null };
+    this.#keeper.keep(edit);
+    this.#outbox.add(edit);
+  }
+
+  // What the browser kept.
+
+  async #restore(browser: Browser): Promise<void> {
+    try {
+      const kept = await browser.store;
+      this.#storeTrouble = kept.trouble;
+      this.#store = kept.canvas(this.#self.id, this.canvas);
+      await this.#line.ready;
+      this.#neighbours = new Neighbours({
+        line: this.#line,
+        store: this.#store,
+        epoch: () => this.#replica.epoch,
+        seen: (updates) => this.#see(updates),
+        adopted: (edits) => this.#outbox.adopt(edits),
+        dropped: (updates) => this.#startAfresh({ dropped: updates }),
+        copiesChanged: () => void this.#readCopies(),
+      });
+      await this.#show(this.#store);
+    } catch (error) {
+      this.#storeTrouble = keepError(error).message;
+    }
+    if (this.#closed) return;
+    this.#keeper.begin(this.#storeTrouble === null || this.#store ? this.#store : null, null);
+    this.#restored = true;
+    this.#tell();
+    if (this.#session.status.get().state === "online") this.#open();
+  }
+
+  /** Show what is kept of the canvas, before the server answers. */
+  async #show(store: CanvasStore): Promise<void> {
+    const { head, acked, edits, refused } = await store.load();
+    if (this.#closed) return;
+    this.refused.set(refused);
+    if (head) {
+      this.#replica.epoch = head.epoch;
+      this.#keeper.setEpoch(head.epoch);
+      this.#replica.apply([...acked, ...edits.map(({ update }) => update)], KEPT);
+      this.#replica.snapshot.refresh();
+      this.role.set(head.role);
+      this.loading.set({ state: "open" });
+    }
+    await this.#neighbours?.adopt(edits);
+  }
+
+  async #readCopies(): Promise<void> {
+    const kept = await this.#store?.load().catch(() => null);
+    if (!kept || this.#closed) return;
+    this.refused.set(kept.refused);
+    this.#tell();
+  }
+
+  /** Look after tabs that ended while nobody was told, and after edits that were missed. */
+  async #readNeighbours(): Promise<void> {
+    const kept = await this.#store?.load().catch(() => null);
+    if (!kept || this.#closed || kept.head?.epoch !== this.#replica.epoch || this.#fresh) return;
+    this.#replica.apply(
+      kept.edits.map(({ update }) => update),
+      KEPT,
+    );
+    await this.#neighbours?.adopt(kept.edits);
+  }
+
+  /** Another tab of this browser made edits. */
+  #see(updates: readonly Uint8Array[]): void {
+    this.#replica.apply(updates, KEPT);
   }
 
   // Sync.
 
   #open(): void {
+    if (!this.#restored || this.#closed) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#pause();
     this.#opening += 1;
-    void this.#openNow(this.#opening, this.#replica);
+    void this.#openNow(this.#opening, this.#replica, this.#fresh);
   }
 
-  async #openNow(opening: number, replica: Replica): Promise<void> {
-    const known = replica.epoch === null ? {} : { epoch: replica.epoch, state_vector: replica.stateVector };
+  async #openNow(opening: number, replica: Replica, fresh: FreshStart | null): Promise<void> {
+    const client_id = fresh?.client ?? replica.doc.clientID;
+    const whole = fresh !== null || replica.epoch === null;
+    const known = whole ? {} : { epoch: replica.epoch as string, state_vector: replica.stateVector };
     try {
-      const request = { canvas: this.canvas, client_id: replica.doc.clientID, ...known };
-      const opened = await this.#session.request("canvas.open", request);
-      if (opening === this.#opening) this.#opened(replica, opened);
+      const theirs = fresh ? await this.#editsOfOthers() : [];
+      if (opening !== this.#opening) return;
+      const opened = await this.#session.request("canvas.open", { canvas: this.canvas, client_id, ...known });
+      if (opening !== this.#opening) return;
+      if (fresh) this.#begin(opened, fresh, theirs);
+      this.#opened(this.#replica, opened);
     } catch (error) {
       if (opening !== this.#opening) return;
       this.#notOpened(error instanceof ProtocolError ? error : null, error);
@@ -225,37 +400,76 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
 
   #opened(replica: Replica, opened: CanvasOpened): void {
     if (replica.epoch !== null && replica.epoch !== opened.epoch) {
-      this.#replaceReplica({ code: "epoch_mismatch", message: "The canvas was replaced on the server." });
+      const error = { code: "epoch_mismatch", message: "The canvas was replaced on the server." };
+      this.#startAfresh({ error, all: true });
       return;
     }
     replica.epoch = opened.epoch;
     this.#attempt = 0;
     this.#shut = null;
-    replica.apply([toBytes(opened.diff), ...this.#early]);
+    const state = [toBytes(opened.diff), ...this.#early];
     this.#early = [];
+    replica.apply(state);
     replica.snapshot.refresh();
+    this.#keeper.setEpoch(opened.epoch);
+    this.#keeper.acked(state);
     this.#synced = true;
     this.role.set(opened.role);
+    this.#keepHead();
     this.#diagnose(opened);
-    const pending = this.#outbox.pending > 0;
-    // What is kept goes as it is; only where that has a gap for the server, the whole difference goes instead.
-    const keep = pending && !this.#gapSeen;
-    this.#outbox.resume(keep ? "kept" : replica.lackedBy(toBytes(opened.state_vector), pending));
+    const theirs = toBytes(opened.state_vector);
+    if (this.#gapSeen || (this.#outbox.pending === 0 && replica.isAheadOf(theirs))) void this.#mend(theirs);
+    else this.#outbox.resume();
     replica.presence.resume(opened.presence ? toBytes(opened.presence) : null);
     this.loading.set({ state: "open" });
     this.#tell();
+    void this.#readNeighbours();
     for (const listener of [...this.#openedListeners]) listener(opened);
   }
 
+  #keepHead(): void {
+    const { epoch } = this.#replica;
+    const role = this.role.get();
+    if (epoch !== null && role !== null)
+      this.#keeper.setHead({ epoch, role, name: this.spell.get().name, at: Date.now() });
+  }
+
+  /**
+   * Send what the server lacks: what it had acknowledged and lost, then the edits of all tabs in their order,
+   * since those of one may build on those of another that is slow to send.
+   */
+  async #mend(stateVector: Uint8Array): Promise<void> {
+    const opening = this.#opening;
+    this.#mending = true;
+    await this.#keeper.flush();
+    const kept = await this.#store?.load().catch(() => null);
+    if (opening !== this.#opening) return;
+    const lost = lackedBy(stateVector, kept?.acked ?? []);
+    const others = this.#gapSeen ? (kept?.edits ?? []) : [];
+    const known = new Set(this.#outbox.edits.map(({ key }) => key));
+    const borrowed = others
+      .filter(({ key }) => !known.has(key))
+      .map(({ key, update }): UnsentEdit => ({ key, update }));
+    const edits = [...this.#outbox.edits, ...borrowed].sort(byKey);
+    this.#outbox.replace([...(lost ? [{ update: lost, key: null, again: true }] : []), ...edits]);
+    this.#mending = false;
+    this.#outbox.resume();
+  }
+
   #notOpened(known: ProtocolError | null, error: unknown): void {
-    if (known && REPLACE.has(known.code)) {
-      this.#replaceReplica(known.body);
+    if (known?.code === "epoch_mismatch") {
+      this.#startAfresh({ error: known.body, all: true });
+      return;
+    }
+    if (known?.code === "client_id_taken" && this.#redos < MOST_REDOS) {
+      this.#redos += 1;
+      this.#startAfresh({ error: known.body, redo: this.#replica.doc.clientID });
       return;
     }
     const status = this.#session.status.get().state;
     if (known?.unanswered && status !== "online") return; // The next connection opens it.
-    const final = known && ["not_found", "forbidden", "bad_request", "unauthenticated"].includes(known.code);
-    if (final) {
+    if (known && FINAL.has(known.code)) {
+      if (TAKEN_OFF.has(known.code)) this.#takenOff(known.body);
       this.#shut = known.message;
       if (this.loading.get().state !== "open") this.loading.set({ state: "failed", error: known.body });
       this.#tell();
@@ -269,6 +483,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
 
   #pause(): void {
     this.#synced = false;
+    this.#mending = false;
     this.#outbox.pause();
     this.#replica.presence.pause();
     this.#tell();
@@ -287,6 +502,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       return;
     }
     this.#replica.apply(bytes);
+    this.#keeper.acked(bytes);
     if (this.#replica.gap) this.#open();
   }
 
@@ -294,26 +510,109 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     if (this.#synced) this.#replica.presence.receive(toBytes(update));
   }
 
-  #refuse(error: ErrorBody): void {
+  // Refusals.
+
+  #refuse(error: ErrorBody, edit: UnsentEdit): void {
     if (REOPEN.has(error.code) && !this.#gapSeen) {
       this.#gapSeen = true;
       this.#open();
       return;
     }
-    this.#replaceReplica(error);
+    if (REDO.has(error.code) && this.#redos < MOST_REDOS) {
+      this.#redos += 1;
+      const redo = error.code === "client_id_taken" ? this.#replica.doc.clientID : ("every" as const);
+      this.#startAfresh({ error, redo });
+      return;
+    }
+    if (ALL.has(error.code)) this.#startAfresh({ error, all: true });
+    else this.#startAfresh({ error, refused: new Set([edit]) });
   }
 
-  /** Go on with the server's state; what it has not taken is kept as `refused`. */
-  #replaceReplica(error: ErrorBody): void {
-    if (this.#outbox.pending > 0) this.refused.set({ error, at: Date.now(), spell: this.toJson() });
-    this.#outbox.clear();
-    this.#early = [];
-    this.#replica.close();
-    this.#replica = this.#makeReplica();
+  /** Open the canvas anew, and go on with its state; see `FreshStart` for what becomes of what waits. */
+  #startAfresh(why: Partial<Omit<FreshStart, "client">>): void {
+    const before = this.#fresh;
+    this.#fresh = {
+      client: new Y.Doc().clientID,
+      error: why.error ?? before?.error ?? { code: "refused", message: "Another tab's edit was refused." },
+      refused: new Set([...(before?.refused ?? []), ...(why.refused ?? [])]),
+      all: (why.all ?? false) || (before?.all ?? false),
+      redo: why.redo ?? before?.redo ?? null,
+      dropped: [...(before?.dropped ?? []), ...(why.dropped ?? [])],
+    };
+    this.#open();
+  }
+
+  /** What other tabs of this browser have not sent yet. */
+  async #editsOfOthers(): Promise<readonly UnsentEdit[]> {
+    await this.#keeper.flush();
+    const kept = await this.#store?.load().catch(() => null);
+    if (!kept || kept.head?.epoch !== this.#replica.epoch) return [];
+    return kept.edits.filter(({ tab }) => tab !== this.#line.id).map(({ key, update }) => ({ key, update }));
+  }
+
+  /** Put a new replica in the place of the old one, with the server's state and all work that can be saved. */
+  #begin(opened: CanvasOpened, fresh: FreshStart, theirs: readonly UnsentEdit[]): void {
+    const old = this.#replica;
+    const mine = this.#outbox.edits;
+    const server = toBytes(opened.diff);
+    this.#quiet = true;
+    const replica = this.#makeReplica(fresh.client);
+    replica.epoch = opened.epoch;
+    replica.apply([server]);
+    const otherLife = old.epoch !== null && old.epoch !== opened.epoch;
+    if (otherLife || fresh.all) this.#setAllAside(fresh.error, otherLife ? old.epoch : undefined);
+    else this.#save(replica, server, waiting(mine, theirs, fresh), fresh);
+    replica.snapshot.refresh();
+    this.#quiet = false;
+    this.#fresh = null;
+    this.#gapSeen = false;
+    this.#replica = replica;
+    old.close();
+    this.spell.set(replica.snapshot.spell);
     this.history.set({ undo: false, redo: false });
     this.people.set([]);
     this.generation.set(this.generation.get() + 1);
-    this.#open();
+  }
+
+  #save(replica: Replica, server: Uint8Array, all: readonly Waiting[], fresh: FreshStart): void {
+    const { kept, redone, lost, dropped, copy } = salvage(replica.doc, server, all, fresh.dropped);
+    const copies = copy ? [this.#copy(fresh.error, spellToJson(copy.spell), copy.touched)] : [];
+    this.#outbox.replace(kept);
+    const { epoch } = replica;
+    const written = this.#keeper.setAside(lost, redone, copies);
+    this.#addCopies(copies);
+    void written.then(() => {
+      if (epoch !== null) this.#neighbours?.tellDropped(epoch, dropped);
+      if (copies.length > 0) this.#neighbours?.tellCopies();
+    });
+  }
+
+  /** Keep all that waits as one copy; with `epoch`, forget that life of the canvas altogether. */
+  #setAllAside(error: ErrorBody, epoch?: string | null): void {
+    const mine = this.#outbox.edits;
+    const copies = mine.length > 0 ? [this.#copy(error, this.toJson(), [])] : [];
+    this.#outbox.replace([]);
+    if (epoch === undefined) void this.#keeper.setAside(mine, [], copies);
+    else {
+      this.#keeper.drop();
+      void this.#store?.forget(epoch, copies).catch(() => {});
+    }
+    this.#addCopies(copies);
+    this.#neighbours?.tellCopies();
+  }
+
+  /** This person may not have the canvas any more: unsent work is kept as a copy, all else leaves the browser. */
+  #takenOff(error: ErrorBody): void {
+    this.#outbox.pause();
+    this.#setAllAside(error, null);
+  }
+
+  #copy(error: ErrorBody, spell: SpellJson, touched: readonly string[]): RefusedWork {
+    return { id: newId(), canvas: this.canvas, error, at: Date.now(), spell, touched };
+  }
+
+  #addCopies(copies: readonly RefusedWork[]): void {
+    if (copies.length > 0) this.refused.update((known) => [...known, ...copies]);
   }
 
   // What is told to the page.
@@ -328,31 +627,38 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     if (role === null) {
       this.#shut = "This canvas was deleted, or you were taken off it.";
       this.#pause();
-    }
+      this.#takenOff({ code: "forbidden", message: this.#shut });
+    } else this.#keepHead();
     this.#tell();
   }
 
   #tell(): void {
-    if (this.#synced && this.#outbox.pending === 0) this.#gapSeen = false;
+    if (this.#closed) return;
+    if (this.#synced && !this.#mending && this.#outbox.pending === 0) this.#gapSeen = false;
     const role = this.role.get();
     const mayEdit = role !== null && EDITING_ROLES.has(role) && !this.#shut;
     // A new replica takes no edits before it has the server's state; an old one does also offline.
     this.editable.set(mayEdit && this.#replica.epoch !== null);
+    this.keepTrouble.set(this.#storeTrouble ?? this.#keeper.trouble);
     const status = this.#saveStatus(mayEdit);
     if (JSON.stringify(status) !== JSON.stringify(this.saving.get())) this.saving.set(status);
   }
 
   #saveStatus(mayEdit: boolean): SaveStatus {
     const { pending, trouble } = this.#outbox;
+    const { unkept } = this;
     const role = this.role.get();
     if (this.#shut) return { state: "read-only", reason: this.#shut };
     if (role && !mayEdit)
       return { state: "read-only", reason: `As ${role} you can look at this canvas, not edit it.` };
-    if (trouble) return { state: "offline", pending, reason: trouble };
-    if (!this.#synced) return { state: "offline", pending, reason: this.#connectionReason() };
-    if (pending > 0) return { state: "saving", pending };
-    const refused = this.refused.get();
-    return refused ? { state: "rejected", error: refused.error } : { state: "saved" };
+    if (trouble) return { state: "offline", pending, unkept, reason: trouble };
+    if (!this.#synced && !this.#fresh)
+      return { state: "offline", pending, unkept, reason: this.#connectionReason() };
+    if (pending > 0 || this.#mending || this.#fresh) return { state: "saving", pending };
+    const newest = this.refused.get().at(-1);
+    return newest
+      ? { state: "rejected", copies: this.refused.get().length, error: newest.error }
+      : { state: "saved" };
   }
 
   #connectionReason(): string {
@@ -367,4 +673,23 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const text = map instanceof Y.Map ? map.get(name) : null;
     return text instanceof Y.Text ? text : null;
   }
+}
+
+/** The edits of this tab and of others in the order of their making, each with what is to become of it. */
+function waiting(
+  mine: readonly UnsentEdit[],
+  theirs: readonly UnsentEdit[],
+  { refused, redo }: FreshStart,
+): Waiting[] {
+  const fate = (edit: UnsentEdit): Waiting["fate"] => {
+    if (refused.has(edit)) return "refused";
+    const again = redo === "every" || (redo !== null && clientsOf(edit.update).has(redo));
+    return again && !edit.again ? "redo" : "keep";
+  };
+  const known = new Set(mine.map(({ key }) => key));
+  const others = theirs.filter(({ key }) => !known.has(key));
+  return [
+    ...mine.map((edit): Waiting => ({ edit, fate: fate(edit) })),
+    ...others.map((edit): Waiting => ({ edit, fate: "theirs" })),
+  ].sort((a, b) => byKey(a.edit, b.edit));
 }

@@ -1,6 +1,8 @@
 /** The shared canvas. */
 export { CanvasDocument } from "./canvas_document";
+export { copyFragment } from "./copies";
 export { PasteError } from "./errors";
+export { FrozenDocument } from "./frozen_document";
 export { newId } from "./ids";
 export { spellToJson } from "./json";
 export { EMPTY as EMPTY_SPELL } from "./snapshot";

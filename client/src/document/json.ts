@@ -22,3 +22,19 @@ function nodeToJson(node: SpellNode): Partial<SpellNode> & { type: string } {
     ...(Object.keys(settings).length > 0 ? { settings } : {}),
   };
 }
+
+/** The spell that plain JSON says, with its empty parts. */
+export function spellFromJson(json: SpellJson): Spell {
+  const nodes = Object.entries(json.nodes ?? {}).map(([id, node]) => [
+    id,
+    { position: [0, 0], ...node, inputs: node.inputs ?? {}, settings: node.settings ?? {} },
+  ]);
+  return {
+    schema: 1,
+    name: json.name ?? "Untitled",
+    nodes: Object.fromEntries(nodes),
+    edges: { ...json.edges },
+    groups: { ...json.groups } as Spell["groups"],
+    notes: { ...json.notes } as Spell["notes"],
+  };
+}

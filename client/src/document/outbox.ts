@@ -5,23 +5,34 @@ import type { ErrorBody } from "../protocol";
 import { backoff } from "../session/backoff";
 import { newId } from "./ids";
 
+/** An edit that the server has not acknowledged. */
+export interface UnsentEdit {
+  update: Uint8Array;
+  /** Its key in the browser's store; null while it is not there. */
+  key: number | null;
+  /** It goes to the server again, which once had it: the store has it among the acknowledged. */
+  readonly again?: boolean;
+}
+
 /** How edits are sent and what becomes of them. */
 export interface OutboxOptions {
   /** Resolves once the server has made the update durable; the same `id` may come again. */
   send(id: string, update: Uint8Array): Promise<void>;
   /** `pending` or `trouble` changed. */
   changed(): void;
-  /** The server does not take these edits as they are. The outbox is paused then, and still has them. */
-  refused(error: ErrorBody): void;
+  /** The server has made these durable; they are no longer in the outbox. */
+  acknowledged(edits: readonly UnsentEdit[]): void;
+  /** The server does not take this edit as it is. The outbox is paused then, and still has it and all others. */
+  refused(error: ErrorBody, edit: UnsentEdit): void;
 }
 
 interface Parcel {
   readonly id: string;
   readonly update: Uint8Array;
-  readonly edits: number;
+  readonly edits: readonly UnsentEdit[];
 }
 
-/** Merged edits are cut into parcels of about this many bytes, under the server's limit for one update. */
+/** Edits are joined to parcels of about this many bytes, under the server's limit for one update. */
 const PARCEL_BYTES = 256 * 1024;
 const RETRY = { first: 250, longest: 10_000 };
 /** Answers that say "not now". */
@@ -32,15 +43,20 @@ const PASSING = new Set([
   "internal",
   "canvas_quarantined",
 ]);
+/** Refusals that speak of the tab or the canvas, not of what is in the parcel: no smaller one would be taken. */
+const WHOLE = new Set(["update_gap", "canvas_not_open", "client_id_taken", "epoch_mismatch", "forbidden"]);
 
 /**
  * Sends the first edit at once and, while it is under way, joins the following into one. An update that was not
- * answered is sent again under the same id; the CRDT makes the second coming harmless.
+ * answered is sent again under the same id; the CRDT makes the second coming harmless. A parcel that is refused
+ * for its content is sent again by halves, until the one edit is found that the server does not take.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  #queue: Uint8Array[] = [];
+  #queue: UnsentEdit[] = [];
   #parcel: Parcel | null = null;
+  /** Edits in one parcel at most. */
+  #most = Number.POSITIVE_INFINITY;
   #running = false;
   #attempt = 0;
   #round = 0;
@@ -51,9 +67,14 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Edits that are not durable yet. */
+  /** Edits that are not durable on the server yet. */
   get pending(): number {
-    return this.#queue.length + (this.#parcel?.edits ?? 0);
+    return this.#queue.length + (this.#parcel?.edits.length ?? 0);
+  }
+
+  /** Those edits, in the order in which they are sent. */
+  get edits(): readonly UnsentEdit[] {
+    return [...(this.#parcel?.edits ?? []), ...this.#queue];
   }
 
   /** Why the server does not take edits for now; null when it does. */
@@ -61,10 +82,27 @@ export class Outbox {
     return this.#trouble;
   }
 
-  add(update: Uint8Array): void {
-    this.#queue.push(update);
+  add(edit: UnsentEdit): void {
+    this.#queue.push(edit);
     this.#options.changed();
     queueMicrotask(() => this.#send());
+  }
+
+  /** Take over edits of another tab. They go before those that may build on them: keys tell the order. */
+  adopt(edits: readonly UnsentEdit[]): void {
+    const known = new Set(this.edits.map(({ key }) => key));
+    const fresh = edits.filter(({ key }) => key === null || !known.has(key));
+    if (fresh.length === 0) return;
+    this.#queue = [...this.#queue, ...fresh].sort(byKey);
+    this.#options.changed();
+    queueMicrotask(() => this.#send());
+  }
+
+  /** Put `edits` in the place of all that is here. Only while paused. */
+  replace(edits: readonly UnsentEdit[]): void {
+    this.#parcel = null;
+    this.#queue = [...edits];
+    this.#options.changed();
   }
 
   /** Stop sending; what is under way is forgotten as unanswered, and kept. */
@@ -75,17 +113,9 @@ export class Outbox {
     this.#timer = null;
   }
 
-  /**
-   * Send again: what was kept (under the same ids), or in its place one update that holds all that the server
-   * lacks, or null when it lacks nothing.
-   */
-  resume(what: "kept" | Uint8Array | null): void {
+  /** Send again, the parcel that was under way under its old id. */
+  resume(): void {
     this.pause();
-    if (what !== "kept") {
-      const edits = Math.max(1, this.pending);
-      this.#queue = [];
-      this.#parcel = what && { id: newId(), update: what, edits };
-    }
     this.#running = true;
     this.#attempt = 0;
     this.#trouble = null;
@@ -93,13 +123,15 @@ export class Outbox {
     this.#send();
   }
 
-  /** Forget all edits. */
-  clear(): void {
+  /** Send all that is here at once, without waiting between; resolves when all is answered, or never will be. */
+  async finish(): Promise<void> {
     this.pause();
-    this.#queue = [];
-    this.#parcel = null;
-    this.#trouble = null;
-    this.#options.changed();
+    const parcels = this.#parcel ? [this.#parcel] : [];
+    while (this.#queue.length > 0) parcels.push(this.#pack());
+    const sent = parcels.map(({ id, update, edits }) =>
+      this.#options.send(id, update).then(() => this.#options.acknowledged(edits)),
+    );
+    await Promise.allSettled(sent);
   }
 
   #send(): void {
@@ -113,15 +145,17 @@ export class Outbox {
 
   #try(parcel: Parcel, round: number): void {
     this.#options.send(parcel.id, parcel.update).then(
-      () => round === this.#round && this.#acknowledged(),
+      () => round === this.#round && this.#acknowledged(parcel),
       (error: unknown) => round === this.#round && this.#failed(parcel, error),
     );
   }
 
-  #acknowledged(): void {
+  #acknowledged(parcel: Parcel): void {
     this.#parcel = null;
     this.#attempt = 0;
     this.#trouble = null;
+    this.#most *= 2;
+    this.#options.acknowledged(parcel.edits);
     this.#send();
     this.#options.changed();
   }
@@ -130,8 +164,7 @@ export class Outbox {
     const known = error instanceof ProtocolError ? error : null;
     const passing = !known || known.unanswered || PASSING.has(known.code);
     if (!passing) {
-      this.pause();
-      this.#options.refused(known.body);
+      this.#refused(parcel, known.body);
       return;
     }
     this.#trouble = known && !known.unanswered ? known.message : null;
@@ -147,16 +180,36 @@ export class Outbox {
     this.#options.changed();
   }
 
+  #refused(parcel: Parcel, error: ErrorBody): void {
+    const [first] = parcel.edits;
+    if (parcel.edits.length > 1 && !WHOLE.has(error.code)) {
+      this.#most = Math.ceil(parcel.edits.length / 2);
+      this.#queue = [...parcel.edits, ...this.#queue];
+      this.#parcel = null;
+      this.#attempt = 0;
+      this.#send();
+      return;
+    }
+    this.pause();
+    if (first) this.#options.refused(error, first);
+  }
+
   #pack(): Parcel {
     let bytes = 0;
-    let edits = 0;
-    for (const update of this.#queue) {
-      if (edits > 0 && bytes + update.byteLength > PARCEL_BYTES) break;
+    let count = 0;
+    for (const { update } of this.#queue) {
+      if (count > 0 && (count >= this.#most || bytes + update.byteLength > PARCEL_BYTES)) break;
       bytes += update.byteLength;
-      edits += 1;
+      count += 1;
     }
-    const taken = this.#queue.splice(0, edits);
-    const [only] = taken;
-    return { id: newId(), update: edits === 1 && only ? only : Y.mergeUpdates(taken), edits };
+    const edits = this.#queue.splice(0, count);
+    const updates = edits.map(({ update }) => update);
+    const [only] = updates;
+    return { id: newId(), update: count === 1 && only ? only : Y.mergeUpdates(updates), edits };
   }
+}
+
+/** Edits without a key come last: they are the newest. */
+export function byKey(a: { key: number | null }, b: { key: number | null }): number {
+  return (a.key ?? Number.MAX_SAFE_INTEGER) - (b.key ?? Number.MAX_SAFE_INTEGER);
 }

@@ -3,12 +3,16 @@ import * as Y from "yjs";
 import type { Spell } from "../protocol";
 import { LOCAL } from "./edits";
 import { Presence, type PresenceOptions } from "./presence";
+import { REDONE } from "./salvage";
 import { KINDS, root } from "./shape";
 import { Snapshot } from "./snapshot";
 import type { History, Self } from "./types";
 
 /** Marks transactions that came from the server: they are not sent back. */
 export const SERVER = Symbol("from the server");
+/** Marks transactions that came from this browser's store, or from another of its tabs: those are sent by others. */
+export const KEPT = Symbol("from this browser");
+const NOT_MADE_HERE: ReadonlySet<unknown> = new Set([SERVER, KEPT, REDONE]);
 
 const CAPTURE_MS = 400;
 
@@ -33,7 +37,9 @@ export class Replica {
   /** The canvas's life that this replica belongs to; null until it was opened. */
   epoch: string | null = null;
 
-  constructor(options: ReplicaOptions) {
+  /** `clientId` is a fresh one unless the server was already told of it. */
+  constructor(options: ReplicaOptions, clientId?: number) {
+    if (clientId !== undefined) this.doc.clientID = clientId;
     const roots = [...KINDS, "meta" as const].map((kind) => root(this.doc, kind));
     this.undoManager = new Y.UndoManager(roots, {
       trackedOrigins: new Set([LOCAL]),
@@ -42,7 +48,7 @@ export class Replica {
     this.snapshot = new Snapshot(this.doc, options.before, options.spell);
     this.presence = new Presence(this.doc, options.self, options.presence);
     this.doc.on("update", (update: Uint8Array, origin: unknown) => {
-      if (origin !== SERVER) options.edited(update);
+      if (!NOT_MADE_HERE.has(origin)) options.edited(update);
     });
     const tell = () =>
       options.history({ undo: this.undoManager.canUndo(), redo: this.undoManager.canRedo() });
@@ -51,11 +57,11 @@ export class Replica {
     }
   }
 
-  /** Apply committed edits of others. */
-  apply(updates: Iterable<Uint8Array>): void {
+  /** Apply edits that were not made here. */
+  apply(updates: Iterable<Uint8Array>, origin: typeof SERVER | typeof KEPT = SERVER): void {
     this.doc.transact(() => {
-      for (const update of updates) Y.applyUpdate(this.doc, update, SERVER);
-    }, SERVER);
+      for (const update of updates) Y.applyUpdate(this.doc, update, origin);
+    }, origin);
   }
 
   /** Whether edits are waiting for others that never came. */
@@ -67,13 +73,9 @@ export class Replica {
     return Y.encodeStateVector(this.doc);
   }
 
-  /** All that this replica has and a server of that state vector lacks; null when that is nothing. */
-  lackedBy(stateVector: Uint8Array, pending: boolean): Uint8Array | null {
-    const theirs = Y.decodeStateVector(stateVector);
-    const ours = Y.decodeStateVector(this.stateVector);
-    const lacks = [...ours].some(([client, clock]) => clock > (theirs.get(client) ?? 0));
-    // State vectors do not tell of deletions: what is pending may be just that.
-    return lacks || pending ? Y.encodeStateAsUpdate(this.doc, stateVector) : null;
+  /** Whether this replica has what a server of that state vector lacks; of deletions that does not tell. */
+  isAheadOf(stateVector: Uint8Array): boolean {
+    return isAhead(this.doc, stateVector);
   }
 
   close(): void {
@@ -82,4 +84,19 @@ export class Replica {
     this.undoManager.destroy();
     this.doc.destroy();
   }
+}
+
+/** What of `updates` a server of that state vector lacks; null when that is nothing. */
+export function lackedBy(stateVector: Uint8Array, updates: readonly Uint8Array[]): Uint8Array | null {
+  const doc = new Y.Doc();
+  for (const update of updates) Y.applyUpdate(doc, update);
+  const lacked = isAhead(doc, stateVector) ? Y.encodeStateAsUpdate(doc, stateVector) : null;
+  doc.destroy();
+  return lacked;
+}
+
+function isAhead(doc: Y.Doc, stateVector: Uint8Array): boolean {
+  const theirs = Y.decodeStateVector(stateVector);
+  const ours = Y.decodeStateVector(Y.encodeStateVector(doc));
+  return [...ours].some(([client, clock]) => clock > (theirs.get(client) ?? 0));
 }

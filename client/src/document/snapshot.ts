@@ -37,6 +37,11 @@ export class Snapshot {
     this.#end.push(() => doc.off("afterTransaction", after));
   }
 
+  /** What was published last. */
+  get spell(): Spell {
+    return this.#spell;
+  }
+
   /** Read everything anew and publish it. */
   refresh(): void {
     for (const kind of KINDS) {

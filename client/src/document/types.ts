@@ -1,6 +1,7 @@
 /** What others may use of a shared canvas document. Implemented by `CanvasDocument`. */
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import type { RefusedWork } from "../offline";
 import type {
   ErrorBody,
   Json,
@@ -15,6 +16,8 @@ import type {
 } from "../protocol";
 import type { Readable } from "../store";
 
+export type { RefusedWork } from "../offline";
+
 /** Whether the document is there. Once `open` it stays so through lost connections. */
 export type Loading =
   | { readonly state: "loading" }
@@ -25,20 +28,19 @@ export type Loading =
 export type SaveStatus =
   | { readonly state: "saved" }
   | { readonly state: "saving"; readonly pending: number }
-  /** Not connected (or the store refuses for now); `pending` edits are kept here. */
-  | { readonly state: "offline"; readonly pending: number; readonly reason: string }
-  /** The server refused edits: they are undone here and kept as `refused`. */
-  | { readonly state: "rejected"; readonly error: ErrorBody }
+  /**
+   * Not connected (or the server's store refuses for now). Of the `pending` edits, `unkept` are in this tab only;
+   * the others are kept in the browser, durably.
+   */
+  | {
+      readonly state: "offline";
+      readonly pending: number;
+      readonly unkept: number;
+      readonly reason: string;
+    }
+  /** All else is saved, but the server refused edits: they are undone here, and kept as `refused` copies. */
+  | { readonly state: "rejected"; readonly copies: number; readonly error: ErrorBody }
   | { readonly state: "read-only"; readonly reason: string };
-
-/** Work that the server refused, for the person to export. */
-export interface RefusedWork {
-  readonly error: ErrorBody;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** The whole spell as this tab had it. */
-  readonly spell: SpellJson;
-}
 
 /** Somebody who looks at the canvas, one per tab. */
 export interface Person {
@@ -198,9 +200,12 @@ export interface SharedDocument extends Edits {
   readonly role: Readable<Role | null>;
   /** Whether this tab may edit now. */
   readonly editable: Readable<boolean>;
-  readonly refused: Readable<RefusedWork | null>;
-  /** Forget the refused work; the status is `saved` again. */
-  dismissRefused(): void;
+  /** Why edits do not outlive this tab while they are not saved; null when the browser keeps them. */
+  readonly keepTrouble: Readable<string | null>;
+  /** Copies of work that the server refused, oldest first; they stay until they are discarded. */
+  readonly refused: Readable<readonly RefusedWork[]>;
+  /** Forget a refused copy. */
+  discard(id: string): Promise<void>;
   readonly problems: Readable<readonly Problem[]>;
   /** Ports of the nodes whose ports are dynamic, by node id. */
   readonly ports: Readable<Readonly<Record<string, Ports>>>;
@@ -225,5 +230,6 @@ export interface SharedDocument extends Edits {
   toJson(): SpellJson;
   /** Wait until every edit made so far is durable on the server; rejects when it was refused. */
   saved(): Promise<void>;
+  /** Leave the canvas. What is not acknowledged is sent once more; what the server does not take stays kept. */
   close(): void;
 }

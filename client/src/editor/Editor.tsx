@@ -9,6 +9,7 @@ import { Canvas } from "./components/Canvas";
 import { ClosedBanner } from "./components/ClosedBanner";
 import { ConsolePanel } from "./components/ConsolePanel";
 import { ContextMenu } from "./components/ContextMenu";
+import { CopiesSheet } from "./components/CopiesSheet";
 import { FindBar } from "./components/FindBar";
 import { Inspector } from "./components/Inspector";
 import { Palette } from "./components/Palette";
@@ -70,6 +71,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
               <ContextMenu />
               <ShortcutsSheet />
               <ShareSheet />
+              <CopiesSheet />
               <ToastList toasts={editor.toasts} />
             </div>
           </ReactFlowProvider>
@@ -97,16 +99,19 @@ function useLostThings(editor: Editor): void {
       );
       editor.select(here);
     };
+    let known = new Set(shared.refused.get().map(({ id }) => id));
     const tell = () => {
-      const refused = shared.refused.get();
-      if (refused) {
-        editor.toasts.show({
-          tone: "error",
-          title: `The server refused an edit: ${refused.error.message}`,
-          code: refused.error.code,
-          next: "It is undone here. Your version can be kept as a file from the bar above.",
-        });
-      }
+      const copies = shared.refused.get();
+      const fresh = copies.filter(({ id }) => !known.has(id)).at(-1);
+      known = new Set(copies.map(({ id }) => id));
+      if (!fresh) return;
+      editor.toasts.show({
+        tone: "error",
+        title: `The server refused an edit: ${fresh.error.message}`,
+        code: fresh.error.code,
+        next: "It is undone here and kept as a copy; all else is saved.",
+        action: { label: "Show the copy", run: () => editor.copies.set(true) },
+      });
     };
     const ends = [shared.spell.subscribe(prune), shared.refused.subscribe(tell)];
     return () => {

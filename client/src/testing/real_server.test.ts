@@ -76,7 +76,7 @@ here(
     mine.document.setSettings("b", { timeout: 5 });
     mine.document.rename("Sum");
     await mine.document.saved();
-    expect(mine.document.refused.get()).toBeNull();
+    expect(mine.document.refused.get()).toEqual([]);
     await until(() => theirs.document.spell.get().name === "Sum", theirs.document.spell.subscribe);
     expect(theirs.document.toJson()).toEqual(mine.document.toJson());
     const stored = await anna.api.get<{ nodes: object }>(`/v1/canvases/${canvas}/spell`);
@@ -201,7 +201,7 @@ here(
     mine.document.setName("a", "Offline");
     await server.serve();
     await mine.document.saved();
-    expect(mine.document.refused.get()).toBeNull();
+    expect(mine.document.refused.get()).toEqual([]);
     const stored = await anna.api.get<{ nodes: Record<string, { name?: string }> }>(
       `/v1/canvases/${canvas}/spell`,
     );
@@ -222,9 +222,11 @@ here(
     await expect(mine.document.saved()).rejects.toMatchObject({ code: "schema_violation" });
     const { refused, editable } = mine.document;
     await until(() => editable.get(), editable.subscribe);
-    expect(Object.keys(refused.get()?.spell.nodes ?? {})).toContain("bad");
+    const [copy] = refused.get();
+    expect(Object.keys(copy?.spell.nodes ?? {})).toContain("bad");
+    expect(copy).toMatchObject({ error: { code: "schema_violation" }, touched: ["bad"] });
     expect(Object.keys(mine.document.spell.get().nodes).sort()).toEqual(["a", "b"]);
-    mine.document.dismissRefused();
+    await mine.document.discard(copy?.id ?? "");
     mine.document.setName("a", "Fine");
     await mine.document.saved();
     expect(mine.document.saving.get()).toEqual({ state: "saved" });

@@ -1,5 +1,6 @@
-/** Whether what one did is safe: it says saved only once the server has it. */
-import { Check, CloudOff, Download, Eye, LoaderCircle, TriangleAlert } from "lucide-react";
+/** Whether what one did is safe: it says saved only once the server has it, and kept only once the browser has. */
+import { Check, CloudOff, Eye, HardDriveDownload, LoaderCircle, TriangleAlert } from "lucide-react";
+import type { SaveStatus } from "../../document";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 
@@ -7,118 +8,108 @@ function many(count: number): string {
   return `${count} ${count === 1 ? "edit" : "edits"}`;
 }
 
-export function SaveIndicator() {
-  const editor = useEditor();
-  const status = useStore(editor.document.saving);
-  const refused = useStore(editor.document.refused);
-  if (refused) return <Refused />;
+/** What the indicator shows of a status. */
+export interface SaveWords {
+  readonly tone: "quiet" | "warn" | "bad";
+  readonly words: string;
+  /** What it means, and why. */
+  readonly title: string;
+  readonly icon: "saved" | "saving" | "offline" | "only-here" | "read-only" | "rejected";
+}
+
+/** Put a status into words; `trouble` says why the browser keeps nothing, null when it does. */
+export function saveWords(status: SaveStatus, trouble: string | null): SaveWords {
   switch (status.state) {
     case "saved":
-      return (
-        <Indicator
-          tone="quiet"
-          state="saved"
-          title="Every edit is stored on the server"
-          icon={<Check size={13} />}
-        >
-          Saved
-        </Indicator>
-      );
+      return { tone: "quiet", words: "Saved", title: "Every edit is stored on the server", icon: "saved" };
     case "saving":
-      return (
-        <Indicator
-          tone="quiet"
-          state="saving"
-          title={`${many(status.pending)} on the way`}
-          icon={<LoaderCircle size={13} className="spin" />}
-        >
-          Saving
-        </Indicator>
-      );
+      return { tone: "quiet", words: "Saving", title: `${many(status.pending)} on the way`, icon: "saving" };
     case "offline":
-      return (
-        <Indicator tone="warn" state="offline" title={status.reason} icon={<CloudOff size={13} />}>
-          {status.pending > 0 ? `Offline, ${many(status.pending)} kept` : "Offline"}
-        </Indicator>
-      );
+      return offlineWords(status, trouble);
     case "read-only":
-      return (
-        <Indicator tone="quiet" state="read-only" title={status.reason} icon={<Eye size={13} />}>
-          Read-only
-        </Indicator>
-      );
+      return { tone: "quiet", words: "Read-only", title: status.reason, icon: "read-only" };
     case "rejected":
-      return (
-        <Indicator
-          tone="bad"
-          state="rejected"
-          title={status.error.message}
-          icon={<TriangleAlert size={13} />}
-        >
-          Not saved
-        </Indicator>
-      );
+      return {
+        tone: "bad",
+        words: "Not all saved",
+        title: `All else is saved. The server refused: ${status.error.message}`,
+        icon: "rejected",
+      };
   }
 }
 
-interface IndicatorProps {
-  readonly tone: "quiet" | "warn" | "bad";
-  readonly state: string;
-  readonly title: string;
-  readonly icon: React.ReactNode;
-  readonly children: React.ReactNode;
+function offlineWords(
+  { pending, unkept, reason }: SaveStatus & { state: "offline" },
+  trouble: string | null,
+): SaveWords {
+  if (pending === 0) {
+    const title = trouble === null ? reason : `${reason} ${trouble} Keep this tab open while you edit.`;
+    return { tone: "warn", words: "Offline", title, icon: "offline" };
+  }
+  if (unkept > 0 && trouble !== null) {
+    const words = `Offline, ${many(unkept)} only in this tab`;
+    return {
+      tone: "bad",
+      words,
+      title: `${trouble} Keep this tab open until it is saved.`,
+      icon: "only-here",
+    };
+  }
+  const words = unkept > 0 ? `Offline, keeping ${many(pending)}` : `Offline, ${many(pending)} kept here`;
+  const title = `${reason} Your edits are kept in this browser and are sent when the server is back.`;
+  return { tone: "warn", words, title, icon: "offline" };
 }
 
-function Indicator({ tone, state, title, icon, children }: IndicatorProps) {
+const ICONS = {
+  saved: <Check size={13} />,
+  saving: <LoaderCircle size={13} className="spin" />,
+  offline: <CloudOff size={13} />,
+  "only-here": <HardDriveDownload size={13} />,
+  "read-only": <Eye size={13} />,
+  rejected: <TriangleAlert size={13} />,
+};
+
+export function SaveIndicator() {
+  const { document: shared } = useEditor();
+  const status = useStore(shared.saving);
+  const trouble = useStore(shared.keepTrouble);
+  const { tone, words, title, icon } = saveWords(status, trouble);
   return (
-    <span
-      className="indicator"
-      data-tone={tone}
-      data-state={state}
-      title={title}
-      role="status"
-      data-testid="save-indicator"
-    >
-      {icon}
-      {children}
-    </span>
+    <>
+      <span
+        className="indicator"
+        data-tone={tone}
+        data-state={status.state}
+        title={title}
+        role="status"
+        aria-live="polite"
+        aria-label={`${words}. ${title}`}
+        data-testid="save-indicator"
+      >
+        {ICONS[icon]}
+        <span className="truncate">{words}</span>
+      </span>
+      <CopiesButton />
+    </>
   );
 }
 
-/** The server refused edits: they are undone here, and can be kept as a file. */
-function Refused() {
-  const { document: shared } = useEditor();
-  const refused = useStore(shared.refused);
-  if (!refused) return null;
-  const save = () => {
-    const url = URL.createObjectURL(
-      new Blob([JSON.stringify(refused.spell, null, 2)], { type: "application/json" }),
-    );
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `${refused.spell.name ?? "spell"}.refused.json`;
-    link.click();
-    URL.revokeObjectURL(url);
-    shared.dismissRefused();
-  };
+/** How many copies of refused work there are; opens their list. */
+function CopiesButton() {
+  const editor = useEditor();
+  const copies = useStore(editor.document.refused);
+  if (copies.length === 0) return null;
   return (
-    <span
+    <button
+      type="button"
       className="indicator"
       data-tone="bad"
-      data-state="rejected"
-      role="alert"
-      data-testid="save-indicator"
+      data-testid="copies-button"
+      title="Work that the server refused is kept as a copy"
+      onClick={() => editor.copies.set(true)}
     >
       <TriangleAlert size={13} />
-      <span className="truncate" title={refused.error.message}>
-        Refused: {refused.error.message}
-      </span>
-      <button type="button" className="link-button" onClick={save}>
-        <Download size={12} /> Keep as file
-      </button>
-      <button type="button" className="link-button" onClick={() => shared.dismissRefused()}>
-        Dismiss
-      </button>
-    </span>
+      {copies.length === 1 ? "1 copy kept" : `${copies.length} copies kept`}
+    </button>
   );
 }

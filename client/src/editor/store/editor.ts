@@ -71,6 +71,8 @@ export class Editor {
   readonly shortcuts = new Store(false);
   readonly find = new Store(false);
   readonly share = new Store(false);
+  /** Whether the copies of refused work are listed. */
+  readonly copies = new Store(false);
   readonly privately = new Store(false);
   readonly palette = new Store<PaletteRequest | null>(null);
   readonly menu = new Store<MenuRequest | null>(null);

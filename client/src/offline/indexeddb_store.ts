@@ -1,0 +1,280 @@
+/**
+ * Keeps work in IndexedDB.
+ *
+ * y-indexeddb was looked at and not taken: it knows neither which updates the server acknowledged nor whose they
+ * are, every tab writes every update again, it does not say when a write is durable, and a failing write is lost
+ * in silence.
+ */
+import type { IDBPTransaction, StoreNames } from "idb";
+import { compact, MANY_ROWS } from "./compact";
+import { type Database, everyPlaceOf, openDatabase, type Place, type Schema } from "./database";
+import { KeepError, keepError } from "./errors";
+import type {
+  BrowserStore,
+  CanvasStore,
+  KeptCanvas,
+  KeptChange,
+  KeptEdit,
+  KeptHead,
+  RefusedWork,
+  Unsent,
+} from "./types";
+
+const CONTENT = ["canvases", "states", "edits", "refused", "results"] as const;
+const ALL: StoreNames<Schema>[] = [...CONTENT];
+type Writing = IDBPTransaction<Schema, StoreNames<Schema>[], "readwrite">;
+
+/** Strict: the promise resolves when the operating system has it on the disk, not in a buffer of the browser. */
+const DURABLE = { durability: "strict" } as const;
+
+/** See `CanvasStore`. */
+class IndexedDbCanvas implements CanvasStore {
+  readonly #store: IndexedDbStore;
+  readonly #user: string;
+  readonly #canvas: string;
+
+  constructor(store: IndexedDbStore, user: string, canvas: string) {
+    this.#store = store;
+    this.#user = user;
+    this.#canvas = canvas;
+  }
+
+  get #place(): Place {
+    return [this.#user, this.#canvas];
+  }
+
+  load(): Promise<KeptCanvas> {
+    return this.#store.read(async (db) => {
+      const tx = db.transaction(ALL);
+      const [head, acked, refused, edits] = await Promise.all([
+        tx.objectStore("canvases").get(this.#place),
+        tx.objectStore("states").index("place").getAll(this.#place),
+        tx.objectStore("refused").index("place").getAll(this.#place),
+        this.#edits(tx),
+      ]);
+      return {
+        head: head ? headOf(head) : null,
+        acked: acked.map(({ update }) => update),
+        edits,
+        refused: refused.sort((a, b) => a.at - b.at).map(withoutUser),
+      };
+    });
+  }
+
+  write(change: KeptChange): Promise<readonly number[]> {
+    return this.#store.write(async (tx) => {
+      const known = await tx.objectStore("canvases").get(this.#place);
+      if (known && known.epoch !== change.epoch)
+        throw new KeepError("other_epoch", "The canvas was replaced.");
+      const where = { user: this.#user, canvas: this.#canvas };
+      if (change.head) await tx.objectStore("canvases").put({ ...where, ...change.head });
+      for (const update of change.acked ?? []) await tx.objectStore("states").add({ ...where, update });
+      if (change.acked?.length) await this.#compact(tx);
+      const edits = tx.objectStore("edits");
+      for (const { key, update } of change.replace ?? []) {
+        const edit = await edits.get(key);
+        if (edit) await edits.put({ ...edit, update }, key);
+      }
+      for (const key of change.remove ?? []) await edits.delete(key);
+      for (const copy of change.refuse ?? [])
+        await tx.objectStore("refused").put({ ...copy, user: this.#user });
+      const keys: number[] = [];
+      for (const edit of change.add ?? []) keys.push(await edits.add({ ...where, ...edit }));
+      return keys;
+    });
+  }
+
+  adopt(tabs: (tab: string) => boolean, by: string): Promise<readonly KeptEdit[]> {
+    return this.#store.write(async (tx) => {
+      const orphans = (await this.#edits(tx)).filter(({ tab }) => tab !== by && tabs(tab));
+      const where = { user: this.#user, canvas: this.#canvas };
+      for (const { key, update } of orphans) {
+        await tx.objectStore("edits").put({ ...where, tab: by, update }, key);
+      }
+      return orphans.map((edit) => ({ ...edit, tab: by }));
+    });
+  }
+
+  forget(epoch: string | null, refuse: readonly RefusedWork[] = []): Promise<void> {
+    return this.#store.write(async (tx) => {
+      for (const copy of refuse) await tx.objectStore("refused").put({ ...copy, user: this.#user });
+      const known = await tx.objectStore("canvases").get(this.#place);
+      if (epoch === null || !known || known.epoch === epoch) await forgetContent(tx, this.#place, true);
+    });
+  }
+
+  discard(id: string): Promise<void> {
+    return this.#store.write((tx) => tx.objectStore("refused").delete(id));
+  }
+
+  loadResults(): Promise<unknown> {
+    return this.#store.read(async (db) => (await db.get("results", this.#place))?.results ?? null);
+  }
+
+  saveResults(results: unknown): Promise<void> {
+    return this.#store.write(async (tx) => {
+      // Only for a canvas that is kept: not for one that was just forgotten.
+      if (!(await tx.objectStore("canvases").get(this.#place))) return;
+      await tx.objectStore("results").put({ user: this.#user, canvas: this.#canvas, results });
+    }, "relaxed");
+  }
+
+  async #edits(tx: IDBPTransaction<Schema, StoreNames<Schema>[], IDBTransactionMode>): Promise<KeptEdit[]> {
+    const index = tx.objectStore("edits").index("place");
+    const [keys, edits] = await Promise.all([index.getAllKeys(this.#place), index.getAll(this.#place)]);
+    return edits.map(({ tab, update }, at) => ({ key: keys[at] as number, tab, update }));
+  }
+
+  async #compact(tx: Writing): Promise<void> {
+    const index = tx.objectStore("states").index("place");
+    if ((await index.count(this.#place)) <= MANY_ROWS) return;
+    const [keys, states] = await Promise.all([index.getAllKeys(this.#place), index.getAll(this.#place)]);
+    const update = compact(states.map((state) => state.update));
+    for (const key of keys) await tx.objectStore("states").delete(key);
+    await tx.objectStore("states").add({ user: this.#user, canvas: this.#canvas, update });
+  }
+}
+
+/** See `BrowserStore`. */
+export class IndexedDbStore implements BrowserStore {
+  readonly #name: string | undefined;
+  #db: Promise<Database> | null;
+
+  private constructor(db: Database, name?: string) {
+    this.#db = Promise.resolve(db);
+    this.#name = name;
+  }
+
+  /** Rejects where the browser has no IndexedDB, or does not let this page use it. */
+  static async open(name?: string): Promise<IndexedDbStore> {
+    let store: IndexedDbStore | null = null;
+    const db = await openDatabase(() => store?.ended(), name);
+    store = new IndexedDbStore(db, name);
+    return store;
+  }
+
+  get trouble(): null {
+    return null;
+  }
+
+  canvas(user: string, canvas: string): CanvasStore {
+    return new IndexedDbCanvas(this, user, canvas);
+  }
+
+  openable(user: string): Promise<ReadonlySet<string>> {
+    return this.read(async (db) => {
+      const places = await db.getAllKeys("canvases", everyPlaceOf(user));
+      return new Set(places.map(([, canvas]) => canvas));
+    });
+  }
+
+  refused(user: string): Promise<readonly RefusedWork[]> {
+    return this.read(async (db) => {
+      const copies = await db.getAllFromIndex("refused", "user", user);
+      return copies.sort((a, b) => a.at - b.at).map(withoutUser);
+    });
+  }
+
+  unsent(user: string): Promise<Unsent> {
+    return this.read(async (db) => {
+      const edits = await db.getAllFromIndex("edits", "place", everyPlaceOf(user));
+      const copies = await db.getAllFromIndex("refused", "user", user);
+      const canvases = new Set([...edits, ...copies].map(({ canvas }) => canvas));
+      return { edits: edits.length, copies: copies.length, canvases: canvases.size };
+    });
+  }
+
+  clear(user: string): Promise<void> {
+    return this.write(async (tx) => {
+      for (const name of ["canvases", "results"] as const)
+        await tx.objectStore(name).delete(everyPlaceOf(user));
+      for (const name of ["states", "edits"] as const) {
+        const keys = await tx.objectStore(name).index("place").getAllKeys(everyPlaceOf(user));
+        for (const key of keys) await tx.objectStore(name).delete(key);
+      }
+      const copies = await tx.objectStore("refused").index("user").getAllKeys(user);
+      for (const key of copies) await tx.objectStore("refused").delete(key);
+    });
+  }
+
+  evict(before: number, most: number): Promise<void> {
+    return this.write(async (tx) => {
+      const heads = (await tx.objectStore("canvases").getAll()).sort((a, b) => b.at - a.at);
+      for (const [index, { user, canvas, at }] of heads.entries()) {
+        if (index < most && at >= before) continue;
+        const place: Place = [user, canvas];
+        const unsent = await tx.objectStore("edits").index("place").count(place);
+        if (unsent === 0) await forgetContent(tx, place, false);
+      }
+    });
+  }
+
+  remember(name: string, value: unknown): Promise<void> {
+    return this.read(async (db) => {
+      await db.put("facts", value, name);
+    });
+  }
+
+  recall(name: string): Promise<unknown> {
+    return this.read((db) => db.get("facts", name));
+  }
+
+  /** The database was closed by somebody else; it is opened again when it is needed. */
+  ended(): void {
+    this.#db = null;
+  }
+
+  /** Run `work` on the database; its errors become KeepErrors. */
+  async read<T>(work: (db: Database) => Promise<T>): Promise<T> {
+    try {
+      this.#db ??= openDatabase(() => this.ended(), this.#name);
+      return await work(await this.#db);
+    } catch (error) {
+      if ((error as { name?: string } | null)?.name === "InvalidStateError") this.ended();
+      throw keepError(error);
+    }
+  }
+
+  /** Run `work` in one transaction; resolves when it is durable, and leaves nothing when it rejects. */
+  write<T>(work: (tx: Writing) => Promise<T>, durability: "strict" | "relaxed" = "strict"): Promise<T> {
+    return this.read(async (db) => {
+      const tx = db.transaction(ALL, "readwrite", { ...DURABLE, durability });
+      // Awaited below; a failure before that must not count as unhandled.
+      tx.done.catch(() => {});
+      try {
+        const result = await work(tx);
+        await tx.done;
+        return result;
+      } catch (error) {
+        try {
+          tx.abort();
+        } catch {
+          // It is over already.
+        }
+        // The transaction knows better than its last request: a quota shows only there.
+        await tx.done.catch((cause: unknown) => {
+          if (!(error instanceof KeepError) && cause) throw cause;
+        });
+        throw error;
+      }
+    });
+  }
+}
+
+/** Delete what is kept of a canvas, its refused copies apart; its edits only where `edits`. */
+async function forgetContent(tx: Writing, place: Place, edits: boolean): Promise<void> {
+  await tx.objectStore("canvases").delete(place);
+  await tx.objectStore("results").delete(place);
+  for (const name of edits ? (["states", "edits"] as const) : (["states"] as const)) {
+    const keys = await tx.objectStore(name).index("place").getAllKeys(place);
+    for (const key of keys) await tx.objectStore(name).delete(key);
+  }
+}
+
+function headOf({ epoch, role, name, at }: KeptHead): KeptHead {
+  return { epoch, role, name, at };
+}
+
+function withoutUser({ user: _user, ...copy }: RefusedWork & { user: string }): RefusedWork {
+  return copy;
+}
