@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .committed import Committed
 from .presence import Presence
-from .room import Committed, Room
+from .room import Room
 from .rooms import Rooms
 
 __all__ = ["Committed", "Presence", "Room", "Rooms"]

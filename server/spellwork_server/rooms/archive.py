@@ -14,7 +14,7 @@ from spellwork_server.storage.update_log import CanvasLog, LoggedSnapshot, Logge
 
 from .errors import CanvasQuarantined
 from .parts import Parts, read_all
-from .replica import Replica
+from .replica import DocumentBroken, Replica
 from .update_parser import parse_state_vector, parse_update
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ class Loaded:
 
     epoch: str
     seq: int
+    updates: tuple[bytes, ...]
+    """What the document is made of, in order."""
     replica: Replica
     parts: Parts
     owners: dict[int, str] = field(default_factory=dict)
@@ -54,7 +56,7 @@ def load(canvas_id: str, log: CanvasLog) -> Loaded:
             break
         try:
             return _load_from(snapshot, log)
-        except (ServerError, msgspec.MsgspecError) as error:
+        except (ServerError, DocumentBroken, msgspec.MsgspecError) as error:
             where = f"snapshot {snapshot.seq}" if snapshot else "the edits alone"
             logger.exception("canvas %s cannot be loaded from %s", canvas_id, where)
             failures.append(f"{where}: {error}")
@@ -72,11 +74,12 @@ def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
         body = msgspec.msgpack.decode(snapshot.body, type=SnapshotBody)
         owners = body.owners
         bodies.insert(0, body.update)
-    replica = Replica(bodies, watched=False)
+    replica = Replica(bodies)
     claim(owners, updates)
     return Loaded(
         epoch=log.epoch,
         seq=updates[-1].seq if updates else (snapshot.seq if snapshot else 0),
+        updates=tuple(bodies),
         replica=replica,
         parts=read_all(replica),
         owners=owners,

@@ -36,7 +36,7 @@ class Inspector:
         self._channels = channels
         self._changed = asyncio.Event()
         self._seen: Spell | None = None
-        self._unsubscribe: Callable[[], None] = room.subscribe(lambda *_: self._changed.set())
+        self._unsubscribe: Callable[[], None] = room.subscribe(self._changed.set)
 
     async def inspect(self) -> None:
         """Look at the spell now, and note what is wrong with it on the room."""
@@ -56,6 +56,7 @@ class Inspector:
                 self._room.channel,
                 "canvas.problems",
                 {"canvas": self._room.canvas_id, "problems": problems, "ports": ports},
+                source=self._room,
             )
 
     async def run(self) -> None:

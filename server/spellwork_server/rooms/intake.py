@@ -1,21 +1,30 @@
 """The rules an edit must pass before it is written: read strictly, tried on a shadow, checked as a spell.
 
-The shadow is a copy of the document that is ahead of it by the edits which
-wait for their commit. An edit that is refused leaves the shadow spoilt; it is
-then built anew, from the document and the edits that wait.
+The shadow is the live document. While a batch is being committed it is ahead
+of what is durable by that batch. An edit that is refused leaves it spoilt; it
+is then built anew, from what is durable and the edits of the batch so far.
+
+Consecutive edits of one user are tried as one, and become one row of the log.
+When they do not pass together they are taken one by one, so that only those
+are refused which must be.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from spellwork.spell import Spell
+from spellwork_server.errors import Internal, ServerError
 
 from .difference import write_spell
+from .durable import Durable
+from .edits import Asked, Batch, Edit
 from .errors import (
     ClientIdTaken,
     SchemaViolation,
@@ -24,9 +33,11 @@ from .errors import (
     UpdateTooLarge,
 )
 from .lib0 import MAX_DEPTH
-from .parts import MODELS, Changes, Parts, read
+from .parts import MODELS, Parts, read
 from .replica import Change, Kind, Replica
 from .update_parser import Outline, check_dependencies, parse_state_vector, parse_update
+
+logger = logging.getLogger(__name__)
 
 SERVER = ""
 """The owner of the client ids that the server's own edits carry."""
@@ -37,24 +48,11 @@ OTHERS_PER_NODE = 4
 PARSE_APART_BYTES = 64 * 1024
 """Updates over this size are read in a thread."""
 
-
-@dataclass(eq=False, slots=True)
-class Edit:
-    """An edit that passed, on its way to the log."""
-
-    update: bytes
-    user_id: str | None
-    origin: Any = None
-    """The session that made it, which needs no copy; None for the server's own edits."""
-    changes: Changes = field(default_factory=dict)
-    fields: set[str] = field(default_factory=set)
-    seq: int = 0
-    done: asyncio.Future[int] | None = None
-    """Gives the edit's number once it is durable."""
+PATIENCE = 0.02
+"""Seconds after which edits that are taken one by one are left for the next batch: others wait too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What one canvas may hold."""
 
     update_bytes: int
@@ -62,25 +60,29 @@ class Limits:
 
 
 class Intake:
-    """Checks edits against the shadow. ``pending`` gives the edits that passed and are not committed yet."""
+    """Tries edits on the shadow and gathers those that pass into a batch, until ``begin_anew``."""
 
     def __init__(
         self,
-        document: Replica,
+        shadow: Replica,
+        durable: Durable,
         parts: Parts,
         owners: dict[int, str],
         limits: Limits,
-        pending: Callable[[], Iterable[Edit]],
     ) -> None:
-        self._document = document
-        self._document_parts = parts
+        self._durable = durable
+        self._durable_parts = parts
         self._owners = owners
         self._limits = limits
-        self._pending = pending
-        self._shadow: Replica
-        self._parts: Parts
-        self._known: dict[int, int]
-        self._build()
+        self._batch = Batch()
+        self._seq = 0
+        self._spoilt = False
+        self._use(shadow)
+
+    @property
+    def shadow(self) -> Replica:
+        """The live document: the durable one, and the batch that is being made or committed."""
+        return self._shadow
 
     @property
     def parts(self) -> Parts:
@@ -88,6 +90,12 @@ class Intake:
         return self._parts
 
     async def parse(self, update: bytes) -> Outline:
+        """Read an update's bytes, long ones in a thread; raise UpdateTooLarge or UpdateInvalid."""
+        if PARSE_APART_BYTES < len(update) <= self._limits.update_bytes:
+            return await asyncio.to_thread(parse_update, update)
+        return self.parse_now(update)
+
+    def parse_now(self, update: bytes) -> Outline:
         """Read an update's bytes; raise UpdateTooLarge or UpdateInvalid."""
         limit = self._limits.update_bytes
         if len(update) > limit:
@@ -95,50 +103,57 @@ class Intake:
                 f"An edit may have {limit} bytes; this one has {len(update)}",
                 details={"limit": limit, "size": len(update)},
             )
-        if len(update) > PARSE_APART_BYTES:
-            return await asyncio.to_thread(parse_update, update)
         return parse_update(update)
 
-    def take(self, outline: Outline, update: bytes, user_id: str, origin: Any) -> list[Edit]:
-        """Try somebody's update; return the edits to log: it and repairs; none when it changes nothing.
+    def take(self, waiting: Sequence[Asked], seq: int) -> tuple[Batch, int]:
+        """Try what waits, in order; return the batch, and how many of those are in it.
 
-        Raises UpdateInvalid, UpdateGap, ClientIdTaken or SchemaViolation; the
-        document is then as it was.
+        ``seq`` is the number of the last durable edit. Whatever is refused
+        changes nothing. Raises DocumentBroken or UpdateInvalid when not even
+        the durable document can be built any more.
         """
-        self._check_owners(outline, user_id)
-        check_dependencies(outline, self._known)
-        try:
-            change = self._shadow.apply(update)
-            if not change.update:
-                return []
-            self._check_taken_whole(outline)
-            edit = self._checked(change, Edit(update, user_id, origin))
-        except BaseException:  # whatever happened, the shadow cannot be trusted any more
+        self._seq = seq
+        began = time.monotonic()
+        count = 0
+        for run in _runs(waiting):
+            if self._take_run(run):
+                count += len(run)
+                continue
+            for asked in run:
+                if count and time.monotonic() - began > PATIENCE:
+                    return self._batch, count
+                self._take_run([asked])
+                count += 1
+        return self._batch, count
+
+    def begin_anew(self, *, committed: bool) -> None:
+        """Let the batch go: it is durable now, and ``parts`` too, or it was given up."""
+        self._batch = Batch()
+        if not committed:
             self.rebuild()
-            raise
-        for client in outline.spans:
-            self._owners.setdefault(client, user_id)
-        return [edit, *self._repairs(edit)]
 
-    def replace(self, spell: Spell, user_id: str | None) -> list[Edit]:
-        """Return the edits that turn the canvas into ``spell``; none when it is that already."""
+    def replace(self, spell: Spell, user_id: str | None) -> None:
+        """Add the edit that turns the canvas into ``spell``, unless it is that already."""
         self._check_size(spell)
-        return self._edit(lambda: write_spell(self._shadow, self._parts, spell), user_id)
+        self._edit(lambda: write_spell(self._shadow, self._parts, spell), user_id)
 
-    def rename(self, name: str, user_id: str | None) -> list[Edit]:
-        """Return the edit that names the spell; none when that is its name already."""
+    def rename(self, name: str, user_id: str | None) -> None:
+        """Add the edit that names the spell, unless that is its name already."""
 
         def write() -> None:
             if self._parts.meta.get("name") != name:
                 self._shadow.root("meta")["name"] = name
 
-        return self._edit(write, user_id)
+        self._edit(write, user_id)
 
     def rebuild(self) -> None:
-        """Build the shadow anew from the document and what waits for its commit."""
+        """Build the shadow anew from what is durable and the batch so far."""
         unused = self._shadow.client_id
         self._shadow.close()
-        self._build()
+        edits = self._batch.edits
+        self._use(Replica([*self._durable.updates, *(edit.update for edit in edits)]))
+        for edit in edits:
+            self._parts.update(edit.changes)
         if unused not in self._known:
             self._owners.pop(unused, None)
 
@@ -146,14 +161,85 @@ class Intake:
         """Let go of the shadow."""
         self._shadow.close()
 
-    def _build(self) -> None:
-        waiting = list(self._pending())
-        self._shadow = Replica([self._document.diff(), *(edit.update for edit in waiting)])
-        self._parts = self._document_parts.copy()
-        for edit in waiting:
-            self._parts.update(edit.changes)
-        self._known = parse_state_vector(self._shadow.state_vector())
-        self._owners[self._shadow.client_id] = SERVER
+    def _use(self, shadow: Replica) -> None:
+        self._shadow = shadow
+        self._parts = self._durable_parts.copy()
+        self._known = parse_state_vector(shadow.state_vector())
+        self._owners[shadow.client_id] = SERVER
+
+    def _take_run(self, run: Sequence[Asked]) -> bool:
+        """Try edits as one. False when they do not pass together; nothing is changed then."""
+        edits, seq = len(self._batch.edits), self._seq
+        self._spoilt = False
+        refused: dict[Asked, Exception] = {}
+        try:
+            if run[0].write is None:
+                refused = self._try(run)
+            else:
+                run[0].write()
+        except Exception as error:  # noqa: BLE001 - whatever it was, whoever asked is told
+            del self._batch.edits[edits:]
+            self._seq = seq
+            if self._spoilt:
+                self.rebuild()
+            if len(run) > 1:
+                return False
+            refused = {run[0]: _told(run[0], error)}
+        self._batch.outcomes += [(asked, refused.get(asked, self._seq)) for asked in run]
+        return True
+
+    def _try(self, run: Sequence[Asked]) -> dict[Asked, Exception]:
+        """Try one user's updates as one; return those that do not fit what is known, with the reason.
+
+        Raises UpdateInvalid, UpdateGap or SchemaViolation when the others do
+        not pass; the shadow is spoilt then.
+        """
+        fitting, refused = self._sort_out(run)
+        if not fitting:
+            return refused
+        self._spoilt = True
+        change = self._shadow.apply(*(asked.update for asked in fitting))
+        if any(len(asked.outline.spans) > 1 for asked in fitting):
+            self._check_taken_whole()
+        if not change.update:
+            return refused
+        user_id = fitting[0].user_id
+        origins = tuple({id(asked.origin): asked.origin for asked in fitting}.values())
+        self._add(change, user_id, origins)
+        if user_id is not None:
+            for asked in fitting:
+                for client in asked.outline.spans:
+                    self._owners.setdefault(client, user_id)
+        return refused
+
+    def _sort_out(self, run: Sequence[Asked]) -> tuple[list[Asked], dict[Asked, Exception]]:
+        """Tell those that fit what is known from those that do not, with the reason."""
+        known = self._known
+        fitting: list[Asked] = []
+        refused: dict[Asked, Exception] = {}
+        for asked in run:
+            try:
+                self._check_owners(asked.outline, asked.user_id)
+                check_dependencies(asked.outline, known)
+            except ServerError as error:
+                refused[asked] = error
+                continue
+            for client, (_, end) in asked.outline.spans.items():
+                if end > known.get(client, 0):
+                    known[client] = end
+            fitting.append(asked)
+        return fitting, refused
+
+    def _add(self, change: Change, user_id: str | None, origins: tuple[Any, ...]) -> None:
+        """Add a change of the shadow to the batch, with its repairs, if what it leaves is a spell."""
+        edit = Edit(change.update, user_id, origins, fields=change.fields)
+        edit.changes = read(self._shadow, change.touched)
+        self._check_counts(edit)
+        self._parts.update(edit.changes)
+        self._seq += 1
+        edit.seq = self._seq
+        self._batch.edits.append(edit)
+        self._repair(edit)
 
     def _check_size(self, spell: Spell) -> None:
         """Refuse a spell that no canvas may hold before any of it is drawn: drawing takes its time."""
@@ -175,22 +261,14 @@ class Intake:
         if count > limit:
             raise SchemaViolation(f"A canvas may hold {limit} {kind}", details={"limit": limit})
 
-    def _edit(self, write: Callable[[], None], user_id: str | None) -> list[Edit]:
-        try:
-            change = self._shadow.edit(write)
-            if not change.update:
-                return []
-            edit = self._checked(change, Edit(change.update, user_id))
-        except BaseException:  # as in take
-            self.rebuild()
-            raise
-        self._known = parse_state_vector(self._shadow.state_vector())
-        return [edit, *self._repairs(edit)]
+    def _edit(self, write: Callable[[], None], user_id: str | None) -> None:
+        self._spoilt = True
+        change = self._shadow.edit(write)
+        if change.update:
+            self._known = parse_state_vector(self._shadow.state_vector())
+            self._add(change, user_id, (None,))
 
-    def _checked(self, change: Change, edit: Edit) -> Edit:
-        """Fill in what the edit changes, if what it leaves is a spell."""
-        edit.changes = read(self._shadow, change.touched)
-        edit.fields = change.fields
+    def _check_counts(self, edit: Edit) -> None:
         grown = Counter(
             kind
             for (kind, key), part in edit.changes.items()
@@ -198,23 +276,21 @@ class Intake:
         )
         for kind, count in grown.items():
             self._check_count(kind, len(self._parts.of(kind)) + count)
-        self._parts.update(edit.changes)
-        return edit
 
-    def _repairs(self, edit: Edit) -> list[Edit]:
+    def _repair(self, edit: Edit) -> None:
         """Remove the wires that the edit, or its merging with another, left hanging."""
         dangling = self._parts.dangling(edit.changes)
         if not dangling:
-            return []
+            return
 
         def remove() -> None:
             edges = self._shadow.root("edges")
             for key in dangling:
                 del edges[key]
 
-        return self._edit(remove, None)
+        self._edit(remove, None)
 
-    def _check_owners(self, outline: Outline, user_id: str) -> None:
+    def _check_owners(self, outline: Outline, user_id: str | None) -> None:
         for client in outline.spans:
             owner = self._owners.get(client, user_id)
             if owner != user_id:
@@ -223,18 +299,39 @@ class Intake:
                     details={"client": client},
                 )
 
-    def _check_taken_whole(self, outline: Outline) -> None:
-        """See that the CRDT integrated every edit of the update, and kept none waiting."""
+    def _check_taken_whole(self) -> None:
+        """See that the CRDT integrated every edit, and kept none waiting.
+
+        Only edits of several clients can wait for each other: what builds on
+        its own future, or on what is not known, was refused before.
+        """
         known = parse_state_vector(self._shadow.state_vector())
-        for client, (_, end) in outline.spans.items():
+        for client, end in self._known.items():
             if known.get(client, 0) < end:
                 raise UpdateGap(
                     f"Edits of client {client} build on each other in a circle",
                     details=_gap_details(client, known, end),
                 )
-        if known.keys() - self._known.keys() - outline.spans.keys():
+        if known != self._known:
             raise UpdateInvalid("The update brings edits of clients that it does not name")
-        self._known = known
+
+
+def _runs(waiting: Sequence[Asked]) -> Iterator[list[Asked]]:
+    """Group consecutive updates of one user; what is written in its turn stands alone."""
+    for (user_id, write), run in groupby(waiting, key=lambda each: (each.user_id, each.write)):
+        del user_id
+        if write is None:
+            yield list(run)
+        else:
+            yield from ([each] for each in run)
+
+
+def _told(asked: Asked, error: Exception) -> Exception:
+    """Return the error as whoever asked for an edit gets it."""
+    if isinstance(error, ServerError) or asked.write is not None:
+        return error
+    logger.error("fault in an edit", exc_info=error)
+    return Internal("Something went wrong on the server")
 
 
 def _gap_details(client: int, known: Mapping[int, int], needed: int) -> dict[str, int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +16,21 @@ Kind = Literal["meta", "nodes", "edges", "groups", "notes"]
 
 KINDS: tuple[Kind, ...] = ("meta", "nodes", "edges", "groups", "notes")
 """The document's root maps; all but ``meta`` hold things by id."""
+
+
+class DocumentBroken(Exception):
+    """The CRDT library panicked: the replica is not to be used after that."""
+
+
+@contextmanager
+def unpanicked() -> Iterator[None]:
+    """Raise DocumentBroken for a panic of the library, which is no Exception and would end the server."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DocumentBroken(f"The document broke: {error}") from error
 
 
 @dataclass(slots=True)
@@ -36,8 +51,9 @@ class Replica:
     floats. One that is not ``watched`` takes updates faster, and tells nothing
     of what they changed. Not thread-safe: a replica stays on the thread that made it.
 
-    Raises UpdateInvalid where the library refuses an update or panics; the
-    replica is not to be used after that.
+    Raises UpdateInvalid where the library refuses an update or panics at it,
+    and DocumentBroken where it panics otherwise; the replica is not to be used
+    after that.
     """
 
     def __init__(self, updates: Iterable[bytes] = (), *, watched: bool = True) -> None:
@@ -46,8 +62,7 @@ class Replica:
         self._doc: Doc[Any] = Doc(client_id=secrets.randbits(32))
         self._roots: dict[Kind, Map[Any]] = {kind: self._doc.get(kind, type=Map) for kind in KINDS}
         self._change = Change()
-        for update in updates:
-            self._apply(update)
+        self._apply(updates)
         self._subscriptions: list[tuple[Doc[Any] | Map[Any], Subscription]] = []
         if watched:
             self._subscriptions.append((self._doc, self._doc.observe(self._on_transaction)))
@@ -63,30 +78,34 @@ class Replica:
         """Return a root map. Use it only inside ``edit`` to write."""
         return self._roots[kind]
 
-    def apply(self, update: bytes) -> Change:
-        """Apply somebody's update and return what it changed."""
+    def apply(self, *updates: bytes) -> Change:
+        """Apply somebody's updates as one transaction and return what they changed."""
         self._change = Change()
-        self._apply(update)
+        self._apply(updates)
         return self._change
 
     def edit(self, write: Callable[[], None]) -> Change:
         """Run ``write`` as one transaction and return what it changed."""
         self._change = Change()
-        with self._doc.transaction():
+        with unpanicked(), self._doc.transaction():
             write()
         return self._change
 
-    def reading(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def reading(self) -> Iterator[None]:
         """Give a block in which many reads share one transaction, which makes them cheap."""
-        return self._doc.transaction()
+        with unpanicked(), self._doc.transaction():
+            yield
 
     def state_vector(self) -> bytes:
         """Return which edits are known here."""
-        return self._doc.get_state()
+        with unpanicked():
+            return self._doc.get_state()
 
     def diff(self, state_vector: bytes | None = None) -> bytes:
         """Return, as an update, what somebody who knows ``state_vector`` lacks."""
-        return self._doc.get_update(state_vector)
+        with unpanicked():
+            return self._doc.get_update(state_vector)
 
     def close(self) -> None:
         """Let go of the callbacks, so that the document's memory comes back."""
@@ -94,15 +113,15 @@ class Replica:
             source.unobserve(subscription)
         self._subscriptions.clear()
 
-    def _apply(self, update: bytes) -> None:
+    def _apply(self, updates: Iterable[bytes]) -> None:
         try:
-            self._doc.apply_update(update)
+            with unpanicked(), self._doc.transaction():
+                for update in updates:
+                    self._doc.apply_update(update)
+        except DocumentBroken as error:
+            raise UpdateInvalid("Not a valid update: the document cannot take it") from error
         except Exception as error:  # the edge to the CRDT library, whose errors have no common type
             raise UpdateInvalid(f"Not a valid update: {error}") from error
-        except BaseException as error:
-            if type(error).__name__ != "PanicException":  # Rust's panics are no Exception
-                raise
-            raise UpdateInvalid("Not a valid update: the document cannot take it") from error
 
     def _on_transaction(self, event: TransactionEvent) -> None:
         self._change.update = event.update

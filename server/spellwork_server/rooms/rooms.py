@@ -17,9 +17,10 @@ from spellwork_server.settings import Settings
 from spellwork_server.storage.update_log import UpdateLog
 
 from .archive import load
+from .committed import Committed
 from .inspector import Inspector
 from .intake import Limits
-from .room import Committed, Publishes, Room
+from .room import Publishes, Room
 
 logger = logging.getLogger(__name__)
 

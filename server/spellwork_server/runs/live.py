@@ -47,7 +47,7 @@ class LiveMode:
         self._changed = asyncio.Event()
         self._stopped = False
         self._ran: Fingerprint | None = None
-        self._unsubscribe = runner.room.subscribe(lambda *_: self._changed.set())
+        self._unsubscribe = runner.room.subscribe(self._changed.set)
 
     async def start(self) -> Run:
         """Run the canvas as it is; raises what ``SpellRunner.start`` does, and is over then."""

@@ -32,7 +32,7 @@ class CanvasRoom(Protocol):
     def spell(self) -> Spell:
         """Return the canvas as it is now."""
 
-    def subscribe(self, callback: Callable[[Spell, Any], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change; return what ends that."""
 
 

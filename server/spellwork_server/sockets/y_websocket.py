@@ -31,8 +31,7 @@ from spellwork_server.errors import (
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.identity.origin import origin_allowed
 from spellwork_server.identity.tokens import SESSION_COOKIE
-from spellwork_server.rooms import Room, Rooms
-from spellwork_server.rooms.room import Committed
+from spellwork_server.rooms import Committed, Room, Rooms
 from spellwork_server.services.rest import bearer
 from spellwork_server.settings import Settings
 

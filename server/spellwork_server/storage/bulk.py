@@ -34,11 +34,15 @@ async def insert_many(
     Values are given as the driver takes them: JSON columns by ``json_text``.
     """
     if rows:
-        await conn.exec_driver_sql(_statement(conn.dialect, table, names, keep_old), list(rows))
+        statement = insert_statement(conn.dialect, table, names, keep_old=keep_old)
+        await conn.exec_driver_sql(statement, list(rows))
 
 
 @cache
-def _statement(dialect: Dialect, table: Table, names: tuple[str, ...], keep_old: bool) -> str:
+def insert_statement(
+    dialect: Dialect, table: Table, names: tuple[str, ...], *, keep_old: bool = False
+) -> str:
+    """Return the statement that inserts one row, its values in the order of ``names``."""
     make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement: Insert = make(table).on_conflict_do_nothing() if keep_old else make(table)
     compiled = statement.compile(dialect=dialect, column_keys=list(names))

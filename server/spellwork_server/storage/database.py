@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from .failures import translate
+from .insertion import Appender, Insertion
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 """A database that lives and dies with its ``Database``; for tests."""
@@ -22,12 +23,15 @@ WRITE = "spellwork_write"
 """Execution option of a connection whose transaction will write."""
 
 PRAGMAS = (
-    "PRAGMA busy_timeout=5000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
 )
+
+
+DRIVER_TIMEOUT = 5.0
+"""Seconds that Python's driver waits for a database which another process holds, unless told."""
 
 
 class Database:
@@ -40,7 +44,9 @@ class Database:
     connection, which readers share with the writer.
 
     Raises StoreUnavailable where the store itself fails (full, locked, gone);
-    other SQL errors are bugs or conflicts and pass through.
+    other SQL errors are bugs or conflicts and pass through. A SQLite database
+    that another process holds is waited for 5 s, which is the driver's own
+    default; ``?timeout=SECONDS`` in the URL says otherwise.
     """
 
     def __init__(self, url: str) -> None:
@@ -50,6 +56,7 @@ class Database:
         self._lock = asyncio.Lock()
         self._engine = self._make_engine()
         self._writer = self._engine.execution_options(**{WRITE: True})
+        self._appender = self._make_appender()
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,6 +67,8 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._appender is not None:
+            await self._appender.close()
         await self._engine.dispose()
 
     @property
@@ -84,6 +93,25 @@ class Database:
             with translate():
                 async with self._writer.begin() as conn:
                     yield conn
+
+    async def insert(self, insertions: Sequence[Insertion]) -> None:
+        """Carry out insertions in one transaction; like ``write``, at a fraction of its cost."""
+        if self._appender is None:
+            async with self.write() as conn:
+                for insertion in insertions:
+                    await insertion(conn)
+            return
+        async with self._lock:
+            batch = [(each.statement, rows) for each in insertions if (rows := each.rows())]
+            if batch:
+                with translate():
+                    await self._appender.write(batch)
+
+    def _make_appender(self) -> Appender | None:
+        if not self.is_sqlite or self.in_memory:
+            return None
+        timeout = float(str(self.url.query.get("timeout", DRIVER_TIMEOUT)))
+        return Appender(str(self.url.database), PRAGMAS, timeout)
 
     def _make_engine(self) -> AsyncEngine:
         options: dict[str, Any] = {}

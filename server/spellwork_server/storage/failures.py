@@ -32,14 +32,20 @@ def is_store_failure(error: BaseException) -> bool:
     """Tell whether ``error`` says that the store is full, locked, broken or gone."""
     if isinstance(error, StoreUnavailable | PoolTimeout | InterfaceError | OSError):
         return True
+    if isinstance(error, sqlite3.Error):
+        return _blames_the_store(error)
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
         return True
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return (code & 0xFF) in STORE_CODES
-    return isinstance(error, OperationalError) and not isinstance(error.orig, sqlite3.Error)
+    if isinstance(error.orig, sqlite3.Error):
+        return _blames_the_store(error.orig)
+    return isinstance(error, OperationalError)
+
+
+def _blames_the_store(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF) in STORE_CODES
 
 
 @contextmanager
@@ -53,3 +59,7 @@ def translate() -> Iterator[None]:
         raise StoreUnavailable(f"The database did not answer: {error.orig}") from error
     except PoolTimeout as error:
         raise StoreUnavailable("The database is too busy to answer") from error
+    except sqlite3.Error as error:
+        if not is_store_failure(error):
+            raise
+        raise StoreUnavailable(f"The database did not answer: {error}") from error

@@ -22,6 +22,7 @@ from spellwork_server.errors import StoreUnavailable, Unavailable
 
 from .database import Database
 from .failures import is_store_failure
+from .insertion import Insertion
 
 T = TypeVar("T")
 Job = Callable[[AsyncConnection], Awaitable[T]]
@@ -131,6 +132,10 @@ class GroupCommit:
             await self._flush([waiting])
 
     async def _commit(self, batch: list[_Waiting[Any]]) -> list[Any]:
+        insertions = [each.job for each in batch if isinstance(each.job, Insertion)]
+        if len(insertions) == len(batch):
+            await self._database.insert(insertions)
+            return [None] * len(batch)
         async with self._database.write() as conn:
             return [await waiting.job(conn) for waiting in batch]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -14,10 +14,17 @@ from spellwork_server.errors import NotFound
 
 from .database import Database
 from .group_commit import GroupCommit
+from .insertion import Insertion, Rows
 from .schema import CANVASES, SNAPSHOTS, UPDATES
 
 KEPT_SNAPSHOTS = 2
 """The newest, and the one before it for the case that the newest cannot be read."""
+
+
+PROBE = -1
+"""The number of a row that is never committed."""
+
+COLUMNS = ("canvas_id", "seq", "body", "user_id", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +83,22 @@ class UpdateLog:
         async with self._database.read() as conn:
             return await _updates_after(conn, canvas_id, seq)
 
-    def append(self, canvas_id: str, updates: Sequence[LoggedUpdate]) -> asyncio.Future[None]:
-        """Write edits at the end of a canvas's log; the future is done once they are durable."""
-        now = time.time()
-        rows = [
-            {
-                "canvas_id": canvas_id,
-                "seq": update.seq,
-                "body": update.body,
-                "user_id": update.user_id,
-                "created_at": now,
-            }
-            for update in updates
-        ]
+    def append(
+        self, canvas_id: str, updates: Callable[[], Sequence[LoggedUpdate]]
+    ) -> asyncio.Future[None]:
+        """Write edits at the end of a canvas's log; the future is done once they are durable.
 
-        async def write(conn: AsyncConnection) -> None:
-            await conn.execute(insert(UPDATES), rows)
+        ``updates`` is called when the transaction begins, and must give the
+        same when it is called again.
+        """
 
-        return self._commits.submit(write)
+        def rows() -> Rows:
+            now = time.time()
+            return [
+                (canvas_id, update.seq, update.body, update.user_id, now) for update in updates()
+            ]
+
+        return self._commits.submit(Insertion(UPDATES, COLUMNS, rows))
 
     def keep(self, canvas_id: str, snapshot: LoggedSnapshot) -> asyncio.Future[None]:
         """Write a snapshot and, in the same transaction, trim what it and the one before it stand for."""
@@ -111,11 +116,19 @@ class UpdateLog:
 
         return self._commits.submit(write)
 
-    def probe(self) -> asyncio.Future[None]:
-        """Find out whether the store takes writes: the future is done once an empty one was committed."""
+    def probe(self, canvas_id: str) -> asyncio.Future[None]:
+        """Find out whether the store takes writes: the future is done once one was committed.
+
+        A row comes and goes: a statement that changes nothing writes nothing,
+        and succeeds on a full disk.
+        """
+        row = {"canvas_id": canvas_id, "seq": PROBE, "body": b"", "user_id": None, "created_at": 0}
 
         async def write(conn: AsyncConnection) -> None:
-            await conn.execute(delete(UPDATES).where(UPDATES.c.canvas_id == ""))
+            await conn.execute(insert(UPDATES), row)
+            await conn.execute(
+                delete(UPDATES).where(UPDATES.c.canvas_id == canvas_id, UPDATES.c.seq == PROBE)
+            )
 
         return self._commits.submit(write)
 

@@ -28,7 +28,7 @@ class Heard:
     events: list[tuple[str, str, Any, Any]] = field(default_factory=list)
 
     def publish(
-        self, channel: str, event: str, data: Any, *, skip: Any = None, lossy: bool = False
+        self, channel: str, event: str, data: Any, *, skip: Any = None, source: Any = None
     ) -> None:
         self.events.append((channel, event, data, skip))
 

@@ -117,12 +117,12 @@ class FakeRoom:
     """A canvas without a document: ``draw`` puts another spell on it."""
 
     drawn: Spell
-    subscribers: dict[int, Callable[[Spell, Any], None]] = field(default_factory=dict)
+    subscribers: dict[int, Callable[[], None]] = field(default_factory=dict)
 
     def spell(self) -> Spell:
         return self.drawn
 
-    def subscribe(self, callback: Callable[[Spell, Any], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         key = len(self.subscribers)
         self.subscribers[key] = callback
         return lambda: self.subscribers.pop(key, None) and None
@@ -130,7 +130,7 @@ class FakeRoom:
     def draw(self, spell: Spell) -> None:
         self.drawn = spell
         for callback in list(self.subscribers.values()):
-            callback(spell, [])
+            callback()
 
 
 @dataclass
