@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .catch_up import CatchUp, Skippable, Source
 from .packets import Wire, encode_event, join
 from .session import Session
 
@@ -34,6 +35,8 @@ class _Gathered:
     lossy: bool
     wires: list[Wire] = field(default_factory=list)
     size: int = 0
+    skippable: list[Skippable] = field(default_factory=list)
+    """The events as those who lag may be spared them; empty where they may not."""
 
 
 class Channels:
@@ -44,6 +47,7 @@ class Channels:
         self._gathered: _Gathered | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._written = 0.0
+        self._catch_up = CatchUp(self.flush)
 
     def join(self, session: Session, channel: str) -> None:
         """Put a socket into a channel; events published before do not reach it."""
@@ -56,6 +60,7 @@ class Channels:
         """Take a socket out of a channel."""
         self.flush()
         session.channels.discard(channel)
+        self._catch_up.forget(session, channel)
         members = self._members.get(channel)
         if members is not None:
             members.pop(session, None)
@@ -83,32 +88,38 @@ class Channels:
         *,
         skip: Session | None = None,
         lossy: bool = False,
+        source: Source | None = None,
     ) -> None:
         """Send an event to all in a channel but ``skip``; ``lossy`` ones not to those that lag.
 
-        Events reach each socket in the order of the calls, whatever the channel.
+        Events reach each socket in the order of the calls, whatever the
+        channel. Where ``source`` is given, those that lag far are spared the
+        event, and get from the source what they lack once they have drained.
         """
         if channel not in self._members:
             return
         wire = encode_event(event, data)
+        spared = [] if source is None else [Skippable(source, data.get("updates", ()))]
         gathered = self._gathered
         if gathered is not None:
             if (
                 gathered.channel == channel
                 and gathered.skip is skip
                 and gathered.lossy == lossy
+                and bool(gathered.skippable) == bool(spared)
                 and gathered.size + len(wire.frames) <= GATHER_BYTES
             ):
                 gathered.wires.append(wire)
+                gathered.skippable += spared
                 gathered.size += len(wire.frames)
                 return
             self.flush()
         loop = asyncio.get_running_loop()
         if loop.time() - self._written >= GATHER:
             self._written = loop.time()
-            self._write(channel, wire, skip, lossy)
+            self._write(channel, wire, skip, lossy, spared)
             return
-        self._gathered = _Gathered(channel, skip, lossy, [wire], len(wire.frames))
+        self._gathered = _Gathered(channel, skip, lossy, [wire], len(wire.frames), spared)
         self._timer = loop.call_later(GATHER, self.flush)
 
     def send(self, session: Session, event: str, data: Any, *, lossy: bool = False) -> None:
@@ -124,9 +135,17 @@ class Channels:
             self._timer.cancel()
             self._timer = None
         self._written = asyncio.get_running_loop().time()
-        self._write(gathered.channel, join(gathered.wires), gathered.skip, gathered.lossy)
+        wire = join(gathered.wires)
+        self._write(gathered.channel, wire, gathered.skip, gathered.lossy, gathered.skippable)
 
-    def _write(self, channel: str, wire: Wire, skip: Session | None, lossy: bool) -> None:
+    def _write(
+        self,
+        channel: str,
+        wire: Wire,
+        skip: Session | None,
+        lossy: bool,
+        skippable: list[Skippable],
+    ) -> None:
         frames = wire.frames
         for session in tuple(self._members.get(channel, ())):
             if session is skip:
@@ -137,10 +156,12 @@ class Channels:
                 if (
                     direct is not None
                     and not session.closed
+                    and not session.behind
                     and direct.get_write_buffer_size() < KEEPS_UP_BYTES
                 ):
                     direct.write(frames)
                     continue
             except RuntimeError:  # uvloop's answer once the transport is closed
                 session.outbox.detach()
-            session.deliver(wire, lossy=lossy)
+            if not (skippable and self._catch_up.takes(session, skippable)):
+                session.deliver(wire, lossy=lossy)

@@ -80,6 +80,8 @@ class Session:
     channels: set[str] = field(default_factory=set)
     """Names of the channels the socket is in; Channels keeps it."""
     closed: bool = False
+    behind: bool = False
+    """Whether the socket is owed edits that it was not sent; CatchUp keeps it."""
     state: dict[Any, Any] = field(default_factory=dict)
     """What services keep for this socket, each under a key of its own."""
 
@@ -107,7 +109,8 @@ class Session:
         """Send a packet that is already encoded.
 
         A socket that lags by a sixteenth of its limit gets no lossy packets
-        any more; one that lags by all of it is cut off.
+        any more; one that lags by all of it is cut off. (In between it is
+        spared what it can be given later; see ``catch_up``.)
         """
         if self.closed:
             return
