@@ -5,6 +5,7 @@ import type { Workbench } from "../engine";
 import type { User } from "../protocol";
 import type { Connection } from "../session";
 import { useStore } from "../store";
+import { Timeline } from "../versions";
 import { Canvas } from "./components/Canvas";
 import { ClosedBanner } from "./components/ClosedBanner";
 import { ConsolePanel } from "./components/ConsolePanel";
@@ -19,13 +20,17 @@ import { ShortcutsSheet } from "./components/ShortcutsSheet";
 import { SideRail } from "./components/SideRail";
 import { ToastList } from "./components/ToastList";
 import { TopBar } from "./components/TopBar";
+import { Differences } from "./components/versions/Differences";
+import { useChosenNode, VersionStage } from "./components/versions/VersionStage";
 import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
 import { LoadValueContext, type ValuePage } from "./hooks/useLoadValue";
 import { usePreload } from "./hooks/usePreload";
 import { useShortcuts } from "./hooks/useShortcuts";
+import { TimelineContext } from "./hooks/useVersions";
 import { Editor } from "./store/editor";
 import type { NodeLibrary } from "./store/library";
+import { versionEditor } from "./store/version_editor";
 
 interface EditorPageProps {
   readonly workbench: Workbench;
@@ -37,7 +42,20 @@ interface EditorPageProps {
 /** The editor of an open workbench. It stays as it is while the connection comes and goes. */
 export function EditorPage({ workbench, library, connection, user }: EditorPageProps) {
   const editor = useMemo(() => new Editor(workbench, library, user), [workbench, library, user]);
-  useShortcuts(editor);
+  const timeline = useMemo(
+    () => new Timeline(connection, workbench.document),
+    [connection, workbench.document],
+  );
+  useEffect(() => timeline.open(), [timeline]);
+  const shown = useStore(timeline.shown);
+  const version = shown?.state === "open" ? shown : null;
+  // What one looks at takes the keyboard: the canvas below it is never edited unseen.
+  const past = useMemo(
+    () => (version ? versionEditor(editor, version.document) : null),
+    [editor, version?.document],
+  );
+  const looked = past ?? editor;
+  useShortcuts(looked);
   usePreload();
   useLostThings(editor);
   const load = useCallback(
@@ -48,34 +66,50 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
     [workbench],
   );
   const inspector = useInspectorShown(editor);
+  const chosen = useChosenNode(looked);
   const console = useStore(editor.console);
   return (
     <EditorContext value={editor}>
       <ConnectionContext value={connection}>
-        <LoadValueContext value={load}>
-          <ReactFlowProvider>
-            <div className="editor">
-              <TopBar />
-              <div className="editor-body">
-                <SideRail />
-                <main className="stage">
-                  <Canvas />
-                  <PastBanner />
-                  <ClosedBanner />
-                  <FindBar />
-                  {console && <ConsolePanel />}
-                </main>
-                {inspector && <Inspector />}
+        <TimelineContext value={timeline}>
+          <LoadValueContext value={load}>
+            <ReactFlowProvider>
+              <div className="editor">
+                <TopBar />
+                <div className="editor-body">
+                  <SideRail />
+                  <main className="stage">
+                    <div className="stage-now" inert={past !== null}>
+                      <Canvas />
+                      <PastBanner />
+                    </div>
+                    {shown && <VersionStage shown={shown} editor={past} />}
+                    <ClosedBanner />
+                    <EditorContext value={looked}>
+                      <FindBar />
+                    </EditorContext>
+                    {console && <ConsolePanel />}
+                  </main>
+                  <EditorContext value={looked}>
+                    {version && !chosen ? (
+                      <Differences difference={version.difference} />
+                    ) : (
+                      (version || inspector) && <Inspector />
+                    )}
+                  </EditorContext>
+                </div>
+                <EditorContext value={looked}>
+                  <Palette />
+                  <ContextMenu />
+                </EditorContext>
+                <ShortcutsSheet />
+                <ShareSheet />
+                <CopiesSheet />
+                <ToastList toasts={editor.toasts} />
               </div>
-              <Palette />
-              <ContextMenu />
-              <ShortcutsSheet />
-              <ShareSheet />
-              <CopiesSheet />
-              <ToastList toasts={editor.toasts} />
-            </div>
-          </ReactFlowProvider>
-        </LoadValueContext>
+            </ReactFlowProvider>
+          </LoadValueContext>
+        </TimelineContext>
       </ConnectionContext>
     </EditorContext>
   );

@@ -43,15 +43,23 @@ export class Timeline {
   constructor(session: Connection, present: Present) {
     this.#session = session;
     this.#present = present;
-    this.#end.push(
-      session.on("canvas.versions", ({ canvas, version }) => {
-        if (canvas === present.canvas && this.#wanted) this.#take([version]);
+  }
+
+  /** Listen to the server and to the present; returns what ends it. */
+  open(): () => void {
+    const ends = [
+      this.#session.on("canvas.versions", ({ canvas, version }) => {
+        if (canvas === this.#present.canvas && this.#wanted) this.#take([version]);
       }),
-      session.onOnline(() => {
+      this.#session.onOnline(() => {
         if (this.#wanted) void this.load();
       }),
-      present.spell.subscribe(() => this.#compareSoon()),
-    );
+      this.#present.spell.subscribe(() => this.#compareSoon()),
+    ];
+    return () => {
+      for (const end of ends) end();
+      this.back();
+    };
   }
 
   /** Read the newest versions; from then on the list keeps itself up. */

@@ -26,6 +26,7 @@ import { boundsOf } from "../store/bounds";
 import { pasteText } from "../store/clipboard";
 import type { Editor } from "../store/editor";
 import { type Guide, snapToGuides } from "../store/guides";
+import { importFiles } from "../store/spell_files";
 import { CanvasEmpty } from "./CanvasEmpty";
 import { ConnectionLine } from "./ConnectionLine";
 import { FollowFrame } from "./FollowFrame";
@@ -107,6 +108,7 @@ export function Canvas() {
     const paste = (event: ClipboardEvent) => {
       const text = event.clipboardData?.getData("text/plain") ?? "";
       if (isTyping(event.target) || !text.trim().startsWith("{") || !shared.editable.get()) return;
+      if (box.current?.closest("[inert]")) return; // A version is looked at, over the canvas.
       event.preventDefault();
       pasteText(editor, text, false);
     };
@@ -166,9 +168,17 @@ export function Canvas() {
         shared.setPresence({ cursor: [Math.round(point.x), Math.round(point.y)] });
       }}
       onDragOver={(event) => {
-        if (event.dataTransfer.types.includes(DRAGGED_TYPE)) event.preventDefault();
+        const { types } = event.dataTransfer;
+        // A file is taken also where it cannot be added: else the browser would leave the page for it.
+        if (types.includes(DRAGGED_TYPE) || types.includes("Files")) event.preventDefault();
       }}
       onDrop={(event) => {
+        const files = [...event.dataTransfer.files];
+        if (files.length > 0) {
+          event.preventDefault();
+          if (editable) void importFiles(editor, files, editor.view?.toCanvas(event.clientX, event.clientY));
+          return;
+        }
         const type = editor.library.get(event.dataTransfer.getData(DRAGGED_TYPE));
         if (type && editable)
           addNode(editor, type, {

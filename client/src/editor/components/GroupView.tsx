@@ -5,6 +5,7 @@ import { memo } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { RemoteSelection } from "./RemoteSelection";
+import { VersionMark } from "./versions/VersionMark";
 
 /** The tints a frame or a note may have; the names are what the document keeps. */
 export const TINTS: Readonly<Record<string, string>> = {
@@ -55,6 +56,7 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
         )}
       </div>
       <RemoteSelection id={id} />
+      <VersionMark id={id} />
     </div>
   );
 });

@@ -6,6 +6,7 @@ import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { TINTS } from "./GroupView";
 import { RemoteSelection } from "./RemoteSelection";
+import { VersionMark } from "./versions/VersionMark";
 
 const MarkdownPreview = lazy(() => import("./previews/MarkdownPreview"));
 const NoteEditor = lazy(() => import("./NoteEditor").then((module) => ({ default: module.NoteEditor })));
@@ -46,6 +47,7 @@ export const NoteView = memo(function NoteView({ id, selected }: NodeProps) {
         )}
       </div>
       <RemoteSelection id={id} />
+      <VersionMark id={id} />
     </div>
   );
 });

@@ -24,6 +24,7 @@ import { PortHandle } from "./PortHandle";
 import { PortField } from "./PortValue";
 import { RemoteSelection } from "./RemoteSelection";
 import { type ShownState, StateBadge } from "./StateBadge";
+import { VersionMark } from "./versions/VersionMark";
 
 const isFar = (state: { transform: [number, number, number] }) => state.transform[2] < FAR_ZOOM;
 
@@ -94,6 +95,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
         <NodeBody id={id} node={node} type={type} unknown={unknown} status={status} problems={problems} />
       )}
       <RemoteSelection id={id} />
+      <VersionMark id={id} />
     </article>
   );
 }

@@ -4,6 +4,7 @@ import { memo, useState } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNodeStatus } from "../hooks/useNode";
+import { useMark } from "../hooks/useVersions";
 import { problemsOf } from "../store/graph";
 import { portColour } from "./PortHandle";
 
@@ -11,6 +12,7 @@ export const Wire = memo(function Wire(props: EdgeProps) {
   const { id, source, sourceHandleId, targetHandleId } = props;
   const editor = useEditor();
   const [hovered, setHovered] = useState(false);
+  const mark = useMark(id);
   const [path, labelX, labelY] = getBezierPath({ ...props, curvature: 0.3 });
   const sourceState = useNodeStatus(source)?.state;
   const problem = useStore(editor.document.problems, (problems) => problemsOf(problems, id)[0]);
@@ -34,7 +36,7 @@ export const Wire = memo(function Wire(props: EdgeProps) {
       style={style}
       data-testid={`edge-${id}`}
     >
-      <BaseEdge path={path} className="wire" data-state={state} interactionWidth={18} />
+      <BaseEdge path={path} className="wire" data-state={state} data-mark={mark} interactionWidth={18} />
       {(hovered || props.selected) && (
         <EdgeLabelRenderer>
           <div

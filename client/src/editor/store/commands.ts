@@ -5,6 +5,7 @@ import { runActions } from "../hooks/useRunActions";
 import { addNote, align, groupSelection, layout, nudge, removeSelection, selectAll } from "./actions";
 import { copySelection, duplicateSelection, pasteHere } from "./clipboard";
 import type { Editor } from "./editor";
+import { chooseFiles, exportSpell } from "./spell_files";
 
 /** A command. `keys` are written as `Mod+Shift+Z`, where Mod is Cmd on a Mac and Ctrl elsewhere. */
 export interface Command {
@@ -69,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
     runActions(editor).toggleLive(),
   ),
   command("history", "Show past runs", "Run", [], (editor) => editor.panel.set("history")),
+  command("versions", "Show versions", "View", ["H"], (editor) => editor.togglePanel("versions")),
   command("now", "Back to the present run", "Run", [], (editor) => editor.viewing.set(null)),
 
   {
@@ -101,6 +103,8 @@ export const COMMANDS: readonly Command[] = [
     true,
   ),
   command("duplicate", "Duplicate", "Edit", ["Mod+D"], duplicateSelection, true),
+  command("import", "Import a spell file", "Edit", [], chooseFiles, true),
+  command("export", "Export as a file", "Edit", [], exportSpell),
   command("select-all", "Select all", "Edit", ["Mod+A"], selectAll),
   command("remove", "Remove", "Edit", ["Delete", "Backspace"], removeSelection, true),
   command(

@@ -30,7 +30,7 @@ export interface MenuRequest {
   readonly target: { kind: "canvas" } | { kind: "node" | "edge" | "group" | "note"; id: string };
 }
 
-export type SidePanel = "library" | "outline" | "history";
+export type SidePanel = "library" | "outline" | "history" | "versions";
 
 /** `auto` shows the inspector while a node is selected, and leaves its room to the canvas otherwise. */
 export type InspectorMode = "auto" | "open" | "closed";

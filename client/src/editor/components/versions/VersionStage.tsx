@@ -1,0 +1,48 @@
+/** A version over the canvas, to look at and not to touch; the canvas below goes on as it is. */
+import { ReactFlowProvider } from "@xyflow/react";
+import { useEffect } from "react";
+import { useStore } from "../../../store";
+import type { Shown } from "../../../versions";
+import { EditorContext } from "../../hooks/useEditor";
+import { MarksContext, useTimeline } from "../../hooks/useVersions";
+import type { Editor } from "../../store/editor";
+import { Canvas } from "../Canvas";
+import { VersionBanner } from "./VersionBanner";
+
+interface VersionStageProps {
+  readonly shown: Shown;
+  /** The editor of the version; null until it is loaded. */
+  readonly editor: Editor | null;
+}
+
+export function VersionStage({ shown, editor }: VersionStageProps) {
+  const timeline = useTimeline();
+  useEffect(() => {
+    const back = (event: KeyboardEvent) => {
+      const busy = document.querySelector("dialog[open], [role=menu], [role=listbox]");
+      if (event.key === "Escape" && !event.defaultPrevented && !busy) timeline.back();
+    };
+    window.addEventListener("keydown", back);
+    return () => window.removeEventListener("keydown", back);
+  }, [timeline]);
+  return (
+    <div className="version-stage" data-testid="version-stage">
+      {shown.state === "open" && editor && (
+        <EditorContext value={editor}>
+          <MarksContext value={shown.marks}>
+            <ReactFlowProvider key={shown.version.id}>
+              <Canvas />
+            </ReactFlowProvider>
+          </MarksContext>
+        </EditorContext>
+      )}
+      <VersionBanner key={shown.version.id} shown={shown} />
+    </div>
+  );
+}
+
+/** Whether one node of the version is chosen: then its fields are shown, else what differs. */
+export function useChosenNode(editor: Editor): boolean {
+  useStore(editor.selection);
+  return editor.selectedNodes().length > 0;
+}
