@@ -50,6 +50,16 @@ export class Auth implements Authentication, TokenSource {
     return this.#signIn("/v1/auth/link", { token });
   }
 
+  async join(token: string, name: string, password: string): Promise<string> {
+    const answer = await this.#api.post<TokenAnswer & { canvas: string }>("/v1/invitations/join", {
+      token,
+      name,
+      password,
+    });
+    this.user.set(await this.#accept(answer));
+    return answer.canvas;
+  }
+
   async logout(): Promise<void> {
     try {
       await this.#withToken().post("/v1/auth/logout");

@@ -28,6 +28,8 @@ export interface Authentication {
   login(email: string, password: string): Promise<User>;
   /** Sign in by a one-time link's token. */
   link(token: string): Promise<User>;
+  /** Make the account that an invitation is for, and sign in; resolves to the id of its canvas. */
+  join(token: string, name: string, password: string): Promise<string>;
   logout(): Promise<void>;
   /** A token good for at least 30 s, refreshed when needed; null when nobody is signed in. */
   token(): Promise<string | null>;

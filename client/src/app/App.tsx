@@ -5,6 +5,7 @@ import type { User } from "../protocol";
 import { useStore } from "../store";
 import { Account } from "./components/Account";
 import { CanvasList } from "./components/CanvasList";
+import { Join } from "./components/Join";
 import { Link } from "./components/Link";
 import { People } from "./components/People";
 import { SignIn, SignInByLink } from "./components/SignIn";
@@ -23,6 +24,7 @@ export function App() {
   }, []);
   if (place.page === "link") return <SignInByLink token={place.token} />;
   if (user === undefined) return <Waiting failure={failure} />;
+  if (place.page === "join") return <Join key={place.token} token={place.token} user={user} />;
   if (user === null) return <SignIn />;
   return <Page user={user} />;
 }

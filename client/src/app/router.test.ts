@@ -9,6 +9,8 @@ describe("placeOf", () => {
     ["/", "#/account", { page: "account" }],
     ["/", "#/link/abc-123", { page: "link", token: "abc-123" }],
     ["/canvas/abc", "#/link/t", { page: "link", token: "t" }],
+    ["/", "#/join/abc-123", { page: "join", token: "abc-123" }],
+    ["/", "#/join/50%", { page: "join", token: "50%" }],
     ["/canvas/354f83", "", { page: "canvas", id: "354f83" }],
     ["/canvas/../x", "", { page: "nowhere" }],
     ["/other", "", { page: "nowhere" }],

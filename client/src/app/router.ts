@@ -8,18 +8,29 @@ export type Place =
   | { readonly page: "people" }
   /** A one-time sign-in link; the token is in the fragment so that no server log has it. */
   | { readonly page: "link"; readonly token: string }
+  /** An invitation or share link, in the fragment for the same reason: no log and no Referer has it. */
+  | { readonly page: "join"; readonly token: string }
   | { readonly page: "nowhere" };
 
 /** Read a path and a fragment; pages other than a canvas live in the fragment of `/`. */
 export function placeOf(path: string, hash: string): Place {
-  const link = /^#\/link\/([^/]+)$/.exec(hash);
-  if (link?.[1]) return { page: "link", token: decodeURIComponent(link[1]) };
+  const token = /^#\/(link|join)\/([^/]+)$/.exec(hash);
+  if (token?.[2]) return { page: token[1] === "join" ? "join" : "link", token: decoded(token[2]) };
   const canvas = /^\/canvas\/([A-Za-z0-9_-]+)\/?$/.exec(path);
   if (canvas?.[1]) return { page: "canvas", id: canvas[1] };
   if (path !== "/" && path !== "/index.html") return { page: "nowhere" };
   if (hash === "#/account") return { page: "account" };
   if (hash === "#/people") return { page: "people" };
   return { page: "canvases" };
+}
+
+/** A part of an address in clear; one that is no address's part as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function here(): Place {

@@ -7,7 +7,7 @@ import { BrandMark } from "./Brand";
 import { SigilArt } from "./SigilArt";
 import { ThemeButton } from "./ThemeButton";
 
-function words(error: unknown): string {
+export function words(error: unknown): string {
   if (error instanceof ServerError && error.code === "rate_limited") {
     const seconds = Number(error.details.retry_after);
     return `Too many attempts. Try again ${Number.isFinite(seconds) ? `in ${Math.ceil(seconds)} s` : "in a while"}.`;
@@ -15,7 +15,7 @@ function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function useSubmit(act: () => Promise<unknown>) {
+export function useSubmit(act: () => Promise<unknown>) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const submit = async () => {
@@ -33,56 +33,84 @@ function useSubmit(act: () => Promise<unknown>) {
 }
 
 export function SignIn() {
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
-  const { busy, failure, submit } = useSubmit(() => auth.login(email.trim(), password));
   return (
     <Frame>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <SignInForm
+        title="Sign in"
+        submit="Sign in"
+        hint="No account yet? An administrator can make one and send you a one-time link."
       >
-        <h1>Sign in</h1>
         <p className="faint">Draw a spell together, run it on your own server, watch every node live.</p>
-        <label>
-          Email
-          <input
-            className="field"
-            type="email"
-            name="email"
-            autoComplete="username"
-            required
-            data-testid="email"
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        </label>
-        <label>
-          Password
-          <input
-            className="field"
-            type="password"
-            name="password"
-            autoComplete="current-password"
-            required
-            data-testid="password"
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        </label>
-        {failure !== null && (
-          <div className="notice error" role="alert" data-testid="sign-in-error">
-            {failure}
-          </div>
-        )}
-        <button type="submit" className="button primary large" disabled={busy} data-testid="submit">
-          {busy ? "Signing in…" : "Sign in"} <ArrowRight size={15} />
-        </button>
-        <p className="faint">No account yet? An administrator can make one and send you a one-time link.</p>
-      </form>
+      </SignInForm>
     </Frame>
+  );
+}
+
+interface SignInFormProps {
+  readonly title: string;
+  readonly submit: string;
+  readonly hint: string;
+  /** The address to sign in with, where only one will do. */
+  readonly address?: string | null;
+  /** What follows once signed in; a failure is told here. */
+  readonly then?: () => Promise<void>;
+  readonly children: React.ReactNode;
+}
+
+/** Email and password. */
+export function SignInForm({ title, submit: words, hint, address = null, then, children }: SignInFormProps) {
+  const [email, setEmail] = useState(address ?? "");
+  const [password, setPassword] = useState("");
+  const { busy, failure, submit } = useSubmit(async () => {
+    await auth.login(email.trim(), password);
+    await then?.();
+  });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <h1>{title}</h1>
+      {children}
+      <label>
+        Email
+        <input
+          className="field"
+          type="email"
+          name="email"
+          autoComplete="username"
+          required
+          readOnly={address !== null}
+          data-testid="email"
+          value={email}
+          onChange={(event) => setEmail(event.target.value)}
+        />
+      </label>
+      <label>
+        Password
+        <input
+          className="field"
+          type="password"
+          name="password"
+          autoComplete="current-password"
+          required
+          data-testid="password"
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+      </label>
+      {failure !== null && (
+        <div className="notice error" role="alert" data-testid="sign-in-error">
+          {failure}
+        </div>
+      )}
+      <button type="submit" className="button primary large" disabled={busy} data-testid="submit">
+        {busy ? "Signing in…" : words} <ArrowRight size={15} />
+      </button>
+      <p className="faint">{hint}</p>
+    </form>
   );
 }
 
@@ -119,9 +147,10 @@ export function SignInByLink({ token }: { token: string }) {
   );
 }
 
-function Frame({ children }: { children: React.ReactNode }) {
+/** The page of those who are not in yet. */
+export function Frame({ testid = "sign-in", children }: { testid?: string; children: React.ReactNode }) {
   return (
-    <main className="sign-in" data-testid="sign-in">
+    <main className="sign-in" data-testid={testid}>
       <div className="sign-in-form">
         <div className="page-head">
           <span className="brand">

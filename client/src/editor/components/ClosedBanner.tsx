@@ -1,11 +1,13 @@
-/** Says that the canvas is no longer open to this person, and leads to the others. */
-import { Lock } from "lucide-react";
+/** Says that the canvas is no longer open to this person, lets them keep what they see, and leads to the others. */
+import { Download, Lock } from "lucide-react";
 import { Link } from "../../app/components/Link";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { exportSpell } from "../store/spell_files";
 
 export function ClosedBanner() {
-  const { document: shared } = useEditor();
+  const editor = useEditor();
+  const { document: shared } = editor;
   const status = useStore(shared.saving);
   const role = useStore(shared.role);
   if (role !== null || status.state !== "read-only") return null;
@@ -13,6 +15,9 @@ export function ClosedBanner() {
     <div className="past-banner closed-banner" role="alert" data-testid="canvas-closed">
       <Lock size={14} />
       <span>{status.reason}</span>
+      <button type="button" className="button" data-testid="keep-as-file" onClick={() => exportSpell(editor)}>
+        <Download size={13} /> Keep as a file
+      </button>
       <Link to="/" className="button">
         Your canvases
       </Link>

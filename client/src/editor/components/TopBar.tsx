@@ -9,6 +9,7 @@ import { renameCanvas } from "../store/actions";
 import { keysOf } from "../store/commands";
 import { problemTone } from "../store/graph";
 import { ConnectionIndicator } from "./ConnectionIndicator";
+import { InboxButton } from "./comments/InboxButton";
 import { PresenceBar } from "./PresenceBar";
 import { RunControls } from "./RunControls";
 import { SaveIndicator } from "./SaveIndicator";
@@ -44,12 +45,12 @@ export function TopBar() {
       <RunControls />
       <div className="spacer" />
       <PresenceBar />
-      {role === "owner" && (
+      {role !== null && (
         <button
           type="button"
           className="icon-button"
-          aria-label="Share"
-          title="Share"
+          aria-label={role === "owner" ? "Share" : "Who is on this canvas"}
+          title={role === "owner" ? "Share" : "Who is on this canvas"}
           onClick={() => editor.share.set(true)}
           data-testid="share-button"
         >
@@ -65,6 +66,7 @@ export function TopBar() {
       >
         <Search size={16} />
       </button>
+      <InboxButton />
       <ThemeButton />
       <button
         type="button"
