@@ -2,7 +2,15 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
-import { type Browser, type CanvasStore, keepError, NoBrowser, type RefusedWork } from "../offline";
+import {
+  type Browser,
+  type CanvasStore,
+  inTime,
+  type KeptCanvas,
+  keepError,
+  NoBrowser,
+  type RefusedWork,
+} from "../offline";
 import {
   type Announced,
   type Bytes,
@@ -307,44 +315,49 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
 
   async #restore(browser: Browser): Promise<void> {
     try {
-      const kept = await browser.store;
-      this.#storeTrouble = kept.trouble;
-      this.#store = kept.canvas(this.#self.id, this.canvas);
-      await this.#line.ready;
-      this.#neighbours = new Neighbours({
-        line: this.#line,
-        store: this.#store,
-        epoch: () => this.#replica.epoch,
-        seen: (updates) => this.#see(updates),
-        adopted: (edits) => this.#outbox.adopt(edits),
-        dropped: (updates) => this.#startAfresh({ dropped: updates }),
-        copiesChanged: () => void this.#readCopies(),
-      });
-      await this.#show(this.#store);
+      await inTime(this.#readBrowser(browser));
     } catch (error) {
+      this.#store = null;
       this.#storeTrouble = keepError(error).message;
     }
     if (this.#closed) return;
-    this.#keeper.begin(this.#storeTrouble === null || this.#store ? this.#store : null, null);
+    this.#keeper.begin(this.#store, null);
     this.#restored = true;
     this.#tell();
     if (this.#session.status.get().state === "online") this.#open();
   }
 
+  async #readBrowser(browser: Browser): Promise<void> {
+    const kept = await browser.store;
+    const store = kept.canvas(this.#self.id, this.canvas);
+    await this.#line.ready;
+    const shown = await store.load();
+    if (this.#closed || this.#restored) return;
+    this.#store = store;
+    this.#storeTrouble = kept.trouble;
+    this.#neighbours = new Neighbours({
+      line: this.#line,
+      store,
+      epoch: () => this.#replica.epoch,
+      seen: (updates) => this.#replica.apply(updates, KEPT),
+      adopted: (edits) => this.#outbox.adopt(edits),
+      dropped: (updates) => this.#startAfresh({ dropped: updates }),
+      copiesChanged: () => void this.#readCopies(),
+    });
+    this.#show(shown);
+    await this.#neighbours.adopt(shown.edits);
+  }
+
   /** Show what is kept of the canvas, before the server answers. */
-  async #show(store: CanvasStore): Promise<void> {
-    const { head, acked, edits, refused } = await store.load();
-    if (this.#closed) return;
+  #show({ head, acked, edits, refused }: KeptCanvas): void {
     this.refused.set(refused);
-    if (head) {
-      this.#replica.epoch = head.epoch;
-      this.#keeper.setEpoch(head.epoch);
-      this.#replica.apply([...acked, ...edits.map(({ update }) => update)], KEPT);
-      this.#replica.snapshot.refresh();
-      this.role.set(head.role);
-      this.loading.set({ state: "open" });
-    }
-    await this.#neighbours?.adopt(edits);
+    if (!head) return;
+    this.#replica.epoch = head.epoch;
+    this.#keeper.setEpoch(head.epoch);
+    this.#replica.apply([...acked, ...edits.map(({ update }) => update)], KEPT);
+    this.#replica.snapshot.refresh();
+    this.role.set(head.role);
+    this.loading.set({ state: "open" });
   }
 
   async #readCopies(): Promise<void> {
@@ -363,11 +376,6 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       KEPT,
     );
     await this.#neighbours?.adopt(kept.edits);
-  }
-
-  /** Another tab of this browser made edits. */
-  #see(updates: readonly Uint8Array[]): void {
-    this.#replica.apply(updates, KEPT);
   }
 
   // Sync.

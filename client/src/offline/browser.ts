@@ -1,11 +1,10 @@
 /** What this page keeps in its browser. */
+import { inTime, KeepError } from "./errors";
 import { IndexedDbStore } from "./indexeddb_store";
 import { MemoryStore } from "./memory_store";
 import { BrowserTabLine, SolitaryLine } from "./tab_line";
 import type { Browser, BrowserStore, TabLine } from "./types";
 
-/** Milliseconds that a browser has to open its database; some never answer when their storage is broken. */
-const PATIENCE_MS = 3_000;
 const DAY_MS = 86_400_000;
 /** Acknowledged canvases are dropped when not opened for this long, or beyond this many. */
 const KEPT_FOR_MS = 30 * DAY_MS;
@@ -36,11 +35,10 @@ export class NoBrowser implements Browser {
 
 async function openStore(): Promise<BrowserStore> {
   if (typeof indexedDB === "undefined") return new MemoryStore("This browser has no storage for this page.");
-  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE_MS));
   try {
-    const store = await Promise.race([IndexedDbStore.open(), late]);
-    return store ?? new MemoryStore("This browser's storage does not answer.");
-  } catch {
+    return await inTime(IndexedDbStore.open());
+  } catch (error) {
+    if (error instanceof KeepError) return new MemoryStore(error.message);
     return new MemoryStore("This browser does not let this page keep anything, as in a private window.");
   }
 }

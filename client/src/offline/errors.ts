@@ -26,3 +26,20 @@ export function keepError(error: unknown): KeepError {
     return new KeepError("full", "This browser keeps no more.", { cause: error });
   return new KeepError("failed", "This browser's storage failed.", { cause: error });
 }
+
+/** Milliseconds that a browser has to answer; some never do when their storage is broken. */
+const PATIENCE_MS = 3_000;
+
+/** Wait for `answer`, but not for ever: rejects with a KeepError when the browser does not answer. */
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new KeepError("failed", "This browser's storage does not answer.");
+    timer = setTimeout(() => reject(error), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,6 +1,6 @@
 /** What the browser keeps while the server is away. */
 export { NoBrowser, PageBrowser, pageBrowser } from "./browser";
-export { KeepError, keepError } from "./errors";
+export { inTime, KeepError, keepError } from "./errors";
 export { IndexedDbStore } from "./indexeddb_store";
 export { MemoryStore } from "./memory_store";
 export { BrowserTabLine, SolitaryLine } from "./tab_line";

@@ -251,9 +251,9 @@ export class IndexedDbStore implements BrowserStore {
         } catch {
           // It is over already.
         }
-        // The transaction knows better than its last request: a quota shows only there.
+        // Where the transaction ended by itself, it knows better why than its last request: a quota, above all.
         await tx.done.catch((cause: unknown) => {
-          if (!(error instanceof KeepError) && cause) throw cause;
+          if ((cause as { name?: string } | null)?.name !== "AbortError") throw cause;
         });
         throw error;
       }

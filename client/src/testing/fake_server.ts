@@ -1,6 +1,8 @@
 /** A server in the test's own process, at the seam of the transport: canvases, acknowledgements, and their loss. */
 import * as Y from "yjs";
-import type { CanvasOpened, ErrorBody, Role, RunEvent, RunView } from "../protocol";
+import { fits } from "../document/fits";
+import { EMPTY, Snapshot } from "../document/snapshot";
+import type { CanvasOpened, ErrorBody, Role, RunEvent, RunView, Spell } from "../protocol";
 import { Session } from "../session";
 import type { Transport, TransportEvents, TransportFactory } from "../session/transport";
 
@@ -86,6 +88,12 @@ export class FakeServer {
   refuse: ErrorBody | null = null;
   readonly sockets = new Set<FakeSocket>();
   readonly canvases = new Map<string, FakeCanvas>();
+  /** Whether updates with a gap are refused, as the real server does. */
+  strict = false;
+  /** What an update would make of the canvas is refused with what this returns, if that is not null. */
+  judge: ((spell: Spell) => ErrorBody | null) | null = null;
+  /** Yjs client ids that belong to somebody else. */
+  readonly takenClients = new Set<number>();
   /** Fates of the next updates; those after them are taken. */
   fates: UpdateFate[] = [];
   /** Answers to other events, by name. */
@@ -157,10 +165,28 @@ export class FakeServer {
     }
   }
 
-  #open(socket: FakeSocket, { canvas: id, epoch, state_vector }: Record<string, unknown>): object {
+  /** Why an update is not taken. */
+  #fault(doc: Y.Doc, update: Uint8Array): ErrorBody | null {
+    if (this.strict && !fits(doc, update)) return { code: "update_gap", message: "Edits are missing." };
+    if (!this.judge) return null;
+    const trial = new Y.Doc();
+    Y.applyUpdate(trial, Y.encodeStateAsUpdate(doc));
+    Y.applyUpdate(trial, update);
+    let spell = EMPTY;
+    const snapshot = new Snapshot(trial, EMPTY, (read) => {
+      spell = read;
+    });
+    snapshot.refresh();
+    return this.judge(spell);
+  }
+
+  #open(socket: FakeSocket, { canvas: id, client_id, epoch, state_vector }: Record<string, unknown>): object {
     const canvas = this.canvas(id as string);
     if (epoch !== undefined && epoch !== canvas.epoch) {
       return refusal({ code: "epoch_mismatch", message: "The canvas was replaced." });
+    }
+    if (this.takenClients.has(client_id as number)) {
+      return refusal({ code: "client_id_taken", message: "The client id is somebody else's." });
     }
     socket.open.add(id as string);
     const opened: CanvasOpened = {
@@ -189,6 +215,8 @@ export class FakeServer {
     if (socket.role === "viewer")
       return refusal({ code: "forbidden", message: "You may not edit this canvas." });
     const canvas = this.canvas(id as string);
+    const fault = this.#fault(canvas.doc, update as Uint8Array);
+    if (fault) return refusal(fault);
     Y.applyUpdate(canvas.doc, update as Uint8Array);
     canvas.seq += 1;
     const message = { canvas: id, seq: canvas.seq, updates: [(update as Uint8Array).slice()] };
