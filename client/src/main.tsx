@@ -2,12 +2,14 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
 import { Boundary, PageFailure } from "./app/components/Boundary";
+import { startInbox } from "./app/inbox";
 import { startRouter } from "./app/router";
 import { startTheme } from "./app/theme";
 import "./styles/index.css";
 
 startTheme();
 startRouter();
+startInbox();
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

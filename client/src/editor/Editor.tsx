@@ -1,6 +1,7 @@
 /** One open canvas with all its panels. */
 import { ReactFlowProvider } from "@xyflow/react";
 import { useCallback, useEffect, useMemo } from "react";
+import { inbox } from "../app/inbox";
 import type { Workbench } from "../engine";
 import type { User } from "../protocol";
 import type { Connection } from "../session";
@@ -22,6 +23,7 @@ import { ToastList } from "./components/ToastList";
 import { TopBar } from "./components/TopBar";
 import { Differences } from "./components/versions/Differences";
 import { useChosenNode, VersionStage } from "./components/versions/VersionStage";
+import { useCommentAddress } from "./hooks/useCommentAddress";
 import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
 import { LoadValueContext, type ValuePage } from "./hooks/useLoadValue";
@@ -50,14 +52,14 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   const shown = useStore(timeline.shown);
   const version = shown?.state === "open" ? shown : null;
   // What one looks at takes the keyboard: the canvas below it is never edited unseen.
-  const past = useMemo(
-    () => (version ? versionEditor(editor, version.document) : null),
-    [editor, version?.document],
-  );
+  const drawing = version?.document ?? null;
+  const past = useMemo(() => (drawing ? versionEditor(editor, drawing) : null), [editor, drawing]);
   const looked = past ?? editor;
   useShortcuts(looked);
   usePreload();
   useLostThings(editor);
+  useCommentAddress(editor);
+  useEffect(() => inbox.follow(connection), [connection]);
   const load = useCallback(
     async (hash: string, offset: number): Promise<ValuePage> => {
       const page = await workbench.page(hash, offset);

@@ -1,4 +1,5 @@
 /** Runs as a tab sees them, and the plugins that are shown them. */
+import type { CommentStore } from "../comments";
 import type { SharedDocument } from "../document";
 import type {
   ErrorBody,
@@ -253,6 +254,7 @@ export interface Previews {
 /** All that a tab needs for one open canvas; made by `openWorkbench`. */
 export interface Workbench {
   readonly document: SharedDocument;
+  readonly comments: CommentStore;
   readonly runs: Runs;
   readonly replays: Replays;
   readonly plugins: Plugins;

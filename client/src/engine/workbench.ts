@@ -1,4 +1,5 @@
 /** The one place where the parts of an open canvas meet. */
+import { CommentStore } from "../comments";
 import { CanvasDocument, type Self } from "../document";
 import type { Connection } from "../session";
 import { type SpellworkPage, spellwork } from "./page";
@@ -26,6 +27,7 @@ export interface OpenWorkbench {
  */
 export function openWorkbench({ session, canvas, user, page = spellwork }: OpenWorkbench): Workbench {
   const document = new CanvasDocument(session, canvas, user);
+  const comments = new CommentStore(session, document, { id: user.id, name: user.name });
   const runs = new RunStore(session, document, user.id);
   const readPage = (hash: string, offset: number, limit?: number) =>
     session.request("cache.value", { hash, offset, ...(limit === undefined ? {} : { limit }) });
@@ -61,6 +63,7 @@ export function openWorkbench({ session, canvas, user, page = spellwork }: OpenW
   end.push(warnBeforeLoss(document));
   const workbench: Workbench = {
     document,
+    comments,
     runs,
     replays,
     plugins,
@@ -74,6 +77,7 @@ export function openWorkbench({ session, canvas, user, page = spellwork }: OpenW
       replays.close();
       for (const stop of end) stop();
       runs.close();
+      comments.end();
       document.close();
     },
   };
@@ -81,11 +85,10 @@ export function openWorkbench({ session, canvas, user, page = spellwork }: OpenW
   return workbench;
 }
 
-/** Ask before the page is left while edits are only here. */
+/** Ask before the page is left only where something would be lost: edits that neither server nor browser has. */
 function warnBeforeLoss(document: CanvasDocument): () => void {
   const ask = (event: BeforeUnloadEvent) => {
-    const status = document.saving.get();
-    if ("pending" in status && status.pending > 0) event.preventDefault();
+    if (document.unkept > 0) event.preventDefault();
   };
   globalThis.addEventListener?.("beforeunload", ask);
   return () => globalThis.removeEventListener?.("beforeunload", ask);

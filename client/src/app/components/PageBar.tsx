@@ -1,6 +1,7 @@
 /** The bar above the pages that are not a canvas. */
 import { LogOut } from "lucide-react";
 import { auth } from "../../api";
+import { InboxButton } from "../../editor/components/comments/InboxButton";
 import type { User } from "../../protocol";
 import { go } from "../router";
 import { BrandMark } from "./Brand";
@@ -14,6 +15,7 @@ export function PageBar({ user }: { user: User }) {
         <BrandMark /> Spellwork
       </Link>
       <span className="spacer" />
+      <InboxButton />
       <ThemeButton />
       {user.role === "admin" && (
         <Link to="/#/people" className="button quiet" data-testid="people-link">

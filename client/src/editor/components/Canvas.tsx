@@ -16,6 +16,7 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTheme } from "../../app/theme";
 import { useStore } from "../../store";
+import { useCommentMode } from "../hooks/useCommentMode";
 import { useConnect } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
 import { useFlow } from "../hooks/useFlow";
@@ -29,6 +30,8 @@ import { type Guide, snapToGuides } from "../store/guides";
 import { importFiles } from "../store/spell_files";
 import { CanvasEmpty } from "./CanvasEmpty";
 import { ConnectionLine } from "./ConnectionLine";
+import { CommentHint } from "./comments/CommentHint";
+import { CommentPins } from "./comments/CommentPins";
 import { FollowFrame } from "./FollowFrame";
 import { GroupView } from "./GroupView";
 import { Guides } from "./Guides";
@@ -58,6 +61,7 @@ export function Canvas() {
   const view = useReactFlow();
   const theme = useTheme();
   const editable = useStore(shared.editable);
+  const commenting = useStore(editor.commenting.mode);
   const showMap = useStore(shared.spell, (spell) => Object.keys(spell.nodes).length > 6);
   const [guides, setGuides] = useState(NO_GUIDES);
   const box = useRef<HTMLElement>(null);
@@ -97,6 +101,11 @@ export function Canvas() {
       toCanvas,
       center: () => toCanvas(middle().x, middle().y),
       fit: (ids) => fitView(ids, 240),
+      fly: ([x, y]) => {
+        const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        const zoom = Math.min(1, Math.max(0.6, view.getZoom()));
+        void view.setCenter(x, y, { zoom, duration: calm ? 0 : 240 });
+      },
       zoom: (step) => void (step > 0 ? view.zoomIn({ duration: 120 }) : view.zoomOut({ duration: 120 })),
     };
     return () => {
@@ -140,6 +149,10 @@ export function Canvas() {
     [nodes, onNodesChange, view],
   );
 
+  const commentMode = useCommentMode(
+    useCallback((x, y) => (overview ? nodeAt(editor, drawn.current, x, y) : null), [editor, overview]),
+  );
+
   const endDrag = useCallback(() => {
     setGuides(NO_GUIDES);
     flow.commitDrag();
@@ -160,6 +173,8 @@ export function Canvas() {
       data-testid="canvas"
       aria-label="Canvas"
       ref={box}
+      data-commenting={commenting}
+      {...commentMode}
       onPointerMove={(event) => {
         const point = view.screenToFlowPosition(
           { x: event.clientX, y: event.clientY },
@@ -252,9 +267,11 @@ export function Canvas() {
         {overview && <Overview nodes={flow.nodes} />}
         <Guides guides={guides} />
         <RemoteCursors />
+        <CommentPins nodes={flow.nodes} />
         <FollowFrame />
       </ReactFlow>
       <CanvasEmpty />
+      <CommentHint />
       <Toolbelt />
     </section>
   );
@@ -268,6 +285,12 @@ function mapColour(node: Node): string {
 
 /** Go to the node at a point of the page, in the picture from afar. */
 function revealAt(editor: Editor, nodes: readonly Node[], clientX: number, clientY: number): void {
+  const hit = nodeAt(editor, nodes, clientX, clientY);
+  if (hit !== null) editor.reveal(hit);
+}
+
+/** The node at a point of the page, drawn or painted. */
+function nodeAt(editor: Editor, nodes: readonly Node[], clientX: number, clientY: number): string | null {
   const [x, y] = editor.view?.toCanvas(clientX, clientY) ?? [0, 0];
   const hit = nodes.find((node) => {
     const bounds = boundsOf([node]);
@@ -280,5 +303,5 @@ function revealAt(editor: Editor, nodes: readonly Node[], clientX: number, clien
       y <= bounds.y + bounds.height
     );
   });
-  if (hit) editor.reveal(hit.id);
+  return hit?.id ?? null;
 }

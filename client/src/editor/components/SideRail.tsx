@@ -1,8 +1,9 @@
 /** The strip at the left that opens one panel at a time. */
-import { History, Library, ListTree, Milestone, SquareTerminal } from "lucide-react";
+import { History, Library, ListTree, MessageSquare, Milestone, SquareTerminal } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import type { SidePanel } from "../store/editor";
+import { CommentsPanel } from "./comments/CommentsPanel";
 import { HistoryPanel } from "./HistoryPanel";
 import { LibraryPanel } from "./LibraryPanel";
 import { OutlinePanel } from "./OutlinePanel";
@@ -16,6 +17,7 @@ const PANELS: readonly {
 }[] = [
   { panel: "library", title: "Library", icon: Library, body: LibraryPanel },
   { panel: "outline", title: "Nodes", icon: ListTree, body: OutlinePanel },
+  { panel: "comments", title: "Comments", icon: MessageSquare, body: CommentsPanel },
   { panel: "history", title: "Runs", icon: History, body: HistoryPanel },
   { panel: "versions", title: "Versions", icon: Milestone, body: VersionsPanel },
 ];

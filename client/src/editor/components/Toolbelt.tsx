@@ -1,6 +1,6 @@
 /** The tools at the foot of the canvas. */
 import { useStore as useFlowStore, useReactFlow } from "@xyflow/react";
-import { Maximize, Minus, Network, Plus, Redo2, StickyNote, Undo2 } from "lucide-react";
+import { Maximize, MessageSquarePlus, Minus, Network, Plus, Redo2, StickyNote, Undo2 } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { addNote, layout } from "../store/actions";
@@ -14,6 +14,7 @@ export function Toolbelt() {
   const zoom = useFlowStore(readZoom);
   const editable = useStore(editor.document.editable);
   const history = useStore(editor.document.history);
+  const commenting = useStore(editor.commenting.mode);
   return (
     <div className="toolbelt" role="toolbar" aria-label="Canvas tools">
       {editable && (
@@ -54,6 +55,16 @@ export function Toolbelt() {
           <span className="gap" />
         </>
       )}
+      <Tool
+        label="Comment"
+        keys={keysOf("comment")}
+        pressed={commenting}
+        onClick={() => editor.commenting.mode.set(!commenting)}
+        testid="comment-button"
+      >
+        <MessageSquarePlus size={15} />
+      </Tool>
+      <span className="gap" />
       <Tool label="Zoom out" keys={keysOf("zoom-out")} onClick={() => void flow.zoomOut({ duration: 120 })}>
         <Minus size={14} />
       </Tool>
@@ -80,11 +91,12 @@ interface ToolProps {
   readonly keys: string;
   readonly onClick: () => void;
   readonly disabled?: boolean;
+  readonly pressed?: boolean;
   readonly testid?: string;
   readonly children: React.ReactNode;
 }
 
-function Tool({ label, keys, onClick, disabled = false, testid, children }: ToolProps) {
+function Tool({ label, keys, onClick, disabled = false, pressed, testid, children }: ToolProps) {
   return (
     <button
       type="button"
@@ -92,6 +104,7 @@ function Tool({ label, keys, onClick, disabled = false, testid, children }: Tool
       aria-label={label}
       title={keys ? `${label}  ${keys}` : label}
       disabled={disabled}
+      aria-pressed={pressed}
       data-testid={testid}
       onClick={onClick}
     >

@@ -35,6 +35,7 @@ function handle(editor: Editor, event: KeyboardEvent): void {
     editor.menu.set(null);
     editor.palette.set(null);
     editor.find.set(false);
+    editor.commenting.close();
     editor.following.stop();
     return;
   }

@@ -81,6 +81,12 @@ export const COMMANDS: readonly Command[] = [
   },
   { ...command("add", "Add a node", "Add", ["Tab"], (editor) => editor.palette.set({ mode: "add" }), true) },
   command("note", "Add a note", "Add", ["N"], (editor) => addNote(editor), true),
+  command("comment", "Comment on a node or a place", "Add", ["C"], (editor) =>
+    editor.commenting.mode.update((on) => !on),
+  ),
+  command("comment-here", "Comment on what is selected", "Add", ["Shift+C"], (editor) =>
+    editor.commenting.beginHere(),
+  ),
 
   command("undo", "Undo", "Edit", ["Mod+Z"], (editor) => editor.document.undo(), true),
   command("redo", "Redo", "Edit", ["Mod+Shift+Z", "Ctrl+Y"], (editor) => editor.document.redo(), true),
@@ -142,6 +148,7 @@ export const COMMANDS: readonly Command[] = [
   command("find", "Find on the canvas", "View", ["Mod+F"], (editor) => editor.find.set(true)),
   command("library", "Show the library", "View", ["L"], (editor) => editor.togglePanel("library")),
   command("outline", "Show the list of nodes", "View", ["O"], (editor) => editor.togglePanel("outline")),
+  command("comments", "Show the comments", "View", [], (editor) => editor.togglePanel("comments")),
   command("console", "Show the console", "View", ["Mod+J"], (editor) =>
     editor.console.update((open) => !open),
   ),

@@ -3,6 +3,7 @@ import type { Workbench } from "../../engine";
 import type { RunState } from "../../engine/types";
 import type { Pair, User } from "../../protocol";
 import { Store } from "../../store";
+import { Commenting } from "./commenting";
 import { Following } from "./following";
 import type { NodeLibrary, PortFilter } from "./library";
 import { Toasts } from "./toasts";
@@ -30,7 +31,7 @@ export interface MenuRequest {
   readonly target: { kind: "canvas" } | { kind: "node" | "edge" | "group" | "note"; id: string };
 }
 
-export type SidePanel = "library" | "outline" | "history" | "versions";
+export type SidePanel = "library" | "outline" | "comments" | "history" | "versions";
 
 /** `auto` shows the inspector while a node is selected, and leaves its room to the canvas otherwise. */
 export type InspectorMode = "auto" | "open" | "closed";
@@ -43,6 +44,8 @@ export interface CanvasView {
   toCanvas(x: number, y: number): Pair;
   fit(ids?: readonly string[]): void;
   zoom(step: 1 | -1): void;
+  /** Bring a place into the middle of the view, near enough to read there. */
+  fly(to: Pair): void;
 }
 
 function isNarrow(): boolean {
@@ -60,6 +63,7 @@ function remembered(key: string, fallback: string): string {
 /** One open editor. Everything in it is a store, so that a change renders only what reads it. */
 export class Editor {
   readonly toasts = new Toasts();
+  readonly commenting: Commenting;
   /** Ids of selected nodes, edges, groups and notes. */
   readonly selection = new Store<ReadonlySet<string>>(NOTHING);
   /** Panels are closed at first on a narrow page, where they would hide the canvas. */
@@ -92,6 +96,7 @@ export class Editor {
     readonly user: User,
   ) {
     this.following = new Following(workbench.document, () => workbench.document.awareness.clientID);
+    this.commenting = new Commenting(workbench.comments, this);
     this.panel.subscribe(() => {
       try {
         localStorage.setItem("spellwork.panel", this.panel.get() ?? "");

@@ -1,0 +1,16 @@
+/** Comments and mentions, without React. */
+export { CommentStore, type Member, type Threads } from "./comment_store";
+export { Inbox } from "./inbox";
+export type { Draft } from "./keep";
+export {
+  decodeMentions,
+  encodeMentions,
+  matching,
+  mentionAt,
+  mentionLinks,
+  mentionName,
+  type Person,
+} from "./mention_text";
+export { type Box, drawnView, type Pin, pinsOf, within } from "./pins";
+export type { Author, Comment, Mention, NewPlace, OpenedThread, Thread, Waiting } from "./types";
+export { ago, fullTime } from "./when";
