@@ -1,8 +1,11 @@
 /** The runs of one canvas, as events and the server's views tell them. */
+
+import { whenLeft } from "../offline";
 import type { CanvasOpened, RunEvent, RunStatus, RunView, Spell } from "../protocol";
 import type { Connection } from "../session";
 import { type Readable, Store } from "../store";
 import { Board } from "./board";
+import { type KeptResults, ResultsKeeper, type ResultsStore, runsToKeep } from "./kept_results";
 import { ended, reduceEvents, unknownRun, withView } from "./reduce";
 import { recipesOf } from "./stale";
 import { StreamFollower } from "./stream_follower";
@@ -33,6 +36,7 @@ export class RunStore implements Runs {
   readonly more = new Store(false);
   readonly live = new Store(false);
   readonly stalled = new Store<string | null>(null);
+  readonly asOf = new Store<number | null>(null);
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
   readonly #session: Connection;
   readonly #source: RunSource;
@@ -46,18 +50,24 @@ export class RunStore implements Runs {
   readonly #completedListeners = new Set<(run: string) => void>();
   readonly #eventListeners = new Set<(events: readonly RunEvent[]) => void>();
   readonly #end: (() => void)[];
+  readonly #keeper: ResultsKeeper | null;
+  /** Set until the browser has said what it kept. */
+  #restoring: Promise<void> | null = null;
   #closed = false;
 
-  /** `user` is the id of the person at this tab. */
-  constructor(session: Connection, source: RunSource, user: string) {
+  /** `user` is the id of the person at this tab; results are kept in `store`, if there is one. */
+  constructor(session: Connection, source: RunSource, user: string, store?: Promise<ResultsStore>) {
     this.#user = user;
     this.#session = session;
     this.#source = source;
     this.#board = new Board(source.spell.get());
     this.board = this.#board.statuses;
+    this.#keeper = store ? new ResultsKeeper(store, () => this.#picture()) : null;
+    this.#restoring = this.#keeper && this.#restore(this.#keeper);
     this.#end = [
       source.spell.subscribe(() => this.#board.setSpell(source.spell.get())),
-      source.onOpened((opened) => this.#opened(opened)),
+      source.onOpened((opened) => this.#openedOnceRestored(opened)),
+      whenLeft({ left: () => this.#keeper?.flush(), back: () => {} }),
       session.on("run.events", ({ stream, events }) => this.#followers.get(stream)?.receive(events)),
       session.on("run.status", ({ run, status }) => this.#setStatus(run, status)),
       session.on("events.stalled", ({ stream, message }) => this.#setStalled(stream, message)),
@@ -146,6 +156,7 @@ export class RunStore implements Runs {
   }
 
   close(): void {
+    this.#keeper?.flush();
     this.#closed = true;
     for (const end of this.#end) end();
   }
@@ -155,9 +166,43 @@ export class RunStore implements Runs {
     if (id) await this.#session.request(event, { id });
   }
 
+  // What the browser keeps.
+
+  async #restore(keeper: ResultsKeeper): Promise<void> {
+    const kept = await keeper.load();
+    this.#restoring = null;
+    if (!kept || this.#closed) return;
+    for (const [stream, seq] of kept.streams) this.#followers.set(stream, this.#follower(stream, seq));
+    for (const run of kept.runs) this.#put(run, undefined);
+    for (const [run, recipes] of kept.madeFrom) this.#board.setMadeFrom(run, recipes, true);
+    this.asOf.set(kept.at);
+    this.#publish();
+  }
+
+  #openedOnceRestored(opened: CanvasOpened): void {
+    if (!this.#restoring) {
+      this.#opened(opened);
+      return;
+    }
+    void this.#restoring.then(() => {
+      this.#opened(opened);
+      // What came meanwhile found nobody.
+      for (const follower of this.#followers.values()) void follower.catchUp();
+    });
+  }
+
+  #picture(): KeptResults {
+    const runs = runsToKeep(this.past.get());
+    const streams = [...this.#followers].map(([stream, { last }]) => [stream, last] as const);
+    const madeFrom = this.#board.madeFrom(runs.map(({ id }) => id));
+    return { version: 1, at: Date.now(), streams, runs, madeFrom };
+  }
+
   // Catching up.
 
   #opened(opened: CanvasOpened): void {
+    if (this.#closed) return;
+    this.asOf.set(null);
     this.live.set(opened.live ?? false);
     this.stalled.set(null); // A server that still cannot store says so again.
     for (const [stream, seq] of Object.entries(opened.streams ?? {})) {
@@ -173,18 +218,22 @@ export class RunStore implements Runs {
 
   #follow(stream: string, seq: number): void {
     const follower = this.#followers.get(stream);
-    if (follower && follower.last <= seq) {
-      if (follower.last < seq) void follower.catchUp();
+    if (follower) {
+      // A follower that is ahead took events that came before this answer; or the server's log was set back. The
+      // server's answer to its resume says which: to begin anew at `seq` by ourselves would double the events.
+      if (follower.last !== seq) void follower.catchUp();
       return;
     }
-    // The first time, or a server whose log was set back.
-    const fresh = new StreamFollower(seq, {
+    this.#followers.set(stream, this.#follower(stream, seq));
+  }
+
+  #follower(stream: string, seq: number): StreamFollower {
+    return new StreamFollower(seq, {
       resume: (after_seq) => this.#session.request("events.resume", { stream, after_seq }),
       deliver: (events) => this.#deliver(events),
       lost: () => void this.#fetchAnew(),
       failed: () => {}, // The next connection catches up.
     });
-    this.#followers.set(stream, fresh);
   }
 
   /** Fetch again the newest runs, after a gap that the server could not fill. */
@@ -308,5 +357,6 @@ export class RunStore implements Runs {
     const past = [...this.#runs.values()].sort((a, b) => b.createdAt - a.createdAt);
     this.past.set(past);
     this.current.set(past.find((run) => !ended(run.status)) ?? past[0] ?? null);
+    if (!this.#closed) this.#keeper?.changed();
   }
 }

@@ -69,6 +69,27 @@ test("numbers that the server has not kept are passed over, and that is told", a
   expect(lost).toBe(1);
 });
 
+test("a server whose log was set back is followed from where it stands", async () => {
+  const delivered: number[] = [];
+  const log: number[] = [];
+  const follower = new StreamFollower(50, {
+    resume: async (after_seq) => ({
+      events: log.filter((seq) => seq > after_seq).map(event),
+      seq: log.at(-1) ?? 7,
+      more: false,
+      snapshot_required: after_seq > (log.at(-1) ?? 7),
+    }),
+    deliver: (events) => delivered.push(...events.map(({ seq }) => seq)),
+    lost: () => {},
+    failed: () => {},
+  });
+  await follower.catchUp();
+  log.push(8, 9);
+  follower.receive([event(9)]);
+  await settle();
+  expect(delivered).toEqual([8, 9]);
+});
+
 test("a failed catch-up is made up for by the next one", async () => {
   let reachable = false;
   const { follower, delivered } = follow(upTo(5).map(event), { reachable: () => reachable });

@@ -65,6 +65,7 @@ export class StreamFollower {
     try {
       for (;;) {
         const { events, seq, more, snapshot_required } = await this.#options.resume(this.#last);
+        if (snapshot_required && !more && seq < this.#last) this.#startAnew(seq); // The server's log was set back.
         const fresh = events.filter((event) => event.seq > this.#last);
         const end = Math.max(this.#last, more ? (events.at(-1)?.seq ?? seq) : seq);
         const stuck = more && end === this.#last;
@@ -79,6 +80,11 @@ export class StreamFollower {
     } catch (error) {
       this.#options.failed(error);
     }
+  }
+
+  #startAnew(seq: number): void {
+    this.#last = seq;
+    this.#waiting.clear();
   }
 
   /** Deliver what follows on without a gap. */
