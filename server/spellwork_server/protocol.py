@@ -18,6 +18,9 @@ from .services.service import Request, View
 Bytes = Annotated[bytes, Strict()]
 """Bytes as Socket.IO carries them: an attachment, never a text."""
 
+MAX_MSG_ID = 64
+"""Characters of a tab's own name of an edit."""
+
 CanvasId = Annotated[str, Field(min_length=1, max_length=64)]
 ClientId = Annotated[int, Field(ge=0, le=2**53 - 1, strict=True)]
 Role = Literal["viewer", "runner", "editor", "owner"]
@@ -66,7 +69,7 @@ class UpdateCanvas(Request):
     """Edit a canvas."""
 
     canvas: CanvasId
-    msg_id: Annotated[str, Field(max_length=64)] | int = Field(
+    msg_id: Annotated[str, Field(max_length=MAX_MSG_ID)] | int = Field(
         description="The tab's own name of the edit; it comes back in the answer."
     )
     update: Bytes = Field(description="A Yjs update, format v1.")

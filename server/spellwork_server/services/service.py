@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = Callable[..., Awaitable[Any]]
+Shortcut = Callable[["Session", Any, int | None, int], bool]
+"""Takes a socket's event at once, without a task, a model or a future of its own: by session, payload,
+number of the acknowledgement and bytes. It is asked when the event's turn comes. False leaves the
+event to the operation; after True it answers by ``Session.acknowledge`` itself, in the same words."""
 H = TypeVar("H", bound=Handler)
 
 _MARK = "__spellwork_operation__"
@@ -115,6 +119,8 @@ class Operation:
     description: str
     errors: tuple[str, ...]
     call: Handler
+    cost: int = 1
+    shortcut: Shortcut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,8 @@ class _Mark:
     binary: bool
     name: str | None
     errors: tuple[str, ...]
+    shortcut: str | None
+    cost: int
 
 
 def operation(
@@ -139,17 +147,25 @@ def operation(
     binary: bool = False,
     name: str | None = None,
     errors: tuple[str, ...] = (),
+    shortcut: str | None = None,
+    cost: int = 1,
 ) -> Callable[[H], H]:
     """Mark a method ``(self, call, request: Model) -> Model`` as an operation.
 
     Path parameters and the query of ``rest`` merge with the JSON body into the
     one request model. The socket event is ``SERVICE.METHOD`` unless ``name``
     says otherwise (a full event name). ``errors`` lists codes worth documenting
-    beyond those any operation may answer.
+    beyond those any operation may answer. ``shortcut`` names a method that takes
+    the common case from a socket (see Shortcut). ``cost`` is what the event
+    takes of its socket's rate; 0 where it is held back in another way.
     """
 
     def mark(method: H) -> H:
-        setattr(method, _MARK, _Mark(summary, rest, status, socket, public, binary, name, errors))
+        setattr(
+            method,
+            _MARK,
+            _Mark(summary, rest, status, socket, public, binary, name, errors, shortcut, cost),
+        )
         return method
 
     return mark
@@ -198,7 +214,9 @@ def _operation(service: Service, attribute: str, mark: _Mark) -> Operation:
         binary=mark.binary,
         description=inspect.getdoc(method) or "",
         errors=mark.errors,
+        cost=mark.cost,
         call=method,
+        shortcut=getattr(service, mark.shortcut) if mark.shortcut else None,
     )
 
 

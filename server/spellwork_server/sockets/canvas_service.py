@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 from spellwork_server.errors import BadRequest, NotFound, ServerError, Unavailable
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.protocol import (
+    MAX_MSG_ID,
     CanvasOpened,
     CanvasUpdated,
     CloseCanvas,
@@ -22,6 +23,7 @@ from spellwork_server.protocol import (
 )
 from spellwork_server.rooms import Room, Rooms
 from spellwork_server.rooms.errors import ClientIdTaken, EpochMismatch, NotOpen
+from spellwork_server.services.registry import internal
 from spellwork_server.services.service import Call, Done, Service, operation
 
 from .channels import Channels
@@ -29,6 +31,9 @@ from .presence_cast import PresenceCast
 from .session import Session
 
 logger = logging.getLogger(__name__)
+
+AT_ONCE_BYTES = 64 * 1024
+"""Longer edits are read in a thread, which takes waiting."""
 
 RECHECK = 2.0
 """Seconds between two looks at whether those who have a canvas open may still see it."""
@@ -39,6 +44,10 @@ class Accesses(Protocol):
 
     async def access(self, canvas_id: str) -> CanvasAccess:
         """Return who may do what on a canvas. Raises NotFound."""
+        ...
+
+    def known_access(self, canvas_id: str) -> CanvasAccess | None:
+        """Return the same if it is known already, and recent."""
         ...
 
 
@@ -61,6 +70,26 @@ class _Open:
     room: Room
     client_id: int
     role: str
+    author: _Tab
+
+
+@dataclass(slots=True)
+class _Tab:
+    """The author of the edits that a session makes; it answers them."""
+
+    session: Session
+
+    def settled(self, name: tuple[int | None, str | int, int], outcome: int | Exception) -> None:
+        """Answer an edit: ``name`` is what its event is acknowledged as, its msg_id and its bytes."""
+        ack, msg_id, size = name
+        if isinstance(outcome, int):
+            self.session.let_go(ack, {"ok": True, "msg_id": msg_id, "seq": outcome}, size)
+        else:
+            self.session.let_go(ack, _refusal(outcome), size)
+
+    def flush(self) -> None:
+        """Send the answers."""
+        self.session.flush_answers()
 
 
 class CanvasSockets(Service):
@@ -100,6 +129,7 @@ class CanvasSockets(Service):
         summary="Open a canvas in this socket",
         binary=True,
         errors=("epoch_mismatch", "client_id_taken", "canvas_quarantined", "update_invalid"),
+        cost=5,
     )
     async def open(self, call: Call, request: OpenCanvas) -> CanvasOpened:
         """Load the canvas and join it: from here on the socket gets its events.
@@ -146,6 +176,8 @@ class CanvasSockets(Service):
             "client_id_taken",
             "store_unavailable",
         ),
+        shortcut="update_at_once",
+        cost=0,
     )
     async def update(self, call: Call, request: UpdateCanvas) -> CanvasUpdated:
         """Take an edit; answered once it is durable. The others get it in ``canvas.updates``."""
@@ -158,12 +190,51 @@ class CanvasSockets(Service):
         )
         return CanvasUpdated(msg_id=request.msg_id, seq=seq)
 
-    @operation(summary="Say where one's cursor and selection are", errors=("canvas_not_open",))
+    def update_at_once(self, session: Session, payload: Any, ack: int | None, size: int) -> bool:
+        """Take an edit as ``update`` does, if it is one of the plain kind from somebody who may edit.
+
+        Whatever is out of the ordinary is left to ``update``, which has the words for it.
+        """
+        match payload:
+            case {
+                "canvas": str(canvas),
+                "msg_id": str() | int() as msg_id,
+                "update": bytes(update),
+            }:
+                plain = (
+                    len(payload) == 3
+                    and len(update) <= AT_ONCE_BYTES
+                    and not isinstance(msg_id, bool)
+                    and (isinstance(msg_id, int) or len(msg_id) <= MAX_MSG_ID)
+                )
+            case _:
+                return False
+        opened = self._open.get(session, {}).get(canvas)
+        access = self._accesses.known_access(canvas)
+        if not plain or opened is None or access is None:
+            return False
+        if not allowed(session.actor, "canvas.edit", access):
+            return False
+        name = (ack, msg_id, size)
+        session.hold(size)
+        try:
+            opened.room.offer(
+                session.actor, update, origin=session, author=opened.author, name=name
+            )
+        except ServerError as error:
+            opened.author.settled(name, error)
+            opened.author.flush()
+        return True
+
+    @operation(
+        summary="Say where one's cursor and selection are", errors=("canvas_not_open",), cost=0
+    )
     async def awareness(self, call: Call, request: MoveOnCanvas) -> Done:
-        """Tell the others; lossy, the latest wins, at most 20 times a second."""
+        """Tell the others; lossy, the latest wins, at most 20 times a second; more are dropped."""
         session = _session(call)
         opened = self._opened(session, request.canvas)
-        if opened.room.presence.set(opened.client_id, request.update):
+        too_many = session.moves.take()
+        if not too_many and opened.room.presence.set(opened.client_id, request.update):
             self.cast.soon(opened.room)
         return Done()
 
@@ -196,7 +267,9 @@ class CanvasSockets(Service):
             if before.client_id != request.client_id:
                 before.room.presence.leave(before.client_id, session)
             await self._rooms.release(canvas_id)
-        mine[canvas_id] = opened = _Open(room, request.client_id, access.role(actor) or "viewer")
+        mine[canvas_id] = opened = _Open(
+            room, request.client_id, access.role(actor) or "viewer", _Tab(session)
+        )
         self._channels.join(session, room.channel)
         return opened
 
@@ -278,6 +351,12 @@ def _session(call: Call) -> Session:
     if call.session is None:
         raise BadRequest("A canvas is opened over a socket")
     return call.session
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    if not isinstance(error, ServerError):
+        error = internal("canvas.update", error)
+    return {"ok": False, "error": error.to_json()}
 
 
 def _taken(client_id: int) -> ClientIdTaken:

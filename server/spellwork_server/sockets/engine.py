@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import engineio
@@ -10,6 +11,7 @@ from aiohttp import web
 from engineio.payload import Payload
 
 from .outbox import Outbox
+from .unproven import UNPROVEN_BYTES, Guarded, Unproven
 
 CLOSING_SECONDS = 1.0
 """How long a client has to answer that its WebSocket is closed."""
@@ -30,6 +32,8 @@ class WebSocketDriver:
         self._engine_socket = handler.__self__
         self._outbox: Outbox = self._engine_socket.queue
         self._live = server.live
+        self._unproven = server.unproven
+        self._server = server
         self._transport: asyncio.Transport | None = None
         self._socket = web.WebSocketResponse(
             max_msg_size=server.max_http_buffer_size, compress=False, timeout=CLOSING_SECONDS
@@ -42,6 +46,7 @@ class WebSocketDriver:
         self._transport = request.transport
         if self._transport is not None:
             self._outbox.attach(self._engine_socket, self._transport)
+            self._guard(request.protocol)
         self._live.add(self)
         try:
             await self._handler(self)
@@ -49,6 +54,17 @@ class WebSocketDriver:
             self._live.discard(self)
             self._outbox.detach()
         return self._socket
+
+    def _guard(self, protocol: Any) -> None:
+        """Let little through until the client has proved who it is."""
+        parser = protocol._payload_parser  # noqa: SLF001 - the one place where bytes can be counted
+
+        def release() -> None:
+            if isinstance(protocol._payload_parser, Guarded):  # noqa: SLF001
+                protocol._payload_parser = parser  # noqa: SLF001
+
+        if parser is not None and self._unproven.guard(self._engine_socket.sid, release):
+            protocol._payload_parser = Guarded(parser, self.abort)  # noqa: SLF001
 
     def abort(self) -> None:
         """Cut the connection, whoever still waits on it."""
@@ -68,11 +84,22 @@ class WebSocketDriver:
             await self._socket.send_str(message)
 
     async def wait(self) -> str | bytes:
-        """Return the next message; raise OSError once the WebSocket is closed."""
-        message = await self._socket.receive()
-        if not isinstance(message.data, str | bytes):
-            raise OSError("the WebSocket is closed")
-        return message.data
+        """Return the next message that is the library's; raise OSError once the WebSocket is closed.
+
+        The library makes a task and a timer for each call, so what
+        ``take_message`` takes goes there without coming by here again.
+        """
+        take, eio_sid = self._server.take_message, self._engine_socket.sid
+        while True:
+            data = (await self._socket.receive()).data
+            if not isinstance(data, str | bytes):
+                raise OSError("the WebSocket is closed")
+            if not await take(eio_sid, data):
+                return data
+
+
+async def _take_nothing(_eio_sid: str, _message: str | bytes) -> bool:
+    return False
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no types
@@ -80,8 +107,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no t
 
     def __init__(self, **options: Any) -> None:
         super().__init__(async_mode="aiohttp", **options)
+        self.unproven: Unproven
+        """Those who have not proved who they are; StrictSocketIO keeps it."""
         self.live: set[WebSocketDriver] = set()
         """The WebSockets that are open, proven or not."""
+        self.take_message: Callable[[str, str | bytes], Awaitable[bool]] = _take_nothing
+        """Takes a message that came over a WebSocket, by connection; False leaves it to the library."""
         self._async: dict[str, Any] = {**self._async, "websocket": WebSocketDriver}
         Payload.max_decode_packets = POLLING_PACKETS
 
@@ -90,6 +121,30 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no t
         for driver in list(self.live):
             driver.abort()
 
+    async def handle_request(self, request: web.Request) -> Any:
+        """Answer an HTTP request; one of somebody unknown may not carry much."""
+        if (
+            request.method == "POST"
+            and request.query.get("sid", "") in self.unproven
+            and (request.content_length or 0) > UNPROVEN_BYTES
+        ):
+            return web.Response(status=413)
+        return await super().handle_request(request)
+
+    async def _handle_connect(
+        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
+    ) -> Any:
+        """Take in a new connection, if not too many of its address are still to prove themselves."""
+        if not self.unproven.admits(address_of(environ)):
+            return {"status": "429 TOO MANY REQUESTS", "headers": [], "response": b""}
+        return await super()._handle_connect(environ, transport, jsonp_index)
+
     def create_queue(self, *_: Any, **__: Any) -> Outbox:
         """Make the outgoing queue of a new connection."""
         return Outbox()
+
+
+def address_of(environ: dict[str, Any]) -> str:
+    """Return the network address that a request comes from."""
+    request: web.Request = environ["aiohttp.request"]
+    return request.remote or ""

@@ -12,7 +12,13 @@ from typing import Any, Protocol, Self
 
 from aiohttp import web
 
-from spellwork_server.errors import BadRequest, ServerError, Unauthenticated, Unavailable
+from spellwork_server.errors import (
+    BadRequest,
+    RateLimited,
+    ServerError,
+    Unauthenticated,
+    Unavailable,
+)
 from spellwork_server.identity import Actor
 from spellwork_server.identity.origin import origin_allowed
 from spellwork_server.identity.tokens import SESSION_COOKIE
@@ -78,6 +84,7 @@ class SocketServer:
             self._take_event,
             self._tasks,
             connect_timeout=settings.connect_timeout,
+            max_unproven=settings.max_unproven,
             max_event_bytes=settings.max_event_bytes,
             cors_allowed_origins=self._origin_allowed,
         )
@@ -181,7 +188,9 @@ class SocketServer:
             handle=self._answer,
             max_pending_bytes=self._settings.max_pending_bytes,
             max_queued_bytes=self._settings.max_event_bytes,
+            rate=self._settings.socket_rate,
             flush=self._channels.flush,
+            take_at_once=self._take_at_once,
             hang_up=lambda session, for_good: self._hang_up(session, for_good=for_good),
             client=ClientInfo(request.remote or "", request.headers.get("User-Agent", "")[:200]),
         )
@@ -243,9 +252,21 @@ class SocketServer:
         if session is not None:
             await session.enqueue(event, arguments, ack, size)
 
+    def _take_at_once(
+        self, session: Session, event: str, arguments: list[Any], ack: int | None, size: int
+    ) -> bool:
+        """Let an operation's shortcut take an event."""
+        operation = self._registry.operations.get(event)
+        if operation is None or operation.shortcut is None or len(arguments) != 1:
+            return False
+        return operation.shortcut(session, arguments[0], ack, size)
+
     async def _answer(self, session: Session, event: str, arguments: list[Any]) -> dict[str, Any]:
         if len(arguments) > 1:
             raise BadRequest(f"{event} takes one object of fields, not {len(arguments)} arguments")
+        wait = session.requests.take(self._registry.cost(event))
+        if wait:
+            raise RateLimited("This connection asks for too much at once", retry_after=wait)
         payload = arguments[0] if arguments else {}
         return await self._registry.dispatch(event, payload, Call(session.actor, session=session))
 
@@ -311,7 +332,7 @@ class SocketServer:
             return error
 
 
-async def _finish(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:
+async def _finish(tasks: Iterable[asyncio.Future[None]], seconds: float) -> None:
     """Wait for tasks, at most ``seconds``."""
     waited = set(tasks)
     if waited:

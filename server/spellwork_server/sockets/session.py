@@ -15,7 +15,8 @@ from spellwork_server.errors import Internal, ServerError, Unavailable
 from spellwork_server.identity import Actor
 
 from .outbox import Outbox
-from .packets import Wire, encode_ack, encode_event
+from .packets import Wire, encode_ack, encode_event, join
+from .rate import TokenBucket
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,12 @@ MAX_QUEUED = 256
 
 MAX_AT_ONCE = 32
 """Events of one socket that are being answered at once."""
+
+MOVES_PER_SECOND, MOVES_AT_ONCE = 20, 40
+"""Events of presence of one socket that are taken; others tell nothing that the next one does not."""
+
+BURST = 10
+"""How many seconds' worth of its rate a socket may ask for at once."""
 
 PATIENCE = 1.0
 """Seconds an event may hold up those after it, unless it lets them go first."""
@@ -36,6 +43,14 @@ LINGER = 2.0
 
 Handle = Callable[["Session", str, Any], Awaitable[dict[str, Any]]]
 """Answers an event, by name and payload; raises ServerError."""
+
+TakeAtOnce = Callable[["Session", str, list[Any], int | None, int], bool]
+"""Takes an event without waiting, by name, arguments, number of the acknowledgement and bytes, if it
+can; else it is handled. What it takes is held (``Session.hold``) until it is answered."""
+
+
+def _never(*_: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +86,13 @@ class Session:
     handle: Handle
     max_pending_bytes: int
     max_queued_bytes: int
+    rate: float
+    """What the client may ask for a second; see ``services.operation``."""
     flush: Callable[[], None]
     """Writes events that are held back, so that what follows does not overtake them."""
     hang_up: Callable[[Session, bool], None]
     """Closes the connection; when the second argument is true, the client is told not to come back."""
+    take_at_once: TakeAtOnce = _never
     client: ClientInfo = field(default_factory=ClientInfo)
     connected_at: float = field(default_factory=time.time)
     channels: set[str] = field(default_factory=set)
@@ -88,16 +106,24 @@ class Session:
     def __post_init__(self) -> None:
         self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
         self._queued_bytes = 0
+        self.requests = TokenBucket(self.rate, self.rate * BURST)
+        self.moves = TokenBucket(MOVES_PER_SECOND, MOVES_AT_ONCE)
         self._free = asyncio.Event()
         self._free.set()
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
+        self._busy = True
+        """Whether an event has its turn; until ``run`` nobody has."""
+        self._held = 0
+        self._rest: asyncio.Future[None] | None = None
+        self._answers: list[Wire] = []
 
     @property
-    def running(self) -> frozenset[asyncio.Task[None]]:
-        """The events that are being answered."""
-        return frozenset(self._running)
+    def running(self) -> frozenset[asyncio.Future[None]]:
+        """What is done when the events under way are answered."""
+        rest = () if self._rest is None else (self._rest,)
+        return frozenset((*self._running, *rest))
 
     # Out
 
@@ -155,13 +181,42 @@ class Session:
                     await self._free.wait()
         if self.closed:
             return
+        if not self._busy and self._asked.empty() and self._takes(event, arguments, ack, size):
+            return
         self._queued_bytes += size
         self._asked.put_nowait(_Asked(event, arguments, ack, size))
 
     def _is_full(self, size: int) -> bool:
-        return self._asked.qsize() >= MAX_QUEUED or (
+        return self._asked.qsize() + self._held >= MAX_QUEUED or (
             self._queued_bytes > 0 and self._queued_bytes + size > self.max_queued_bytes
         )
+
+    def _takes(self, event: str, arguments: list[Any], ack: int | None, size: int) -> bool:
+        return not self._stopping and self.take_at_once(self, event, arguments, ack, size)
+
+    def hold(self, size: int) -> None:
+        """Count an event that was taken at once among those that wait, until it is answered."""
+        if self._rest is None:
+            self._rest = asyncio.get_running_loop().create_future()
+        self._held += 1
+        self._queued_bytes += size
+
+    def let_go(self, ack: int | None, answer: dict[str, Any], size: int) -> None:
+        """Answer an event that was held. The answer goes out with the next ``flush_answers``."""
+        self._held -= 1
+        self._queued_bytes -= size
+        self._free.set()
+        if self._held == 0 and self._rest is not None:
+            self._rest.set_result(None)
+            self._rest = None
+        if ack is not None:
+            self._answers.append(encode_ack(ack, answer))
+
+    def flush_answers(self) -> None:
+        """Send the answers that are ready, in one go."""
+        answers, self._answers = self._answers, []
+        if answers:
+            self.deliver(join(answers))
 
     def _is_gone(self) -> bool:
         transport = self.outbox.transport
@@ -185,6 +240,8 @@ class Session:
         """
         async with asyncio.TaskGroup() as tasks:
             await self._answer_all(tasks)
+            if self._rest is not None:
+                await asyncio.wait((self._rest,), timeout=LINGER)
             asyncio.get_running_loop().call_later(LINGER, self._cancel_running)
 
     def _cancel_running(self) -> None:
@@ -192,15 +249,23 @@ class Session:
             task.cancel()
 
     async def _answer_all(self, tasks: asyncio.TaskGroup) -> None:
+        self._busy = False
         while (asked := await self._asked.get()) is not None and not self.closed:
+            self._busy = True
             self._queued_bytes -= asked.size
             self._free.set()
-            await self._at_once.acquire()
-            turn = asyncio.get_running_loop().create_future()
-            task = tasks.create_task(self._answer(asked, turn))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            await _patiently(turn)
+            if not self._takes(asked.event, asked.arguments, asked.ack, asked.size):
+                await self._begin(asked, tasks)
+            self._busy = False
+
+    async def _begin(self, asked: _Asked, tasks: asyncio.TaskGroup) -> None:
+        """Begin to answer an event; return when the next may begin."""
+        await self._at_once.acquire()
+        turn = asyncio.get_running_loop().create_future()
+        task = tasks.create_task(self._answer(asked, turn))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await _patiently(turn)
 
     def release_turn(self) -> None:
         """Let the next event of this socket begin before the present one is answered.

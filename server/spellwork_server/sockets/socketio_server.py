@@ -18,8 +18,9 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from spellwork_server.errors import ServerError, Unauthenticated
 
-from .engine import Engine
-from .packets import ProtocolViolationError, StrictPacket
+from .engine import Engine, address_of
+from .packets import PlainEvent, ProtocolViolationError, StrictPacket, read_plain_event
+from .unproven import UNPROVEN_BYTES, Unproven
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,16 @@ MAIN = "/"
 
 LAST_WORDS = 2.0
 """Seconds a closed connection has to take what it was sent before it is cut."""
+
+BREACHES = (
+    ProtocolViolationError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    RecursionError,
+)
+"""What reading a packet raises when its client breaks the protocol."""
 
 OnEvent = Callable[[str, str, list[Any], int | None, int], Awaitable[None]]
 
@@ -63,6 +74,7 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         tasks: asyncio.TaskGroup,
         *,
         connect_timeout: float,
+        max_unproven: int,
         max_event_bytes: int,
         **options: Any,
     ) -> None:
@@ -79,8 +91,14 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         self._on_event = on_event
         self._tasks = tasks
         self._connect_timeout = connect_timeout
-        self._unproven: dict[str, asyncio.TimerHandle] = {}
+        # A little less than promised: the refusal itself must be out in time.
+        self._unproven = Unproven(max_unproven, connect_timeout * 0.9, self._time_out)
+        self.eio.unproven = self._unproven
         self._sizes: dict[str, int] = {}
+        self._max_event_bytes = max_event_bytes
+        self._awaiting: dict[str, PlainEvent] = {}
+        """Plain events whose attachment is missing, by connection."""
+        self.eio.take_message = self._take_message
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -92,20 +110,14 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
 
     def proven(self, eio_sid: str) -> None:
         """Note that a connection has proved who it is."""
-        timer = self._unproven.pop(eio_sid, None)
-        if timer is not None:
-            timer.cancel()
+        self._unproven.proven(eio_sid)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         """Give a connection its time to prove who it is."""
         await super()._handle_eio_connect(eio_sid, environ)
-        # A little less than promised: the refusal itself must be out in time.
-        seconds = self._connect_timeout * 0.9
-        loop = asyncio.get_running_loop()
-        self._unproven[eio_sid] = loop.call_later(seconds, self._time_out, eio_sid)
+        self._unproven.add(eio_sid, address_of(environ))
 
     def _time_out(self, eio_sid: str) -> None:
-        del self._unproven[eio_sid]
         self._tasks.create_task(self._refuse(eio_sid))
 
     async def _refuse(self, eio_sid: str) -> None:
@@ -122,19 +134,51 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         except Exception:  # a connection that is just going must not take the others along
             logger.exception("could not close connection %s", eio_sid)
 
+    async def _take_message(self, eio_sid: str, message: str | bytes) -> bool:
+        """Take an event, or an attachment of one, from the Engine.IO message it came in."""
+        if isinstance(message, str):
+            if not message.startswith(("42", "45")):
+                return False
+            message = message[1:]
+        try:
+            await self._handle_eio_message(eio_sid, message)
+        except Exception:  # the edge of every message, as the library has it for the others
+            logger.exception("fault while reading a message of connection %s", eio_sid)
+        return True
+
+    async def _handle_plain(self, eio_sid: str, message: str | bytes) -> bool:
+        """Handle a message if it is, or completes, a plain event."""
+        event = self._awaiting.pop(eio_sid, None)
+        if event is not None:
+            event.attach(message, self._max_event_bytes)
+        elif isinstance(message, str) and eio_sid not in self._binary_packet:
+            event = read_plain_event(message)
+        if event is None:
+            return False
+        if not event.is_whole:
+            if self.sid_of(eio_sid) is None:
+                raise ProtocolViolationError("an event before the connection was accepted")
+            self._awaiting[eio_sid] = event
+            return True
+        self._sizes[eio_sid] = event.size
+        await self._handle_event(eio_sid, None, event.id, event.data)
+        return True
+
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         """Read one message; a client that breaks the protocol is disconnected."""
+        try:
+            if await self._handle_plain(eio_sid, data):
+                return
+        except BREACHES as error:
+            logger.info("connection %s breaks the protocol: %s", eio_sid, error)
+            await self._drop(eio_sid, str(error))
+            return
         self._sizes[eio_sid] = self._sizes.get(eio_sid, 0) + len(data)
         try:
+            if eio_sid in self._unproven and self._sizes[eio_sid] > UNPROVEN_BYTES:
+                raise ProtocolViolationError("so much from nobody known")
             await super()._handle_eio_message(eio_sid, data)
-        except (
-            ProtocolViolationError,
-            ValueError,
-            KeyError,
-            IndexError,
-            TypeError,
-            RecursionError,
-        ) as error:
+        except BREACHES as error:
             logger.info("connection %s breaks the protocol: %s", eio_sid, error)
             await self._drop(eio_sid, str(error))
         finally:
@@ -158,8 +202,10 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         """Forget a connection, half-received attachments too."""
-        self.proven(eio_sid)
+        self._unproven.forget(eio_sid)
+        self._sizes.pop(eio_sid, None)
         self._binary_packet.pop(eio_sid, None)
+        self._awaiting.pop(eio_sid, None)
         engine_socket = self.eio.sockets.get(eio_sid)
         if engine_socket is not None and engine_socket.queue.transport is None:
             engine_socket.queue.put_nowait(None)  # lets a long poll go that still waits

@@ -163,16 +163,23 @@ class CanvasRecords:
 
     async def access(self, canvas_id: str) -> CanvasAccess:
         """Return who may do what on a canvas, at most ACCESS_SECONDS old. Raises NotFound."""
+        known = self.known_access(canvas_id)
+        if known is not None:
+            return known
         now = time.monotonic()
-        known = self._access.get(canvas_id)
-        if known is not None and now - known[0] < ACCESS_SECONDS:
-            return known[1]
         access = await self._read_access(canvas_id)
         self._access[canvas_id] = (now, access)
         self._access.move_to_end(canvas_id)
         if len(self._access) > MAX_ACCESS:
             self._access.popitem(last=False)
         return access
+
+    def known_access(self, canvas_id: str) -> CanvasAccess | None:
+        """Return what ``access`` would without looking into the store; None when it must look."""
+        known = self._access.get(canvas_id)
+        if known is None or time.monotonic() - known[0] >= ACCESS_SECONDS:
+            return None
+        return known[1]
 
     async def _read_access(self, canvas_id: str) -> CanvasAccess:
         query = (
