@@ -10,6 +10,7 @@ import {
   keepError,
   NoBrowser,
   type RefusedWork,
+  whenLeft,
 } from "../offline";
 import {
   type Announced,
@@ -39,7 +40,6 @@ import { salvage, type Waiting } from "./salvage";
 import { root } from "./shape";
 import { EMPTY } from "./snapshot";
 import type { History, Loading, OwnPresence, Person, SaveStatus, Self, SharedDocument } from "./types";
-import { whenLeft } from "./when_left";
 
 const RETRY = { first: 500, longest: 10_000 };
 /** Refusals after which the edits are sent again, with all that they may build on, once the canvas is open again. */

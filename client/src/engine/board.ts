@@ -56,6 +56,14 @@ export class Board {
     if (known) this.#publish();
   }
 
+  /** What the nodes of these runs were made from, where that is known. */
+  madeFrom(runs: readonly string[]): [run: string, recipes: Recipes][] {
+    return runs.flatMap((run): [string, Recipes][] => {
+      const recipes = this.#madeFrom.get(run);
+      return recipes ? [[run, recipes]] : [];
+    });
+  }
+
   /** Take over what a run's nodes did. */
   take(run: RunState, before: RunState | undefined): void {
     for (const [id, node] of Object.entries(run.nodes)) {

@@ -209,6 +209,8 @@ export interface Runs {
   play(run?: string): Promise<void>;
   /** Why results come late: the server cannot store events just now. Null while it can. */
   readonly stalled: Readable<string | null>;
+  /** Since when results are shown as this browser kept them (milliseconds since 1970); null once the server spoke. */
+  readonly asOf: Readable<number | null>;
   /** Whether this person's live mode is on: each change runs what depends on it. */
   readonly live: Readable<boolean>;
   /** Turn live mode on or off; what is in flight goes on. */

@@ -1,6 +1,7 @@
 /** The one place where the parts of an open canvas meet. */
 import { CommentStore } from "../comments";
 import { CanvasDocument, type Self } from "../document";
+import { type Browser, NoBrowser } from "../offline";
 import type { Connection } from "../session";
 import { type SpellworkPage, spellwork } from "./page";
 import { ConsolePlugin } from "./plugins/console";
@@ -19,16 +20,20 @@ export interface OpenWorkbench {
   /** The person at this tab. */
   user: Self;
   page?: SpellworkPage;
+  /** Where edits and results are kept; nowhere but in this tab when left out. */
+  browser?: Browser;
 }
 
 /**
  * Open a canvas: its document, its runs, and their replay through the page's plugins, of which console, preview
  * and highlight are the first. A run that completes in this tab's sight is replayed by itself.
  */
-export function openWorkbench({ session, canvas, user, page = spellwork }: OpenWorkbench): Workbench {
-  const document = new CanvasDocument(session, canvas, user);
+export function openWorkbench(open: OpenWorkbench): Workbench {
+  const { session, canvas, user, page = spellwork, browser = new NoBrowser() } = open;
+  const document = new CanvasDocument(session, canvas, user, browser);
   const comments = new CommentStore(session, document, { id: user.id, name: user.name });
-  const runs = new RunStore(session, document, user.id);
+  const kept = browser.store.then((store) => store.canvas(user.id, canvas));
+  const runs = new RunStore(session, document, user.id, kept);
   const readPage = (hash: string, offset: number, limit?: number) =>
     session.request("cache.value", { hash, offset, ...(limit === undefined ? {} : { limit }) });
   const values = new ValueStore((hash) => wholeValue(hash, readPage));

@@ -5,3 +5,4 @@ export { IndexedDbStore } from "./indexeddb_store";
 export { MemoryStore } from "./memory_store";
 export { BrowserTabLine, SolitaryLine } from "./tab_line";
 export type * from "./types";
+export { whenLeft } from "./when_left";
