@@ -23,6 +23,21 @@ DATA = click.option(
 )
 
 
+URL = click.option(
+    "--url",
+    envvar="SPELLWORK_URL",
+    default="http://127.0.0.1:8765",
+    show_default=True,
+    help="Address of the running server; or the variable SPELLWORK_URL.",
+)
+
+TOKEN = click.option(
+    "--token",
+    envvar="SPELLWORK_TOKEN",
+    help="API key (see: spellwork token); better by the variable SPELLWORK_TOKEN, which others do not see.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="spellwork")
 def main() -> None:
@@ -111,6 +126,58 @@ def compile_file(file: Path, form: str) -> None:
     sys.stdout.flush()
 
 
+@main.command("export")
+@click.argument("canvas")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["json", "yaml"]),
+    help="Format [default: by the file's ending, else json].",
+)
+@URL
+@TOKEN
+def export_file(
+    canvas: str, file: Path | None, form: str | None, url: str, token: str | None
+) -> None:
+    """Write what is on a canvas of a running server to a file, or to standard output."""
+    from spellwork_server.commands.remote import Remote
+    from spellwork_server.commands.transfers import export_canvas
+
+    def work() -> bytes | None:
+        with Remote(url, _token(token)) as remote:
+            return export_canvas(remote, canvas, file, form)
+
+    content = _try(work)
+    if content is not None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--canvas", default="new", show_default=True, help="Id of the canvas to draw it on.")
+@click.option("--merge", is_flag=True, help="Put its things by their ids; the rest stays.")
+@URL
+@TOKEN
+def import_file(file: Path, canvas: str, merge: bool, url: str, token: str | None) -> None:
+    """Draw a spell file (JSON or YAML) on a canvas of a running server; print the canvas's id.
+
+    Without --merge what was on the canvas goes. Open tabs see the edits at once.
+    """
+    from spellwork_server.commands.remote import Remote
+    from spellwork_server.commands.transfers import import_spell
+
+    def work() -> tuple[str, str]:
+        with Remote(url, _token(token)) as remote:
+            drawn = import_spell(remote, file, canvas, merge=merge)
+            return drawn, f"{remote.url}/canvas/{drawn}"
+
+    drawn, address = _try(work)
+    click.echo(drawn)
+    click.echo(f"Drawn at {address}", err=True)
+
+
 @main.command()
 @DATA
 def doctor(data: Path | None) -> None:
@@ -134,6 +201,12 @@ def _settings(**given: Any) -> Any:
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise click.UsageError("Wrong settings: " + "; ".join(lines)) from error
+
+
+def _token(token: str | None) -> str:
+    if not token:
+        raise click.UsageError("Say who you are: --token KEY, or the variable SPELLWORK_TOKEN")
+    return token
 
 
 def _input(text: str) -> tuple[str, Any]:

@@ -10,7 +10,7 @@ import { Api, Auth } from "../api";
 import { Session } from "../session";
 
 /** The command that serves; `SPELLWORK_COMMAND` names another. */
-const COMMAND =
+export const COMMAND =
   process.env.SPELLWORK_COMMAND ?? fileURLToPath(new URL("../../../.venv/bin/spellwork", import.meta.url));
 
 /** Whether the server is installed here; in CI it must be. */

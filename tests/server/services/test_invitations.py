@@ -136,7 +136,8 @@ async def test_a_link_never_lowers_a_role_and_counts_only_whom_it_let_in(
 async def test_a_link_makes_no_owner(tmp_path: Path) -> None:
     """I3"""
     async with place(tmp_path) as p:
-        for fields in ({}, {"email": "linus@example.org"}):
+        nobody: dict[str, Any] = {}
+        for fields in (nobody, {"email": "linus@example.org"}):
             answer = await p.invite(role="owner", **fields)
             assert (answer.status, answer.code) == (400, "bad_request")
             assert answer.body["error"]["details"]["errors"][0]["field"] == "role"
