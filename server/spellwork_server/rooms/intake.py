@@ -35,6 +35,7 @@ from .errors import (
 from .lib0 import MAX_DEPTH
 from .parts import MODELS, Parts, read
 from .replica import Change, Kind, Replica
+from .surrogates import Surrogates
 from .update_parser import Outline, check_dependencies, parse_state_vector, parse_update
 
 logger = logging.getLogger(__name__)
@@ -165,6 +166,8 @@ class Intake:
         self._shadow = shadow
         self._parts = self._durable_parts.copy()
         self._known = parse_state_vector(shadow.state_vector())
+        waiting = (edit.update for edit in self._batch.edits)
+        self._surrogates = Surrogates((*self._durable.updates, *waiting))
         self._owners[shadow.client_id] = SERVER
 
     def _take_run(self, run: Sequence[Asked]) -> bool:
@@ -221,12 +224,14 @@ class Intake:
             try:
                 self._check_owners(asked.outline, asked.user_id)
                 check_dependencies(asked.outline, known)
+                self._surrogates.check(asked.update, known)
             except ServerError as error:
                 refused[asked] = error
                 continue
             for client, (_, end) in asked.outline.spans.items():
                 if end > known.get(client, 0):
                     known[client] = end
+            self._surrogates.note(asked.update)
             fitting.append(asked)
         return fitting, refused
 
@@ -266,6 +271,7 @@ class Intake:
         change = self._shadow.edit(write)
         if change.update:
             self._known = parse_state_vector(self._shadow.state_vector())
+            self._surrogates.note(change.update)
             self._add(change, user_id, (None,))
 
     def _check_counts(self, edit: Edit) -> None:
