@@ -589,7 +589,7 @@ async def test_edits_that_came_before_a_stop_are_kept_and_peers_may_come_back(
     tmp_path: Path,
 ) -> None:
     """SPEC Y12"""
-    async with canvas(tmp_path) as c, c.join("ada") as ada:
+    async with canvas(tmp_path) as c, c.parts.rooms.visit(c.id), c.join("ada") as ada:
         await ada.edit(ada.tab.add("a"))
         await ada.until(lambda: c.nodes == ["a"])
         async with asyncio.TaskGroup() as tasks, c.parts.stores.database.write():
