@@ -59,6 +59,16 @@ class Settings(BaseSettings):
     connect_timeout: float = Field(
         default=10, gt=0, description="Seconds a socket has to prove who it is."
     )
+    max_unproven: int = Field(
+        default=256,
+        ge=1,
+        description="Sockets of one network address that have not yet proved who they are.",
+    )
+    socket_rate: float = Field(
+        default=100,
+        gt=0,
+        description="What a socket may ask for a second; an event costs 1, a heavy one 5, an edit 0.",
+    )
     stop_timeout: float = Field(
         default=10, gt=0, description="Seconds a stop may take to flush and close."
     )

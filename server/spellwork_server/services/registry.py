@@ -62,6 +62,11 @@ class Registry:
         """Document an event that the server sends to sockets."""
         self._announcements[event] = Announcement(event, model, summary)
 
+    def cost(self, name: str) -> int:
+        """Return what an event takes of its socket's rate."""
+        operation = self._operations.get(name)
+        return 1 if operation is None else operation.cost
+
     async def dispatch(self, name: str, payload: Any, call: Call) -> dict[str, Any]:
         """Run a socket event's operation: parse, run, dump. Raises ServerError and nothing else.
 

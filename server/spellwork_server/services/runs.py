@@ -89,6 +89,7 @@ class RunService(Service):
             "run_busy",
             "too_many_runs",
         ),
+        cost=5,
     )
     async def create(self, call: Call, request: CreateRun) -> RunView:
         """Answer at once with the run, or with how it ended when ``wait`` is long enough.

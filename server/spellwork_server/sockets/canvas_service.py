@@ -71,6 +71,8 @@ class _Open:
     client_id: int
     role: str
     author: _Tab
+    late: bytes | None = None
+    """The latest of the moves that came faster than they are taken."""
 
 
 @dataclass(slots=True)
@@ -230,13 +232,28 @@ class CanvasSockets(Service):
         summary="Say where one's cursor and selection are", errors=("canvas_not_open",), cost=0
     )
     async def awareness(self, call: Call, request: MoveOnCanvas) -> Done:
-        """Tell the others; lossy, the latest wins, at most 20 times a second; more are dropped."""
+        """Tell the others; lossy, the latest wins, at most 20 times a second."""
         session = _session(call)
         opened = self._opened(session, request.canvas)
-        too_many = session.moves.take()
-        if not too_many and opened.room.presence.set(opened.client_id, request.update):
-            self.cast.soon(opened.room)
+        wait = session.moves.take()
+        if not wait:
+            self._move(opened, request.update)
+        elif opened.late is None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(wait, self._move_late, session, request.canvas, opened)
+        opened.late = request.update if wait else None
         return Done()
+
+    def _move(self, opened: _Open, update: bytes) -> None:
+        if opened.room.presence.set(opened.client_id, update):
+            self.cast.soon(opened.room)
+
+    def _move_late(self, session: Session, canvas_id: str, opened: _Open) -> None:
+        """Take the latest of the moves that came too fast."""
+        update, opened.late = opened.late, None
+        if update is not None and self._open.get(session, {}).get(canvas_id) is opened:
+            with suppress(ServerError):  # it was answered already
+                self._move(opened, update)
 
     async def leave_all(self, session: Session) -> None:
         """Leave every canvas of a session that is gone; a hook of ``SocketServer``."""

@@ -27,7 +27,7 @@ MAX_AT_ONCE = 32
 """Events of one socket that are being answered at once."""
 
 MOVES_PER_SECOND, MOVES_AT_ONCE = 20, 40
-"""Events of presence of one socket that are taken; others tell nothing that the next one does not."""
+"""Moves of one socket that are taken; of those that come faster, the latest, a little later."""
 
 BURST = 10
 """How many seconds' worth of its rate a socket may ask for at once."""

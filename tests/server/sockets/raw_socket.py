@@ -114,9 +114,11 @@ class RawSocket:
 
 
 @asynccontextmanager
-async def raw_socket(url: str, *, token: str | None = None) -> AsyncIterator[RawSocket]:
+async def raw_socket(
+    url: str, *, token: str | None = None, window: int = SMALL_WINDOW
+) -> AsyncIterator[RawSocket]:
     """Open a WebSocket to the server at ``url``; with a token, prove who it is."""
-    opened = await dial(url)
+    opened = await dial(url, window)
     try:
         if token is not None:
             await opened.connect(token)
@@ -125,21 +127,24 @@ async def raw_socket(url: str, *, token: str | None = None) -> AsyncIterator[Raw
         opened.abort()
 
 
-async def dial(url: str) -> RawSocket:
-    """Open a WebSocket; nothing is said on it yet."""
+async def dial(url: str, window: int = SMALL_WINDOW) -> RawSocket:
+    """Open a WebSocket; nothing is said on it yet. Raises HungUp where the server refuses."""
     host, port = url.removeprefix("http://").split(":")
     plain = socket.socket()
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
     plain.setblocking(False)
     await asyncio.get_running_loop().sock_connect(plain, (host, int(port)))
-    reader, writer = await asyncio.open_connection(sock=plain, limit=SMALL_WINDOW)
+    reader, writer = await asyncio.open_connection(sock=plain, limit=window)
     writer.write(
         "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
         f"Host: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n".encode()
     )
-    head = await reader.readuntil(b"\r\n\r\n")
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        raise HungUp from error
     if b" 101 " not in head.splitlines()[0]:
         writer.transport.abort()
         raise HungUp(head.decode())
