@@ -34,6 +34,10 @@ EMPTY = Spell()
 MAX_ERRORS = 10
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
+_ALL: Mapping[Kind, TypeAdapter[dict[str, Any]]] = {
+    kind: TypeAdapter(dict[Id, model])  # type: ignore[valid-type] # the models are values here
+    for kind, model in MODELS.items()
+}
 
 _sorted = msgspec.json.Encoder(order="deterministic")
 
@@ -111,43 +115,59 @@ class Parts:
 
 
 def read_all(replica: Replica) -> Parts:
-    """Read every part of a document that was stored by us."""
+    """Read every part of a document that was stored by us. Raises SchemaViolation.
+
+    Each root is read as one, and its shared types are not looked at again:
+    they were before they were stored.
+    """
     parts = Parts()
-    kinds: tuple[Kind, ...] = ("meta", *MODELS)
-    everything = [(kind, key) for kind in kinds for key in list(replica.root(kind).keys())]
-    parts.update(read(replica, everything, trusted=True))
+    errors: list[dict[str, Any]] = []
+    with replica.reading():
+        meta = replica.root("meta")
+        for key in meta.keys():  # noqa: SIM118 - a Y.Map is no dict
+            try:
+                parts.meta[key] = _read_meta(meta, key)
+            except _MisshapenError as error:
+                errors.append({"field": f"meta.{key}", "message": str(error)})
+        for kind, model in _ALL.items():
+            try:
+                things = model.validate_json(_json(kind, replica.root(kind)), strict=True)
+            except ValidationError as error:
+                errors.extend(_errors(kind, error))
+            else:
+                parts.of(kind).update(things)
+    _refuse(errors)
     return parts
 
 
-def read(
-    replica: Replica, touched: Iterable[tuple[Kind, str]], *, trusted: bool = False
-) -> Changes:
-    """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has.
-
-    What is ``trusted`` was read once before it was stored; its shared types are not looked at again.
-    """
+def read(replica: Replica, touched: Iterable[tuple[Kind, str]]) -> Changes:
+    """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has."""
     changes: Changes = {}
     errors: list[dict[str, Any]] = []
     with replica.reading():
         for kind, key in sorted(touched):
             try:
-                changes[kind, key] = _read_thing(kind, key, replica.root(kind), trusted)
+                changes[kind, key] = _read_thing(kind, key, replica.root(kind))
             except ValidationError as error:
                 errors.extend(_errors(f"{kind}.{key}", error))
             except _MisshapenError as error:
                 errors.append({"field": f"{kind}.{key}", "message": str(error)})
+    _refuse(errors)
+    return changes
+
+
+def _refuse(errors: list[dict[str, Any]]) -> None:
     if errors:
         raise SchemaViolation(
             f"The edit would break the spell: {errors[0]['field']}: {errors[0]['message']}",
             details={"errors": errors[:MAX_ERRORS]},
         )
-    return changes
 
 
-def _read_thing(kind: Kind, key: str, root: Map[Any], trusted: bool) -> Any:
+def _read_thing(kind: Kind, key: str, root: Map[Any]) -> Any:
     if key not in root:
         return None
-    return _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root, trusted)
+    return _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root[key])
 
 
 def _read_meta(root: Map[Any], key: str) -> Any:
@@ -165,20 +185,21 @@ def _read_meta(root: Map[Any], key: str) -> Any:
             raise _MisshapenError("meta holds only name and schema")
 
 
-def _read_part(kind: Kind, key: str, root: Map[Any], trusted: bool) -> Part:
+def _read_part(kind: Kind, key: str, thing: Any) -> Part:
     _ID.validate_python(key)
-    thing = root[key]
     if not isinstance(thing, Map):
         raise _MisshapenError("must be a Y.Map")
-    if not trusted:
-        _check_shared(thing, SHARED.get(kind, {}))
-    # Rust writes the JSON: integral floats become integers, shared texts become strings.
-    text: str | bytes = str(thing)
-    if (
-        kind == "nodes"
-    ):  # Rust keeps no order of keys: literal objects read the same in every process
-        text = _sorted.encode(msgspec.json.decode(text))
-    return MODELS[kind].model_validate_json(text, strict=True)
+    _check_shared(thing, SHARED.get(kind, {}))
+    return MODELS[kind].model_validate_json(_json(kind, thing), strict=True)
+
+
+def _json(kind: Kind, thing: Map[Any]) -> str | bytes:
+    """Return things of a kind as JSON. Integral floats become integers, shared texts strings."""
+    text = str(thing)
+    if kind == "nodes":
+        # Rust keeps no order of keys: literal objects read the same in every process.
+        return _sorted.encode(msgspec.json.decode(text))
+    return text
 
 
 def _check_shared(thing: Map[Any], shared: Mapping[str, type]) -> None:
