@@ -138,6 +138,10 @@ class VersionKeeper:
 
     def opened(self, room: Room) -> None:
         """Make the version that a crash left out, now that its canvas is opened again."""
+        sitting = self._sittings.get(room.canvas_id)
+        if sitting is not None:  # everybody left and somebody came back: it goes on
+            sitting.room = room
+            return
         found = _Present(room.canvas_id, room.spell(), room.seq)
         self._tasks.create_task(self._catch_up(found))
 
