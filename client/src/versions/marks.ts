@@ -13,12 +13,13 @@ export function marksOf(changes: readonly Change[]): Marks {
 export function withAdded(version: SpellJson, now: Spell, changes: readonly Change[]): SpellJson {
   const drawn: Record<string, object> = {};
   for (const kind of KINDS) {
-    const things: Record<string, unknown> = { ...version[kind] };
+    // First, so that what is drawn over it is what was there.
+    const things: Record<string, unknown> = {};
     for (const change of changes) {
       const thing = now[kind][change.id];
       if (change.kind === kind && change.what === "added" && thing) things[change.id] = thing;
     }
-    drawn[kind] = things;
+    drawn[kind] = { ...things, ...version[kind] };
   }
   return { ...version, ...drawn };
 }

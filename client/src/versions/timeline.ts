@@ -1,7 +1,7 @@
 /** The versions of one canvas: the list as it grows, the one that is looked at, and the way back. */
 import { ProtocolError } from "../api/errors";
 import { FrozenDocument, type SharedDocument } from "../document";
-import type { ErrorBody, SpellJson } from "../protocol";
+import type { ErrorBody, Ports, SpellJson } from "../protocol";
 import type { Connection } from "../session";
 import { Store } from "../store";
 import { marksOf, withAdded } from "./marks";
@@ -12,6 +12,8 @@ const PAGE = 50;
 const REST_MS = 500;
 /** Milliseconds that a save waits for edits that are still on their way. */
 const PATIENCE_MS = 5_000;
+/** Nodes whose ports are asked for at most. */
+const MAX_PORTS = 24;
 /** A whole spell may be large. */
 const LONG = { timeout: 30_000 };
 
@@ -123,7 +125,9 @@ export class Timeline {
       ]);
       if (this.shown.get() !== mine) return;
       this.#spell = whole.spell as SpellJson;
-      const document = new FrozenDocument(canvas, this.#drawn(difference), this.#present.ports);
+      const ports = new Store(await this.#ports(difference));
+      if (this.shown.get() !== mine) return;
+      const document = new FrozenDocument(canvas, this.#drawn(difference), ports);
       this.shown.set({ state: "open", version, document, difference, marks: marksOf(difference.changes) });
     } catch (error) {
       if (this.shown.get() === mine) this.shown.set({ state: "failed", version, error: bodyOf(error) });
@@ -165,6 +169,24 @@ export class Timeline {
 
   #drawn(difference: Compared): SpellJson {
     return withAdded(this.#spell, this.#present.spell.get(), difference.changes);
+  }
+
+  /** The ports of nodes whose ports follow their code: as they are now, and asked for where the code is another. */
+  async #ports(difference: Compared): Promise<Readonly<Record<string, Ports>>> {
+    const ports = { ...this.#present.ports.get() };
+    const other = difference.changes
+      .filter(({ kind, what }) => kind === "nodes" && (what === "changed" || what === "removed"))
+      .flatMap(({ id }) => {
+        const node = this.#spell.nodes?.[id];
+        return node?.code === undefined ? [] : [[id, node] as const];
+      });
+    for (const [id] of other) delete ports[id];
+    const asked = other.slice(0, MAX_PORTS).map(async ([id, node]) => {
+      ports[id] = await this.#session.request("nodes.ports", { node: node as never });
+    });
+    // Without an answer a node shows the ports that have wires.
+    await Promise.allSettled(asked);
+    return ports;
   }
 
   #compareSoon(): void {

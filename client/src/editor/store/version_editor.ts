@@ -4,14 +4,25 @@ import { Store } from "../../store";
 import type { Editor } from "./editor";
 import { Following } from "./following";
 
+/** The runs of the canvas, none of which is a run of the version. */
+function withoutBoard<R extends object>(runs: R): R {
+  const board = new Store({});
+  return new Proxy(runs, {
+    get(target, name) {
+      if (name === "board") return board;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
 /**
  * An editor like `editor`, with `document` in place of the canvas. What belongs to the page (panels, messages,
  * dialogs) is shared; what belongs to the drawing (selection, view, run states) is its own, and has no runs.
  */
 export function versionEditor(editor: Editor, document: SharedDocument): Editor {
-  const runs = Object.create(editor.workbench.runs, { board: { value: new Store({}) } });
   const own = {
-    workbench: { ...editor.workbench, document, runs },
+    workbench: { ...editor.workbench, document, runs: withoutBoard(editor.workbench.runs) },
     selection: new Store<ReadonlySet<string>>(new Set()),
     viewing: new Store(null),
     connecting: new Store(null),

@@ -3,7 +3,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { useStore } from "../../../store";
 import type { Shown } from "../../../versions";
-import { EditorContext } from "../../hooks/useEditor";
+import { EditorContext, useEditor } from "../../hooks/useEditor";
 import { MarksContext, useTimeline } from "../../hooks/useVersions";
 import type { Editor } from "../../store/editor";
 import { Canvas } from "../Canvas";
@@ -25,6 +25,7 @@ export function VersionStage({ shown, editor }: VersionStageProps) {
     window.addEventListener("keydown", back);
     return () => window.removeEventListener("keydown", back);
   }, [timeline]);
+  useBackToRun();
   return (
     <div className="version-stage" data-testid="version-stage">
       {shown.state === "open" && editor && (
@@ -39,6 +40,20 @@ export function VersionStage({ shown, editor }: VersionStageProps) {
       <VersionBanner key={shown.version.id} shown={shown} />
     </div>
   );
+}
+
+/** Go back to the canvas when the person at this tab runs it: that is what is run, and shows what comes out. */
+function useBackToRun(): void {
+  const editor = useEditor();
+  const timeline = useTimeline();
+  useEffect(() => {
+    const { current } = editor.workbench.runs;
+    const before = current.get()?.id;
+    return current.subscribe(() => {
+      const run = current.get();
+      if (run && run.id !== before && run.user === editor.user.id) timeline.back();
+    });
+  }, [editor, timeline]);
 }
 
 /** Whether one node of the version is chosen: then its fields are shown, else what differs. */
