@@ -7,9 +7,8 @@ are meant, and its Decoder believes every length.)
 
 from __future__ import annotations
 
-import math
 import struct
-from collections.abc import Callable
+from math import isfinite
 
 MAX_CLOCK = 2**31 - 1
 """Yrs keeps clocks in 32 bits."""
@@ -45,7 +44,11 @@ def write_bytes(value: bytes) -> bytes:
 
 
 class Reader:
-    """Reads lib0's encoding strictly. Raises Malformed, or IndexError where the bytes end too early."""
+    """Reads lib0's encoding strictly. Raises Malformed, or IndexError where the bytes end too early.
+
+    Most integers are one byte, and are read without a further call: reading is
+    a good part of what an edit costs.
+    """
 
     __slots__ = ("at", "data")
 
@@ -94,17 +97,24 @@ class Reader:
 
     def count(self, least: int) -> int:
         """Read a count of things that take at least ``least`` bytes each."""
-        value = self.uint()
+        value = self.data[self.at]
+        if value < 0x80:
+            self.at += 1
+        else:
+            value = self.uint()
         if value * least > len(self.data) - self.at:
             raise self.wrong(f"a count of {value} where fewer can follow")
         return value
 
-    def client(self) -> int:
-        """Read a client id."""
-        return self.uint()
+    client = uint
+    """Read a client id."""
 
     def clock(self) -> int:
         """Read a clock."""
+        value = self.data[self.at]
+        if value < 0x80:
+            self.at += 1
+            return value
         value = self.uint()
         if value > MAX_CLOCK:
             raise self.wrong(f"clock {value} is over the limit {MAX_CLOCK}")
@@ -119,7 +129,11 @@ class Reader:
 
     def string(self) -> str:
         """Read a text."""
-        size = self.uint()
+        size = self.data[self.at]
+        if size < 0x80:
+            self.at += 1
+        else:
+            size = self.uint()
         end = self.at + size
         if end > len(self.data):
             raise self.wrong(f"a text of {size} bytes where fewer follow")
@@ -134,10 +148,18 @@ class Reader:
         """Skip one JSON value, checking it."""
         if depth > MAX_DEPTH:
             raise self.wrong(f"a value nested more than {MAX_DEPTH} deep")
-        tag = self.byte()
-        if tag in _WORDS:
+        tag = self.data[self.at]
+        self.at += 1
+        if tag == 119:
+            self.string()
+        elif tag in _NUMBERS:
+            form, size = _NUMBERS[tag]
+            self._finite(form, size)
+        elif tag == 125:
+            self.signed()
+        elif tag in _WORDS:
             return
-        if tag == 118:
+        elif tag == 118:
             for _ in range(self.count(2)):
                 self.string()
                 self.any(depth + 1)
@@ -145,11 +167,8 @@ class Reader:
             for _ in range(self.count(1)):
                 self.any(depth + 1)
         else:
-            read = _SCALARS.get(tag)
-            if read is None:
-                what = _REFUSED_VALUES.get(tag, f"unknown value kind {tag}")
-                raise self.wrong(f"{what}: values must be plain JSON")
-            read(self)
+            what = _REFUSED_VALUES.get(tag, f"unknown value kind {tag}")
+            raise self.wrong(f"{what}: values must be plain JSON")
 
     def signed(self) -> None:
         """Skip a signed integer."""
@@ -161,20 +180,13 @@ class Reader:
                 return
         raise self.wrong("an integer of more than 53 bits")
 
-    def float32(self) -> None:
-        """Skip a number of 32 bits."""
-        self._finite(">f", 4)
-
-    def float64(self) -> None:
-        """Skip a number of 64 bits."""
-        self._finite(">d", 8)
-
-    def _finite(self, form: str, size: int) -> None:
+    def _finite(self, form: struct.Struct, size: int) -> None:
+        """Skip a number."""
         end = self.at + size
         if end > len(self.data):
             raise self.wrong("a number cut short")
-        (value,) = struct.unpack_from(form, self.data, self.at)
-        if not math.isfinite(value):
+        (value,) = form.unpack_from(self.data, self.at)
+        if not isfinite(value):
             raise self.wrong(f"{value} is not a JSON number")
         self.at = end
 
@@ -182,10 +194,7 @@ class Reader:
 _WORDS = frozenset({127, 126, 121, 120})
 """undefined, null, false, true."""
 
-_SCALARS: dict[int, Callable[[Reader], object]] = {
-    125: Reader.signed,
-    124: Reader.float32,
-    123: Reader.float64,
-    119: Reader.string,
-}
+_NUMBERS = {124: (struct.Struct(">f"), 4), 123: (struct.Struct(">d"), 8)}
+"""How numbers of 32 and 64 bits are written, and their bytes."""
+
 _REFUSED_VALUES = {122: "a BigInt", 116: "bytes inside a value"}

@@ -139,7 +139,8 @@ def _read_structs(reader: Reader, outline: Outline) -> None:
 
 def _read_struct(reader: Reader, outline: Outline, client: int, clock: int) -> int:
     """Read one edit and return how many clocks it takes."""
-    info = reader.byte()
+    info = reader.data[reader.at]
+    reader.at += 1
     kind = info & KIND
     if kind in (GC, SKIP):
         if info != kind:
@@ -168,7 +169,7 @@ def _read_parent(reader: Reader, outline: Outline, client: int, clock: int) -> N
 
 
 def _read_dependency(reader: Reader, outline: Outline, client: int, clock: int) -> None:
-    on, at = reader.client(), reader.clock()
+    on, at = reader.uint(), reader.clock()
     if on == client and at >= clock:
         raise reader.wrong(f"edit {clock} of client {client} builds on its own future")
     if at >= outline.needs.get(on, 0):
@@ -177,11 +178,6 @@ def _read_dependency(reader: Reader, outline: Outline, client: int, clock: int) 
 
 def _read_content(reader: Reader, kind: int) -> int:
     match kind:
-        case 4:  # STRING
-            text = reader.string()
-            if not text:
-                raise reader.wrong("empty text content")
-            return _utf16_length(text)
         case 8:  # ANY
             count = reader.count(1)
             if count == 0:
@@ -189,6 +185,11 @@ def _read_content(reader: Reader, kind: int) -> int:
             for _ in range(count):
                 reader.any()
             return count
+        case 4:  # STRING
+            text = reader.string()
+            if not text:
+                raise reader.wrong("empty text content")
+            return _utf16_length(text)
         case 7:  # TYPE
             type_ = reader.uint()
             if type_ not in (MAP_TYPE, TEXT_TYPE):
