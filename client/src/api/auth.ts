@@ -27,7 +27,10 @@ export class Auth implements Authentication, TokenSource {
   readonly user = new Store<SignedIn>(undefined);
   readonly #api: Api;
   #token: string | null = null;
-  #expiresAt = 0;
+  /** When the token came, in milliseconds of two clocks. */
+  #got = { wall: 0, page: 0 };
+  /** Milliseconds that it is good for. */
+  #lasts = 0;
   #refreshing: Promise<boolean> | null = null;
 
   constructor(options: { base?: string; fetch?: Fetch } = {}) {
@@ -68,9 +71,13 @@ export class Auth implements Authentication, TokenSource {
     }
   }
 
+  leave(): void {
+    this.#forget();
+  }
+
   async token(): Promise<string | null> {
     if (this.user.get() === null) return null;
-    if (this.#token && Date.now() < this.#expiresAt - MARGIN_MS) return this.#token;
+    if (this.#token && this.#isFresh()) return this.#token;
     if (!(await this.#refresh())) this.#forget();
     return this.#token;
   }
@@ -109,7 +116,8 @@ export class Auth implements Authentication, TokenSource {
 
   async #accept(answer: TokenAnswer): Promise<User> {
     this.#token = answer.access_token;
-    this.#expiresAt = Date.now() + (answer.expires_in ?? 300) * 1000;
+    this.#got = { wall: Date.now(), page: performance.now() };
+    this.#lasts = (answer.expires_in ?? 300) * 1000;
     return answer.user ?? this.user.get() ?? (await this.#withToken().get<User>("/v1/auth/me"));
   }
 
@@ -121,8 +129,15 @@ export class Auth implements Authentication, TokenSource {
 
   #forget(): void {
     this.#token = null;
-    this.#expiresAt = 0;
+    this.#lasts = 0;
     this.user.set(null);
+  }
+
+  /** By the wall clock, which may be set to another time, and by the page's, which may stand still in sleep. */
+  #isFresh(): boolean {
+    const wall = Date.now() - this.#got.wall;
+    const page = performance.now() - this.#got.page;
+    return wall >= 0 && Math.max(wall, page) < this.#lasts - MARGIN_MS;
   }
 }
 

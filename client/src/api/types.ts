@@ -31,6 +31,8 @@ export interface Authentication {
   /** Make the account that an invitation is for, and sign in; resolves to the id of its canvas. */
   join(token: string, name: string, password: string): Promise<string>;
   logout(): Promise<void>;
+  /** Forget who is signed in, because another tab of this browser signed out. */
+  leave(): void;
   /** A token good for at least 30 s, refreshed when needed; null when nobody is signed in. */
   token(): Promise<string | null>;
 }

@@ -9,19 +9,27 @@ import { Join } from "./components/Join";
 import { Link } from "./components/Link";
 import { People } from "./components/People";
 import { SignIn, SignInByLink } from "./components/SignIn";
+import { onSignedOutElsewhere, recallUser, rememberUser } from "./remembered";
 import { usePlace } from "./router";
 
 const CanvasPage = lazy(() => import("./components/CanvasPage"));
 
 export function App() {
-  const user = useStore(auth.user);
+  const signedIn = useStore(auth.user);
+  const [last] = useState(recallUser);
   const place = usePlace();
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
     auth
       .restore()
       .catch((error: unknown) => setFailure(error instanceof Error ? error.message : String(error)));
+    return onSignedOutElsewhere(() => auth.leave());
   }, []);
+  useEffect(() => {
+    if (signedIn !== undefined) rememberUser(signedIn);
+  }, [signedIn]);
+  // Until the server says who is signed in, the page is that of the person who was.
+  const user = signedIn === undefined ? (last ?? undefined) : signedIn;
   if (place.page === "link") return <SignInByLink token={place.token} />;
   if (user === undefined) return <Waiting failure={failure} />;
   if (place.page === "join") return <Join key={place.token} token={place.token} user={user} />;

@@ -477,7 +477,10 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const status = this.#session.status.get().state;
     if (known?.unanswered && status !== "online") return; // The next connection opens it.
     if (known && FINAL.has(known.code)) {
-      if (TAKEN_OFF.has(known.code)) this.#takenOff(known.body);
+      if (TAKEN_OFF.has(known.code)) {
+        this.role.set(null);
+        this.#takenOff(known.body);
+      }
       this.#shut = known.message;
       if (this.loading.get().state !== "open") this.loading.set({ state: "failed", error: known.body });
       this.#tell();

@@ -68,8 +68,10 @@ class IndexedDbCanvas implements CanvasStore {
         throw new KeepError("other_epoch", "The canvas was replaced.");
       const where = { user: this.#user, canvas: this.#canvas };
       if (change.head) await tx.objectStore("canvases").put({ ...where, ...change.head });
-      for (const update of change.acked ?? []) await tx.objectStore("states").add({ ...where, update });
-      if (change.acked?.length) await this.#compact(tx);
+      // Without a head the canvas was forgotten meanwhile: only unsent work is kept then.
+      const acked = known || change.head ? (change.acked ?? []) : [];
+      for (const update of acked) await tx.objectStore("states").add({ ...where, update });
+      if (acked.length > 0) await this.#compact(tx);
       const edits = tx.objectStore("edits");
       for (const { key, update } of change.replace ?? []) {
         const edit = await edits.get(key);

@@ -29,7 +29,8 @@ class MemoryCanvas implements CanvasStore {
     if (this.head && this.head.epoch !== change.epoch)
       throw new KeepError("other_epoch", "The canvas was replaced.");
     if (change.head) this.head = change.head;
-    this.#acked.push(...(change.acked ?? []));
+    // Without a head the canvas was forgotten meanwhile: only unsent work is kept then.
+    if (this.head) this.#acked.push(...(change.acked ?? []));
     if (this.#acked.length > MANY_ROWS) this.#acked = [compact(this.#acked)];
     const removed = new Set(change.remove);
     const replaced = new Map(change.replace?.map(({ key, update }) => [key, update]));

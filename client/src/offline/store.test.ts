@@ -159,7 +159,7 @@ describe.each(stores)("%s", (_name, open) => {
     const updates: Uint8Array[] = [];
     doc.on("update", (update: Uint8Array) => updates.push(update));
     for (let i = 0; i <= MANY_ROWS; i += 1) doc.getMap("nodes").set(`n${i % 7}`, i);
-    await canvas.write({ epoch: "e1", acked: updates.slice(0, 50) });
+    await canvas.write({ epoch: "e1", head: HEAD, acked: updates.slice(0, 50) });
     for (const update of updates.slice(50)) await canvas.write({ epoch: "e1", acked: [update] });
     const { acked } = await canvas.load();
     expect(acked).toHaveLength(1);

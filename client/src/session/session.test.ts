@@ -88,6 +88,44 @@ test("a revoked session does not come back by itself", async () => {
   expect(server.sockets.size).toBe(0);
 });
 
+test("a connection that the server cuts for now comes back by itself, and says why it was cut", async () => {
+  const server = new FakeServer();
+  const { session, socket } = server.session();
+  session.connect();
+  await settle();
+  socket.emit("session.resync", { code: "too_slow", message: "This tab could not keep up." });
+  socket.cut("io server disconnect");
+  expect(session.status.get()).toMatchObject({ state: "offline", reason: "This tab could not keep up." });
+  await vi.advanceTimersByTimeAsync(5);
+  expect(session.status.get()).toEqual({ state: "online" });
+  socket.cut();
+  expect(session.status.get()).toMatchObject({ reason: "The connection was lost." });
+});
+
+test("tabs of a server that stops come back spread over a longer while", async () => {
+  const waits = await Promise.all(
+    [false, true].map(async (stopping) => {
+      const server = new FakeServer();
+      const session = new Session({
+        transport: server.transport(),
+        backoff: { first: 1_000, longest: 1_000 },
+      });
+      session.connect();
+      await settle();
+      for (const socket of server.sockets) {
+        if (stopping) socket.emit("server.stopping", {});
+        socket.cut();
+      }
+      const status = session.status.get();
+      session.close();
+      return status.state === "offline" ? status.retryAt - Date.now() : 0;
+    }),
+  );
+  expect(waits[0]).toBeLessThanOrEqual(1_000);
+  expect(waits[1]).toBeGreaterThanOrEqual(2_000);
+  expect(waits[1]).toBeLessThanOrEqual(4_000);
+});
+
 test("a session whose token ran out comes back with a fresh one", async () => {
   const server = new FakeServer();
   const rejectToken = vi.fn();

@@ -20,6 +20,10 @@ export interface SessionOptions {
 
 const TIMEOUT_MS = 10_000;
 const BACKOFF: BackoffRange = { first: 500, longest: 15_000 };
+/** How many times longer the first wait is when the server stops: all tabs lose it at once, and it takes a while. */
+const STOPPING = 4;
+/** How many times longer a tab waits that nobody looks at. */
+const HIDDEN = 2;
 /** Refusals that a fresh token may cure. */
 const TOKEN_CODES = new Set(["token_expired", "token_invalid", "unauthenticated"]);
 /** Refusals that time may cure. */
@@ -29,7 +33,8 @@ const PASSING_CODES = new Set(["unavailable", "store_unavailable", "rate_limited
  * A connection that keeps itself up: see `Connection`.
  *
  * It waits with exponential backoff and jitter between attempts, and tries at once when the browser says that
- * the network is back or the tab is looked at again. A refusal by the server ends it until `connect` is called.
+ * the network is back or the tab is looked at again. A tab that nobody looks at waits longer, and all wait longer
+ * for a server that said it stops: those who come back are spread. A refusal by the server ends it until `connect` is called.
  * Nothing is queued here: a request while offline is rejected, and its caller knows what to send again.
  */
 export class Session implements Connection {
@@ -41,6 +46,8 @@ export class Session implements Connection {
   #wanted = false;
   #attempt = 0;
   #tokenRefused = false;
+  /** What the server said before it cut the connection, which may come back. */
+  #cut: string | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(options: SessionOptions = {}) {
@@ -142,11 +149,17 @@ export class Session implements Connection {
   #disconnected(reason: string): void {
     if (!this.#wanted) return;
     const was = this.status.get();
-    this.#retryLater(was.state === "stopping" ? was.reason : (DISCONNECT_REASONS[reason] ?? reason));
+    const why = this.#cut;
+    this.#cut = null;
+    if (was.state === "stopping") this.#retryLater(was.reason, STOPPING);
+    else this.#retryLater(why ?? DISCONNECT_REASONS[reason] ?? reason);
   }
 
-  #retryLater(reason: string): void {
-    const wait = backoff(Math.max(1, this.#attempt), this.#options.backoff ?? BACKOFF);
+  /** Try again after a while, at most `spread` times as long as usual. */
+  #retryLater(reason: string, spread = 1): void {
+    const { first, longest } = this.#options.backoff ?? BACKOFF;
+    const slow = spread * (globalThis.document?.visibilityState === "hidden" ? HIDDEN : 1);
+    const wait = backoff(Math.max(1, this.#attempt), { first: first * slow, longest: longest * slow });
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#try(), wait);
     this.status.set({ state: "offline", attempt: this.#attempt, retryAt: Date.now() + wait, reason });
@@ -176,6 +189,7 @@ export class Session implements Connection {
 
   #receive(name: string, data: unknown): void {
     if (name === "session.revoked") this.#revoked(revocation(data));
+    if (name === "session.resync") this.#cut = revocation(data).message;
     if (name === "server.stopping") this.status.set({ state: "stopping", reason: "The server is stopping." });
     for (const listener of [...(this.#listeners.get(name) ?? [])]) call(listener, data);
   }

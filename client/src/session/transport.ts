@@ -40,7 +40,12 @@ export function socketTransport(url = ""): TransportFactory {
       auth: (give: (data: object) => void) => {
         token().then(
           (value) => give(value ? { token: value } : {}),
-          () => give({}),
+          (error: unknown) => {
+            // Not by the cookie instead: it may be another person's by now.
+            socket.disconnect();
+            const message = error instanceof Error ? error.message : String(error);
+            events.failed({ message, refused: null });
+          },
         );
       },
     };

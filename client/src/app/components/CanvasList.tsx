@@ -5,8 +5,10 @@ import { api } from "../../api";
 import { ToastList } from "../../editor/components/ToastList";
 import { Toasts } from "../../editor/store/toasts";
 import type { Canvas, SpellJson, User } from "../../protocol";
+import { type SeenCanvases, seeCanvases } from "../remembered";
 import { go } from "../router";
 import { SAMPLES } from "../samples";
+import { KeptCopies } from "./KeptCopies";
 import { Link } from "./Link";
 import { PageBar } from "./PageBar";
 import { SampleCards } from "./SampleCards";
@@ -29,19 +31,24 @@ function ago(seconds: number): string {
 }
 
 export function CanvasList({ user }: { user: User }) {
-  const [canvases, setCanvases] = useState<readonly Canvas[] | null>(null);
+  const [seen, setSeen] = useState<SeenCanvases | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
+  const canvases = seen?.items ?? null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same person told again has the same canvases
   const load = useCallback(async () => {
     try {
-      const answer = await api.get<{ items: Canvas[] }>("/v1/canvases");
-      setCanvases(answer.items);
+      const list = async () => (await api.get<{ items: Canvas[] }>("/v1/canvases")).items;
+      setSeen(await seeCanvases(user, list));
       setFailure(null);
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
     }
-  }, []);
+  }, [user.id]);
   useEffect(() => {
     void load();
+    const again = () => void load();
+    window.addEventListener("online", again);
+    return () => window.removeEventListener("online", again);
   }, [load]);
 
   const create = async (spell?: SpellJson) => {
@@ -91,10 +98,28 @@ export function CanvasList({ user }: { user: User }) {
             </span>
           </div>
         )}
+        {seen?.failure != null && (
+          <div className="notice" role="status" data-testid="offline-list">
+            <span>
+              The server cannot be reached. These are your canvases as they were last seen; those that this
+              browser keeps can be opened and edited.{" "}
+              <button type="button" className="link-button" onClick={() => void load()}>
+                Try again
+              </button>
+            </span>
+          </div>
+        )}
+        <KeptCopies user={user} />
         {canvases !== null && canvases.length > 0 && (
           <ul className="canvas-grid" data-testid="canvas-list">
             {canvases.map((canvas) => (
-              <CanvasCard key={canvas.id} canvas={canvas} onRemove={() => void remove(canvas)} />
+              <CanvasCard
+                key={canvas.id}
+                canvas={canvas}
+                away={seen?.failure != null && !seen.openable.has(canvas.id)}
+                offline={seen?.failure != null}
+                onRemove={() => void remove(canvas)}
+              />
             ))}
           </ul>
         )}
@@ -114,9 +139,17 @@ export function CanvasList({ user }: { user: User }) {
   );
 }
 
-function CanvasCard({ canvas, onRemove }: { canvas: Canvas; onRemove: () => void }) {
+interface CanvasCardProps {
+  readonly canvas: Canvas;
+  /** It cannot be opened now: the server is away, and this browser does not have it. */
+  readonly away: boolean;
+  readonly offline: boolean;
+  readonly onRemove: () => void;
+}
+
+function CanvasCard({ canvas, away, offline, onRemove }: CanvasCardProps) {
   return (
-    <li className="canvas-card" data-testid={`canvas-card-${canvas.id}`}>
+    <li className="canvas-card" data-away={away} data-testid={`canvas-card-${canvas.id}`}>
       <div className="canvas-card-art">
         <SigilArt seed={seedOf(canvas.id)} columns={3} />
       </div>
@@ -125,9 +158,10 @@ function CanvasCard({ canvas, onRemove }: { canvas: Canvas; onRemove: () => void
         <span className="faint">
           {canvas.updated_at ? `Edited ${ago(canvas.updated_at)}` : ""}
           {canvas.role && canvas.role !== "owner" ? ` · ${canvas.role}` : ""}
+          {away ? " · not in this browser" : ""}
         </span>
       </div>
-      {canvas.role === "owner" && (
+      {canvas.role === "owner" && !offline && (
         <button
           type="button"
           className="icon-button small"

@@ -5,37 +5,57 @@ import { EditorPage } from "../../editor/Editor";
 import { NodeLibrary } from "../../editor/store/library";
 import { nextStep } from "../../editor/store/toasts";
 import { openWorkbench, type Workbench } from "../../engine";
+import { pageBrowser } from "../../offline";
 import type { NodeType, User } from "../../protocol";
 import { Session } from "../../session";
 import { useStore } from "../../store";
+import { fetchOrRecall, remembered } from "../remembered";
 import { Link } from "./Link";
 
-/** One connection and one library for the page, made when the first canvas is opened. */
-let shared: { session: Session; library: NodeLibrary } | null = null;
+interface Shared {
+  readonly user: string;
+  readonly session: Session;
+  readonly library: NodeLibrary;
+}
 
-function connection(): { session: Session; library: NodeLibrary } {
-  if (!shared) {
-    let last: string | null = null;
-    const session = new Session({
-      token: async () => {
-        last = await auth.token();
-        return last;
-      },
-      rejectToken: () => {
-        if (last !== null) auth.reject(last);
-      },
-    });
-    const library = new NodeLibrary(async () => (await api.get<{ items: NodeType[] }>("/v1/nodes")).items);
-    shared = { session, library };
-    auth.user.subscribe(() => {
-      if (auth.user.get() !== null) return;
-      session.close();
-      shared = null;
-    });
-  }
+/** One connection and one library for the person and the page, made when the first canvas is opened. */
+let shared: Shared | null = null;
+
+function connection(user: User): Shared {
+  if (shared && shared.user !== user.id) leave(shared);
+  shared ??= connect(user);
   shared.session.connect();
   if (shared.library.state.get().status !== "ready") void shared.library.refresh();
   return shared;
+}
+
+function connect(user: User): Shared {
+  let last: string | null = null;
+  const session = new Session({
+    token: async () => {
+      last = await auth.token();
+      return last;
+    },
+    rejectToken: () => {
+      if (last !== null) auth.reject(last);
+    },
+  });
+  const list = async () => (await api.get<{ items: NodeType[] }>("/v1/nodes")).items;
+  const library = new NodeLibrary(async () => (await fetchOrRecall(remembered.library(user), list)).value);
+  const made = { user: user.id, session, library };
+  // At once, before the token of another person is used: nobody sends another's edits.
+  const end = auth.user.subscribe(() => {
+    const now = auth.user.get();
+    if (now === undefined || now?.id === user.id) return;
+    end();
+    leave(made);
+  });
+  return made;
+}
+
+function leave(old: Shared): void {
+  old.session.close();
+  if (shared === old) shared = null;
 }
 
 interface CanvasPageProps {
@@ -45,15 +65,17 @@ interface CanvasPageProps {
 
 export default function CanvasPage({ id, user }: CanvasPageProps) {
   const [workbench, setWorkbench] = useState<Workbench | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same person told again opens nothing anew
   useEffect(() => {
     const self = { id: user.id, name: user.name || user.email };
-    const opened = openWorkbench({ session: connection().session, canvas: id, user: self });
+    const { session } = connection(user);
+    const opened = openWorkbench({ session, canvas: id, user: self, browser: pageBrowser() });
     setWorkbench(opened);
     return () => {
       setWorkbench(null);
       opened.close();
     };
-  }, [id, user]);
+  }, [id, user.id]);
   return workbench ? (
     <Opened workbench={workbench} user={user} />
   ) : (
@@ -64,7 +86,7 @@ export default function CanvasPage({ id, user }: CanvasPageProps) {
 function Opened({ workbench, user }: { workbench: Workbench; user: User }) {
   const loading = useStore(workbench.document.loading);
   const name = useStore(workbench.document.spell, (spell) => spell.name);
-  const { session, library } = connection();
+  const { session, library } = connection(user);
   useEffect(() => {
     document.title = loading.state === "open" ? `${name} · Spellwork` : "Spellwork";
     return () => {

@@ -1,9 +1,8 @@
 /** The bar above the pages that are not a canvas. */
 import { LogOut } from "lucide-react";
-import { auth } from "../../api";
 import { InboxButton } from "../../editor/components/comments/InboxButton";
 import type { User } from "../../protocol";
-import { go } from "../router";
+import { signOut } from "../sign_out";
 import { BrandMark } from "./Brand";
 import { Link } from "./Link";
 import { ThemeButton } from "./ThemeButton";
@@ -31,9 +30,7 @@ export function PageBar({ user }: { user: User }) {
         aria-label="Sign out"
         title="Sign out"
         data-testid="sign-out"
-        onClick={() => {
-          void auth.logout().finally(() => go("/", true));
-        }}
+        onClick={() => void signOut(user)}
       >
         <LogOut size={16} />
       </button>
