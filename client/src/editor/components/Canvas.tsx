@@ -22,6 +22,7 @@ import { useEditor } from "../hooks/useEditor";
 import { useFlow } from "../hooks/useFlow";
 import { useKeepInView } from "../hooks/useKeepInView";
 import { isTyping } from "../hooks/useShortcuts";
+import { useIsVersion } from "../hooks/useVersions";
 import { addNode } from "../store/actions";
 import { boundsOf } from "../store/bounds";
 import { pasteText } from "../store/clipboard";
@@ -62,6 +63,7 @@ export function Canvas() {
   const theme = useTheme();
   const editable = useStore(shared.editable);
   const commenting = useStore(editor.commenting.mode);
+  const isVersion = useIsVersion();
   const showMap = useStore(shared.spell, (spell) => Object.keys(spell.nodes).length > 6);
   const [guides, setGuides] = useState(NO_GUIDES);
   const box = useRef<HTMLElement>(null);
@@ -267,11 +269,11 @@ export function Canvas() {
         {overview && <Overview nodes={flow.nodes} />}
         <Guides guides={guides} />
         <RemoteCursors />
-        <CommentPins nodes={flow.nodes} />
+        {!isVersion && <CommentPins nodes={flow.nodes} />}
         <FollowFrame />
       </ReactFlow>
       <CanvasEmpty />
-      <CommentHint />
+      {!isVersion && <CommentHint />}
       <Toolbelt />
     </section>
   );

@@ -3,6 +3,7 @@ import { useStore as useFlowStore, useReactFlow } from "@xyflow/react";
 import { Maximize, MessageSquarePlus, Minus, Network, Plus, Redo2, StickyNote, Undo2 } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useIsVersion } from "../hooks/useVersions";
 import { addNote, layout } from "../store/actions";
 import { keysOf } from "../store/commands";
 
@@ -15,6 +16,7 @@ export function Toolbelt() {
   const editable = useStore(editor.document.editable);
   const history = useStore(editor.document.history);
   const commenting = useStore(editor.commenting.mode);
+  const isVersion = useIsVersion();
   return (
     <div className="toolbelt" role="toolbar" aria-label="Canvas tools">
       {editable && (
@@ -55,16 +57,20 @@ export function Toolbelt() {
           <span className="gap" />
         </>
       )}
-      <Tool
-        label="Comment"
-        keys={keysOf("comment")}
-        pressed={commenting}
-        onClick={() => editor.commenting.mode.set(!commenting)}
-        testid="comment-button"
-      >
-        <MessageSquarePlus size={15} />
-      </Tool>
-      <span className="gap" />
+      {!isVersion && (
+        <>
+          <Tool
+            label="Comment"
+            keys={keysOf("comment")}
+            pressed={commenting}
+            onClick={() => editor.commenting.mode.set(!commenting)}
+            testid="comment-button"
+          >
+            <MessageSquarePlus size={15} />
+          </Tool>
+          <span className="gap" />
+        </>
+      )}
       <Tool label="Zoom out" keys={keysOf("zoom-out")} onClick={() => void flow.zoomOut({ duration: 120 })}>
         <Minus size={14} />
       </Tool>

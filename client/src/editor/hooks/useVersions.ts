@@ -11,10 +11,15 @@ export function useTimeline(): Timeline {
   return timeline;
 }
 
-/** How the things on a shown version differ from the present; empty on the canvas itself. */
-export const MarksContext = createContext<Marks>(new Map());
+/** How the things on a shown version differ from the present; null on the canvas itself. */
+export const MarksContext = createContext<Marks | null>(null);
 
 /** How one thing of a shown version differs from the present. */
 export function useMark(id: string): What | undefined {
-  return useContext(MarksContext).get(id);
+  return useContext(MarksContext)?.get(id);
+}
+
+/** Whether it is a version that is drawn here, and not the canvas. */
+export function useIsVersion(): boolean {
+  return useContext(MarksContext) !== null;
 }

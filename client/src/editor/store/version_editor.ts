@@ -1,6 +1,7 @@
 /** The editor of a version that is looked at: the same panels and commands, over a document that nobody edits. */
 import type { SharedDocument } from "../../document";
 import { Store } from "../../store";
+import { Commenting } from "./commenting";
 import type { Editor } from "./editor";
 import { Following } from "./following";
 
@@ -29,8 +30,10 @@ export function versionEditor(editor: Editor, document: SharedDocument): Editor 
     renaming: new Store(null),
     writing: new Store(null),
     following: new Following(document, () => document.awareness.clientID),
+    commenting: new Commenting(editor.workbench.comments, editor),
     view: null,
   };
+  own.commenting.mode.subscribe(() => own.commenting.mode.set(false)); // Comments are on the canvas of now.
   const properties = Object.entries(own).map(([name, value]) => [name, { value, writable: true }]);
   return Object.create(editor, Object.fromEntries(properties)) as Editor;
 }

@@ -19,17 +19,17 @@ export function Faces({ authors }: { authors: Version["authors"] }) {
   const people = useStore(useEditor().document.people);
   if (authors.length === 0) return null;
   return (
-    <span className="faces" title={namesOf(authors)} role="img" aria-label={namesOf(authors)}>
+    <span className="version-faces" title={namesOf(authors)} role="img" aria-label={namesOf(authors)}>
       {authors.slice(0, SHOWN).map((author) => (
         <span
           key={author.id}
-          className="face"
+          className="version-face"
           style={{ "--person": personColour(author.id, people) } as React.CSSProperties}
         >
           {initials(author.name ?? "?")}
         </span>
       ))}
-      {authors.length > SHOWN && <span className="face more">+{authors.length - SHOWN}</span>}
+      {authors.length > SHOWN && <span className="version-face more">+{authors.length - SHOWN}</span>}
     </span>
   );
 }

@@ -25,7 +25,7 @@ export function VersionStage({ shown, editor }: VersionStageProps) {
     window.addEventListener("keydown", back);
     return () => window.removeEventListener("keydown", back);
   }, [timeline]);
-  useBackToRun();
+  useBackToNow();
   return (
     <div className="version-stage" data-testid="version-stage">
       {shown.state === "open" && editor && (
@@ -42,17 +42,25 @@ export function VersionStage({ shown, editor }: VersionStageProps) {
   );
 }
 
-/** Go back to the canvas when the person at this tab runs it: that is what is run, and shows what comes out. */
-function useBackToRun(): void {
+/** Go back to the canvas when the person runs it or looks at a comment: both are of the canvas as it is now. */
+function useBackToNow(): void {
   const editor = useEditor();
   const timeline = useTimeline();
   useEffect(() => {
     const { current } = editor.workbench.runs;
     const before = current.get()?.id;
-    return current.subscribe(() => {
-      const run = current.get();
-      if (run && run.id !== before && run.user === editor.user.id) timeline.back();
-    });
+    const ends = [
+      current.subscribe(() => {
+        const run = current.get();
+        if (run && run.id !== before && run.user === editor.user.id) timeline.back();
+      }),
+      editor.commenting.open.subscribe(() => {
+        if (editor.commenting.open.get()) timeline.back();
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
   }, [editor, timeline]);
 }
 
