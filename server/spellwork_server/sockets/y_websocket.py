@@ -155,8 +155,9 @@ class YWebSockets:
         async with self._enter(canvas_id) as place:
             if place.room.fault is not None and allowed(actor, "canvas.edit", access):
                 raise Unavailable(place.room.fault, details={"canvas": canvas_id})
-            await socket.prepare(request)
-            if request.transport is not None:
+            with suppress(ConnectionResetError):  # whoever asked is gone before the answer
+                await socket.prepare(request)
+            if socket.prepared and request.transport is not None:
                 await self._serve(socket, request.transport, actor, place)
         return socket
 
