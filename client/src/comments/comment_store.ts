@@ -70,6 +70,8 @@ export class CommentStore {
     this.#keep = keep;
     this.#outbox = new CommentOutbox(session, source.canvas, keep, (id, answer) => {
       this.#take(id, readThread(answer.thread), answer.comment);
+      // It may have been there already, its answer lost, and others may have replied.
+      if (answer.comment.id === id) void this.#reader.again(id);
     });
     this.#reader = new ThreadReader(session, source.canvas, (thread) => this.#put(thread.id, thread));
     this.threads = this.#threads;
@@ -123,7 +125,10 @@ export class CommentStore {
 
   /** Look at a thread, by the id of any of its comments; resolves to the thread's id, null when it is not there. */
   async open(comment: string): Promise<string | null> {
-    if (this.#threads.get().get(comment)?.waiting) return comment;
+    if (this.#threads.get().get(comment)?.waiting) {
+      this.#reader.begin(comment);
+      return comment;
+    }
     return this.#reader.open(comment);
   }
 

@@ -10,6 +10,7 @@ export {
   mentionLinks,
   mentionName,
   type Person,
+  plainWords,
 } from "./mention_text";
 export { type Box, drawnView, type Pin, pinsOf, within } from "./pins";
 export type { Author, Comment, Mention, NewPlace, OpenedThread, Thread, Waiting } from "./types";

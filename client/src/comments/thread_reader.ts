@@ -36,10 +36,16 @@ export class ThreadReader {
     }
   }
 
-  /** Read the thread anew, after a reconnection. */
-  async again(): Promise<void> {
+  /** Look at a thread that is not on the server yet. */
+  begin(thread: string): void {
+    this.#reading += 1;
+    this.opened.set({ id: thread, comments: [], whole: true, error: null });
+  }
+
+  /** Read the thread anew, after a reconnection or when it came to the server; `only` if it is that one. */
+  async again(only?: string): Promise<void> {
     const now = this.opened.get();
-    if (now) await this.open(now.id);
+    if (now && (only === undefined || now.id === only)) await this.open(now.id);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** Fetches parts that most people need soon, while nothing else is to do: they are then there offline too. */
 import { useEffect } from "react";
+import { loadCommentText } from "../components/comments/Words";
 
 /** The code editor; its module is fetched once, whoever asks first. */
 export const loadCodeEditor = () => import("../components/CodeEditor");
@@ -8,6 +9,7 @@ export function usePreload(): void {
   useEffect(() => {
     const fetchParts = () => {
       loadCodeEditor().catch(() => {}); // Asked for again when it is shown.
+      void loadCommentText();
     };
     if (!("requestIdleCallback" in window)) {
       const timer = setTimeout(fetchParts, 1_000);

@@ -1,14 +1,13 @@
 /** One comment in its thread: who, when, what; and editing and removing where one may. */
 import { Pencil, Trash2 } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { type Comment, decodeMentions, fullTime, type Waiting } from "../../../comments";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { Composer } from "./Composer";
 import { Face } from "./Face";
 import { Time } from "./Time";
-
-const CommentText = lazy(() => import("./CommentText"));
+import { Words } from "./Words";
 
 export function CommentItem({ comment, count }: { comment: Comment; count: number }) {
   const editor = useEditor();
@@ -78,7 +77,7 @@ export function CommentItem({ comment, count }: { comment: Comment; count: numbe
             autoFocus
           />
         ) : (
-          <Text text={comment.text} names={comment.mentions} />
+          <Words text={comment.text} names={comment.mentions} />
         )}
       </div>
     </li>
@@ -96,7 +95,7 @@ export function WaitingItem({ waiting }: { waiting: Waiting }) {
           <strong className="truncate">{comments.user.name}</strong>
           <span className="faint">{waiting.error ? "not sent" : "waiting to be sent"}</span>
         </p>
-        <Text text={waiting.text} names={{}} />
+        <Words text={waiting.text} names={{}} />
         {waiting.error && (
           <p className="comment-refused" role="alert">
             {waiting.error.message}{" "}
@@ -110,15 +109,5 @@ export function WaitingItem({ waiting }: { waiting: Waiting }) {
         )}
       </div>
     </li>
-  );
-}
-
-function Text({ text, names }: { text: string; names: Readonly<Record<string, string>> }) {
-  return (
-    <div className="comment-text prose">
-      <Suspense fallback={<p>{text}</p>}>
-        <CommentText text={text} names={names} />
-      </Suspense>
-    </div>
   );
 }

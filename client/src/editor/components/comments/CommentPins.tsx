@@ -6,7 +6,7 @@
  */
 import { type Node, type ReactFlowState, useStore as useFlowStore, ViewportPortal } from "@xyflow/react";
 import { memo, useCallback, useMemo, useRef } from "react";
-import { type Box, drawnView, type Pin, pinsOf, type Thread, within } from "../../../comments";
+import { type Box, drawnView, type Pin, pinsOf, plainWords, type Thread, within } from "../../../comments";
 import type { Pair } from "../../../protocol";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
@@ -102,7 +102,7 @@ const PinButton = memo(function PinButton({ thread, orphaned, open }: PinButtonP
   const { comments } = editor.workbench;
   const unread = useStore(comments.read, () => comments.unread(thread));
   const done = thread.resolved_at !== null;
-  const words = `Comment by ${thread.author.name}: ${thread.excerpt.slice(0, 80)}`;
+  const words = `Comment by ${thread.author.name}: ${plainWords(thread.excerpt).slice(0, 80)}`;
   const more = `${thread.count > 1 ? `, ${thread.count} comments` : ""}${unread ? ", unread" : ""}${done ? ", resolved" : ""}${orphaned ? ", its node was removed" : ""}`;
   return (
     <button

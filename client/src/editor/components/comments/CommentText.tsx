@@ -20,7 +20,7 @@ const COMPONENTS = {
 
 const keepMentions = (url: string) => (/^user:[0-9a-f]{32}$/.test(url) ? url : defaultUrlTransform(url));
 
-interface CommentTextProps {
+export interface CommentTextProps {
   readonly text: string;
   readonly names: Readonly<Record<string, string>>;
 }

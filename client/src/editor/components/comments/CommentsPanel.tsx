@@ -1,7 +1,7 @@
 /** All threads of the canvas as a list, for finding one and for those who use no mouse. */
 import { Check, CheckCheck, MessageSquarePlus } from "lucide-react";
 import { useMemo, useState } from "react";
-import type { Thread } from "../../../comments";
+import { plainWords, type Thread } from "../../../comments";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { keysOf } from "../../store/commands";
@@ -134,7 +134,7 @@ function ThreadRow({ thread }: { thread: Thread }) {
               <Time at={thread.last_at} />
             </span>
           </span>
-          <span className="thread-row-text">{thread.excerpt}</span>
+          <span className="thread-row-text">{plainWords(thread.excerpt)}</span>
           <span className="type-hint truncate">
             <WhereIt node={thread.node} orphaned={orphaned} />
             {thread.count > 1 ? ` · ${thread.count - 1} ${thread.count === 2 ? "reply" : "replies"}` : ""}

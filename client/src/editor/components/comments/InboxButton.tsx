@@ -3,7 +3,7 @@ import { AtSign, Bell } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { inbox } from "../../../app/inbox";
 import { go } from "../../../app/router";
-import type { Mention } from "../../../comments";
+import { type Mention, plainWords } from "../../../comments";
 import { useStore } from "../../../store";
 import { initials } from "../PresenceBar";
 import { Time } from "./Time";
@@ -122,7 +122,7 @@ function InboxList({ onLeave }: { onLeave: () => void }) {
                     <Time at={mention.created_at} />
                   </span>
                 </span>
-                <span className="thread-row-text">{mention.excerpt}</span>
+                <span className="thread-row-text">{plainWords(mention.excerpt)}</span>
                 <span className="type-hint truncate">in {mention.canvas_name}</span>
               </span>
               {mention.read_at === null && <span className="dot" role="img" aria-label="unread" />}

@@ -13,7 +13,9 @@ import { Composer } from "./Composer";
 import { Time } from "./Time";
 
 const WIDTH = 320;
-const GAP = 22;
+/** Between a pin, with its count, and the thread. */
+const GAP = 48;
+const PIN_HEIGHT = 30;
 const EDGE = 10;
 /** Room for the tools at the foot of the canvas. */
 const FOOT = 64;
@@ -42,9 +44,7 @@ export function ThreadPopover({ open, place }: ThreadPopoverProps) {
   }, []);
 
   const at = place ? { x: place.x * zoom + x, y: place.y * zoom + y } : { x: width / 2, y: height / 3 };
-  const right = at.x + GAP + WIDTH + EDGE <= width;
-  const left = right ? at.x + GAP : Math.max(EDGE, at.x - GAP - WIDTH);
-  const top = Math.max(EDGE, Math.min(at.y - 18, height - FOOT - tall));
+  const { left, top } = beside(at, { width, height: height - FOOT }, tall);
   return (
     <section
       ref={box}
@@ -53,7 +53,7 @@ export function ThreadPopover({ open, place }: ThreadPopoverProps) {
       aria-label={open.kind === "new" ? "New comment" : "Comments"}
       data-testid="thread"
       style={{
-        left: Math.min(left, width - WIDTH - EDGE),
+        left,
         top,
         maxHeight: Math.max(180, height - FOOT - EDGE),
       }}
@@ -73,6 +73,17 @@ export function ThreadPopover({ open, place }: ThreadPopoverProps) {
       )}
     </section>
   );
+}
+
+/** Where the thread goes: right of its pin, else above it, else left of it; always within the canvas. */
+function beside(pin: { x: number; y: number }, room: { width: number; height: number }, tall: number) {
+  const inX = (x: number) => Math.max(EDGE, Math.min(x, room.width - WIDTH - EDGE));
+  const inY = (y: number) => Math.max(EDGE, Math.min(y, room.height - tall));
+  if (pin.x + GAP + WIDTH + EDGE <= room.width)
+    return { left: inX(pin.x + GAP), top: inY(pin.y - PIN_HEIGHT) };
+  const above = pin.y - PIN_HEIGHT - 8 - tall;
+  if (above >= EDGE) return { left: inX(pin.x - WIDTH / 2), top: inY(above) };
+  return { left: inX(pin.x - 16 - WIDTH), top: inY(pin.y - PIN_HEIGHT) };
 }
 
 function NewThread({ node }: { node: string | null }) {

@@ -1,0 +1,28 @@
+/** The text of a comment: drawn as Markdown once the part for it is there, and as it was written until then. */
+import { useEffect } from "react";
+import { decodeMentions } from "../../../comments";
+import { Store, useStore } from "../../../store";
+import type { CommentTextProps } from "./CommentText";
+
+const drawing = new Store<React.ComponentType<CommentTextProps> | null>(null);
+let asked: Promise<void> | null = null;
+
+/** Fetch the part that draws Markdown. Without a connection it stays away, and is asked for the next time. */
+export function loadCommentText(): Promise<void> {
+  asked ??= import("./CommentText")
+    .then((module) => drawing.set(module.default))
+    .catch(() => {
+      asked = null;
+    });
+  return asked;
+}
+
+export function Words({ text, names }: CommentTextProps) {
+  const Drawn = useStore(drawing);
+  useEffect(() => void loadCommentText(), []);
+  return (
+    <div className="comment-text prose">
+      {Drawn ? <Drawn text={text} names={names} /> : <p>{decodeMentions(text, names).text}</p>}
+    </div>
+  );
+}
