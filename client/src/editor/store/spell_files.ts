@@ -28,7 +28,7 @@ export function exportSpell(editor: Editor): void {
 /** A name without what no file may have in its name. */
 export function fileName(name: string): string {
   const clean = name
-    .replace(/[\p{Cc}<>:"/\\|?*]+/gu, " ")
+    .replace(/[\p{Cc}\s<>:"/\\|?*]+/gu, " ")
     .trim()
     .replace(/^\.+/, "");
   return clean.slice(0, 80).trim() || "spell";
@@ -81,7 +81,7 @@ function addSpell(editor: Editor, name: string, text: string, at: Pair): void {
     const added = editor.document.paste(text, { at });
     const things = [...added.nodes, ...added.groups, ...added.notes];
     editor.select(things);
-    editor.view?.fit(things);
+    setTimeout(() => editor.view?.fit(things)); // once they are drawn
     editor.toasts.show({ tone: "done", title: `Added ${things.length} things of ${name}` });
   } catch (error) {
     editor.toasts.error(`${name} holds no spell`, error);
