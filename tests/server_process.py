@@ -35,6 +35,8 @@ class ServerProcess:
     data: Path
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = ("-m", "spellwork_server")
+    """What Python runs: the server, or a script that changes something in it first."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -65,7 +67,7 @@ class ServerProcess:
         command = ["serve", "--host", "127.0.0.1", "--port", str(self.port)]
         with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "spellwork_server", *command, "--data", str(self.data)],
+                [sys.executable, *self.program, *command, "--data", str(self.data)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=_environment(self.environment),

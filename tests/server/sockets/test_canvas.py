@@ -1,4 +1,4 @@
-"""A canvas over sockets: opened, edited together, seen, closed (server/SPEC.md, C1-C13, R1)."""
+"""A canvas over sockets: opened, edited together, seen, closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 import socketio
 
 from spellwork_server.rooms.presence import encode_states, parse_states
-from tests.seeds import seeds
 from tests.server.rooms.tab import Tab
 from tests.server.sockets.canvas_world import serve_canvases
 from tests.server.sockets.js_client import drive
@@ -28,6 +27,7 @@ async def until(true: Any, seconds: float = 5) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.rule("C1")
 async def test_opening_answers_all_that_a_tab_needs(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client() as ada:
         tab = Tab()
@@ -50,6 +50,7 @@ async def test_opening_answers_all_that_a_tab_needs(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.rule("C2", "C6", "C7")
 async def test_an_edit_reaches_the_others_and_is_answered_with_its_number(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client() as ada, world.client("bob") as bob:
         one, other = Tab(), Tab()
@@ -68,6 +69,7 @@ async def test_an_edit_reaches_the_others_and_is_answered_with_its_number(tmp_pa
         assert own == []
 
 
+@pytest.mark.rule("C6", "S11")
 async def test_edits_sent_without_waiting_are_taken_in_order(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client() as ada:
         tab = Tab()
@@ -84,6 +86,7 @@ async def test_edits_sent_without_waiting_are_taken_in_order(tmp_path: Path) -> 
         assert set(numbers) == set(range(1, numbers[-1] + 1))
 
 
+@pytest.mark.rule("C1", "C3")
 async def test_a_tab_that_comes_back_gets_only_what_it_lacks(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client() as ada, world.client("bob") as bob:
         one, other = Tab(), Tab()
@@ -112,6 +115,7 @@ REFUSALS: list[tuple[str, str, dict, str]] = [
 ]
 
 
+@pytest.mark.rule("C1", "C4", "C6")
 @pytest.mark.parametrize(("who", "event", "payload", "code"), REFUSALS)
 async def test_what_is_not_allowed_is_refused_with_a_code(
     tmp_path: Path, who: str, event: str, payload: dict, code: str
@@ -122,6 +126,7 @@ async def test_what_is_not_allowed_is_refused_with_a_code(
         assert world.server.sessions[0].channels == {f"user:{world.people[who].user_id}"}
 
 
+@pytest.mark.rule("C6")
 async def test_a_viewer_may_look_and_point_but_not_edit(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client("eve") as eve:
         tab = Tab()
@@ -136,6 +141,7 @@ async def test_a_viewer_may_look_and_point_but_not_edit(tmp_path: Path) -> None:
         assert pointed["ok"]
 
 
+@pytest.mark.rule("C12")
 async def test_a_role_that_is_taken_away_counts_at_once_and_is_told(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client("bob") as bob:
         tab = Tab()
@@ -153,6 +159,7 @@ async def test_a_role_that_is_taken_away_counts_at_once_and_is_told(tmp_path: Pa
         assert world.server.sessions[0].channels == {f"user:{world.people['bob'].user_id}"}
 
 
+@pytest.mark.rule("C9", "C10")
 async def test_presence_reaches_the_others_and_goes_with_its_tab(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client("bob") as bob:
         mine = Tab(client_id=5)
@@ -173,6 +180,7 @@ async def test_presence_reaches_the_others_and_goes_with_its_tab(tmp_path: Path)
         await until(lambda: heard[-1] == {5: (1, None)})
 
 
+@pytest.mark.rule("C10")
 async def test_presence_is_sent_at_most_twenty_times_a_second(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world, world.client() as ada, world.client("bob") as bob:
         heard: list[dict] = []
@@ -187,6 +195,7 @@ async def test_presence_is_sent_at_most_twenty_times_a_second(tmp_path: Path) ->
         assert 2 < len(heard) < 30
 
 
+@pytest.mark.rule("C13")
 async def test_closing_leaves_and_frees_the_room(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path, grace=0) as world, world.client() as ada:
         await world.open(ada, Tab())
@@ -196,6 +205,7 @@ async def test_closing_leaves_and_frees_the_room(tmp_path: Path) -> None:
         assert (await ada.call("canvas.close", {"canvas": world.canvas}))["ok"]
 
 
+@pytest.mark.rule("C13")
 async def test_a_tab_that_vanishes_frees_the_room(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path, grace=0) as world:
         async with world.client() as ada:
@@ -204,22 +214,7 @@ async def test_a_tab_that_vanishes_frees_the_room(tmp_path: Path) -> None:
         assert world.runs.opened == world.runs.closed == [world.canvas]
 
 
-@pytest.mark.requires("node")
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", seeds(4))
-async def test_tabs_with_the_real_yjs_and_the_server_converge(tmp_path: Path, seed: int) -> None:
-    async with serve_canvases(tmp_path) as world:
-        result = await drive("converge", world.url, canvas=world.canvas, seed=seed, steps=150)
-        assert result["failed"] == []
-        async with world.rooms.visit(world.canvas) as room:
-            reader = Tab()
-            reader.apply(room.diff())
-            assert all(state == result["states"][0] for state in result["states"])
-            assert reader.state() == result["states"][0]
-            spell = room.spell().to_json()
-            assert spell["nodes"].keys() == result["states"][0]["nodes"].keys()
-
-
+@pytest.mark.rule("C7", "D1")
 @pytest.mark.requires("node")
 async def test_what_was_drawn_offline_is_sent_on_return(tmp_path: Path) -> None:
     async with serve_canvases(tmp_path) as world:
@@ -279,6 +274,7 @@ async def edit_until_killed(
     return acknowledged, sent
 
 
+@pytest.mark.rule("R1")
 @pytest.mark.parametrize("after", [1, 20, 60])
 async def test_an_acknowledged_edit_survives_kill_9(tmp_path: Path, after: int) -> None:
     tab = Tab()

@@ -89,38 +89,6 @@ class Tab {
   }
 }
 
-// A small seeded generator, so that a failing run can be repeated.
-function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function scribble(tab, chance, step) {
-  const nodes = tab.doc.getMap("nodes");
-  const ids = [...nodes.keys()];
-  const some = ids[Math.floor(chance() * ids.length)];
-  const what = chance();
-  if (!some || what < 0.25) {
-    tab.node(`n${Math.floor(chance() * 8)}`, what < 0.1 ? { code: new Y.Text("x + 1 é😀") } : {});
-  } else if (what < 0.4) {
-    nodes.get(some).get("inputs").set(`v${step % 3}`, { step, list: [1, null, "😀"] });
-  } else if (what < 0.55) {
-    nodes.get(some).set("position", [step, chance() * 100]);
-  } else if (what < 0.7) {
-    nodes.get(some).get("code")?.insert(0, `${step}é`);
-  } else if (what < 0.85 && ids.length > 1) {
-    const edge = new Y.Map(
-      Object.entries({ source: some, output: "value", target: ids[0], input: "value" }),
-    );
-    tab.doc.getMap("edges").set(`e${Math.floor(chance() * 6)}`, edge);
-  } else if (ids.length > 3) {
-    nodes.delete(some);
-  }
-}
-
 const scenarios = {
   async refused() {
     const socket = connect("nobody");
@@ -145,26 +113,6 @@ const scenarios = {
     return { answer: { ...answer, blob: [...answer.blob] }, joined, heard, transport };
   },
 
-  async converge() {
-    const sockets = [connect("ada"), connect("bob"), connect("ada")];
-    await Promise.all(sockets.map(connected));
-    const tabs = sockets.map((socket) => new Tab(socket, given.canvas));
-    for (const tab of tabs) await tab.start();
-    const chance = random(given.seed);
-    for (let step = 0; step < given.steps; step += 1) {
-      scribble(tabs[Math.floor(chance() * tabs.length)], chance, step);
-      if (chance() < 0.2) await new Promise((resolve) => setTimeout(resolve, chance() * 4));
-    }
-    for (const tab of tabs) await Promise.all(tab.pending);
-    await ask(sockets[0], "canvas.close", { canvas: given.canvas });
-    await tabs[0].start();
-    const same = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
-    await until(() => tabs.every((tab) => same(tab.state(), tabs[0].state())));
-    const result = { states: tabs.map((tab) => tab.state()), failed: tabs.flatMap((tab) => tab.failed) };
-    for (const socket of sockets) socket.disconnect();
-    return result;
-  },
-
   async reconnect() {
     const socket = connect("ada", { reconnection: true, reconnectionDelay: 20 });
     await connected(socket);
@@ -185,12 +133,6 @@ const scenarios = {
     return { first: first.seq, again: again.seq, answer };
   },
 };
-
-function sorted(value) {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
-}
 
 try {
   console.log(JSON.stringify(await scenarios[scenario]()));
