@@ -166,8 +166,9 @@ class Intake:
         self._shadow = shadow
         self._parts = self._durable_parts.copy()
         self._known = parse_state_vector(shadow.state_vector())
-        waiting = (edit.update for edit in self._batch.edits)
-        self._surrogates = Surrogates((*self._durable.updates, *waiting))
+        # Reading a whole document takes long; few hold what is looked for, and the parts tell.
+        durable = self._durable.updates if self._parts.has_surrogates() else ()
+        self._surrogates = Surrogates((*durable, *(edit.update for edit in self._batch.edits)))
         self._owners[shadow.client_id] = SERVER
 
     def _take_run(self, run: Sequence[Asked]) -> bool:

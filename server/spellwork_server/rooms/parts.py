@@ -96,6 +96,12 @@ class Parts:
             }
         )
 
+    def has_surrogates(self) -> bool:
+        """Tell whether any shared text has a character that JavaScript counts as two."""
+        texts = [node.code for node in self.nodes.values() if node.code]
+        texts += [note.text for note in self.notes.values()]
+        return any(not text.isascii() and max(text) > "\uffff" for text in texts)
+
     def dangling(self, changes: Changes) -> list[str]:
         """Return the edges that, after ``changes``, hang on a node that is not there."""
         gone = {key for (kind, key), part in changes.items() if kind == "nodes" and part is None}

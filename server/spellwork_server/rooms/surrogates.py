@@ -40,26 +40,33 @@ class Surrogates:
 
     def __init__(self, updates: Iterable[bytes] = ()) -> None:
         self._seconds: set[Place] = set()
-        for update in updates:
-            self.note(update)
+        self._unread = [update for update in updates if FOUR_BYTES.search(update)]
 
     def note(self, update: bytes) -> None:
         """Take over the texts of an update that is valid."""
         if FOUR_BYTES.search(update):
             self._seconds.update(_seconds(update))
 
+    def seconds(self) -> set[Place]:
+        """Return the place of each second unit."""
+        unread, self._unread = self._unread, []
+        for update in unread:  # only now: many documents are opened and not edited
+            self._seconds.update(_seconds(update))
+        return self._seconds
+
     def check(self, update: bytes, known: Mapping[int, int]) -> None:
         """Raise UpdateInvalid when a valid update cuts a character that is known, or one of its own.
 
         ``known`` has each client's next clock.
         """
+        seconds = self.seconds()
         own = set(_seconds(update)) if FOUR_BYTES.search(update) else set()
-        if not own and not self._seconds:
+        if not own and not seconds:
             return
         # Of an edit that is known in part the CRDT takes the rest.
         cuts = [(client, known.get(client, 0)) for client, _ in own] if own else []
         for place in (*cuts, *_cuts(update)):
-            if place in own or place in self._seconds:
+            if place in own or place in seconds:
                 raise UpdateInvalid(
                     "The update cuts a character in two: a surrogate pair cannot be edited in part",
                     details={"client": place[0], "clock": place[1]},

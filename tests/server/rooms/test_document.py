@@ -1,4 +1,4 @@
-"""A spell and its shared document are the same thing in two forms (server/SPEC.md, D1-D3, U5)."""
+"""A spell and its shared document are the same thing in two forms."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def write(replica: Replica, parts: Parts, spell: Spell) -> Change:
     return change
 
 
+@pytest.mark.rule("D1", "D2")
 def test_a_spell_survives_the_way_there_and_back() -> None:
     replica, parts = Replica(), Parts()
     change = write(replica, parts, spell_of(HELLO))
@@ -56,12 +57,14 @@ def test_a_spell_survives_the_way_there_and_back() -> None:
     assert read_all(Replica([change.update])).spell() == spell_of(HELLO)
 
 
+@pytest.mark.rule("D3")
 def test_writing_the_same_spell_again_changes_nothing() -> None:
     replica, parts = Replica(), Parts()
     write(replica, parts, spell_of(HELLO))
     assert write(replica, parts, spell_of(HELLO)).update == b""
 
 
+@pytest.mark.rule("D3")
 def test_only_what_differs_is_touched() -> None:
     replica, parts = Replica(), Parts()
     write(replica, parts, spell_of(HELLO))
@@ -72,6 +75,7 @@ def test_only_what_differs_is_touched() -> None:
     assert parts.spell().nodes["a"].inputs == {"value": True}
 
 
+@pytest.mark.rule("D2")
 def test_numbers_of_javascript_come_back_as_integers_where_they_are() -> None:
     replica = Replica()
     doc: Doc[Any] = Doc()
@@ -83,12 +87,14 @@ def test_numbers_of_javascript_come_back_as_integers_where_they_are() -> None:
     assert isinstance(read_all(replica).nodes["a"].inputs["value"], int)
 
 
+@pytest.mark.rule("D2")
 def test_an_unknown_node_type_is_kept() -> None:
     replica, parts = Replica(), Parts()
     write(replica, parts, spell_of({"nodes": {"a": {"type": "gone.away", "inputs": {"k": 1}}}}))
     assert parts.spell().nodes["a"].type == "gone.away"
 
 
+@pytest.mark.rule("U5")
 @pytest.mark.parametrize(
     ("kind", "key", "value", "where"),
     [
@@ -117,6 +123,7 @@ def test_what_is_no_part_of_a_spell_is_named(kind: Any, key: str, value: Any, wh
     assert refusal.value.details["errors"][0]["field"].startswith(where)
 
 
+@pytest.mark.rule("D1", "U5")
 def test_an_array_type_where_a_value_belongs_is_refused() -> None:
     replica = Replica()
     node = Map({"type": "t", "inputs": Map({"v": Array([1])})})
@@ -128,6 +135,7 @@ def test_an_array_type_where_a_value_belongs_is_refused() -> None:
 texts = st.text(alphabet="ab\né😀 ", max_size=40)
 
 
+@pytest.mark.rule("D3")
 @given(before=texts, after=texts)
 @settings(max_examples=examples(200), deadline=None)
 def test_a_text_becomes_any_other(before: str, after: str) -> None:
@@ -137,6 +145,7 @@ def test_a_text_becomes_any_other(before: str, after: str) -> None:
     assert str(doc["t"]) == after
 
 
+@pytest.mark.rule("D3")
 def test_a_text_edit_keeps_what_others_type_elsewhere() -> None:
     ours: Doc[Any] = Doc()
     ours["t"] = Text("def f(x):\n    return x\n")

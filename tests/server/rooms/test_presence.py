@@ -1,4 +1,4 @@
-"""Presence says of people only what the server knows of them (server/SPEC.md, C9, C10)."""
+"""Presence says of people only what the server knows of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def said(clock: int, state: dict | None, client: int = 1) -> bytes:
     return encode_states({client: (clock, state)})
 
 
+@pytest.mark.rule("C9")
 def test_the_server_says_who_somebody_is() -> None:
     presence = Presence()
     presence.enter(1, ADA, "socket")
@@ -49,6 +50,7 @@ def test_when_there_are_more_people_than_colours_everybody_still_has_one() -> No
     assert {person.color for person in presence.people()} == set(COLORS)
 
 
+@pytest.mark.rule("C9")
 def test_nobody_speaks_for_another_client() -> None:
     presence = Presence()
     presence.enter(1, ADA, "a")
@@ -57,6 +59,7 @@ def test_nobody_speaks_for_another_client() -> None:
     assert presence.everybody() is None
 
 
+@pytest.mark.rule("C5")
 def test_another_person_cannot_take_a_seat_but_the_same_can() -> None:
     presence = Presence()
     presence.enter(1, ADA, "old")
@@ -69,6 +72,7 @@ def test_another_person_cannot_take_a_seat_but_the_same_can() -> None:
     assert presence.everybody() is None
 
 
+@pytest.mark.rule("C10")
 def test_the_latest_state_wins_and_is_sent_once() -> None:
     presence = Presence()
     presence.enter(1, ADA, "s")
@@ -80,6 +84,7 @@ def test_the_latest_state_wins_and_is_sent_once() -> None:
     assert presence.take_changes() is None
 
 
+@pytest.mark.rule("C10")
 def test_leaving_is_told_with_the_last_clock() -> None:
     presence = Presence()
     presence.enter(1, ADA, "s")
@@ -89,6 +94,7 @@ def test_leaving_is_told_with_the_last_clock() -> None:
     assert parse_states(presence.take_changes() or b"") == {1: (7, None)}
 
 
+@pytest.mark.rule("C9")
 @pytest.mark.parametrize(
     "update",
     [

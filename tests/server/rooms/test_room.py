@@ -1,4 +1,4 @@
-"""An edit is checked, durable, then acknowledged and sent to the others (server/SPEC.md, R1-R6, U4-U6, C5-C8, D4)."""
+"""An edit is checked, durable, then acknowledged and sent to the others."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from tests.server.rooms.tab import Tab
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.rule("R1")
 async def test_an_edit_is_in_the_log_when_it_is_acknowledged(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         seq = await room.apply_update(h.ada, Tab().add("a"))
@@ -37,6 +38,7 @@ async def test_an_edit_is_in_the_log_when_it_is_acknowledged(tmp_path: Path) -> 
         assert list(room.spell().nodes) == ["a"]
 
 
+@pytest.mark.rule("C7")
 async def test_others_get_what_was_committed_and_the_author_does_not(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         update = Tab().add("a")
@@ -46,6 +48,7 @@ async def test_others_get_what_was_committed_and_the_author_does_not(tmp_path: P
         assert data == {"canvas": h.canvas, "seq": 1, "updates": [update]}
 
 
+@pytest.mark.rule("R1")
 async def test_nothing_is_said_before_the_commit(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         async with asyncio.TaskGroup() as tasks, h.database.write():
@@ -57,6 +60,7 @@ async def test_nothing_is_said_before_the_commit(tmp_path: Path) -> None:
         assert edit.result() == 1
 
 
+@pytest.mark.rule("R2")
 async def test_edits_that_arrive_together_are_committed_in_order(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -73,6 +77,7 @@ async def test_edits_that_arrive_together_are_committed_in_order(tmp_path: Path)
         assert copy.state() == tab.state()
 
 
+@pytest.mark.rule("C7")
 async def test_edits_that_were_committed_together_are_sent_as_one(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         ada, bob, copy = Tab(), Tab(), Tab()
@@ -90,6 +95,7 @@ async def test_edits_that_were_committed_together_are_sent_as_one(tmp_path: Path
         assert sorted(copy["nodes"].keys()) == sorted(drawn)
 
 
+@pytest.mark.rule("R1")
 async def test_a_canvas_comes_back_as_it_was(tmp_path: Path) -> None:
     tab = Tab()
     async with house(tmp_path) as h:
@@ -104,6 +110,7 @@ async def test_a_canvas_comes_back_as_it_was(tmp_path: Path) -> None:
         assert await room.apply_update(h.ada, tab.put("b", "x", 3)) == 3
 
 
+@pytest.mark.rule("C8")
 async def test_the_same_edit_twice_is_harmless(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -119,6 +126,7 @@ async def test_the_same_edit_twice_is_harmless(tmp_path: Path) -> None:
         assert copy.state() == tab.state()
 
 
+@pytest.mark.rule("C8")
 async def test_a_duplicate_of_an_edit_under_way_waits_for_its_commit(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         update = Tab().add("a")
@@ -162,6 +170,7 @@ REFUSALS: dict[str, tuple[Any, type[ServerError], str]] = {
 }
 
 
+@pytest.mark.rule("U3", "U4", "U5", "U6")
 @pytest.mark.parametrize("name", REFUSALS)
 async def test_a_refused_edit_leaves_the_canvas_as_it_was(tmp_path: Path, name: str) -> None:
     make, kind, code = REFUSALS[name]
@@ -180,6 +189,7 @@ async def test_a_refused_edit_leaves_the_canvas_as_it_was(tmp_path: Path, name: 
         assert await room.apply_update(h.bob, good.add("b")) == 2
 
 
+@pytest.mark.rule("U6")
 async def test_refused_edits_leave_no_trace_in_memory(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -215,6 +225,7 @@ async def test_after_a_fault_of_the_room_every_edit_is_answered_and_the_server_s
         assert h.canvas in h.rooms.faults
 
 
+@pytest.mark.rule("U6")
 async def test_a_refusal_spares_the_edits_that_wait_before_it(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         ada, bob = Tab(), Tab()
@@ -228,6 +239,7 @@ async def test_a_refusal_spares_the_edits_that_wait_before_it(tmp_path: Path) ->
         assert isinstance(second, SchemaViolation)
 
 
+@pytest.mark.rule("C5")
 async def test_a_client_id_belongs_to_who_used_it_first(tmp_path: Path) -> None:
     tab = Tab(client_id=77)
     async with house(tmp_path) as h:
@@ -241,6 +253,7 @@ async def test_a_client_id_belongs_to_who_used_it_first(tmp_path: Path) -> None:
             await room.apply_update(h.bob, tab.put("a", "value", 1))
 
 
+@pytest.mark.rule("D4")
 async def test_a_wire_to_a_node_that_another_removed_is_removed(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         ada, bob = Tab(), Tab()
@@ -258,6 +271,7 @@ async def test_a_wire_to_a_node_that_another_removed_is_removed(tmp_path: Path) 
         assert ada.state()["edges"] == {}
 
 
+@pytest.mark.rule("D4")
 async def test_an_edge_that_never_had_its_node_is_removed(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -266,6 +280,7 @@ async def test_an_edge_that_never_had_its_node_is_removed(tmp_path: Path) -> Non
         assert room.spell().edges == {}
 
 
+@pytest.mark.rule("D3")
 async def test_replacing_the_spell_goes_through_the_live_document(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -282,6 +297,7 @@ async def test_replacing_the_spell_goes_through_the_live_document(tmp_path: Path
         assert await room.replace_spell(h.bob, wanted) == room.seq
 
 
+@pytest.mark.rule("D3")
 async def test_naming_the_spell_undoes_no_edit_on_its_way(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -334,6 +350,7 @@ def broken(_committed: Committed) -> None:
     raise RuntimeError("a bug")
 
 
+@pytest.mark.rule("C11")
 async def test_problems_follow_a_change_once(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
@@ -349,6 +366,7 @@ async def test_problems_follow_a_change_once(tmp_path: Path) -> None:
         assert len(h.heard.of("canvas.problems")) == 1
 
 
+@pytest.mark.rule("R3")
 async def test_a_snapshot_replaces_the_log_and_is_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,6 +389,7 @@ async def test_a_snapshot_replaces_the_log_and_is_equal(
                 await room.apply_update(h.bob, tab.put("a", "value", 99))
 
 
+@pytest.mark.rule("R3")
 async def test_a_broken_snapshot_is_passed_over_for_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,6 +408,7 @@ async def test_a_broken_snapshot_is_passed_over_for_the_one_before(
         assert len(room.spell().nodes) == 25
 
 
+@pytest.mark.rule("R5")
 async def test_a_canvas_whose_document_is_broken_is_quarantined_alone(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         canvas = h.canvas
@@ -431,6 +451,7 @@ class Broken:
         self._commits.submit = self._submit  # type: ignore[method-assign]
 
 
+@pytest.mark.rule("R4", "C11")
 async def test_a_store_that_fails_makes_the_canvas_read_only_until_it_is_back(
     tmp_path: Path,
 ) -> None:
@@ -456,6 +477,7 @@ async def test_a_store_that_fails_makes_the_canvas_read_only_until_it_is_back(
         )
 
 
+@pytest.mark.rule("R4")
 async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Path) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
         submit = h.commits.submit
@@ -476,6 +498,7 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Pat
         assert await room.apply_update(h.ada, update) == 1
 
 
+@pytest.mark.rule("C13")
 async def test_a_room_stays_for_a_grace_and_is_then_freed(tmp_path: Path) -> None:
     async with house(tmp_path, grace=0.1) as h:
         room = await h.rooms.open(h.canvas)
@@ -496,6 +519,7 @@ async def test_opening_at_once_loads_once(tmp_path: Path) -> None:
         assert len(set(rooms)) == 1
 
 
+@pytest.mark.rule("R6")
 async def test_a_stop_writes_what_waits_and_refuses_more(tmp_path: Path) -> None:
     tab = Tab()
     async with asyncio.TaskGroup() as tasks, house(tmp_path) as h:

@@ -1,4 +1,4 @@
-"""No edit cuts a character in two (server/SPEC.md, U7)."""
+"""No edit cuts a character in two."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ FINE = {
 }
 
 
+@pytest.mark.rule("U7")
 @pytest.mark.parametrize("update", CUTS.values(), ids=CUTS)
 def test_an_edit_through_a_character_is_refused(update: bytes) -> None:
     parse_update(update)
@@ -74,6 +75,7 @@ def test_an_edit_through_a_character_is_refused(update: bytes) -> None:
         Surrogates([written()]).check(update, {ME: 6})
 
 
+@pytest.mark.rule("U7")
 @pytest.mark.parametrize("update", FINE.values(), ids=FINE)
 def test_an_edit_beside_a_character_is_fine(update: bytes) -> None:
     parse_update(update)
@@ -81,6 +83,7 @@ def test_an_edit_beside_a_character_is_fine(update: bytes) -> None:
     Surrogates().check(update, {ME: 6})
 
 
+@pytest.mark.rule("U7")
 def test_a_character_that_the_update_itself_brings_is_not_cut_either() -> None:
     text = b"\x04\x01" + write_bytes(b"t") + write_bytes(TEXT.encode())
     inside = b"\xc4" + place(ME, 2) + place(ME, 3) + write_bytes(b"x")
@@ -90,15 +93,17 @@ def test_a_character_that_the_update_itself_brings_is_not_cut_either() -> None:
         Surrogates().check(update, {})
 
 
+@pytest.mark.rule("U7")
 def test_an_update_that_is_known_up_to_the_middle_of_a_character_is_refused() -> None:
     with pytest.raises(UpdateInvalid, match="cuts a character"):
         Surrogates().check(written(), {ME: 3})
     Surrogates().check(written(), {ME: 4})
 
 
+@pytest.mark.rule("U7")
 async def test_a_room_refuses_it_before_and_after_a_start(tmp_path: Path) -> None:
     drawn = Tab(client_id=ME).code("n", TEXT)
-    ((_, second),) = Surrogates([drawn])._seconds
+    ((_, second),) = Surrogates([drawn]).seconds()
     cut = section(OTHER, 0, b"\x84" + place(ME, second - 1) + write_bytes(b"x")) + b"\0"
     async with house(tmp_path) as h:
         canvas = h.canvas

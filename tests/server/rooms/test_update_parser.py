@@ -1,4 +1,4 @@
-"""An update is read to its last byte before the CRDT sees it (server/SPEC.md, U1-U3)."""
+"""An update is read to its last byte before the CRDT sees it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def drawing() -> list[bytes]:
     return [*updates, tab.doc.get_update()]
 
 
+@pytest.mark.rule("U2")
 def test_everything_a_tab_writes_is_read() -> None:
     known: dict[int, int] = {}
     *updates, whole = drawing()
@@ -56,6 +57,7 @@ def test_the_clocks_found_are_those_the_crdt_counts() -> None:
     assert parse_update(update).spans == {7: (0, parse_state_vector(tab.doc.get_state())[7])}
 
 
+@pytest.mark.rule("U1")
 @pytest.mark.parametrize("cut", [1, 2, 3, 10])
 def test_a_truncated_update_is_refused(cut: int) -> None:
     update = drawing()[0]
@@ -63,6 +65,7 @@ def test_a_truncated_update_is_refused(cut: int) -> None:
         parse_update(update[:-cut])
 
 
+@pytest.mark.rule("U1")
 def test_bytes_after_the_end_are_refused() -> None:
     with pytest.raises(UpdateInvalid, match="follow its end"):
         parse_update(drawing()[0] + b"\x00")
@@ -75,6 +78,7 @@ def foreign(**roots: Any) -> bytes:
     return doc.get_update()
 
 
+@pytest.mark.rule("U1", "U2")
 @pytest.mark.parametrize(
     ("update", "reason"),
     [
@@ -110,6 +114,7 @@ def test_what_no_tab_writes_is_refused_with_the_reason(update: bytes, reason: st
     assert isinstance(refusal.value.details["at"], int)
 
 
+@pytest.mark.rule("U3")
 @pytest.mark.parametrize(
     ("known", "client"), [({}, 9), ({9: 1}, 9)], ids=["nothing known", "too little known"]
 )
@@ -122,6 +127,7 @@ def test_a_clock_gap_is_refused_and_named(known: dict[int, int], client: int) ->
     assert refusal.value.details["client"] == client
 
 
+@pytest.mark.rule("U3")
 def test_deleting_what_is_not_there_yet_is_a_gap() -> None:
     tab = Tab(client_id=9)
     tab.add("a")
@@ -130,6 +136,7 @@ def test_deleting_what_is_not_there_yet_is_a_gap() -> None:
         check_dependencies(parse_update(removal), {9: 2})
 
 
+@pytest.mark.rule("C1", "U1")
 @pytest.mark.parametrize("vector", [b"\x01", b"\x01\x05", b"\x02\x05\x01\x05\x01", b"\x00\x00"])
 def test_a_state_vector_is_read_strictly(vector: bytes) -> None:
     with pytest.raises(UpdateInvalid):
@@ -154,6 +161,7 @@ def mutated(update: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.rule("U1")
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=examples(300), deadline=None)
 def test_mutated_updates_are_refused_or_harmless(seed: int) -> None:
@@ -174,6 +182,7 @@ def test_mutated_updates_are_refused_or_harmless(seed: int) -> None:
         parse_state_vector(replica.state_vector())
 
 
+@pytest.mark.rule("U1")
 @given(data=st.binary(max_size=200))
 @settings(max_examples=examples(300), deadline=None)
 def test_random_bytes_never_raise_anything_else(data: bytes) -> None:
