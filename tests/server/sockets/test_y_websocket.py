@@ -1,4 +1,4 @@
-"""Any Yjs program syncs a canvas under the checks of a tab (server/SPEC.md, Y1-Y12)."""
+"""Any Yjs program syncs a canvas under the checks of a tab."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ async def canvas(folder: Path, **settings: Any) -> AsyncIterator[Canvas]:
 # Who may connect
 
 
+@pytest.mark.rule("Y1", "Y4", "Y5")
 async def test_edits_go_both_ways_between_peers_tabs_and_rest(tmp_path: Path) -> None:
-    """SPEC Y1, Y4, Y5"""
     async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("bob") as bob:
         await ada.edit(ada.tab.add("by_ada"))
         await bob.until(lambda: "by_ada" in bob.tab.state()["nodes"])
@@ -128,8 +128,8 @@ async def test_edits_go_both_ways_between_peers_tabs_and_rest(tmp_path: Path) ->
         await ada.until(lambda: ada.tab.state() == bob.tab.state())
 
 
+@pytest.mark.rule("Y5")
 async def test_whoever_makes_an_edit_is_not_sent_it(tmp_path: Path) -> None:
-    """SPEC Y5"""
     async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("bob") as bob:
         await ada.edit(ada.tab.add("a"))
         await bob.until(lambda: bob.edits)
@@ -138,8 +138,8 @@ async def test_whoever_makes_an_edit_is_not_sent_it(tmp_path: Path) -> None:
         assert len(ada.edits) == len(bob.edits) == 1
 
 
+@pytest.mark.rule("Y5", "D4")
 async def test_a_wire_that_is_left_hanging_is_removed_for_its_author_too(tmp_path: Path) -> None:
-    """SPEC Y5, D4"""
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         for update in (ada.tab.add("a"), ada.tab.add("b"), ada.tab.wire("e", "a", "b")):
             await ada.edit(update)
@@ -157,17 +157,17 @@ PROOFS: dict[str, Callable[[str, str], dict]] = {
 }
 
 
+@pytest.mark.rule("Y2")
 @pytest.mark.parametrize("proof", list(PROOFS))
 async def test_a_token_proves_who_connects(tmp_path: Path, proof: str) -> None:
-    """SPEC Y2"""
     async with canvas(tmp_path) as c:
         token = c.people["ada"].token or ""
         async with c.join("ada", **PROOFS[proof](token, c.house.origin)) as ada:
             assert ada.synced
 
 
+@pytest.mark.rule("Y2")
 async def test_the_cookie_counts_for_an_allowed_page_only(tmp_path: Path) -> None:
-    """SPEC Y2"""
     async with canvas(tmp_path) as c:
         visitor = c.house.stranger()
         await c.house.parts.identity.accounts.create("zoe@example.org", password=PASSWORD)
@@ -184,13 +184,13 @@ async def test_the_cookie_counts_for_an_allowed_page_only(tmp_path: Path) -> Non
             assert zoe.synced
 
 
+@pytest.mark.rule("Y2")
 async def test_a_page_of_another_origin_is_refused_even_with_a_token(tmp_path: Path) -> None:
-    """SPEC Y2"""
     async with canvas(tmp_path, allowed_origins=("https://friend.example",)) as c:
         params = {"token": c.people["ada"].token}
         stranger = c.house.stranger()
         for origin, ok in (("https://evil.example", False), ("https://friend.example", True)):
-            options = {"params": params, "headers": {"Origin": origin}}
+            options: dict[str, Any] = {"params": params, "headers": {"Origin": origin}}
             if ok:
                 async with connect(stranger, c.id, **options) as ada:
                     assert ada.synced
@@ -198,8 +198,8 @@ async def test_a_page_of_another_origin_is_refused_even_with_a_token(tmp_path: P
                 assert await c.refused(stranger, **options) == (403, "origin_refused")
 
 
+@pytest.mark.rule("Y3")
 async def test_who_may_not_is_refused_before_the_upgrade(tmp_path: Path) -> None:
-    """SPEC Y3"""
     async with canvas(tmp_path) as c:
         stranger, ada = c.house.stranger(), c.people["ada"]
         assert await c.refused(stranger) == (401, "unauthenticated")
@@ -216,10 +216,10 @@ async def test_who_may_not_is_refused_before_the_upgrade(tmp_path: Path) -> None
         assert c.parts.rooms.find(c.id) is None
 
 
+@pytest.mark.rule("Y2")
 async def test_the_token_in_the_address_reaches_no_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """SPEC Y2"""
     caplog.set_level(logging.DEBUG)
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         await ada.say(b"\xff")
@@ -241,8 +241,8 @@ def forged(c: Canvas, peer: Peer) -> bytes:
     return Tab(peer.tab.doc.client_id).add("forged")
 
 
+@pytest.mark.rule("Y6", "Y7")
 async def test_a_viewer_syncs_and_may_say_so_but_not_edit(tmp_path: Path) -> None:
-    """SPEC Y6, Y7"""
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         for update in (ada.tab.code("a", "text"), ada.tab.add("b"), ada.tab.remove("nodes", "b")):
             await ada.edit(update)
@@ -256,7 +256,7 @@ async def test_a_viewer_syncs_and_may_say_so_but_not_edit(tmp_path: Path) -> Non
             await eve.say(y_messages.step_2(b"\0\0"))
             await ada.edit(ada.tab.add("c"))
             await eve.until(lambda: "c" in eve.tab.state()["nodes"])
-            assert eve.closed is None
+            assert eve.open
             await eve.edit(eve.tab.add("mine"))
             await eve.until(lambda: eve.closed)
             assert eve.closed is not None
@@ -267,9 +267,9 @@ async def test_a_viewer_syncs_and_may_say_so_but_not_edit(tmp_path: Path) -> Non
         assert c.nodes == ["a", "c"]
 
 
+@pytest.mark.rule("Y7")
 @pytest.mark.parametrize("what", ["an edit", "a deletion", "an edit that is known"])
 async def test_a_viewers_step_2_with_something_new_is_refused(tmp_path: Path, what: str) -> None:
-    """SPEC Y7"""
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         first = ada.tab.add("a")
         await ada.edit(first)
@@ -332,9 +332,9 @@ BAD: dict[str, tuple[Callable[[Canvas, Peer, Peer], bytes], int, str]] = {
 }
 
 
+@pytest.mark.rule("Y7", "Y8")
 @pytest.mark.parametrize("what", list(BAD))
 async def test_what_is_refused_is_told_and_ends_the_connection(tmp_path: Path, what: str) -> None:
-    """SPEC Y7, Y8"""
     make, status, code = BAD[what]
     async with (
         canvas(tmp_path, max_update_bytes=4096) as c,
@@ -353,19 +353,19 @@ async def test_what_is_refused_is_told_and_ends_the_connection(tmp_path: Path, w
         await ada.edit(ada.tab.add("b"))
         async with c.join("bob") as again:
             await again.until(lambda: again.tab.state() == ada.tab.state())
-        assert ada.closed is None
+        assert ada.open
 
 
+@pytest.mark.rule("Y10")
 async def test_a_message_over_the_limit_ends_the_connection_for_good(tmp_path: Path) -> None:
-    """SPEC Y10"""
     async with canvas(tmp_path, max_event_bytes=65_536) as c, c.join("bob") as bob:
         await bob.edit(bytes(70_000))
         await bob.until(lambda: bob.closed)
         assert bob.closed == (4413, "too_large: A message may have 65536 bytes")
 
 
+@pytest.mark.rule("Y8")
 async def test_text_is_no_message(tmp_path: Path) -> None:
-    """SPEC Y8"""
     async with canvas(tmp_path) as c, c.join("bob") as bob:
         await bob.socket.send_str("hello")
         await bob.until(lambda: bob.closed)
@@ -373,8 +373,8 @@ async def test_text_is_no_message(tmp_path: Path) -> None:
         assert bob.closed[0] == 4400
 
 
+@pytest.mark.rule("Y4", "C8")
 async def test_an_edit_sent_again_is_harmless(tmp_path: Path) -> None:
-    """SPEC Y4, C8"""
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         update = ada.tab.add("a")
         for _ in range(3):
@@ -382,14 +382,14 @@ async def test_an_edit_sent_again_is_harmless(tmp_path: Path) -> None:
         await ada.say(y_messages.step_2(ada.tab.doc.get_update()))
         await ada.edit(ada.tab.add("b"))
         await ada.until(lambda: c.nodes == ["a", "b"])
-        assert ada.closed is None
+        assert ada.open
 
 
 # Roles and sign-ins
 
 
+@pytest.mark.rule("Y9")
 async def test_a_role_that_is_taken_away_ends_the_connection(tmp_path: Path) -> None:
-    """SPEC Y9"""
     async with canvas(tmp_path) as c, c.join("bob") as bob:
         await c.parts.stores.canvases.remove_member(c.id, c.user("bob"))
         await bob.until(lambda: bob.closed, 5)
@@ -397,8 +397,8 @@ async def test_a_role_that_is_taken_away_ends_the_connection(tmp_path: Path) -> 
         assert bob.closed[0] == 4403
 
 
+@pytest.mark.rule("Y6", "Y9")
 async def test_a_lower_role_counts_at_the_next_edit(tmp_path: Path) -> None:
-    """SPEC Y6, Y9"""
     async with canvas(tmp_path) as c, c.join("ada"), c.join("bob") as bob:
         await bob.edit(bob.tab.add("a"))
         await bob.until(lambda: c.nodes == ["a"])
@@ -411,8 +411,8 @@ async def test_a_lower_role_counts_at_the_next_edit(tmp_path: Path) -> None:
         assert c.nodes == ["a"]
 
 
+@pytest.mark.rule("Y9")
 async def test_a_revoked_key_ends_the_connection(tmp_path: Path) -> None:
-    """SPEC Y9"""
     async with canvas(tmp_path) as c, c.join("bob") as bob:
         (key,) = (await c.people["bob"].get("/v1/api-keys")).body["items"]
         await c.people["bob"].delete(f"/v1/api-keys/{key['id']}")
@@ -422,8 +422,8 @@ async def test_a_revoked_key_ends_the_connection(tmp_path: Path) -> None:
         assert bob.closed[1].startswith("token_revoked")
 
 
+@pytest.mark.rule("Y9")
 async def test_a_deleted_canvas_ends_the_connection(tmp_path: Path) -> None:
-    """SPEC Y9"""
     async with canvas(tmp_path) as c, c.join("bob") as bob:
         assert (await c.people["ada"].delete(f"/v1/canvases/{c.id}")).status == 200
         await bob.until(lambda: bob.closed, 5)
@@ -434,8 +434,8 @@ async def test_a_deleted_canvas_ends_the_connection(tmp_path: Path) -> None:
 # Presence
 
 
+@pytest.mark.rule("Y11")
 async def test_presence_is_shared_with_tabs_and_stamped_by_the_server(tmp_path: Path) -> None:
-    """SPEC Y11"""
     async with canvas(tmp_path) as c, c.join("bob") as bob:
         tab = Tab(client_id=7)
         heard: list[dict] = []
@@ -455,8 +455,8 @@ async def test_presence_is_shared_with_tabs_and_stamped_by_the_server(tmp_path: 
         await bob.until(lambda: bob.people[7] is None)
 
 
+@pytest.mark.rule("Y11")
 async def test_a_peer_speaks_for_itself_only(tmp_path: Path) -> None:
-    """SPEC Y11"""
     async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("bob") as bob:
         await ada.be(1, {"at": 1})
         await bob.until(lambda: bob.people.get(ada.tab.doc.client_id))
@@ -470,8 +470,8 @@ async def test_a_peer_speaks_for_itself_only(tmp_path: Path) -> None:
         assert ada.people[ada.tab.doc.client_id]["at"] == 1
 
 
+@pytest.mark.rule("Y11")
 async def test_a_peer_that_was_silent_does_not_become_whom_it_repeats(tmp_path: Path) -> None:
-    """SPEC Y11"""
     async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("ada") as other:
         await ada.be(1, {"at": 1})
         mine = ada.tab.doc.client_id
@@ -485,8 +485,8 @@ async def test_a_peer_that_was_silent_does_not_become_whom_it_repeats(tmp_path: 
         assert ada.people[mine]["at"] == 1
 
 
+@pytest.mark.rule("Y11")
 async def test_a_provider_that_comes_back_takes_its_seat_over(tmp_path: Path) -> None:
-    """SPEC Y11"""
     async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("bob") as old:
         await old.be(3, {"at": 1})
         bob = old.tab.doc.client_id
@@ -502,8 +502,8 @@ async def test_a_provider_that_comes_back_takes_its_seat_over(tmp_path: Path) ->
         await ada.until(lambda: ada.people[bob] is None)
 
 
+@pytest.mark.rule("Y8", "C5")
 async def test_a_client_id_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    """SPEC Y8, C5"""
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         await ada.edit(ada.tab.add("a"))
         await ada.until(lambda: c.nodes == ["a"])
@@ -514,8 +514,8 @@ async def test_a_client_id_of_somebody_else_is_refused(tmp_path: Path) -> None:
             assert bob.closed[0] == 4409
 
 
+@pytest.mark.rule("Y11")
 async def test_whoever_asks_is_told_who_is_there(tmp_path: Path) -> None:
-    """SPEC Y11"""
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         await ada.be(1, {"at": 1})
         await ada.until(lambda: ada.presence)
@@ -528,21 +528,21 @@ async def test_whoever_asks_is_told_who_is_there(tmp_path: Path) -> None:
 # Limits, life and end
 
 
+@pytest.mark.rule("Y10")
 async def test_a_quiet_connection_is_kept_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SPEC Y10"""
     monkeypatch.setattr(y_websocket, "KEEP_ALIVE", 0.1)
     monkeypatch.setattr(y_websocket, "RECHECK", 0.05)
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         await ada.until(lambda: {} in ada.presence)
-        assert ada.closed is None
+        assert ada.open
 
 
+@pytest.mark.rule("Y10")
 async def test_a_connection_that_asks_for_nothing_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SPEC Y10"""
     monkeypatch.setattr(y_websocket, "RECHECK", 0.05)
     async with (
         canvas(tmp_path, connect_timeout=0.2) as c,
@@ -551,7 +551,7 @@ async def test_a_connection_that_asks_for_nothing_is_closed(
     ):
         await silent.until(lambda: silent.closed)
         assert silent.closed == (1013, "silent: nothing was asked for")
-        assert ada.closed is None
+        assert ada.open
 
 
 async def until(true: Callable[[], Any], seconds: float = 8) -> None:
@@ -560,8 +560,8 @@ async def until(true: Callable[[], Any], seconds: float = 8) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.rule("Y10")
 async def test_a_peer_that_does_not_read_is_cut_and_others_notice_nothing(tmp_path: Path) -> None:
-    """SPEC Y10"""
     async with canvas(tmp_path, max_pending_bytes=65_536) as c, c.join("ada") as ada:
         deaf = await _deaf(c, "bob")
         await until(lambda: len(c.parts.y_websockets.peers) == 2)
@@ -585,10 +585,10 @@ async def _deaf(c: Canvas, name: str) -> ClientWebSocketResponse:
     return socket
 
 
+@pytest.mark.rule("Y12")
 async def test_edits_that_came_before_a_stop_are_kept_and_peers_may_come_back(
     tmp_path: Path,
 ) -> None:
-    """SPEC Y12"""
     async with canvas(tmp_path) as c, c.parts.rooms.visit(c.id), c.join("ada") as ada:
         await ada.edit(ada.tab.add("a"))
         await ada.until(lambda: c.nodes == ["a"])
@@ -599,15 +599,15 @@ async def test_edits_that_came_before_a_stop_are_kept_and_peers_may_come_back(
             stop = tasks.create_task(c.parts.y_websockets.stop())
             await asyncio.sleep(0.05)
             assert not stop.done()
-            assert ada.closed is None
+            assert ada.open
         await ada.until(lambda: ada.closed)
         assert ada.closed == (1012, y_websocket.STOPPING)
         assert c.nodes == ["a", "b"]
         assert await c.refused(c.people["ada"]) == (503, "unavailable")
 
 
+@pytest.mark.rule("Y12", "C13")
 async def test_a_room_is_freed_when_its_last_peer_is_gone(tmp_path: Path) -> None:
-    """SPEC Y12, C13"""
     async with canvas(tmp_path) as c:
         async with c.join("ada"), c.join("bob"):
             assert c.parts.rooms.find(c.id) is not None

@@ -35,6 +35,10 @@ class Peer:
     answers: bool = True
     """Whether it answers the server's step 1 by itself."""
 
+    @property
+    def open(self) -> bool:
+        return self.closed is None
+
     async def read(self) -> None:
         """Take what comes until the connection is closed."""
         while True:
