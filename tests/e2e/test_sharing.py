@@ -59,6 +59,7 @@ def expect_canvas(page: Page, canvas: str) -> None:
     assert page.url.endswith(f"/canvas/{canvas}")
 
 
+@pytest.mark.rule("C12")
 def test_somebody_signed_in_comes_by_a_link_is_given_more_and_is_removed(
     ada: Person, grace: Person, canvas: str, tmp_path: Path
 ) -> None:
@@ -82,7 +83,9 @@ def test_somebody_signed_in_comes_by_a_link_is_given_more_and_is_removed(
     expect(sheet.get_by_test_id("share-links")).to_contain_text("used once")
     sheet.get_by_label("Role of grace@example.org").select_option("editor")
     expect(saved).to_have_attribute("data-state", "saved", timeout=5_000)
-    grace.page.mouse.click(700, 250)  # from the button, to which the focus went back, onto the canvas
+    grace.page.mouse.click(
+        700, 250
+    )  # from the button, to which the focus went back, onto the canvas
     added = grace.add_node("core.value")
     grace.expect_saved()
     sheet.get_by_label("Remove grace@example.org").click()

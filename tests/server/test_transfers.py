@@ -89,6 +89,7 @@ def test_an_export_goes_to_standard_output_and_is_the_same_every_time(
     assert yaml.safe_load(spellwork("export", canvas, "--to", "yaml").stdout) == SPELL
 
 
+@pytest.mark.rule("D3")
 def test_an_import_replaces_what_is_drawn_and_keeps_the_name_where_the_file_has_none(
     spellwork: Any, http: httpx.Client, canvas: str, tmp_path: Path
 ) -> None:
@@ -101,6 +102,7 @@ def test_an_import_replaces_what_is_drawn_and_keeps_the_name_where_the_file_has_
     assert http.get(f"/v1/canvases/{made}").json()["name"] == "other", "a new one is named like it"
 
 
+@pytest.mark.rule("D5")
 def test_an_import_that_merges_puts_its_things_and_leaves_the_rest(
     spellwork: Any, http: httpx.Client, canvas: str, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""What differs between two spells is told thing by thing, field by field and line by line (server/SPEC.md, H7)."""
+"""What differs between two spells is told thing by thing, field by field and line by line."""
 
 from __future__ import annotations
 

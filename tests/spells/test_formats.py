@@ -27,7 +27,7 @@ SPELL = draw(
 )
 
 
-# SPEC 10.1
+@pytest.mark.rule("10.1")
 def test_yaml_reads_back_as_the_same_spell(tmp_path: Path) -> None:
     written = formats.write(SPELL, "yaml")
     assert Spell.model_validate(yaml.safe_load(written)) == SPELL
@@ -37,7 +37,7 @@ def test_yaml_reads_back_as_the_same_spell(tmp_path: Path) -> None:
     assert spellwork.read_spell(tmp_path / "spell.yaml") == SPELL
 
 
-# SPEC 10.1
+@pytest.mark.rule("10.1")
 @pytest.mark.parametrize("kind", formats.KINDS)
 def test_the_same_spell_gives_the_same_bytes(kind: str) -> None:
     body = SPELL.to_json()
@@ -59,7 +59,7 @@ def test_an_unknown_format_names_those_there_are() -> None:
         formats.write(SPELL, "xml")
 
 
-# SPEC 10.2
+@pytest.mark.rule("10.2")
 def test_the_python_script_runs_the_spell(tmp_path: Path) -> None:
     spell = Spell.model_validate(
         {"name": "x", "nodes": {"a": {"type": "core.value", "inputs": {"value": [1, "é"]}}}}

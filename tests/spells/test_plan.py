@@ -30,13 +30,13 @@ DIAMOND: dict[str, Any] = {"a": ("number", {"value": 1}), "b": "add", "c": "add"
 WIRES = ("a.value -> b.values", "a.value -> c.values", "b.sum -> d.values", "c.sum -> d.values")
 
 
-# SPEC 3.2
+@pytest.mark.rule("3.2")
 def test_steps_come_after_all_they_need_and_otherwise_by_id() -> None:
     nodes: dict[str, Any] = {"z": ("number", {}), "a": "text", "m": "text"}
     assert [step.id for step in plan_of(nodes, "z.value -> a.value").steps] == ["m", "z", "a"]
 
 
-# SPEC 3.1
+@pytest.mark.rule("3.1")
 @given(st.permutations(sorted(DIAMOND)), st.permutations(range(4)))
 def test_the_order_in_which_a_spell_is_written_does_not_change_the_plan(
     nodes: list[str], edges: list[int]
@@ -53,7 +53,7 @@ def test_the_order_in_which_a_spell_is_written_does_not_change_the_plan(
     )
 
 
-# SPEC 3.1
+@pytest.mark.rule("3.1")
 def test_position_groups_and_notes_do_not_change_the_plan() -> None:
     plain = plan_of({"a": {"type": "number"}})
     placed = compile(
@@ -62,7 +62,7 @@ def test_position_groups_and_notes_do_not_change_the_plan() -> None:
     assert placed.to_bytes() == plain.to_bytes()
 
 
-# SPEC 3.1
+@pytest.mark.rule("3.1")
 def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
     program = (
         "from tests.spells.drawing import plan_of\n"
@@ -83,7 +83,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
     assert hashes == {plan_of(DIAMOND, *WIRES).hash}
 
 
-# SPEC 3.3
+@pytest.mark.rule("3.3")
 def test_a_change_changes_the_recipes_of_what_depends_on_it_and_no_other() -> None:
     before = plan_of(DIAMOND | {"x": "text"}, *WIRES)
     after = plan_of(DIAMOND | {"x": "text", "a": ("number", {"value": 2})}, *WIRES)
@@ -99,7 +99,7 @@ def given_value(inputs: dict[str, Any], **node: Any) -> Any:
     return next(binding.given for binding in plan["a"].bindings if binding.port == "value")
 
 
-# SPEC 3.6
+@pytest.mark.rule("3.6")
 @pytest.mark.parametrize(
     "inputs", [{"a.value": 7}, {"a": 7}, {"Start": 7}, {"Start.value": 7}, {"a": {"value": 7}}]
 )
@@ -107,7 +107,7 @@ def test_inputs_are_placed_by_node_and_port(inputs: dict[str, Any]) -> None:
     assert given_value(inputs) == 7
 
 
-# SPEC 3.6
+@pytest.mark.rule("3.6")
 @pytest.mark.parametrize(
     "inputs", [{"nope": 1}, {"a.x": 1}, {"b": 1}, {"": 1}, {"a.value": "x"}, {"a.value": -1}]
 )
@@ -120,7 +120,7 @@ def test_an_input_that_does_not_fit_is_refused(inputs: dict[str, Any]) -> None:
         assert "a.value" in caught.value.details["allowed"]
 
 
-# SPEC 3.5
+@pytest.mark.rule("3.5")
 def test_a_scope_that_names_an_unknown_node_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'q'"):
         plan_of(DIAMOND, *WIRES, scope=["q"])
@@ -141,7 +141,7 @@ NAMES: dict[str, tuple[dict[str, Any], str | None]] = {
 }
 
 
-# SPEC 3.7
+@pytest.mark.rule("3.7")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_code_is_a_dependency(name: str) -> None:
     nodes, source = NAMES[name]
@@ -151,7 +151,7 @@ def test_a_name_in_code_is_a_dependency(name: str) -> None:
     assert all(wire.edge is None for wire in wires)
 
 
-# SPEC 3.7
+@pytest.mark.rule("3.7")
 def test_a_wire_or_a_typed_in_value_goes_before_a_name() -> None:
     named = {"n1": {"type": "number", "name": "x"}, "n2": "text"}
     typed = plan_of(named | {"c": {"type": "code", "code": "x", "inputs": {"x": 1}}})
@@ -182,7 +182,7 @@ FITS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
 ]  # fmt: skip
 
 
-# SPEC 2.5
+@pytest.mark.rule("2.5")
 @pytest.mark.parametrize(("source", "target", "fits"), FITS)
 def test_a_wire_is_refused_only_when_nothing_can_fit(
     source: dict[str, Any], target: dict[str, Any], fits: bool
@@ -191,7 +191,7 @@ def test_a_wire_is_refused_only_when_nothing_can_fit(
     assert (reason is None) is fits, reason
 
 
-# SPEC 3.8
+@pytest.mark.rule("3.8")
 def test_wires_are_suggested_by_name_then_by_type() -> None:
     source = Ports(outputs=(Port("text", STRING), Port("count", INTEGER), Port("more", {})))
     target = Ports(
@@ -209,7 +209,7 @@ def test_wires_are_suggested_by_name_then_by_type() -> None:
     )
 
 
-# SPEC 1.1 1.2
+@pytest.mark.rule("1.1", "1.2")
 @pytest.mark.parametrize(
     ("spell", "field"),
     [
@@ -226,7 +226,7 @@ def test_what_is_not_a_spell_is_refused_with_the_field(spell: Any, field: str) -
     assert field in str(caught.value)
 
 
-# SPEC 1.3
+@pytest.mark.rule("1.3")
 def test_a_spell_with_mistakes_in_it_is_read_whole() -> None:
     drawn = {
         "schema": 1,
@@ -237,7 +237,7 @@ def test_a_spell_with_mistakes_in_it_is_read_whole() -> None:
     assert read_spell(drawn).to_json() == drawn
 
 
-# SPEC 1.4
+@pytest.mark.rule("1.4")
 def test_a_spell_is_read_from_json_and_yaml(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"nodes": {"a": {"type": "t.text"}}}')
     (tmp_path / "a.yaml").write_text("nodes:\n  a: {type: t.text}\n")

@@ -33,7 +33,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str], list[tuple[str, str | None, st
 }  # fmt: skip
 
 
-# SPEC 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 2.9
+@pytest.mark.rule("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9")
 @pytest.mark.parametrize("name", CASES)
 def test_each_problem_is_found_with_its_place(name: str) -> None:
     nodes, wires, expected = CASES[name]
@@ -72,7 +72,7 @@ def test_a_code_error_has_line_and_column() -> None:
     assert problem_of({"a": {"type": "code", "code": "x ("}})["details"] == {"line": 1, "column": 3}
 
 
-# SPEC 3.4
+@pytest.mark.rule("3.4")
 @pytest.mark.parametrize("name", CASES)
 def test_compile_refuses_what_concerns_the_whole_and_lets_single_nodes_fail(name: str) -> None:
     nodes, wires, expected = CASES[name]
@@ -90,7 +90,7 @@ def test_compile_refuses_what_concerns_the_whole_and_lets_single_nodes_fail(name
     assert caught.value.details["problems"][0]["code"] == structural[0]
 
 
-# SPEC 3.5
+@pytest.mark.rule("3.5")
 def test_problems_outside_the_scope_do_not_matter() -> None:
     spell = draw(
         {"a": ("number", N), "b": "half", "x": "nope"}, "a.value -> b.value", "zz.q -> x.y"
@@ -98,7 +98,7 @@ def test_problems_outside_the_scope_do_not_matter() -> None:
     assert [step.id for step in compile(spell, library, scope=["b"]).steps] == ["a", "b"]
 
 
-# SPEC 2.10
+@pytest.mark.rule("2.10")
 def test_a_spell_over_the_limit_is_too_large() -> None:
     spell = draw({f"n{index}": "text" for index in range(10_001)})
     assert [problem.code for problem in validate(spell, library)] == ["too_large"]

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,7 +66,7 @@ def in_loop(
     return asyncio.run(main())
 
 
-# SPEC 4.1 4.3
+@pytest.mark.rule("4.1", "4.3")
 @settings(deadline=None, max_examples=examples(150))
 @given(graphs(), st.lists(st.integers(0, 5), min_size=1, max_size=6), st.booleans())
 def test_outputs_do_not_depend_on_the_order_of_completion(
@@ -88,7 +89,7 @@ def test_outputs_do_not_depend_on_the_order_of_completion(
         )
 
 
-# SPEC 6.1
+@pytest.mark.rule("6.1")
 @settings(deadline=None, max_examples=examples(150))
 @given(graphs(), st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(0, 12))
 def test_a_cancel_at_any_moment_leaves_no_task_and_only_right_outputs(
@@ -104,7 +105,7 @@ def test_a_cancel_at_any_moment_leaves_no_task_and_only_right_outputs(
     assert max(Counter(nodes.calls).values(), default=0) <= 1
 
 
-# SPEC 8.5
+@pytest.mark.rule("8.5")
 @settings(deadline=None, max_examples=examples(100))
 @given(graphs(), st.lists(st.integers(1, 3), min_size=1, max_size=4), st.integers(0, 6))
 def test_incremental_runs_give_what_a_full_run_gives(

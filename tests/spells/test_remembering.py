@@ -31,7 +31,7 @@ def chain(factor: int = 1, cache: str | None = None, **more: Any) -> Any:
     return plan_of(drawn, "a.value -> b.values")
 
 
-# SPEC 8.1 7.5
+@pytest.mark.rule("8.1", "7.5")
 async def test_equal_content_is_not_run_again(calls: list[str]) -> None:
     cache = MemoryCache()
     first, _ = await run_plan(chain(), cache=cache)
@@ -44,7 +44,7 @@ async def test_equal_content_is_not_run_again(calls: list[str]) -> None:
     assert kinds(events, "b") == ["node.done"]
 
 
-# SPEC 8.1
+@pytest.mark.rule("8.1")
 async def test_the_key_holds_what_a_node_is_given_and_not_where_it_stands(calls: list[str]) -> None:
     cache = MemoryCache()
     await run_plan(plan_of({"a": ("cached", {"factor": 3})}), cache=cache)
@@ -53,7 +53,7 @@ async def test_the_key_holds_what_a_node_is_given_and_not_where_it_stands(calls:
     assert calls == ["a", "other"]
 
 
-# SPEC 8.1
+@pytest.mark.rule("8.1")
 async def test_private_outputs_are_kept_for_each_user(calls: list[str]) -> None:
     cache = MemoryCache()
     for user in ("ann", "bob", "ann"):
@@ -65,7 +65,7 @@ async def test_private_outputs_are_kept_for_each_user(calls: list[str]) -> None:
     assert calls == ["a", "a"]
 
 
-# SPEC 8.2 7.5
+@pytest.mark.rule("8.2", "7.5")
 async def test_what_must_not_be_cached_runs_each_time(calls: list[str]) -> None:
     cache = MemoryCache()
     for _ in range(2):
@@ -77,7 +77,7 @@ async def test_what_must_not_be_cached_runs_each_time(calls: list[str]) -> None:
     assert len(cache) == 0
 
 
-# SPEC 8.2
+@pytest.mark.rule("8.2")
 async def test_an_output_with_a_time_to_live_expires(calls: list[str]) -> None:
     plan = plan_of({"a": {"type": "cached", "settings": {"ttl": 1e-9}}})
     memory = RunMemory()
@@ -90,7 +90,7 @@ async def test_an_output_with_a_time_to_live_expires(calls: list[str]) -> None:
     assert [(await run_plan(long, cache=cache))[0].why["a"] for _ in range(2)] == ["new", "cached"]
 
 
-# SPEC 8.2
+@pytest.mark.rule("8.2")
 async def test_failures_are_not_kept() -> None:
     cache = MemoryCache()
     for _ in range(2):
@@ -98,7 +98,7 @@ async def test_failures_are_not_kept() -> None:
         assert result.why == {"a": "new"}
 
 
-# SPEC 7.5
+@pytest.mark.rule("7.5")
 async def test_a_memory_says_why_each_node_ran() -> None:
     memory = RunMemory()
     before = {
@@ -139,14 +139,14 @@ class Broken:
         pass
 
 
-# SPEC 8.4
+@pytest.mark.rule("8.4")
 async def test_a_cache_that_fails_makes_a_run_slower_not_wrong(calls: list[str]) -> None:
     result, _ = await run_plan(chain(), cache=Broken())
     assert result.outputs["b"] == {"value": 2}
     assert sorted(calls) == ["a", "b", "x"]
 
 
-# SPEC 8.1 5.6
+@pytest.mark.rule("8.1", "5.6")
 async def test_a_skipped_port_comes_back_skipped_from_the_cache() -> None:
     cache = MemoryCache()
     plan = plan_of(
@@ -160,7 +160,7 @@ async def test_a_skipped_port_comes_back_skipped_from_the_cache() -> None:
     assert result.why["i"] == "cached"
 
 
-# SPEC 8.3
+@pytest.mark.rule("8.3")
 def test_only_what_json_gives_back_unchanged_is_plain() -> None:
     assert plain_bytes({"b": [1, 2.5, None, "x"], "a": True}) == b'{"b":[1,2.5,null,"x"],"a":true}'
     for value in ((1, 2), b"x", float("nan"), object(), {1: 2}, {"x": {1, 2}}):
@@ -198,7 +198,7 @@ def lanes(**changes: Any) -> Any:
     return plan_of(drawn | changes, *wires)
 
 
-# SPEC 8.5
+@pytest.mark.rule("8.5")
 async def test_a_change_runs_what_depends_on_it_and_nothing_else(calls: list[str]) -> None:
     memory = RunMemory()
     first, _ = await run_plan(lanes(), memory=memory, incremental=True)
@@ -214,7 +214,7 @@ async def test_a_change_runs_what_depends_on_it_and_nothing_else(calls: list[str
     assert second.why["b"] == "input changed (values)"
 
 
-# SPEC 8.5
+@pytest.mark.rule("8.5")
 async def test_without_a_change_nothing_runs_and_all_is_in_the_result(calls: list[str]) -> None:
     memory = RunMemory()
     plan = plan_of({"a": "count", "f": "fail", "g": "text"}, "f.value -> g.value")
@@ -230,7 +230,7 @@ async def test_without_a_change_nothing_runs_and_all_is_in_the_result(calls: lis
     assert [event.kind for event in events] == ["run.started", "run.completed"]
 
 
-# SPEC 8.5
+@pytest.mark.rule("8.5")
 async def test_nodes_that_come_and_go_are_noticed(calls: list[str]) -> None:
     memory = RunMemory()
     await run_plan(plan_of({"a": "count", "b": "count"}), memory=memory, incremental=True)
@@ -245,7 +245,7 @@ async def test_nodes_that_come_and_go_are_noticed(calls: list[str]) -> None:
     assert set(memory.nodes) == {"b", "c"}
 
 
-# SPEC 8.6
+@pytest.mark.rule("8.6")
 async def test_after_a_cancelled_run_the_next_looks_at_all_the_change_reached(
     calls: list[str],
 ) -> None:
@@ -277,7 +277,7 @@ def test_the_order_of_fields_is_part_of_a_value() -> None:
     assert content_hash({"a": 1, "b": 2}) != content_hash({"b": 2, "a": 1})
 
 
-# SPEC 8.7
+@pytest.mark.rule("8.7")
 @pytest.mark.parametrize(
     ("type", "settings", "why"),
     [

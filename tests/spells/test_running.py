@@ -65,7 +65,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str], dict[str, Any], dict[str, str]
 }  # fmt: skip
 
 
-# SPEC 4.1 4.3 4.4 4.7 5.1 5.2 5.6 5.7 7.3 9.1
+@pytest.mark.rule("4.1", "4.3", "4.4", "4.7", "5.1", "5.2", "5.6", "5.7", "7.3", "9.1")
 @pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("name", CASES)
 async def test_runs(name: str, told: bool) -> None:
@@ -78,7 +78,7 @@ async def test_runs(name: str, told: bool) -> None:
     assert set(result.skipped) == {id for id in skipped if not id.endswith("-none")}
 
 
-# SPEC 5.1
+@pytest.mark.rule("5.1")
 async def test_a_failure_names_the_exception_and_shows_the_authors_frames_only() -> None:
     result, events = await run_plan(plan_of({"f": ("fail", {"message": "broken pipe dream"})}))
     failure = result.errors["f"]
@@ -90,13 +90,13 @@ async def test_a_failure_names_the_exception_and_shows_the_authors_frames_only()
     assert events[-2].error["code"] == "exception"
 
 
-# SPEC 5.2
+@pytest.mark.rule("5.2")
 async def test_a_skip_says_what_it_needed() -> None:
     result, _ = await run_plan(plan_of({"f": "fail", "g": "text"}, "f.value -> g.value"))
     assert result.skipped == {"g": "'f' failed"}
 
 
-# SPEC 4.7
+@pytest.mark.rule("4.7")
 async def test_a_value_that_does_not_fit_is_named_with_its_port() -> None:
     result, _ = await run_plan(
         plan_of({"a": ("value", {"value": "pear"}), "b": "half"}, "a.value -> b.value")
@@ -114,7 +114,7 @@ RETRIES: list[tuple[dict[str, Any], dict[str, Any], int | None, int]] = [
 ]
 
 
-# SPEC 5.3
+@pytest.mark.rule("5.3")
 @pytest.mark.parametrize(("inputs", "settings", "gives", "attempts"), RETRIES)
 async def test_retries(
     inputs: dict[str, Any], settings: dict[str, Any], gives: int | None, attempts: int
@@ -127,7 +127,7 @@ async def test_retries(
     assert kinds(events, "a").count("node.log") == attempts - 1
 
 
-# SPEC 5.4
+@pytest.mark.rule("5.4")
 @pytest.mark.parametrize("type", ["wait", "block"])
 async def test_a_node_over_its_timeout_fails(type: str) -> None:
     result, _ = await run_plan(
@@ -137,7 +137,7 @@ async def test_a_node_over_its_timeout_fails(type: str) -> None:
     assert outputs(result) == {"b": 1}
 
 
-# SPEC 5.5
+@pytest.mark.rule("5.5")
 async def test_an_output_over_the_limit_fails_its_node() -> None:
     plan = plan_of({"a": ("value", {"value": "x" * 2_000}), "b": ("value", {"value": "x"})})
     result, _ = await run_plan(plan, limits=Limits(output_bytes=1_000))
@@ -145,14 +145,14 @@ async def test_an_output_over_the_limit_fails_its_node() -> None:
     assert outputs(result) == {"b": "x"}
 
 
-# SPEC 4.5
+@pytest.mark.rule("4.5")
 async def test_a_node_that_changes_what_it_is_given_does_not_change_the_plan() -> None:
     plan = plan_of({"a": ("grow", {"items": [1]})})
     for _ in range(2):
         assert (await Execution(plan).run()).outputs == {"a": {"items": [1, 0]}}
 
 
-# SPEC 4.2
+@pytest.mark.rule("4.2")
 async def test_nodes_that_return_at_once_cost_one_task_in_all() -> None:
     loop = asyncio.get_running_loop()
     made = 0
@@ -171,7 +171,7 @@ async def test_nodes_that_return_at_once_cost_one_task_in_all() -> None:
     assert made == 1
 
 
-# SPEC 4.6
+@pytest.mark.rule("4.6")
 async def test_no_more_nodes_are_under_way_than_the_limit() -> None:
     events: list[tuple[str, int]] = []
     running = 0
@@ -189,7 +189,7 @@ async def test_no_more_nodes_are_under_way_than_the_limit() -> None:
     assert max(count for _, count in events) == 4
 
 
-# SPEC 7.1
+@pytest.mark.rule("7.1")
 async def test_events_come_in_order() -> None:
     _, events = await run_plan(
         plan_of(
@@ -208,7 +208,7 @@ async def test_events_come_in_order() -> None:
     assert [event.at for event in events] == sorted(event.at for event in events)
 
 
-# SPEC 7.3
+@pytest.mark.rule("7.3")
 @pytest.mark.parametrize(
     ("drawn", "chunks"), [(("tokens", {"parts": ["a", "b"]}), ["a", "b"]), ("numbers", [0, 1, 2])]
 )
@@ -218,14 +218,14 @@ async def test_a_generator_tells_each_chunk(drawn: Any, chunks: list[Any]) -> No
     assert kinds(events, "s")[-1] == "node.done"
 
 
-# SPEC 7.4
+@pytest.mark.rule("7.4")
 async def test_progress_comes_from_track() -> None:
     _, events = await run_plan(plan_of({"a": "track"}))
     progress = [event.value for event in events if event.kind == "node.progress"]
     assert (progress[0], progress[-1]) == (0.0, 1.0)
 
 
-# SPEC 7.4
+@pytest.mark.rule("7.4")
 async def test_progress_comes_from_tqdm_and_nothing_is_drawn(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -236,7 +236,7 @@ async def test_progress_comes_from_tqdm_and_nothing_is_drawn(
     assert capsys.readouterr().err.strip() == ""
 
 
-# SPEC 9.2
+@pytest.mark.rule("9.2")
 @pytest.mark.parametrize(("name", "works"), [("KEY", True), ("OTHER", False)])
 async def test_a_secret_is_given_only_where_declared(name: str, works: bool) -> None:
     async def secrets(name: str) -> str:
@@ -248,13 +248,13 @@ async def test_a_secret_is_given_only_where_declared(name: str, works: bool) -> 
     assert works or result.errors["a"].code == SecretMissing.code
 
 
-# SPEC 9.3
+@pytest.mark.rule("9.3")
 async def test_the_own_directory_is_gone_after_the_run() -> None:
     result, _ = await run_plan(plan_of({"a": "tmp"}))
     assert not os.path.exists(result.outputs["a"]["path"])  # noqa: ASYNC240, PTH110 - one look at a local disk
 
 
-# SPEC 6.4
+@pytest.mark.rule("6.4")
 async def test_an_execution_runs_once() -> None:
     execution = Execution(plan_of({"a": ONE}))
     await execution.run()

@@ -36,7 +36,7 @@ def watch(events: list[Event], count: int = 1) -> tuple[Any, asyncio.Event]:
     return sink, started
 
 
-# SPEC 6.1 6.2
+@pytest.mark.rule("6.1", "6.2")
 @pytest.mark.parametrize("type", ["wait", "block", "stubborn"])
 async def test_cancel_ends_the_run_within_a_second_and_leaves_no_task(type: str) -> None:
     events: list[Event] = []
@@ -53,7 +53,7 @@ async def test_cancel_ends_the_run_within_a_second_and_leaves_no_task(type: str)
     assert asyncio.all_tasks() == before
 
 
-# SPEC 6.1
+@pytest.mark.rule("6.1")
 async def test_cancel_before_the_start_runs_nothing() -> None:
     events: list[Event] = []
     execution = Execution(plan_of({"a": ("number", {})}), sink=events.append)
@@ -62,7 +62,7 @@ async def test_cancel_before_the_start_runs_nothing() -> None:
     assert [event.kind for event in events] == ["run.started", "run.cancelled"]
 
 
-# SPEC 6.1
+@pytest.mark.rule("6.1")
 async def test_cancelling_the_task_that_runs_cancels_the_run() -> None:
     events: list[Event] = []
     sink, started = watch(events)
@@ -76,7 +76,7 @@ async def test_cancelling_the_task_that_runs_cancels_the_run() -> None:
     assert asyncio.all_tasks() == before
 
 
-# SPEC 6.3 7.2
+@pytest.mark.rule("6.3", "7.2")
 async def test_pause_starts_no_further_node_and_play_goes_on() -> None:
     events: list[Event] = []
     drawn: dict[str, Any] = {"a": ("count", {"turns": 3}), "b": "count", "f": "fail", "g": "text"}
@@ -105,7 +105,7 @@ async def test_pause_starts_no_further_node_and_play_goes_on() -> None:
     assert set(result.skipped) == {"g"}
 
 
-# SPEC 6.3 7.2
+@pytest.mark.rule("6.3", "7.2")
 async def test_an_execution_paused_before_its_start_waits_for_play() -> None:
     execution = Execution(plan_of({"a": ("number", {})}))
     execution.pause()
@@ -118,7 +118,7 @@ async def test_an_execution_paused_before_its_start_waits_for_play() -> None:
     assert running.result().outputs == {"a": {"value": 0}}
 
 
-# SPEC 6.1 6.3
+@pytest.mark.rule("6.1", "6.3")
 async def test_a_paused_run_can_be_cancelled() -> None:
     execution = Execution(plan_of({"a": ("number", {})}))
     execution.pause()
@@ -129,7 +129,7 @@ async def test_a_paused_run_can_be_cancelled() -> None:
     assert running.result().status == "cancelled"
 
 
-# SPEC 6.5
+@pytest.mark.rule("6.5")
 @pytest.mark.parametrize("way", ["return", "raise", "swallow"])
 async def test_a_node_that_cancels_its_own_task_spares_the_others(way: str) -> None:
     others = {name: ("wait", {"seconds": 0.001}) for name in "bcd"}

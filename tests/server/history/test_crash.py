@@ -1,4 +1,4 @@
-"""A server that is killed loses no version for good: it makes the missing one later (server/SPEC.md, H2)."""
+"""A server that is killed loses no version for good: it makes the missing one later."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.server_process import ServerProcess
 
@@ -15,6 +16,7 @@ def versions(client: httpx.Client, canvas: str) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.rule("H2")
 def test_a_killed_server_makes_the_missing_version_when_the_canvas_is_opened(
     tmp_path: Path,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A version is written whenever a spell of editing ends, and never one like the last (server/SPEC.md, H1, H2, H5)."""
+"""A version is written whenever a spell of editing ends, and never one like the last."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ async def spell_of(world: House, version: VersionRecord) -> Spell:
     return Spell.model_validate(unpack(body))
 
 
+@pytest.mark.rule("H1")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_version_is_written_when_editing_came_to_rest(kind: str, tmp_path: Path) -> None:
     async with house(tmp_path, kind, version_quiet=0.05) as world:
@@ -38,6 +39,7 @@ async def test_a_version_is_written_when_editing_came_to_rest(kind: str, tmp_pat
         assert world.told == [version]
 
 
+@pytest.mark.rule("H1")
 async def test_editing_that_goes_on_for_long_gets_versions_on_the_way(tmp_path: Path) -> None:
     async with (
         house(tmp_path, version_longest=0.05) as world,
@@ -50,6 +52,7 @@ async def test_editing_that_goes_on_for_long_gets_versions_on_the_way(tmp_path: 
             await room.replace_spell(world.ada, values(a=number))
 
 
+@pytest.mark.rule("H1")
 async def test_editing_goes_on_where_somebody_comes_right_back(tmp_path: Path) -> None:
     async with house(tmp_path, grace=0) as world:
         await world.draw(world.ada, a=1)
@@ -59,6 +62,7 @@ async def test_editing_goes_on_where_somebody_comes_right_back(tmp_path: Path) -
         assert version.authors == (world.ada.user_id, world.bob.user_id)
 
 
+@pytest.mark.rule("H1")
 async def test_a_version_is_written_when_the_last_person_leaves(tmp_path: Path) -> None:
     async with house(tmp_path, grace=0, version_longest=0.1, version_quiet=3_600) as world:
         await world.draw(world.ada, a=1)
@@ -66,6 +70,7 @@ async def test_a_version_is_written_when_the_last_person_leaves(tmp_path: Path) 
         assert await spell_of(world, version) == values(a=1)
 
 
+@pytest.mark.rule("H1")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_clean_stop_writes_what_was_still_being_edited(kind: str, tmp_path: Path) -> None:
     async with house(tmp_path) as world:
@@ -76,6 +81,7 @@ async def test_a_clean_stop_writes_what_was_still_being_edited(kind: str, tmp_pa
         assert version.authors == (world.ada.user_id,)
 
 
+@pytest.mark.rule("H1")
 async def test_nothing_is_written_for_what_is_as_it_was(tmp_path: Path) -> None:
     async with house(tmp_path, version_quiet=0.03) as world:
         await world.draw(world.ada, a=1)
@@ -88,6 +94,7 @@ async def test_nothing_is_written_for_what_is_as_it_was(tmp_path: Path) -> None:
                     await asyncio.sleep(0.01)
 
 
+@pytest.mark.rule("H1")
 async def test_moving_a_node_is_a_change_that_is_kept(tmp_path: Path) -> None:
     async with house(tmp_path, version_quiet=0.03) as world:
         await world.draw(world.ada, a=1)
@@ -108,6 +115,7 @@ async def test_an_empty_canvas_has_no_version_to_begin_with(tmp_path: Path) -> N
         assert await again.records.find(world.canvas) == []
 
 
+@pytest.mark.rule("H2")
 async def test_what_a_crash_left_out_is_written_at_the_next_opening(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         await world.draw(world.ada, a=1)
@@ -125,6 +133,7 @@ async def test_what_a_crash_left_out_is_written_at_the_next_opening(tmp_path: Pa
         assert await spell_of(after, newest) == values(z=9)
 
 
+@pytest.mark.rule("H2")
 async def test_a_version_that_cannot_be_written_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +160,7 @@ async def test_a_deleted_canvas_is_forgotten(tmp_path: Path) -> None:
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.rule("H5")
 async def test_saving_names_the_present(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         await world.draw(world.ada, a=1)
@@ -163,6 +173,7 @@ async def test_saving_names_the_present(tmp_path: Path) -> None:
             assert second.changes == {}
 
 
+@pytest.mark.rule("H5")
 async def test_saving_right_after_a_version_was_written_names_that_one(tmp_path: Path) -> None:
     async with house(tmp_path, version_quiet=0.03) as world:
         await world.draw(world.ada, a=1)

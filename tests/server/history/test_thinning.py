@@ -1,4 +1,4 @@
-"""Old versions are thinned out, and those that stay take over what the others told (server/SPEC.md, H3)."""
+"""Old versions are thinned out, and those that stay take over what the others told."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def left(ages: list[float], most: int = 500, **more: Any) -> list[float]:
     return [NOW - each.created_at for each in versions if each.id not in gone]
 
 
+@pytest.mark.rule("H3")
 @pytest.mark.parametrize(
     ("what", "ages", "stay"),
     [
@@ -64,23 +65,27 @@ def test_what_stays_as_versions_get_older(what: str, ages: list[float], stay: li
     assert left(ages) == stay, what
 
 
+@pytest.mark.rule("H3")
 def test_a_name_and_a_restore_keep_a_version() -> None:
     ages = [0.0, *(2 * DAY + second for second in range(1, 5))]
     assert left(ages, name="Good") == ages
     assert left(ages, kept=True) == ages
 
 
+@pytest.mark.rule("H3")
 def test_a_canvas_keeps_so_many_and_so_much() -> None:
     assert left([0, 1, 2, 3], most=2) == [0, 1]
     assert left([0, 1, 2, 3], size=MAX_BYTES // 2) == [0, 1]
 
 
+@pytest.mark.rule("H3")
 def test_thinning_again_takes_nothing_more() -> None:
     ages = [n * 700.0 for n in range(600)]
     once = left(ages)
     assert left(once) == once
 
 
+@pytest.mark.rule("H3")
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_stays_tells_what_those_before_it_told(kind: str, tmp_path: Path) -> None:
@@ -109,6 +114,7 @@ async def test_what_stays_tells_what_those_before_it_told(kind: str, tmp_path: P
         assert heir.changes["nodes"] == {"added": 1, "removed": 1}
 
 
+@pytest.mark.rule("H3")
 @pytest.mark.anyio
 async def test_thinning_comes_with_writing(tmp_path: Path) -> None:
     async with house(tmp_path, versions_kept=3) as world:

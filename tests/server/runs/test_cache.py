@@ -1,7 +1,4 @@
-"""Outputs are kept across runs and restarts, by content; what is too old goes.
-
-Rules G11, G12 of server/SPEC.md.
-"""
+"""Outputs are kept across runs and restarts, by content; what is too old goes."""
 
 from __future__ import annotations
 
@@ -44,6 +41,7 @@ async def test_a_node_that_ran_before_with_the_same_input_is_not_run_again() -> 
         assert h.gates.calls == {"d": 1}
 
 
+@pytest.mark.rule("G12")
 async def test_what_is_private_serves_its_own_user_only() -> None:
     spell = spell_of(
         {"d": {"type": "t.double", "inputs": {"value": 21}, "settings": {"cache": "private"}}}
@@ -112,6 +110,7 @@ async def test_clearing_forgets_ones_own_and_an_administrator_all() -> None:
         assert await h.cache.of("bob", "user:bob").get_many(["b" * 32]) == {}
 
 
+@pytest.mark.rule("G11")
 async def test_old_runs_go_with_their_events_and_what_only_they_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

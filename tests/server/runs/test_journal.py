@@ -1,7 +1,4 @@
-"""Nothing is told before it is kept, and nothing is lost or doubled when the store fails for a while.
-
-Rules E2, E9, G1 of server/SPEC.md.
-"""
+"""Nothing is told before it is kept, and nothing is lost or doubled when the store fails for a while."""
 
 from __future__ import annotations
 
@@ -36,6 +33,7 @@ def store_fails(commits: GroupCommit) -> Iterator[None]:
         del commits._commit
 
 
+@pytest.mark.rule("E2", "E9")
 async def test_events_wait_while_the_store_fails_and_follow_in_order_when_it_is_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -60,6 +58,7 @@ async def test_events_wait_while_the_store_fails_and_follow_in_order_when_it_is_
         assert [e["seq"] for e in tab.events()] == list(range(1, len(tab.events()) + 1))
 
 
+@pytest.mark.rule("G1")
 async def test_a_run_that_cannot_be_kept_is_refused_and_does_not_start() -> None:
     async with house() as h:
         await h.canvas(waiting())
@@ -72,6 +71,7 @@ async def test_a_run_that_cannot_be_kept_is_refused_and_does_not_start() -> None
         assert (await h.call(tab, "runs.create", canvas="c1", wait=5))["status"] == "completed"
 
 
+@pytest.mark.rule("E9")
 async def test_a_run_holds_back_when_too_much_waits_and_goes_on_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -97,6 +97,7 @@ async def test_a_run_holds_back_when_too_much_waits_and_goes_on_after(
         assert len([e for e in tab.events() if e["kind"] == "node.log"]) == 300
 
 
+@pytest.mark.rule("E9")
 async def test_a_run_that_would_fill_the_memory_fails_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -118,6 +119,7 @@ async def test_a_run_that_would_fill_the_memory_fails_with_the_reason(
         assert [e["seq"] for e in tab.events()] == list(range(1, len(tab.events()) + 1))
 
 
+@pytest.mark.rule("E1")
 async def test_numbers_go_on_after_a_restart(tmp_path: Any) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
     async with house(url) as h:
@@ -134,6 +136,7 @@ async def test_numbers_go_on_after_a_restart(tmp_path: Any) -> None:
         ] == last
 
 
+@pytest.mark.rule("E1")
 async def test_many_runs_at_once_share_a_stream_without_gaps() -> None:
     async with house() as h:
         await h.canvas(sums(), bob="runner")
@@ -151,6 +154,7 @@ async def test_many_runs_at_once_share_a_stream_without_gaps() -> None:
             assert (kinds[0], kinds[-1]) == ("run.started", "run.completed")
 
 
+@pytest.mark.rule("E9")
 async def test_sockets_that_cannot_be_told_hold_up_no_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,4 +1,4 @@
-"""In live mode a change runs what depends on it, and nothing else (server/SPEC.md, G7)."""
+"""In live mode a change runs what depends on it, and nothing else."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ async def next_run(tab: Tab, count: int) -> dict[str, Any]:
     return ends()[count - 1]
 
 
+@pytest.mark.rule("G7")
 async def test_a_changed_input_runs_only_what_depends_on_it() -> None:
     async with house() as h:
         room, tab, first = await go_live(h, sums())
@@ -61,6 +62,7 @@ async def test_a_changed_input_runs_only_what_depends_on_it() -> None:
         assert end["data"]["hashes"] == run["hashes"]
 
 
+@pytest.mark.rule("G7")
 async def test_moving_and_naming_nodes_runs_nothing() -> None:
     async with house() as h:
         room, tab, _ = await go_live(h, sums())
@@ -72,6 +74,7 @@ async def test_moving_and_naming_nodes_runs_nothing() -> None:
         assert len({e["run"] for e in tab.events()}) == 1
 
 
+@pytest.mark.rule("G7")
 async def test_many_changes_in_a_moment_are_one_run() -> None:
     async with house() as h:
         room, tab, _ = await go_live(h, sums())
@@ -83,6 +86,7 @@ async def test_many_changes_in_a_moment_are_one_run() -> None:
         assert h.gates.calls["b"] == 2
 
 
+@pytest.mark.rule("G7")
 async def test_a_change_supersedes_what_is_in_flight() -> None:
     spell = spell_of({"w": {"type": "t.wait", "inputs": {"gate": "slow", "value": 1}}})
     async with house() as h:
@@ -97,6 +101,7 @@ async def test_a_change_supersedes_what_is_in_flight() -> None:
         assert (await h.call(tab, "runs.get", id=second["run"]))["outputs"] == {"w": {"value": 2}}
 
 
+@pytest.mark.rule("G7")
 async def test_a_run_that_supersedes_names_what_the_superseded_one_left() -> None:
     spell = spell_of(
         {
@@ -120,6 +125,7 @@ async def test_a_run_that_supersedes_names_what_the_superseded_one_left() -> Non
         assert run["outputs"] == {"a": {"value": 10}, "b": {"sum": 11}, "w": {"value": 11}}
 
 
+@pytest.mark.rule("G7")
 async def test_pause_leaves_live_mode_and_play_enters_it_again() -> None:
     async with house() as h:
         room, tab, _ = await go_live(h, sums(), bob="viewer")
@@ -152,6 +158,7 @@ async def test_a_spell_that_does_not_compile_for_a_while_runs_again_when_it_does
         assert h.gates.calls == {"b": 1, "c": 1, "d": 2}
 
 
+@pytest.mark.rule("G7")
 async def test_who_may_not_run_any_more_is_live_no_more() -> None:
     async with house() as h:
         room = await h.canvas(sums(), bob="runner")
@@ -163,6 +170,7 @@ async def test_who_may_not_run_any_more_is_live_no_more() -> None:
         assert h.gates.calls["b"] == 1
 
 
+@pytest.mark.rule("G7")
 async def test_live_mode_ends_with_the_last_tab() -> None:
     async with house(grace=0.02) as h:
         room, tab, _ = await go_live(h, sums())

@@ -1,7 +1,4 @@
-"""When a run of the same user goes on there: it is replaced, waited for, or joined.
-
-Rules G4 of server/SPEC.md.
-"""
+"""When a run of the same user goes on there: it is replaced, waited for, or joined."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ async def start(h: House, who: Tab, on_busy: str | None = None) -> str:
     return str((await h.call(who, "runs.create", **request))["id"])
 
 
+@pytest.mark.rule("G4")
 async def test_a_new_run_replaces_the_one_that_goes_on() -> None:
     async with house() as h:
         await h.canvas(waiting())
@@ -34,6 +32,7 @@ async def test_a_new_run_replaces_the_one_that_goes_on() -> None:
         assert terminal.index((first, "run.cancelled")) < terminal.index((second, "run.started"))
 
 
+@pytest.mark.rule("G4")
 async def test_a_queued_run_starts_when_the_one_before_has_ended() -> None:
     async with house() as h:
         await h.canvas(waiting())
@@ -61,6 +60,7 @@ async def test_a_queued_run_can_be_cancelled_before_it_starts() -> None:
         assert [e["kind"] for e in tab.events() if e["run"] == second] == ["run.cancelled"]
 
 
+@pytest.mark.rule("G4")
 async def test_parallel_runs_go_on_beside_each_other() -> None:
     async with house() as h:
         await h.canvas(waiting())
@@ -72,6 +72,7 @@ async def test_parallel_runs_go_on_beside_each_other() -> None:
         assert (await h.ended(first))["status"] == (await h.ended(second))["status"] == "completed"
 
 
+@pytest.mark.rule("G4")
 async def test_two_people_never_replace_each_others_runs() -> None:
     async with house() as h:
         await h.canvas(waiting(), bob="runner")
@@ -83,6 +84,7 @@ async def test_two_people_never_replace_each_others_runs() -> None:
         assert (await h.ended(first))["status"] == (await h.ended(second))["status"] == "completed"
 
 
+@pytest.mark.rule("G4")
 async def test_two_spells_over_rest_do_not_replace_each_other() -> None:
     async with house() as h:
         one = await h.call(ADA, "runs.create", spell=waiting("one"))
@@ -92,6 +94,7 @@ async def test_two_spells_over_rest_do_not_replace_each_other() -> None:
         assert {(await h.ended(run["id"]))["status"] for run in (one, two)} == {"completed"}
 
 
+@pytest.mark.rule("G4")
 async def test_a_full_queue_refuses_and_says_how_long_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -106,6 +109,7 @@ async def test_a_full_queue_refuses_and_says_how_long_it_is(
         assert (refusal.value.code, refusal.value.details) == ("run_busy", {"limit": 2})
 
 
+@pytest.mark.rule("G4")
 async def test_one_user_has_so_many_runs_at_a_time_and_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

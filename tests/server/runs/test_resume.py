@@ -1,7 +1,4 @@
-"""Whoever loses the connection gets every event exactly once, in order, whenever they come back.
-
-Rules E1, E3-E6 of server/SPEC.md.
-"""
+"""Whoever loses the connection gets every event exactly once, in order, whenever they come back."""
 
 from __future__ import annotations
 
@@ -61,10 +58,11 @@ class Client:
             members.pop(self.tab, None)
 
 
+@pytest.mark.rule("E3", "E4")
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", seeds(12))
 async def test_a_tab_that_drops_at_random_gets_every_event_exactly_once_in_order(seed: int) -> None:
-    """SPEC E3. A bad seed is added here by name."""
+    """A bad seed is added here by name."""
     chance = random.Random(seed)
     nodes: dict[str, Any] = {
         f"n{i}": {"type": "t.chatter", "inputs": {"count": 400, "every": chance.choice((1, 5, 50))}}
@@ -92,6 +90,7 @@ async def test_a_tab_that_drops_at_random_gets_every_event_exactly_once_in_order
         assert drops > 2
 
 
+@pytest.mark.rule("E3")
 async def test_resume_of_a_stream_that_goes_on_joins_without_a_seam() -> None:
     async with house() as h:
         await h.canvas(
@@ -107,6 +106,7 @@ async def test_resume_of_a_stream_that_goes_on_joins_without_a_seam() -> None:
         assert client.seen == list(range(1, log.published + 1))
 
 
+@pytest.mark.rule("E3")
 async def test_other_channels_of_the_canvas_go_on_while_a_socket_catches_up() -> None:
     async with house() as h:
         await h.canvas(sums())
@@ -121,6 +121,7 @@ async def test_other_channels_of_the_canvas_go_on_while_a_socket_catches_up() ->
         assert [name for name, _ in tab.sent] == ["canvas.updates"]
 
 
+@pytest.mark.rule("E3")
 async def test_pages_end_early_when_events_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spell_manager, "PAGE", 5)
     monkeypatch.setattr(spell_manager, "PAGE_BYTES", 2_000)
@@ -133,6 +134,7 @@ async def test_pages_end_early_when_events_are_large(monkeypatch: pytest.MonkeyP
         assert client.last > 100
 
 
+@pytest.mark.rule("E5")
 @pytest.mark.parametrize("after_seq", [2, 10_000])
 async def test_what_is_not_kept_any_more_asks_for_a_snapshot(after_seq: int) -> None:
     async with house() as h:
@@ -151,6 +153,7 @@ async def test_what_is_not_kept_any_more_asks_for_a_snapshot(after_seq: int) -> 
         assert tab.events()[0]["seq"] == page["seq"] + 1
 
 
+@pytest.mark.rule("E6")
 @pytest.mark.parametrize(
     "stream",
     ["", "canvas:", "canvas:c1:user:ada", "user:ada", "canvas:c1;x", "run:abc", "stream:canvas:c1", "*", "canvas:c1:user:"],

@@ -1,7 +1,4 @@
-"""A runner is shared by its user's tabs, kept while it is needed, and freed when it is not.
-
-Rules G8, G9 of server/SPEC.md.
-"""
+"""A runner is shared by its user's tabs, kept while it is needed, and freed when it is not."""
 
 from __future__ import annotations
 
@@ -22,6 +19,7 @@ from .house import ADA, BOB, house, sums, until, waiting
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.rule("G4")
 async def test_two_tabs_of_a_user_share_a_runner_and_two_users_do_not() -> None:
     async with house() as h:
         await h.canvas(sums(), bob="runner")
@@ -34,6 +32,7 @@ async def test_two_tabs_of_a_user_share_a_runner_and_two_users_do_not() -> None:
         assert (first.events(), len(second.events())) == ([], len(bob.events()))
 
 
+@pytest.mark.rule("G8")
 async def test_closing_the_last_tab_frees_the_runner_after_the_grace() -> None:
     async with house(grace=0.05) as h:
         await h.canvas(sums())
@@ -44,6 +43,7 @@ async def test_closing_the_last_tab_frees_the_runner_after_the_grace() -> None:
         await until(lambda: h.rooms.held == {"c1": 0})
 
 
+@pytest.mark.rule("G8")
 async def test_a_tab_that_comes_back_within_the_grace_finds_its_runner() -> None:
     async with house(grace=0.1) as h:
         await h.canvas(sums())
@@ -56,6 +56,7 @@ async def test_a_tab_that_comes_back_within_the_grace_finds_its_runner() -> None
         assert await h.runners.acquire("ada", "c1") is runner
 
 
+@pytest.mark.rule("G8")
 async def test_a_run_goes_on_after_its_last_tab_and_frees_the_runner_at_its_end() -> None:
     async with house(grace=0.01) as h:
         await h.canvas(waiting())
@@ -80,6 +81,7 @@ async def test_a_thousand_opens_and_closes_leave_nothing_behind() -> None:
         await until(lambda: h.rooms.held == {"c1": 0})
 
 
+@pytest.mark.rule("G9")
 async def test_a_restart_marks_open_runs_as_interrupted_and_their_events_stay(
     tmp_path: Path,
 ) -> None:
@@ -118,6 +120,7 @@ async def test_a_clean_stop_ends_runs_and_says_so(tmp_path: Path) -> None:
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
 
 
+@pytest.mark.rule("E6")
 async def test_who_loses_the_canvas_loses_its_streams_at_once() -> None:
     async with house() as h:
         await h.canvas(sums(), bob="viewer")
@@ -211,6 +214,7 @@ async def test_a_run_whose_asker_goes_while_it_is_kept_ends_as_cancelled() -> No
         assert h.gates.calls == {}
 
 
+@pytest.mark.rule("C1")
 async def test_a_tab_that_opens_learns_of_every_run_that_goes_on_there() -> None:
     async with house() as h:
         await h.canvas(waiting(), bob="runner")
@@ -225,6 +229,7 @@ async def test_a_tab_that_opens_learns_of_every_run_that_goes_on_there() -> None
         assert [each.id for each in own.going] == [private["id"], shared["id"]]
 
 
+@pytest.mark.rule("C1")
 async def test_a_run_that_begins_while_a_tab_opens_is_in_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

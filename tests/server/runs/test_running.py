@@ -1,7 +1,4 @@
-"""A run says what it does, in order, and keeps what it left.
-
-Rules G1, G2, G5, G6, G10 of server/SPEC.md.
-"""
+"""A run says what it does, in order, and keeps what it left."""
 
 from __future__ import annotations
 
@@ -21,8 +18,8 @@ from .house import ADA, BOB, EVE, ROOT, house, spell_of, sums, until, waiting
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.rule("G2", "E1")
 async def test_a_run_of_a_canvas_completes_and_keeps_its_outputs() -> None:
-    """SPEC G2, E1"""
     async with house() as h:
         await h.canvas(sums())
         tab = await h.tab(ADA, "c1")
@@ -40,6 +37,7 @@ async def test_a_run_of_a_canvas_completes_and_keeps_its_outputs() -> None:
         assert run == await h.call(ADA, "runs.get", id=run["id"])
 
 
+@pytest.mark.rule("E1", "G2")
 async def test_events_are_numbered_without_a_gap_and_end_with_the_hashes_of_all_outputs() -> None:
     async with house() as h:
         await h.canvas(sums())
@@ -57,6 +55,7 @@ async def test_events_are_numbered_without_a_gap_and_end_with_the_hashes_of_all_
         assert done == run["outputs"]
 
 
+@pytest.mark.rule("E6")
 async def test_a_second_tab_of_another_member_sees_a_shared_run() -> None:
     async with house() as h:
         await h.canvas(sums(), bob="viewer")
@@ -65,6 +64,7 @@ async def test_a_second_tab_of_another_member_sees_a_shared_run() -> None:
         assert bob.events() == ada.events() != []
 
 
+@pytest.mark.rule("G5")
 async def test_a_private_run_reaches_only_its_owners_tabs() -> None:
     async with house() as h:
         await h.canvas(sums(), bob="editor")
@@ -102,6 +102,7 @@ async def test_inputs_and_scope_are_those_asked_for() -> None:
         assert run["scope"] == ["b"]
 
 
+@pytest.mark.rule("G1")
 async def test_a_failure_is_data_and_leaves_other_branches_running() -> None:
     spell = spell_of(
         {
@@ -126,6 +127,7 @@ async def test_a_failure_is_data_and_leaves_other_branches_running() -> None:
         assert tab.events()[-1]["data"]["skipped"] == ["after"]
 
 
+@pytest.mark.rule("G1")
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
@@ -180,6 +182,7 @@ async def test_only_members_who_may_run_can_run() -> None:
         assert (await h.call(ROOT, "runs.create", canvas="c1", wait=5))["status"] == "completed"
 
 
+@pytest.mark.rule("G6")
 async def test_cancel_ends_a_run_within_a_second() -> None:
     async with house() as h:
         await h.canvas(waiting())
@@ -206,6 +209,7 @@ async def test_others_may_steer_a_shared_run_only_with_a_role_that_may_run() -> 
         assert (await h.call(BOB, "runs.cancel", id=run["id"]))["status"] == "cancelled"
 
 
+@pytest.mark.rule("G6")
 async def test_a_paused_run_starts_no_further_node_until_it_is_played() -> None:
     spell = spell_of(
         {"w": {"type": "t.wait", "inputs": {"gate": "g", "value": 1}}, "x": {"type": "t.add"}},
@@ -239,6 +243,7 @@ async def test_waiting_gives_up_in_time_and_the_run_goes_on() -> None:
         }
 
 
+@pytest.mark.rule("G10")
 async def test_a_run_that_is_removed_leaves_numbers_without_gaps() -> None:
     async with house() as h:
         await h.canvas(sums())
@@ -265,6 +270,7 @@ async def test_a_failure_whose_text_is_no_unicode_is_told_all_the_same() -> None
         assert msgspec.json.encode(run["errors"])
 
 
+@pytest.mark.rule("G2")
 async def test_a_run_whose_end_cannot_be_told_in_full_still_ends(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

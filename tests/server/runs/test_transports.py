@@ -1,7 +1,4 @@
-"""The whole server: the same run over REST, sockets and server-sent events.
-
-Rules E11, G3 of server/SPEC.md.
-"""
+"""The whole server: the same run over REST, sockets and server-sent events."""
 
 from __future__ import annotations
 
@@ -84,6 +81,7 @@ async def make_canvas(who: Caller, spell: dict[str, Any]) -> str:
 SAME = ("status", "outputs", "errors", "skipped", "order", "hashes")
 
 
+@pytest.mark.rule("G3")
 async def test_a_run_over_rest_gives_what_a_run_over_a_socket_gives(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")
@@ -98,6 +96,7 @@ async def test_a_run_over_rest_gives_what_a_run_over_a_socket_gives(tmp_path: Pa
             assert over_socket[key] == answer.body[key] == inline.body[key]
 
 
+@pytest.mark.rule("G3")
 async def test_a_run_started_over_rest_reaches_open_tabs_live(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, bob = await h.person("ada"), await h.person("bob")
@@ -118,6 +117,7 @@ async def test_a_run_started_over_rest_reaches_open_tabs_live(tmp_path: Path) ->
             assert (await bob.get(f"/v1/runs/{private.body['id']}")).status == 404
 
 
+@pytest.mark.rule("E11")
 async def test_server_sent_events_follow_a_run_to_its_end_and_resume_after_an_id(
     tmp_path: Path,
 ) -> None:
@@ -147,6 +147,7 @@ async def test_server_sent_events_follow_a_run_to_its_end_and_resume_after_an_id
         assert (bad.status, bad.code) == (400, "bad_request")
 
 
+@pytest.mark.rule("E11")
 async def test_server_sent_events_end_when_the_canvas_is_deleted(tmp_path: Path) -> None:
     spell = {"nodes": {"d": {"type": "core.delay", "inputs": {"value": 1, "seconds": 60}}}}
     async with house(tmp_path) as h:
@@ -226,6 +227,7 @@ async def test_a_killed_worker_fails_its_node_with_the_reason_and_the_next_run_w
         assert after.body["outputs"]["b"] == {"result": 42}
 
 
+@pytest.mark.rule("G6")
 async def test_cancel_ends_a_worker_run_within_a_second(tmp_path: Path) -> None:
     slow = {"nodes": {"s": {"type": "code.python", "code": "while True: pass"}}}
     async with house(tmp_path) as h:
@@ -239,6 +241,7 @@ async def test_cancel_ends_a_worker_run_within_a_second(tmp_path: Path) -> None:
         assert ended.body["status"] == "cancelled"
 
 
+@pytest.mark.rule("G7")
 async def test_an_edit_reaches_live_mode_at_once(tmp_path: Path) -> None:
     """FEATURES A10 and D2"""
     spell: dict[str, Any] = {
@@ -269,6 +272,7 @@ async def test_an_edit_reaches_live_mode_at_once(tmp_path: Path) -> None:
                 assert other.opened["runs"][0]["id"] == second
 
 
+@pytest.mark.rule("E3")
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", seeds(3))
 async def test_a_socket_that_drops_in_mid_run_loses_nothing(tmp_path: Path, seed: int) -> None:

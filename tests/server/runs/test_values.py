@@ -1,7 +1,4 @@
-"""Large values go by reference and are read by page, by those who may read a run that left them.
-
-Rules E8 of server/SPEC.md.
-"""
+"""Large values go by reference and are read by page, by those who may read a run that left them."""
 
 from __future__ import annotations
 
@@ -30,6 +27,7 @@ async def run_large(h: House, **request: Any) -> dict[str, Any]:
     return await h.call(ADA, "runs.create", canvas="c1", wait=5, **request)
 
 
+@pytest.mark.rule("E8")
 async def test_a_large_output_is_a_reference_in_the_event_and_in_the_run() -> None:
     async with house() as h:
         tab = await h.tab(ADA)
@@ -43,6 +41,7 @@ async def test_a_large_output_is_a_reference_in_the_event_and_in_the_run() -> No
         assert done["outputs"]["value"] == reference
 
 
+@pytest.mark.rule("E8")
 async def test_a_large_value_is_read_by_page() -> None:
     async with house() as h:
         run = await run_large(h)
@@ -63,6 +62,7 @@ async def test_a_large_value_is_read_by_page() -> None:
             await h.call(ADA, "runs.output", id=run["id"], node="t", port="other")
 
 
+@pytest.mark.rule("E8")
 async def test_a_hash_is_no_permission() -> None:
     async with house() as h:
         run = await run_large(h, audience="private")
@@ -80,6 +80,7 @@ async def test_a_hash_is_no_permission() -> None:
             await h.call(BOB, "cache.value", hash=key)
 
 
+@pytest.mark.rule("E8")
 @pytest.mark.parametrize(
     ("value", "kind", "total"),
     [
@@ -112,6 +113,7 @@ async def test_a_page_beyond_the_end_is_empty() -> None:
     assert (page.value, page.more) == ([], False)
 
 
+@pytest.mark.rule("E8")
 @pytest.mark.parametrize(
     "value",
     [

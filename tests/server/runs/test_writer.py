@@ -1,7 +1,4 @@
-"""The sink takes events at once: chunks of a frame are joined, the order of a node's events stays.
-
-Rules E7, E10 of server/SPEC.md.
-"""
+"""The sink takes events at once: chunks of a frame are joined, the order of a node's events stays."""
 
 from __future__ import annotations
 
@@ -39,6 +36,7 @@ def chunk(value: Any, node: str = "n", port: str = "text") -> Event:
     return Event("node.chunk", 1.0, node=node, port=port, value=value)
 
 
+@pytest.mark.rule("E7")
 async def test_chunks_of_one_frame_become_one_event_with_their_count() -> None:
     write, said, _ = make()
     for word in ("a", "b", "c"):
@@ -58,6 +56,7 @@ async def test_chunks_of_one_frame_become_one_event_with_their_count() -> None:
     ]
 
 
+@pytest.mark.rule("E7")
 async def test_chunks_that_are_no_texts_become_a_list() -> None:
     write, said, _ = make()
     write(chunk({"x": 1}))
@@ -69,6 +68,7 @@ async def test_chunks_that_are_no_texts_become_a_list() -> None:
     assert (said[1]["value"], said[1]["chunks"]) == ([None], 1)
 
 
+@pytest.mark.rule("E7")
 async def test_texts_and_values_on_one_port_are_not_mixed() -> None:
     write, said, _ = make()
     for value in ("a", "b", 1, "c"):
@@ -77,6 +77,7 @@ async def test_texts_and_values_on_one_port_are_not_mixed() -> None:
     assert [event["value"] for event in said] == ["ab", [1], "c"]
 
 
+@pytest.mark.rule("E7")
 async def test_what_a_node_said_stays_in_order_and_other_nodes_do_not_end_its_frame() -> None:
     write, said, _ = make()
     write(chunk("a"))
@@ -93,6 +94,7 @@ async def test_what_a_node_said_stays_in_order_and_other_nodes_do_not_end_its_fr
     ]
 
 
+@pytest.mark.rule("E7")
 async def test_a_long_text_is_cut_into_several_events_and_none_of_it_is_lost() -> None:
     write, said, _ = make()
     text = "".join(chr(33 + i % 90) for i in range(3 * CHUNK_CHARACTERS + 100))
@@ -110,6 +112,7 @@ async def test_values_are_taken_as_they_are_now() -> None:
     assert entries[0].outputs[0].body == b"[1,2]"
 
 
+@pytest.mark.rule("E8")
 async def test_a_large_value_goes_by_reference_with_its_head() -> None:
     write, said, entries = make()
     table = [{"id": i, "name": "x" * 50} for i in range(5_000)]
@@ -154,6 +157,7 @@ async def test_events_of_another_thread_arrive_in_order() -> None:
     assert [event["message"] for event in said] == [str(i) for i in range(100)]
 
 
+@pytest.mark.rule("E10")
 async def test_lines_beyond_the_limit_are_counted_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "LOG_LINES", 10)
     write, said, _ = make()

@@ -57,6 +57,7 @@ async def lose(h: House, how: str, ada: Caller, grace: Caller, canvas: str) -> N
     assert gone.status == 200
 
 
+@pytest.mark.rule("C12", "E6", "E11")
 @pytest.mark.parametrize("how", ["removed", "disabled"])
 async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
     tmp_path: Path, how: str
@@ -91,6 +92,7 @@ async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
                 assert refused["error"]["code"] in ("forbidden", "not_found")
 
 
+@pytest.mark.rule("C12", "I5")
 async def test_who_came_by_a_link_gets_the_canvas_and_loses_it_like_anybody(
     tmp_path: Path,
 ) -> None:

@@ -165,8 +165,8 @@ async def test_a_spell_that_is_put_names_the_canvas_or_keeps_its_name(tmp_path: 
         assert (await ada.get(f"{path}/spell")).body["name"] == "Other"
 
 
+@pytest.mark.rule("D5")
 async def test_a_patch_puts_and_removes_by_id_and_leaves_the_rest(tmp_path: Path) -> None:
-    """D5"""
     async with house(tmp_path) as h:
         ada = await h.person("ada")
         path = await canvas_of(ada, spell=HELLO)
@@ -190,6 +190,7 @@ async def test_a_patch_puts_and_removes_by_id_and_leaves_the_rest(tmp_path: Path
         assert (await ada.get(f"{path}/spell")).body == left
 
 
+@pytest.mark.rule("D5")
 @pytest.mark.parametrize(
     ("patch", "field"),
     [
@@ -208,7 +209,6 @@ async def test_a_patch_puts_and_removes_by_id_and_leaves_the_rest(tmp_path: Path
 async def test_a_patch_that_is_none_names_what_is_wrong_and_changes_nothing(
     tmp_path: Path, patch: dict, field: str
 ) -> None:
-    """D5"""
     async with house(tmp_path) as h:
         ada = await h.person("ada")
         path = await canvas_of(ada, spell=HELLO)
@@ -218,8 +218,8 @@ async def test_a_patch_that_is_none_names_what_is_wrong_and_changes_nothing(
         assert (await ada.get(f"{path}/spell")).body["nodes"] == HELLO["nodes"]
 
 
+@pytest.mark.rule("D5")
 async def test_patches_at_the_same_time_lose_nothing_of_each_other(tmp_path: Path) -> None:
-    """D5"""
     async with house(tmp_path) as h:
         ada = await h.person("ada")
         path = await canvas_of(ada)
@@ -228,8 +228,8 @@ async def test_patches_at_the_same_time_lose_nothing_of_each_other(tmp_path: Pat
         assert len((await ada.get(f"{path}/spell")).body["nodes"]) == 20
 
 
+@pytest.mark.rule("D5")
 async def test_only_who_may_edit_may_patch(tmp_path: Path) -> None:
-    """D5"""
     async with house(tmp_path) as h:
         ada, grace = await h.person("ada"), await h.person("grace")
         path = await canvas_of(ada)

@@ -1,7 +1,4 @@
-"""Comments and mentions over both transports: one definition, one policy, told to those who may see.
-
-Rules M1, M2, M3, M4, M5, M6, M7, M8, M9, M10, M11 of server/SPEC.md.
-"""
+"""Comments and mentions over both transports: one definition, one policy, told to those who may see."""
 
 from __future__ import annotations
 
@@ -89,6 +86,7 @@ async def begin(who: Caller, canvas: str, text: str = "Why?", **fields: Any) -> 
     return str(answer.body["comment"]["id"])
 
 
+@pytest.mark.rule("M1", "M2", "M4")
 async def test_a_thread_is_begun_answered_edited_resolved_and_removed_over_rest(
     tmp_path: Path,
 ) -> None:
@@ -123,6 +121,7 @@ async def test_a_thread_is_begun_answered_edited_resolved_and_removed_over_rest(
         assert spell == HELLO
 
 
+@pytest.mark.rule("M1")
 async def test_a_socket_and_rest_give_the_same(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")
@@ -161,6 +160,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.rule("M2")
 async def test_what_is_no_comment_is_refused(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")
@@ -173,6 +173,7 @@ async def test_what_is_no_comment_is_refused(tmp_path: Path) -> None:
         assert (await ada.get(f"/v1/canvases/{canvas}/comments")).body["items"] == []
 
 
+@pytest.mark.rule("M3")
 async def test_a_comment_sent_twice_is_there_once_and_told_once(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, grace = await h.person("ada"), await h.person("grace")
@@ -202,6 +203,7 @@ ROLES = {
 }
 
 
+@pytest.mark.rule("M2", "M4")
 @pytest.mark.parametrize("role", ROLES)
 async def test_a_role_opens_what_it_should_and_no_more(tmp_path: Path, role: str) -> None:
     async with house(tmp_path) as h:
@@ -223,6 +225,7 @@ async def test_a_role_opens_what_it_should_and_no_more(tmp_path: Path, role: str
         assert (read, comment, edit, remove, resolve) == ROLES[role]
 
 
+@pytest.mark.rule("M4")
 async def test_ones_own_comment_may_be_changed_by_a_viewer_while_one_may_read(
     tmp_path: Path,
 ) -> None:
@@ -242,6 +245,7 @@ async def test_ones_own_comment_may_be_changed_by_a_viewer_while_one_may_read(
             assert answer.status == 403
 
 
+@pytest.mark.rule("M5")
 async def test_a_comment_of_another_canvas_is_not_there(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, grace = await h.person("ada"), await h.person("grace")
@@ -258,6 +262,7 @@ async def test_a_comment_of_another_canvas_is_not_there(tmp_path: Path) -> None:
             assert (answer.status, answer.code) == (404, "not_found")
 
 
+@pytest.mark.rule("M6")
 async def test_changes_reach_those_who_have_the_canvas_open_and_nobody_else(
     tmp_path: Path,
 ) -> None:
@@ -285,6 +290,7 @@ async def test_changes_reach_those_who_have_the_canvas_open_and_nobody_else(
         assert (last["id"], last["thread"], last["removed"]) == (thread, None, thread)
 
 
+@pytest.mark.rule("M7")
 async def test_only_who_may_see_the_canvas_can_be_mentioned(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, grace, eve = [await h.person(name) for name in ("ada", "grace", "eve")]
@@ -305,6 +311,7 @@ async def test_only_who_may_see_the_canvas_can_be_mentioned(tmp_path: Path) -> N
             assert (await who.get("/v1/mentions")).body["unread"] == count
 
 
+@pytest.mark.rule("M8")
 async def test_a_mention_is_told_once_to_every_socket_of_whom_it_names(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, grace = await h.person("ada"), await h.person("grace")
@@ -329,6 +336,7 @@ async def test_a_mention_is_told_once_to_every_socket_of_whom_it_names(tmp_path:
             assert own.mentions == []
 
 
+@pytest.mark.rule("M9", "M11")
 async def test_mentions_are_read_one_by_one_or_all(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, grace = await h.person("ada"), await h.person("grace")
@@ -345,6 +353,7 @@ async def test_mentions_are_read_one_by_one_or_all(tmp_path: Path) -> None:
         assert (await grace.post("/v1/mentions/read")).body == {"unread": 0}
 
 
+@pytest.mark.rule("M9")
 async def test_who_is_taken_off_sees_no_mentions_of_the_canvas(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada, grace = await h.person("ada"), await h.person("grace")
@@ -356,6 +365,7 @@ async def test_who_is_taken_off_sees_no_mentions_of_the_canvas(tmp_path: Path) -
         assert (await grace.get(f"/v1/canvases/{canvas}/comments")).status == 403
 
 
+@pytest.mark.rule("M10")
 async def test_a_thread_keeps_where_its_node_was_last(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")

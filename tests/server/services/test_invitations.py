@@ -77,8 +77,8 @@ async def join(caller: Caller, token: str, **fields: Any) -> Answer:
     return await caller.post("/v1/invitations/join", {"token": token, **NEW, **fields})
 
 
+@pytest.mark.rule("I1")
 async def test_only_owners_see_make_remake_and_revoke_invitations(tmp_path: Path) -> None:
-    """I1"""
     async with place(tmp_path) as p:
         await p.link()
         (kept,) = await p.listed()
@@ -99,8 +99,8 @@ async def test_only_owners_see_make_remake_and_revoke_invitations(tmp_path: Path
         assert (await grace.delete(one)).status == 200
 
 
+@pytest.mark.rule("I2")
 async def test_a_share_link_lets_in_whoever_has_an_account_with_its_role(tmp_path: Path) -> None:
-    """I2"""
     async with place(tmp_path) as p:
         token = await p.link("runner")
         grace, alan = await p.house.person("grace"), await p.house.person("alan")
@@ -117,11 +117,11 @@ async def test_a_share_link_lets_in_whoever_has_an_account_with_its_role(tmp_pat
         )
 
 
+@pytest.mark.rule("I2")
 @pytest.mark.parametrize("had", ["viewer", "runner", "editor", "owner"])
 async def test_a_link_never_lowers_a_role_and_counts_only_whom_it_let_in(
     tmp_path: Path, had: str
 ) -> None:
-    """I2"""
     async with place(tmp_path) as p:
         grace = await p.house.person("grace")
         await p.make(grace, had)
@@ -133,8 +133,8 @@ async def test_a_link_never_lowers_a_role_and_counts_only_whom_it_let_in(
         assert (await p.listed())[0]["uses"] == int(role != had)
 
 
+@pytest.mark.rule("I3")
 async def test_a_link_makes_no_owner(tmp_path: Path) -> None:
-    """I3"""
     async with place(tmp_path) as p:
         nobody: dict[str, Any] = {}
         for fields in (nobody, {"email": "linus@example.org"}):
@@ -144,10 +144,10 @@ async def test_a_link_makes_no_owner(tmp_path: Path) -> None:
         assert await p.listed() == []
 
 
+@pytest.mark.rule("I4")
 async def test_a_token_is_told_once_and_only_its_hash_is_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """I4"""
     caplog.set_level(logging.DEBUG)
     async with place(tmp_path) as p:
         token = await p.link()
@@ -163,8 +163,8 @@ async def test_a_token_is_told_once_and_only_its_hash_is_kept(
     assert token not in caplog.text
 
 
+@pytest.mark.rule("I5")
 async def test_an_expired_link_lets_nobody_in(tmp_path: Path) -> None:
-    """I5"""
     async with place(tmp_path) as p:
         token = await p.link(expires_in=3600)
         now = p.house.parts.stores.invitations._clock()
@@ -181,8 +181,8 @@ async def test_an_expired_link_lets_nobody_in(tmp_path: Path) -> None:
         assert (await accept(await p.house.person("alan"), token_of(again))).status == 200
 
 
+@pytest.mark.rule("I5")
 async def test_a_link_that_was_revoked_or_made_anew_stops(tmp_path: Path) -> None:
-    """I5"""
     async with place(tmp_path) as p:
         grace, alan = await p.house.person("grace"), await p.house.person("alan")
         first = await p.link("viewer")
@@ -202,10 +202,10 @@ async def test_a_link_that_was_revoked_or_made_anew_stops(tmp_path: Path) -> Non
             assert (gone.status, gone.code) == (404, "not_found")
 
 
+@pytest.mark.rule("I6")
 async def test_who_has_an_account_is_a_member_at_once_and_keeps_a_higher_role(
     tmp_path: Path,
 ) -> None:
-    """I6"""
     async with place(tmp_path) as p:
         await p.house.person("grace")
         made = await p.invite(role="editor", email=" GRACE@example.org ")
@@ -217,10 +217,10 @@ async def test_who_has_an_account_is_a_member_at_once_and_keeps_a_higher_role(
         assert await p.listed() == []
 
 
+@pytest.mark.rule("I7")
 async def test_who_has_none_gets_a_link_for_seven_days_that_makes_the_account_once(
     tmp_path: Path,
 ) -> None:
-    """I7"""
     async with place(tmp_path) as p:
         made = await p.invite(role="editor", email="Linus@Example.org")
         kept = made.body["invitation"]
@@ -246,10 +246,10 @@ async def test_who_has_none_gets_a_link_for_seven_days_that_makes_the_account_on
         assert (again.status, again.body["error"]["details"]) == (404, {"reason": "used"})
 
 
+@pytest.mark.rule("I7")
 async def test_a_name_and_a_good_password_are_needed_and_a_refusal_uses_nothing_up(
     tmp_path: Path,
 ) -> None:
-    """I7"""
     async with place(tmp_path) as p:
         token = await p.link(email="linus@example.org")
         for wrong in ({"name": " "}, {"password": "short"}, {"role": "admin"}):
@@ -258,16 +258,16 @@ async def test_a_name_and_a_good_password_are_needed_and_a_refusal_uses_nothing_
         assert (await join(p.house.stranger(), token)).status == 201
 
 
+@pytest.mark.rule("I2")
 async def test_a_share_link_makes_no_account(tmp_path: Path) -> None:
-    """I2"""
     async with place(tmp_path) as p:
         answer = await join(p.house.stranger(), await p.link())
         assert (answer.status, answer.code) == (400, "bad_request")
         assert "sign in" in answer.body["error"]["message"]
 
 
+@pytest.mark.rule("I8")
 async def test_an_invitation_is_for_its_address_alone(tmp_path: Path) -> None:
-    """I8"""
     async with place(tmp_path) as p:
         token = await p.link(email="linus@example.org")
         grace = await p.house.person("grace")
@@ -287,10 +287,10 @@ async def test_an_invitation_is_for_its_address_alone(tmp_path: Path) -> None:
         assert once.body["error"]["details"] == {"reason": "used"}
 
 
+@pytest.mark.rule("I9")
 async def test_whoever_holds_an_invitation_may_look_at_it_and_learns_no_more(
     tmp_path: Path,
 ) -> None:
-    """I9"""
     async with place(tmp_path) as p:
         token = await p.link("viewer", email="linus@example.org")
         seen = await look(p.house.stranger(), token)
@@ -311,8 +311,8 @@ async def test_whoever_holds_an_invitation_may_look_at_it_and_learns_no_more(
             assert (answer.status, answer.body["error"]["details"]) == (404, {"reason": "unknown"})
 
 
+@pytest.mark.rule("I9")
 async def test_looking_accepting_and_joining_are_limited_like_signing_in(tmp_path: Path) -> None:
-    """I9"""
     async with place(tmp_path, sign_in_attempts_per_address=3) as p:
         grace = await p.house.person("grace")
         stranger = p.house.stranger()
@@ -327,11 +327,11 @@ async def test_looking_accepting_and_joining_are_limited_like_signing_in(tmp_pat
             assert int(answer.headers["Retry-After"]) > 0
 
 
+@pytest.mark.rule("I10")
 @pytest.mark.parametrize("loss", ["demoted", "removed", "disabled"])
 async def test_what_somebody_made_is_void_while_they_are_no_owner(
     tmp_path: Path, loss: str
 ) -> None:
-    """I10"""
     async with place(tmp_path) as p:
         grace, root = await p.house.person("grace"), await p.house.person("root", role="admin")
         await p.make(grace, "owner")
@@ -357,6 +357,7 @@ async def test_what_somebody_made_is_void_while_they_are_no_owner(
         assert again.body["invitation"]["state"] == "open", "made anew it is Ada's"
 
 
+@pytest.mark.rule("I11")
 @pytest.mark.parametrize(
     ("setting", "owner", "administrator"),
     [("nobody", 403, 403), ("administrators", 403, 201), ("owners", 201, 201)],
@@ -364,7 +365,6 @@ async def test_what_somebody_made_is_void_while_they_are_no_owner(
 async def test_the_operator_says_who_may_bring_new_people(
     tmp_path: Path, setting: str, owner: int, administrator: int
 ) -> None:
-    """I11"""
     async with place(tmp_path, invite_new_people=setting) as p:
         root = await p.house.person("root", role="admin")
         assert (await p.invite(role="viewer")).status == 201, "a link brings nobody new"
@@ -378,16 +378,16 @@ async def test_the_operator_says_who_may_bring_new_people(
             assert listed["new_people"] is (status == 201)
 
 
+@pytest.mark.rule("I11")
 async def test_new_people_come_through_administrators_unless_the_operator_says_otherwise(
     tmp_path: Path,
 ) -> None:
-    """I11"""
     async with house(tmp_path) as h:
         assert h.parts.settings.invite_new_people == "administrators"
 
 
+@pytest.mark.rule("I7")
 async def test_a_newer_invitation_for_an_address_replaces_the_one_before(tmp_path: Path) -> None:
-    """I7"""
     async with place(tmp_path) as p:
         first = await p.link("viewer", email="linus@example.org")
         second = await p.link("editor", email="linus@example.org")
@@ -398,10 +398,10 @@ async def test_a_newer_invitation_for_an_address_replaces_the_one_before(tmp_pat
         assert (await join(p.house.stranger(), second)).status == 201
 
 
+@pytest.mark.rule("I1")
 async def test_a_canvas_has_so_many_invitations_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I1"""
     monkeypatch.setattr("spellwork_server.identity.invitations.MAX_OPEN", 2)
     async with place(tmp_path) as p:
         await p.link()
@@ -412,6 +412,7 @@ async def test_a_canvas_has_so_many_invitations_and_no_more(
         assert (await p.invite(role="viewer")).status == 201
 
 
+@pytest.mark.rule("S13")
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -427,15 +428,14 @@ async def test_a_canvas_has_so_many_invitations_and_no_more(
 async def test_what_is_wrong_with_a_request_is_named(
     tmp_path: Path, fields: dict[str, Any], field: str
 ) -> None:
-    """S13"""
     async with place(tmp_path) as p:
         answer = await p.invite(**fields)
         assert (answer.status, answer.code) == (400, "bad_request")
         assert answer.body["error"]["details"]["errors"][0]["field"] == field
 
 
+@pytest.mark.rule("I5")
 async def test_invitations_go_with_their_canvas(tmp_path: Path) -> None:
-    """I5"""
     async with place(tmp_path) as p:
         token = await p.link()
         assert (await p.ada.delete(p.path)).status == 200

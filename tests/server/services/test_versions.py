@@ -1,4 +1,4 @@
-"""Versions over REST: the timeline, what was drawn, what differs, names, the way back (server/SPEC.md, H4-H9)."""
+"""Versions over REST: the timeline, what was drawn, what differs, names, the way back."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ async def share(world: House, ada: Caller, path: str, name: str, role: str) -> C
     return person
 
 
+@pytest.mark.rule("H4", "H5", "H6")
 async def test_a_saved_version_can_be_listed_read_and_named_again(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada = await world.person("ada")
@@ -59,6 +60,7 @@ async def test_a_saved_version_can_be_listed_read_and_named_again(tmp_path: Path
         assert (await ada.patch(f"{path}/nothing", {"name": "x"})).code == "not_found"
 
 
+@pytest.mark.rule("H4")
 async def test_versions_are_listed_newest_first_a_page_at_a_time(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada = await world.person("ada")
@@ -75,6 +77,7 @@ async def test_versions_are_listed_newest_first_a_page_at_a_time(tmp_path: Path)
         assert (await ada.get(f"{path}?limit=0")).code == "bad_request"
 
 
+@pytest.mark.rule("H7")
 async def test_a_version_is_compared_with_the_present_and_with_another(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada = await world.person("ada")
@@ -101,6 +104,7 @@ async def test_a_version_is_compared_with_the_present_and_with_another(tmp_path:
         assert (await ada.get(f"{compare}?other=nothing")).code == "not_found"
 
 
+@pytest.mark.rule("H8")
 async def test_a_restore_can_be_undone_by_restoring_what_was_before(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada = await world.person("ada")
@@ -131,6 +135,7 @@ async def test_a_restore_can_be_undone_by_restoring_what_was_before(tmp_path: Pa
         assert (await ada.get(spell)).body == changed | {"name": "Renamed"}
 
 
+@pytest.mark.rule("H6")
 async def test_a_version_that_no_canvas_can_hold_any_more_is_kept_and_readable(
     tmp_path: Path,
 ) -> None:
@@ -152,6 +157,7 @@ async def test_a_version_that_no_canvas_can_hold_any_more_is_kept_and_readable(
         assert (refused.status, refused.code) == (409, "version_unreadable")
 
 
+@pytest.mark.rule("H9")
 async def test_who_may_see_a_canvas_sees_its_versions_and_who_may_edit_it_writes_them(
     tmp_path: Path,
 ) -> None:
@@ -178,6 +184,7 @@ async def test_who_may_see_a_canvas_sees_its_versions_and_who_may_edit_it_writes
             assert (await who.post(f"{one}/restore")).status == status
 
 
+@pytest.mark.rule("H4")
 async def test_a_version_is_found_on_its_own_canvas_only(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada, mallory = await world.person("ada"), await world.person("mallory")

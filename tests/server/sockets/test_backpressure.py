@@ -1,4 +1,4 @@
-"""What becomes of a socket that lags: presence first, then one difference, then the end (server/SPEC.md, S17-S20)."""
+"""What becomes of a socket that lags: presence first, then one difference, then the end."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def people() -> tuple[Tab, Tab]:
     return Tab(), Tab()
 
 
+@pytest.mark.rule("S18", "S19")
 async def test_a_socket_that_fell_behind_gets_one_difference_and_its_document_is_whole(
     tmp_path: Path, people: tuple[Tab, Tab]
 ) -> None:
-    """S18, S19."""
     mine, slow = people
     async with (
         serve_canvases(tmp_path, max_pending_bytes=LIMIT) as world,
@@ -107,10 +107,11 @@ async def test_a_socket_that_fell_behind_gets_one_difference_and_its_document_is
         assert slow.state() == mine.state()
 
 
+@pytest.mark.rule("S18")
 async def test_edits_that_come_while_a_socket_drains_are_in_its_difference(
     tmp_path: Path, people: tuple[Tab, Tab]
 ) -> None:
-    """S18: no number is told before what it stands for."""
+    """No number is told before what it stands for."""
     mine, slow = people
     async with (
         serve_canvases(tmp_path, max_pending_bytes=LIMIT) as world,
@@ -135,10 +136,11 @@ async def test_edits_that_come_while_a_socket_drains_are_in_its_difference(
             assert slow.state() == mine.state()
 
 
+@pytest.mark.rule("S18")
 async def test_what_is_wrong_with_the_spell_is_told_anew_after_a_socket_fell_behind(
     tmp_path: Path, people: tuple[Tab, Tab]
 ) -> None:
-    """S18: of ``canvas.problems`` the latest."""
+    """Of ``canvas.problems`` the latest."""
     mine, slow = people
     async with (
         serve_canvases(tmp_path, max_pending_bytes=LIMIT) as world,
@@ -163,10 +165,10 @@ async def test_what_is_wrong_with_the_spell_is_told_anew_after_a_socket_fell_beh
                 latest = body[1]["problems"]
 
 
+@pytest.mark.rule("S19")
 async def test_a_socket_that_takes_nothing_is_cut_although_it_is_sent_no_more(
     tmp_path: Path, people: tuple[Tab, Tab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S19."""
     monkeypatch.setattr("spellwork_server.sockets.catch_up.STALLED", 0.3)
     mine, slow = people
     async with (

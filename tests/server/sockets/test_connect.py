@@ -1,4 +1,4 @@
-"""A socket proves who it is at connect, and nothing reaches one that has not (server/SPEC.md, S1-S9, F5)."""
+"""A socket proves who it is at connect, and nothing reaches one that has not."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ async def refusal(world: World, **options: object) -> dict:
     return heard[0]
 
 
+@pytest.mark.rule("S2")
 @pytest.mark.parametrize(
     ("auth", "headers"),
     [
@@ -44,6 +45,7 @@ async def test_a_socket_proves_itself_by_handshake_or_header(auth: dict, headers
         await client.disconnect()
 
 
+@pytest.mark.rule("S2", "S3")
 async def test_the_session_cookie_counts_only_from_an_allowed_origin() -> None:
     async with serve() as world:
         cookie = {"Cookie": "spellwork_session=ada"}
@@ -56,6 +58,7 @@ async def test_the_session_cookie_counts_only_from_an_allowed_origin() -> None:
         assert refused["data"]["code"] == "unauthenticated"
 
 
+@pytest.mark.rule("S3")
 async def test_a_foreign_origin_is_refused_before_anything_else() -> None:
     async with serve() as world, aiohttp.ClientSession() as http:
         for origin in ("https://evil.example", "null", f"http://127.0.0.1:{world.port + 1}"):
@@ -65,6 +68,7 @@ async def test_a_foreign_origin_is_refused_before_anything_else() -> None:
                 assert "not an accepted origin" in await response.text()
 
 
+@pytest.mark.rule("S4")
 @pytest.mark.parametrize(
     ("auth", "code"),
     [
@@ -82,6 +86,7 @@ async def test_a_refused_socket_is_told_the_code_and_the_reason(auth: object, co
         assert world.server.sessions == ()
 
 
+@pytest.mark.rule("S5")
 async def test_a_silent_connection_is_closed_in_time_with_the_reason() -> None:
     async with serve(connect_timeout=0.3) as world, aiohttp.ClientSession() as http:
         url = f"{world.url}/socket.io/?EIO=4&transport=websocket"
@@ -96,6 +101,7 @@ async def test_a_silent_connection_is_closed_in_time_with_the_reason() -> None:
         assert closed.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
+@pytest.mark.rule("S6")
 async def test_a_slow_proof_gets_no_frame_before_it_is_accepted() -> None:
     async with serve() as world, aiohttp.ClientSession() as http:
         world.tokens.delay = 0.2
@@ -110,6 +116,7 @@ async def test_a_slow_proof_gets_no_frame_before_it_is_accepted() -> None:
             assert first.startswith("40")
 
 
+@pytest.mark.rule("S6")
 async def test_events_before_the_proof_are_not_answered() -> None:
     async with serve(connect_timeout=0.5) as world, aiohttp.ClientSession() as http:
         url = f"{world.url}/socket.io/?EIO=4&transport=websocket"
@@ -121,6 +128,7 @@ async def test_events_before_the_proof_are_not_answered() -> None:
         assert world.echo.seen == []
 
 
+@pytest.mark.rule("S7")
 async def test_a_revoked_sign_in_closes_its_open_sockets() -> None:
     async with serve() as world, world.client() as ada, world.client("bob") as bob:
         heard: list[dict] = []
@@ -134,6 +142,7 @@ async def test_a_revoked_sign_in_closes_its_open_sockets() -> None:
         assert (await bob.call("echo.say", {"text": "still here"}))["ok"]
 
 
+@pytest.mark.rule("S1")
 async def test_polling_works_as_well() -> None:
     async with serve() as world, world.client(transports=["polling"]) as client:
         answer = await client.call("echo.say", {"text": "slow", "blob": b"\x00\xff"})
@@ -146,6 +155,7 @@ async def test_polling_works_as_well() -> None:
         assert heard[4] == {"n": 4, "blob": b"ab"}
 
 
+@pytest.mark.rule("F5")
 async def test_each_session_is_announced_and_taken_leave_of_once() -> None:
     async with serve() as world:
         async with world.client():
@@ -155,6 +165,7 @@ async def test_each_session_is_announced_and_taken_leave_of_once() -> None:
         assert world.server.sessions == ()
 
 
+@pytest.mark.rule("S9")
 async def test_stopping_says_so_and_lets_what_is_under_way_be_answered() -> None:
     async with serve() as world, world.client() as client, asyncio.TaskGroup() as tasks:
         heard: list[dict] = []
@@ -169,6 +180,7 @@ async def test_stopping_says_so_and_lets_what_is_under_way_be_answered() -> None
         assert world.server.sessions == ()
 
 
+@pytest.mark.rule("S9")
 async def test_stopping_cuts_a_connection_that_no_session_stands_behind() -> None:
     async with serve() as world, aiohttp.ClientSession() as http:
         address = f"{world.url}/socket.io/?EIO=4&transport=websocket"

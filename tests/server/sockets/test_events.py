@@ -1,4 +1,4 @@
-"""Events are answered, in order, whatever comes in (server/SPEC.md, S10-S17, F1-F4)."""
+"""Events are answered, in order, whatever comes in."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ async def raw(world: World, token: str = "ada") -> AsyncIterator[aiohttp.ClientW
         yield ws
 
 
+@pytest.mark.rule("S10", "S11")
 async def test_events_of_a_socket_are_answered_in_the_order_they_came() -> None:
     async with serve() as world, world.client() as client:
         async with asyncio.TaskGroup() as tasks:
@@ -39,6 +40,7 @@ async def test_events_of_a_socket_are_answered_in_the_order_they_came() -> None:
         assert world.echo.seen == list(range(60))
 
 
+@pytest.mark.rule("S11")
 async def test_an_event_that_let_go_of_its_turn_holds_nobody_up() -> None:
     async with serve() as world, world.client() as client, asyncio.TaskGroup() as tasks:
         waiting = tasks.create_task(client.call("echo.wait", {"n": 1}))
@@ -47,6 +49,7 @@ async def test_an_event_that_let_go_of_its_turn_holds_nobody_up() -> None:
         world.echo.hold.set()
 
 
+@pytest.mark.rule("S11")
 async def test_a_slow_event_holds_others_up_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "PATIENCE", 0.05)
     async with serve() as world, world.client() as client, asyncio.TaskGroup() as tasks:
@@ -56,6 +59,7 @@ async def test_a_slow_event_holds_others_up_only_so_long(monkeypatch: pytest.Mon
         world.echo.hold.set()
 
 
+@pytest.mark.rule("S10", "S13")
 @pytest.mark.parametrize(
     ("event", "payload", "code"),
     [
@@ -83,6 +87,7 @@ async def test_a_bad_event_is_answered_with_a_code_and_the_socket_lives_on(
         assert (await client.call("echo.say", {"text": "fine"}))["text"] == "fine"
 
 
+@pytest.mark.rule("S11")
 async def test_a_flood_of_events_stops_the_reading_and_ends_with_its_socket(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -114,12 +119,14 @@ async def test_the_methods_of_the_libraries_that_are_overridden_are_still_there(
     assert callable(socketio.AsyncManager.basic_disconnect)
 
 
+@pytest.mark.rule("S12")
 async def test_an_unknown_event_names_those_that_are_close() -> None:
     async with serve() as world, world.client() as client:
         answer = await client.call("echo.sya", {})
         assert "echo.say" in answer["error"]["details"]["known"]
 
 
+@pytest.mark.rule("S14")
 @pytest.mark.parametrize(
     "message",
     [
@@ -153,6 +160,7 @@ async def test_a_client_that_breaks_the_protocol_is_closed_and_others_live_on(
         await world.until(lambda: len(world.server.sessions) == 1)
 
 
+@pytest.mark.rule("S15")
 async def test_attachments_are_bounded_in_bytes() -> None:
     async with serve(max_event_bytes=64 * 1024) as world, raw(world) as ws:
         await ws.send_str('4516-["echo.say",{}]'.replace("4516", "4515"))
@@ -164,6 +172,7 @@ async def test_attachments_are_bounded_in_bytes() -> None:
         assert ws.closed
 
 
+@pytest.mark.rule("S15")
 async def test_an_event_over_the_limit_closes_its_socket_only() -> None:
     async with serve(max_event_bytes=64 * 1024) as world, world.client("bob") as bob:
         async with raw(world) as ws:
@@ -174,6 +183,7 @@ async def test_an_event_over_the_limit_closes_its_socket_only() -> None:
         assert (await bob.call("echo.say", {"text": "fine"}))["ok"]
 
 
+@pytest.mark.rule("S8", "S17")
 async def test_a_socket_that_does_not_read_is_cut_and_others_get_everything() -> None:
     async with serve(max_pending_bytes=256 * 1024) as world, world.client("bob") as bob:
         heard: list[int] = []
@@ -193,6 +203,7 @@ async def test_a_socket_that_does_not_read_is_cut_and_others_get_everything() ->
         assert heard == list(range(400))
 
 
+@pytest.mark.rule("S17")
 async def test_lossy_events_are_the_first_to_go() -> None:
     async with serve(max_pending_bytes=4 * 1024 * 1024) as world, raw(world) as ws:
         (session,) = world.server.sessions
@@ -209,6 +220,7 @@ async def test_lossy_events_are_the_first_to_go() -> None:
         assert session.outbox.pending_bytes > before
 
 
+@pytest.mark.rule("F2")
 async def test_answers_and_events_keep_their_order() -> None:
     async with serve() as world, raw(world) as ws:
         await ws.send_str('421["echo.join",{"n":1}]')
@@ -221,6 +233,7 @@ async def test_answers_and_events_keep_their_order() -> None:
         assert said[10].startswith("432")
 
 
+@pytest.mark.rule("F1", "F4")
 async def test_publishing_skips_who_is_to_be_skipped() -> None:
     async with serve() as world, world.client() as ada, world.client("bob") as bob:
         heard: list[tuple[str, int]] = []
@@ -236,6 +249,7 @@ async def test_publishing_skips_who_is_to_be_skipped() -> None:
         assert [n for who, n in heard if who == "bob"] == [0, 1, 2, 3]
 
 
+@pytest.mark.rule("F2")
 @pytest.mark.requires("node")
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]])
 async def test_the_javascript_client_gets_events_with_bytes_in_order(transports: list[str]) -> None:
@@ -255,6 +269,7 @@ async def test_the_javascript_client_gets_events_with_bytes_in_order(transports:
     assert result["transport"] == transports[-1]
 
 
+@pytest.mark.rule("S4")
 @pytest.mark.requires("node")
 async def test_the_javascript_client_sees_why_it_is_refused() -> None:
     async with serve() as world:

@@ -1,4 +1,4 @@
-"""What one socket, known or not, may ask for and send (server/SPEC.md, S5, S6, S14, S15, S21-S23)."""
+"""What one socket, known or not, may ask for and send."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.server.sockets.world import serve
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.rule("S21")
 async def test_a_socket_that_asks_for_too_much_is_told_when_to_come_again() -> None:
-    """S21."""
     async with serve(socket_rate=2) as world, world.client() as ada, world.client("bob") as bob:
         answers = [await ada.call("echo.note", {"n": n}) for n in range(40)]
         refused = [each["error"] for each in answers if not each["ok"]]
@@ -29,8 +29,8 @@ async def test_a_socket_that_asks_for_too_much_is_told_when_to_come_again() -> N
         assert (await bob.call("echo.note", {"n": 1}))["ok"], "others are not held back"
 
 
+@pytest.mark.rule("S21")
 async def test_opening_canvases_costs_more_than_other_events(tmp_path: Path) -> None:
-    """S21."""
     async with serve_canvases(tmp_path, socket_rate=2) as world, world.client() as ada:
         opened = 0
         while (await world.open(ada, Tab()))["ok"]:
@@ -39,8 +39,9 @@ async def test_opening_canvases_costs_more_than_other_events(tmp_path: Path) -> 
         assert (await ada.call("canvas.close", {"canvas": world.canvas})).get("ok") is not None
 
 
+@pytest.mark.rule("S21")
 async def test_edits_are_never_refused_for_coming_fast(tmp_path: Path) -> None:
-    """S21: they are held back by not being read."""
+    """They are held back by not being read."""
     async with serve_canvases(tmp_path, socket_rate=2) as world, world.client() as ada:
         tab = Tab()
         await world.open(ada, tab)
@@ -49,8 +50,8 @@ async def test_edits_are_never_refused_for_coming_fast(tmp_path: Path) -> None:
         assert all(each["ok"] for each in answers)
 
 
+@pytest.mark.rule("S22")
 async def test_of_moves_that_come_too_fast_the_latest_arrives(tmp_path: Path) -> None:
-    """S22."""
     async with (
         serve_canvases(tmp_path) as world,
         world.client() as ada,
@@ -81,8 +82,8 @@ def _uint(value: int) -> bytes:
     return bytes((*out, value))
 
 
+@pytest.mark.rule("S23")
 async def test_few_of_one_address_may_wait_to_prove_themselves() -> None:
-    """S23."""
     async with serve(max_unproven=3) as world:
         waiting = [await dial(world.url) for _ in range(3)]
         with pytest.raises(HungUp, match="429"):
@@ -112,8 +113,9 @@ async def _eventually(url: str) -> None:
             return
 
 
+@pytest.mark.rule("S23")
 async def test_somebody_unknown_has_little_to_say() -> None:
-    """S23: many who are not known could otherwise each fill the largest event."""
+    """Many who are not known could otherwise each fill the largest event."""
     async with serve() as world, world.client("bob") as bob:
         half = frame(TEXT, b"4" + b"x" * (2 * UNPROVEN_BYTES))[:-1]  # one byte is missing for ever
         for attack in (half, frame(TEXT, b'42["echo.say",{}]') * (UNPROVEN_BYTES // 16)):
@@ -131,8 +133,9 @@ async def test_somebody_unknown_has_little_to_say() -> None:
         assert (await bob.call("echo.say", {"text": "x" * (2 * UNPROVEN_BYTES)}))["ok"]
 
 
+@pytest.mark.rule("S23")
 async def test_who_proved_themselves_may_send_large_events_at_once() -> None:
-    """S23: the limit ends with the proof, also for what follows it at once."""
+    """The limit ends with the proof, also for what follows it at once."""
     async with serve() as world, raw_socket(world.url) as ws:
         await ws.write(frame(TEXT, b'40{"token":"ada"}'))
         while not (await ws.receive()).startswith(b"40"):
@@ -143,9 +146,10 @@ async def test_who_proved_themselves_may_send_large_events_at_once() -> None:
             assert (await ws.receive()).startswith(f"43{number}".encode())
 
 
+@pytest.mark.rule("S6")
 @pytest.mark.parametrize("answer", ["refused", "slow", "silent"])
 async def test_nobody_gets_a_frame_before_the_proof_whatever_goes_on(answer: str) -> None:
-    """S6, R18: twenty at the door while every channel is busy."""
+    """RELIABILITY R18: twenty at the door while every channel is busy."""
     async with serve() as world, world.client("bob") as bob:
         await bob.call("echo.join", {"n": 1})
         world.tokens.delay = 0.3 if answer == "slow" else 0.0

@@ -1,4 +1,4 @@
-"""Versions over sockets: a restore is an edit that open tabs see, and merge with theirs (server/SPEC.md, H8, H9)."""
+"""Versions over sockets: a restore is an edit that open tabs see, and merge with theirs."""
 
 from __future__ import annotations
 
@@ -81,6 +81,7 @@ async def shared(world: House) -> tuple[Caller, Caller, str]:
     return ada, bob, canvas
 
 
+@pytest.mark.rule("H8")
 async def test_a_restore_reaches_an_open_tab_as_the_least_edits(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada, bob, canvas = await shared(world)
@@ -100,6 +101,7 @@ async def test_a_restore_reaches_an_open_tab_as_the_least_edits(tmp_path: Path) 
             assert len(update) < 60
 
 
+@pytest.mark.rule("H8")
 async def test_an_edit_made_at_the_same_time_survives_a_restore(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada, bob, canvas = await shared(world)
@@ -123,6 +125,7 @@ async def test_an_edit_made_at_the_same_time_survives_a_restore(tmp_path: Path) 
             assert server["b"]["code"] == other.code()
 
 
+@pytest.mark.rule("H9")
 async def test_those_who_have_the_canvas_open_are_told_of_versions(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada, bob, canvas = await shared(world)
@@ -140,6 +143,7 @@ async def test_those_who_have_the_canvas_open_are_told_of_versions(tmp_path: Pat
             assert told[3]["by"]["id"] == ada.user.id  # type: ignore[union-attr]
 
 
+@pytest.mark.rule("H9")
 async def test_roles_hold_over_sockets_as_over_rest(tmp_path: Path) -> None:
     async with house(tmp_path) as world:
         ada, _, canvas = await shared(world)
@@ -168,6 +172,7 @@ async def test_roles_hold_over_sockets_as_over_rest(tmp_path: Path) -> None:
             await client.disconnect()
 
 
+@pytest.mark.rule("H8")
 async def test_a_tab_that_was_away_during_a_restore_merges_into_what_came_of_it(
     tmp_path: Path,
 ) -> None:

@@ -1,7 +1,4 @@
-"""What is kept of comments and mentions: one contract over every kind of database.
-
-Rules M1, M2, M3, M4, M9, M11 of server/SPEC.md.
-"""
+"""What is kept of comments and mentions: one contract over every kind of database."""
 
 from __future__ import annotations
 
@@ -89,6 +86,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         )
 
 
+@pytest.mark.rule("M1")
 async def test_a_thread_has_a_place_a_beginning_and_what_came_last(world: World) -> None:
     thread = await world.thread("First", node="n1")
     await world.reply(thread, "Second", author_id=world.grace)
@@ -101,6 +99,7 @@ async def test_a_thread_has_a_place_a_beginning_and_what_came_last(world: World)
     assert await world.comments.thread("elsewhere", thread) is None
 
 
+@pytest.mark.rule("M3")
 async def test_the_same_comment_sent_again_makes_no_second(world: World) -> None:
     new = world.new("Once")
     assert await world.comments.create(new)
@@ -117,6 +116,7 @@ async def test_the_same_comment_sent_again_makes_no_second(world: World) -> None
         assert refusal.value.code == "comment_id_taken"
 
 
+@pytest.mark.rule("M5")
 async def test_a_reply_needs_a_thread_of_the_canvas(world: World) -> None:
     thread = await world.thread()
     reply = await world.reply(thread)
@@ -130,6 +130,7 @@ async def test_a_reply_needs_a_thread_of_the_canvas(world: World) -> None:
             await world.comments.create(wrong)
 
 
+@pytest.mark.rule("M2")
 async def test_threads_and_comments_are_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ async def test_threads_and_comments_are_counted(
         assert refusal.value.code == code
 
 
+@pytest.mark.rule("M6")
 async def test_threads_are_found_by_page_and_by_whether_they_are_resolved(world: World) -> None:
     made = [await world.thread(str(number)) for number in range(5)]
     await world.comments.resolve(made[1], world.grace)
@@ -189,6 +191,7 @@ async def test_resolving_twice_keeps_who_did_it_first(world: World) -> None:
     assert await world.comments.thread(world.canvas, thread) == before
 
 
+@pytest.mark.rule("M4")
 async def test_a_thread_goes_with_its_first_comment_and_a_reply_alone(world: World) -> None:
     thread = await world.thread()
     reply = await world.reply(thread)
@@ -217,6 +220,7 @@ async def test_an_edit_keeps_mentions_that_stay_and_drops_those_that_go(world: W
         await world.comments.edit(uuid4().hex, "x", [])
 
 
+@pytest.mark.rule("M9")
 async def test_mentions_come_unread_first_and_by_page(world: World) -> None:
     await world.canvases.set_member(world.canvas, world.grace, "viewer")
     made = [await world.thread(str(number), mentions=[world.grace]) for number in range(5)]
@@ -237,6 +241,7 @@ async def test_mentions_come_unread_first_and_by_page(world: World) -> None:
         await world.mentions.find(world.grace, everywhere=False, limit=2, after="rubbish")
 
 
+@pytest.mark.rule("M9")
 async def test_who_is_taken_off_a_canvas_has_no_mentions_there(world: World) -> None:
     await world.canvases.set_member(world.canvas, world.grace, "viewer")
     await world.thread(mentions=[world.grace])
@@ -248,6 +253,7 @@ async def test_who_is_taken_off_a_canvas_has_no_mentions_there(world: World) -> 
     assert await world.mentions.unread(world.grace, everywhere=False) == 1
 
 
+@pytest.mark.rule("M11")
 async def test_reading_is_noted_for_one_thread_or_all_with_its_mentions(world: World) -> None:
     await world.canvases.set_member(world.canvas, world.grace, "viewer")
     one = await world.thread(mentions=[world.grace])
@@ -262,6 +268,7 @@ async def test_reading_is_noted_for_one_thread_or_all_with_its_mentions(world: W
     assert await world.mentions.unread(world.grace, everywhere=False) == 0
 
 
+@pytest.mark.rule("M10")
 async def test_places_of_nodes_are_kept_for_their_threads(world: World) -> None:
     thread, other = await world.thread(node="n1"), await world.thread()
     assert await world.comments.node_places(world.canvas) == {"n1": (1.0, 2.0)}
@@ -273,6 +280,7 @@ async def test_places_of_nodes_are_kept_for_their_threads(world: World) -> None:
     assert (moved.at, stayed.at) == ((30.0, 40.0), (1.0, 2.0))
 
 
+@pytest.mark.rule("M11")
 async def test_a_deleted_canvas_takes_its_comments_and_mentions_along(world: World) -> None:
     thread = await world.thread(mentions=[world.grace])
     await world.reply(thread)

@@ -1,4 +1,4 @@
-"""Versions are numbered, found by page, and named up to a limit, on every store (server/SPEC.md, H3-H5)."""
+"""Versions are numbered, found by page, and named up to a limit, on every store."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def new(canvas: str, seq: int = 1, name: str | None = None) -> NewVersion:
     return NewVersion(canvas, seq, 1.0, b"body", {"nodes": {"added": 1}}, ("ada", "bob"), name)
 
 
+@pytest.mark.rule("H4")
 async def test_versions_are_numbered_without_gaps_however_many_are_added_at_once(
     kind: str, tmp_path: Path
 ) -> None:
@@ -64,6 +65,7 @@ async def test_a_version_of_another_canvas_is_not_found(kind: str, tmp_path: Pat
         assert await records.newest("other") is None
 
 
+@pytest.mark.rule("H5")
 async def test_names_come_and_go_up_to_a_limit(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +91,7 @@ async def test_names_come_and_go_up_to_a_limit(
         assert (await records.rename(canvas, three.id, "Three")).lasting
 
 
+@pytest.mark.rule("H3")
 async def test_what_is_thinned_out_is_gone_with_its_number(kind: str, tmp_path: Path) -> None:
     async with stored(kind, tmp_path) as (records, canvas, _):
         one, two = [await records.add(new(canvas, seq)) for seq in (1, 2)]
@@ -98,6 +101,7 @@ async def test_what_is_thinned_out_is_gone_with_its_number(kind: str, tmp_path: 
         assert (await records.add(new(canvas, 3))).number == 3
 
 
+@pytest.mark.rule("H1")
 async def test_the_log_tells_who_edited_between_two_numbers(kind: str, tmp_path: Path) -> None:
     async with stored(kind, tmp_path) as (records, canvas, database):
         authors = ["ada", "bob", None, "ada", "eve"]
