@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,28 +20,11 @@ from spellwork_server.rooms.intake import Intake
 from spellwork_server.rooms.parts import read_all
 from spellwork_server.rooms.replica import Replica
 from spellwork_server.storage.insertion import Appender, Rows
+from tests.server.rooms.held import held
 from tests.server.rooms.house import House, house
 from tests.server.rooms.tab import Tab
 
 pytestmark = pytest.mark.anyio
-
-
-@asynccontextmanager
-async def held(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Event]:
-    """Hold every write to the log up until the block ends; the event is set while one waits."""
-    write, go, waiting = Appender.write, asyncio.Event(), asyncio.Event()
-
-    async def wait(self: Appender, batch: Sequence[tuple[str, Rows]]) -> None:
-        waiting.set()
-        await go.wait()
-        await write(self, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Appender, "write", wait)
-        try:
-            yield waiting
-        finally:
-            go.set()
 
 
 class Drawing:
