@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         default=10, gt=0, description="Seconds a stop may take to flush and close."
     )
     max_body_bytes: int = Field(default=8 * MIB, ge=KIB, description="Largest REST body.")
-    max_event_bytes: int = Field(default=8 * MIB, ge=KIB, description="Largest socket event.")
+    max_event_bytes: int = Field(default=4 * MIB, ge=KIB, description="Largest socket event.")
     max_update_bytes: int = Field(
         default=2 * MIB, ge=KIB, description="Largest single edit of a canvas."
     )

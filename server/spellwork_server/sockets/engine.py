@@ -11,13 +11,30 @@ from aiohttp import web
 from engineio.payload import Payload
 
 from .outbox import Outbox
+from .pace import Pace
 from .unproven import UNPROVEN_BYTES, Guarded, Unproven
 
 CLOSING_SECONDS = 1.0
 """How long a client has to answer that its WebSocket is closed."""
 
+LEAVING_AT_ONCE = 16
+"""Connections that are taken leave of in one turn of the loop; others must not wait when thousands go."""
+
 POLLING_PACKETS = 256
 """Packets in one long-polling request; the library's 16 are fewer than a burst of edits."""
+
+
+class _PacedWebSocket(web.WebSocketResponse):
+    """A WebSocket that waits for its turn to be closed: what follows of it is most of the work."""
+
+    def __init__(self, leaving: Pace, **options: Any) -> None:
+        super().__init__(**options)
+        self._leaving = leaving
+
+    async def close(self, **options: Any) -> bool:
+        """Close it, when not too many others are being closed."""
+        await self._leaving.turn()
+        return await super().close(**options)
 
 
 class WebSocketDriver:
@@ -35,8 +52,11 @@ class WebSocketDriver:
         self._unproven = server.unproven
         self._server = server
         self._transport: asyncio.Transport | None = None
-        self._socket = web.WebSocketResponse(
-            max_msg_size=server.max_http_buffer_size, compress=False, timeout=CLOSING_SECONDS
+        self._socket = _PacedWebSocket(
+            server.leaving,
+            max_msg_size=server.max_http_buffer_size,
+            compress=False,
+            timeout=CLOSING_SECONDS,
         )
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
@@ -109,6 +129,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no t
         super().__init__(async_mode="aiohttp", **options)
         self.unproven: Unproven
         """Those who have not proved who they are; StrictSocketIO keeps it."""
+        self.leaving = Pace(LEAVING_AT_ONCE)
+        """Those whose WebSocket is closed and that are to be forgotten."""
         self.live: set[WebSocketDriver] = set()
         """The WebSockets that are open, proven or not."""
         self.take_message: Callable[[str, str | bytes], Awaitable[bool]] = _take_nothing
