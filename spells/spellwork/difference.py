@@ -119,7 +119,7 @@ def difference(before: SpellJson, after: SpellJson) -> Difference:
         changes=[
             change
             for kind in KINDS
-            for change in _compare_things(kind, old.get(kind) or {}, new.get(kind) or {})
+            for change in changes(kind, old.get(kind) or {}, new.get(kind) or {})
         ],
     )
 
@@ -143,18 +143,24 @@ def _json(spell: SpellJson) -> Mapping[str, Any]:
     return spell.to_json() if isinstance(spell, Spell) else spell
 
 
-def _compare_things(
-    kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterator[Change]:
+def changes(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    """Give what differs between two maps of things of one kind, in the order of ids.
+
+    Each thing is read once, when its turn comes.
+    """
     for id in sorted(before.keys() | after.keys()):
         if id not in after:
             yield _change(kind, id, "removed", before[id])
-        elif id not in before:
-            yield _change(kind, id, "added", after[id])
-        elif before[id] is not after[id] and not _same(before[id], after[id]):
-            fields = list(_compare_fields(kind, before[id], after[id]))
+            continue
+        new = after[id]
+        if id not in before:
+            yield _change(kind, id, "added", new)
+            continue
+        old = before[id]
+        if old is not new and not _same(old, new):
+            fields = list(_compare_fields(kind, old, new))
             moved = all(field.field in PLACES for field in fields)
-            yield _change(kind, id, "moved" if moved else "changed", after[id], fields)
+            yield _change(kind, id, "moved" if moved else "changed", new, fields)
 
 
 def _change(

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from weakref import WeakValueDictionary
 
-from spellwork.difference import difference
 from spellwork.spell import Spell
 from spellwork_server.errors import NotFound, ServerError
 from spellwork_server.identity import Actor
@@ -20,7 +19,7 @@ from spellwork_server.rooms import Committed, Room
 from spellwork_server.settings import Settings
 from spellwork_server.storage.versions import NewVersion, Thinning, VersionRecord, VersionRecords
 
-from .body import EMPTY, pack, plain, readable, unpack
+from .body import NOTHING, Drawing, compare, readable
 from .summary import summarize
 from .thinning import heirs, thin
 
@@ -174,7 +173,7 @@ class VersionKeeper:
         version that cannot be drawn any more, and what ``Room.replace_spell`` raises.
         """
         body = await self._records.body(room.canvas_id, version.id)
-        spell = await asyncio.to_thread(lambda: readable(unpack(body)))
+        spell = await asyncio.to_thread(readable, body)
         async with self._alone(room.canvas_id):
             before = await self._keep_present(room)
             drawn = spell.model_copy(update={"name": room.spell().name})
@@ -341,15 +340,16 @@ class VersionKeeper:
 
 def _pack(spell: Spell, before: bytes | None) -> tuple[bytes, dict[str, Any]]:
     """Return a spell's body, and what is different from the body before; in a thread, as spells are large."""
-    json = plain(spell)
-    body = pack(json)
-    if body == before:
-        return body, {}
-    old = unpack(before) if before else EMPTY | {"name": json["name"]}
-    return body, summarize(difference(old, json))
+    drawing = Drawing.of(spell)
+    body = drawing.pack()
+    return body, {} if body == before else _summary(before, drawing)
 
 
 def _changes(before: bytes | None, after: bytes) -> dict[str, Any]:
-    json = unpack(after)
-    old = unpack(before) if before else EMPTY | {"name": json["name"]}
-    return summarize(difference(old, json))
+    return _summary(before, Drawing.unpack(after))
+
+
+def _summary(before: bytes | None, after: Drawing) -> dict[str, Any]:
+    """Return what is different; of a first version, what was drawn."""
+    old = Drawing.unpack(before) if before else NOTHING
+    return summarize(compare(old, after), renamed=before is not None and old.name != after.name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from spellwork.difference import KINDS, Change, Difference, Kind, What
+from spellwork.difference import KINDS, Change, Kind, What
 
 MAX_THINGS = 6
 """Things that a summary names."""
@@ -56,20 +57,20 @@ class Summary(_Frozen):
     )
 
 
-def summarize(difference: Difference) -> dict[str, Any]:
-    """Return the summary of a difference as JSON, for a row of ``versions``."""
+def summarize(changes: Iterable[Change], *, renamed: bool = False) -> dict[str, Any]:
+    """Return the summary of what differs as JSON, for a row of ``versions``."""
     counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
-    for change in difference.changes:
+    first: list[Change] = []
+    for change in changes:
         of_kind = counts[change.kind]
         of_kind[change.what] = of_kind.get(change.what, 0) + 1
-    named = [
-        _touched(each)
-        for each in sorted(difference.changes, key=_weight)
-        if each.kind != "edges" and each.what != "moved"
-    ]
+        if change.kind == "edges" or change.what == "moved":
+            continue
+        if len(first) < MAX_THINGS or _weight(change) < _weight(first[-1]):
+            first = sorted([*first, change], key=_weight)[:MAX_THINGS]
     summary = Summary(
-        renamed=difference.name is not None,
-        things=named[:MAX_THINGS],
+        renamed=renamed,
+        things=[_touched(each) for each in first],
         **{kind: Counts(**each) for kind, each in counts.items()},
     )
     return summary.model_dump(mode="json", exclude_defaults=True)

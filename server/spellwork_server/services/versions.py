@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from spellwork.difference import difference
-from spellwork_server.history.body import plain, unpack
+from spellwork.difference import Change, FieldChange
+from spellwork.spell import Spell
+from spellwork_server.history.body import Drawing, compare, unpack
 from spellwork_server.history.keeper import VersionKeeper
 from spellwork_server.history.views import (
     CanvasVersions,
@@ -153,23 +154,19 @@ class VersionService(Service):
         body = await self._records.body(request.canvas, request.id)
         if request.other is not None:
             record = await self._records.get(request.canvas, request.other)
-            other: Any = await self._records.body(request.canvas, request.other)
+            other: bytes | Spell = await self._records.body(request.canvas, request.other)
             seq = record.seq
         else:
             async with self._rooms.visit(request.canvas) as room:
                 other, seq = room.spell(), room.seq
-        found = await asyncio.to_thread(
-            lambda: difference(
-                unpack(body), unpack(other) if isinstance(other, bytes) else plain(other)
-            )
-        )
+        name, changes = await asyncio.to_thread(_compare, body, other)
         return Compared(
             canvas=request.canvas,
             before=request.id,
             after=request.other,
             seq=seq,
-            name=found.name,
-            changes=found.changes,
+            name=name,
+            changes=changes,
         )
 
     @operation(
@@ -191,6 +188,15 @@ class VersionService(Service):
 
     async def _editor(self, call: Call, canvas_id: str) -> Actor:
         return require(call.actor, "canvas.edit", await self._access(canvas_id))
+
+
+def _compare(body: bytes, other: bytes | Spell) -> tuple[FieldChange | None, list[Change]]:
+    before = Drawing.unpack(body)
+    after = Drawing.unpack(other) if isinstance(other, bytes) else Drawing.of(other)
+    name = None
+    if before.name != after.name:
+        name = FieldChange(field="name", before=before.name, after=after.name)
+    return name, list(compare(before, after))
 
 
 def announce_versions(registry: Registry) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from spellwork.spell import Spell
 from spellwork_server.errors import StoreUnavailable
-from spellwork_server.history.body import plain, unpack
+from spellwork_server.history.body import Drawing, pack, unpack
 from spellwork_server.storage.versions import NewVersion, VersionRecord
 from tests.server.storage.databases import KINDS
 
@@ -198,4 +198,6 @@ def test_the_steps_of_a_large_spell_add_up_to_it() -> None:
         "notes": {"n": {"text": "Hello"}},
     }
     for spell in (Spell.model_validate(large), Spell(), values(a=1)):
-        assert plain(spell) == spell.to_json()
+        body = Drawing.of(spell).pack()
+        assert unpack(body) == spell.to_json()
+        assert body == Drawing.unpack(body).pack() == pack(spell.to_json())
