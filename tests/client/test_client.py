@@ -153,6 +153,8 @@ async def test_canvases_are_made_shared_renamed_and_removed(
         assert (await client.canvases.spell(canvas.id))["nodes"]["b"]["code"] == "x * 21"
         await client.canvases.replace_spell(canvas.id, FAILING)
         assert set((await client.canvases.spell(canvas.id))["nodes"]) == {"bad", "good"}
+        changed = await client.canvases.change_spell(canvas.id, {"nodes": {"bad": None}})
+        assert set(changed["nodes"]) == {"good"}
         assert (await client.canvases.rename(canvas.id, "Second")).name == "Second"
         assert canvas.id in {each.id for each in await client.canvases.find()}
         await client.canvases.remove(canvas.id)

@@ -20,6 +20,7 @@ from .spells import SUM
 pytestmark = pytest.mark.requires("chromium")
 
 
+@pytest.mark.rule("D3", "D5")
 def test_the_caret_stays_where_it_is_while_others_write(
     ada: Person,
     make_canvas: Callable[..., str],

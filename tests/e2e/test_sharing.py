@@ -60,6 +60,7 @@ def expect_canvas(page: Page, canvas: str) -> None:
 
 
 @pytest.mark.rule("C12")
+@pytest.mark.rule("C12", "I2", "I4")
 def test_somebody_signed_in_comes_by_a_link_is_given_more_and_is_removed(
     ada: Person, grace: Person, canvas: str, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ def test_somebody_signed_in_comes_by_a_link_is_given_more_and_is_removed(
     assert added in json.loads((tmp_path / "kept.json").read_text())["nodes"]
 
 
+@pytest.mark.rule("I2", "I4")
 def test_somebody_signed_out_signs_in_and_lands_on_the_canvas(
     ada: Person, arrive: Callable[..., Person], grace_account: Account, canvas: str
 ) -> None:
@@ -118,6 +120,7 @@ def test_somebody_signed_out_signs_in_and_lands_on_the_canvas(
     assert not [url for url in requested if token in url.partition("#")[0]]
 
 
+@pytest.mark.rule("I4", "I7")
 def test_a_new_person_makes_an_account_and_lands_on_the_canvas(
     arrive: Callable[..., Person], root_account: Account, server: ServerProcess, canvas: str
 ) -> None:
@@ -149,6 +152,7 @@ def test_a_new_person_makes_an_account_and_lands_on_the_canvas(
     expect(late.page.get_by_test_id("join-refused")).to_contain_text("used already")
 
 
+@pytest.mark.rule("I5", "I8")
 def test_an_invitation_for_somebody_else_says_for_whom(
     arrive: Callable[..., Person], grace: Person, root_account: Account, canvas: str
 ) -> None:
@@ -171,6 +175,7 @@ def test_an_invitation_for_somebody_else_says_for_whom(
     expect(grace.page.get_by_test_id("join-error")).to_contain_text("taken back")
 
 
+@pytest.mark.rule("I6", "I11")
 def test_an_owner_shares_by_keyboard_alone(
     ada: Person, grace_account: Account, canvas: str
 ) -> None:

@@ -90,6 +90,7 @@ def test_an_export_goes_to_standard_output_and_is_the_same_every_time(
 
 
 @pytest.mark.rule("D3")
+@pytest.mark.rule("D3")
 def test_an_import_replaces_what_is_drawn_and_keeps_the_name_where_the_file_has_none(
     spellwork: Any, http: httpx.Client, canvas: str, tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_an_import_replaces_what_is_drawn_and_keeps_the_name_where_the_file_has_
 
 
 @pytest.mark.rule("D5")
+@pytest.mark.rule("D5")
 def test_an_import_that_merges_puts_its_things_and_leaves_the_rest(
     spellwork: Any, http: httpx.Client, canvas: str, tmp_path: Path
 ) -> None:
@@ -113,6 +115,7 @@ def test_an_import_that_merges_puts_its_things_and_leaves_the_rest(
     assert drawn(http, canvas) == SPELL | {"nodes": SPELL["nodes"] | more}
 
 
+@pytest.mark.rule("D6")
 def test_an_import_runs_nothing(
     spellwork: Any, http: httpx.Client, canvas: str, tmp_path: Path
 ) -> None:

@@ -112,7 +112,7 @@ for (const [writer, write] of Object.entries(WRITERS)) {
 }
 
 here(
-  "what a tab wrote without a line stays, whoever wrote meanwhile",
+  "what a tab wrote without a line stays, whoever wrote meanwhile (D3, D5)",
   async () => {
     const { canvas, document } = await newTab();
     anna.session.close();

@@ -58,6 +58,7 @@ async def lose(h: House, how: str, ada: Caller, grace: Caller, canvas: str) -> N
 
 
 @pytest.mark.rule("C12", "E6", "E11")
+@pytest.mark.rule("E6", "E11")
 @pytest.mark.parametrize("how", ["removed", "disabled"])
 async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
     tmp_path: Path, how: str
@@ -93,6 +94,7 @@ async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
 
 
 @pytest.mark.rule("C12", "I5")
+@pytest.mark.rule("C12", "I2")
 async def test_who_came_by_a_link_gets_the_canvas_and_loses_it_like_anybody(
     tmp_path: Path,
 ) -> None:
