@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { shellBuild } from "./shell_build.ts";
 
 const server = process.env.SPELLWORK_URL ?? "http://127.0.0.1:8765";
 
@@ -17,7 +18,7 @@ const chunks: [name: string, test: RegExp][] = [
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  plugins: [react()],
+  plugins: [react(), shellBuild()],
   build: {
     outDir: "../server/spellwork_server/static",
     emptyOutDir: true,

@@ -104,6 +104,7 @@ def sources() -> Iterator[Path]:
         "package-lock.json",
         "index.html",
         "vite.config.ts",
+        "shell_build.ts",
         "tsconfig.json",
     ):
         if (CLIENT / name).is_file():

@@ -5,11 +5,13 @@ import { Boundary, PageFailure } from "./app/components/Boundary";
 import { startInbox } from "./app/inbox";
 import { startRouter } from "./app/router";
 import { startTheme } from "./app/theme";
+import { startShell } from "./shell/start_shell";
 import "./styles/index.css";
 
 startTheme();
 startRouter();
 startInbox();
+startShell();
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

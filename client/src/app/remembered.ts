@@ -1,5 +1,5 @@
 /** What the page remembers of its last visit, so that it opens without the server. Nothing in it is secret. */
-import { pageBrowser } from "../offline";
+import { type KeptHead, pageBrowser } from "../offline";
 import type { Canvas, User } from "../protocol";
 
 const USER = "spellwork.user";
@@ -33,20 +33,17 @@ export function onSignedOutElsewhere(then: () => void): () => void {
   return () => window.removeEventListener("storage", hear);
 }
 
-/** Fetch a list and remember it; where that fails, give what was remembered. */
-export async function fetchOrRecall<T>(
-  name: string,
-  fetch: () => Promise<T>,
-): Promise<{ value: T; failure: unknown }> {
+/** Fetch something and remember it; where that fails, give what was remembered. */
+export async function fetchOrRecall<T>(name: string, fetch: () => Promise<T>): Promise<T> {
   const browser = await pageBrowser().store;
   try {
     const value = await fetch();
     void browser.remember(name, value).catch(() => {});
-    return { value, failure: null };
+    return value;
   } catch (failure) {
     const value = (await browser.recall(name).catch(() => undefined)) as T | undefined;
     if (value === undefined) throw failure;
-    return { value, failure };
+    return value;
   }
 }
 
@@ -56,20 +53,39 @@ export const remembered = {
   library: (user: User) => `library ${user.id}`,
 };
 
-/** A list of canvases as it was last seen, and which of them this browser can open by itself. */
+/** The person's canvases as they can be told now. */
 export interface SeenCanvases {
   readonly items: readonly Canvas[];
   /** Why it is not the server's word; null when it is. */
   readonly failure: unknown;
+  /** The ids of those that this browser can open by itself; told only where the server is away. */
   readonly openable: ReadonlySet<string>;
 }
 
-/** The person's canvases, from the server or as last seen. */
+/** The canvases that the server lists; where it is away, those last seen and those that this browser keeps. */
 export async function seeCanvases(
   user: User,
   fetch: () => Promise<readonly Canvas[]>,
 ): Promise<SeenCanvases> {
-  const { value, failure } = await fetchOrRecall(remembered.canvases(user), fetch);
-  const openable = failure ? await (await pageBrowser().store).openable(user.id) : new Set<string>();
-  return { items: value, failure, openable };
+  const browser = await pageBrowser().store;
+  const name = remembered.canvases(user);
+  try {
+    const items = await fetch();
+    void browser.remember(name, items).catch(() => {});
+    return { items, failure: null, openable: new Set() };
+  } catch (failure) {
+    const [last, kept] = await Promise.all([browser.recall(name), browser.openable(user.id)]).catch(
+      () => [undefined, new Map<string, KeptHead>()] as const,
+    );
+    const items = (last ?? []) as readonly Canvas[];
+    const seen = new Set(items.map(({ id }) => id));
+    const others = [...kept].filter(([id]) => !seen.has(id)).map(([id, head]) => keptCanvas(id, head));
+    if (items.length + others.length === 0) throw failure;
+    return { items: [...items, ...others], failure, openable: new Set(kept.keys()) };
+  }
+}
+
+function keptCanvas(id: string, { name, role, at }: KeptHead): Canvas {
+  const seconds = at / 1_000;
+  return { id, name, role, created_at: seconds, updated_at: seconds } as Canvas;
 }

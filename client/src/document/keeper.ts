@@ -73,9 +73,10 @@ export class Keeper {
     this.#epoch = epoch;
   }
 
+  /** Keep what is known of the canvas, and with it what waits: from then on it opens without the server. */
   setHead(head: KeptHead): void {
     this.#next.head = head;
-    this.#soon(false);
+    this.#soon(true);
   }
 
   /** Keep an edit of this tab. */

@@ -163,10 +163,10 @@ export class IndexedDbStore implements BrowserStore {
     return new IndexedDbCanvas(this, user, canvas);
   }
 
-  openable(user: string): Promise<ReadonlySet<string>> {
+  openable(user: string): Promise<ReadonlyMap<string, KeptHead>> {
     return this.read(async (db) => {
-      const places = await db.getAllKeys("canvases", everyPlaceOf(user));
-      return new Set(places.map(([, canvas]) => canvas));
+      const kept = await db.getAll("canvases", everyPlaceOf(user));
+      return new Map(kept.map((head) => [head.canvas, headOf(head)]));
     });
   }
 

@@ -93,8 +93,8 @@ export class MemoryStore implements BrowserStore {
     return known;
   }
 
-  async openable(user: string): Promise<ReadonlySet<string>> {
-    return new Set([...this.#of(user)].filter(([, { head }]) => head).map(([id]) => id));
+  async openable(user: string): Promise<ReadonlyMap<string, KeptHead>> {
+    return new Map([...this.#of(user)].flatMap(([id, { head }]) => (head ? [[id, head] as const] : [])));
   }
 
   async refused(user: string): Promise<readonly RefusedWork[]> {

@@ -90,10 +90,10 @@ describe.each(stores)("%s", (_name, open) => {
       });
       expect(await store.canvas(user, canvas).adopt(() => true, "x")).toEqual([]);
     }
-    expect(await store.openable("ben")).toEqual(new Set());
+    expect(await store.openable("ben")).toEqual(new Map());
     expect(await store.refused("ben")).toEqual([]);
     expect(await store.unsent("ben")).toEqual({ edits: 0, copies: 0, canvases: 0 });
-    expect(await store.openable("anna")).toEqual(new Set(["c"]));
+    expect(await store.openable("anna")).toEqual(new Map([["c", HEAD]]));
     await store.clear("ben");
     expect(await store.unsent("anna")).toEqual({ edits: 1, copies: 1, canvases: 1 });
     await store.clear("anna");
@@ -149,7 +149,7 @@ describe.each(stores)("%s", (_name, open) => {
       });
     }
     await store.evict(1, 2);
-    expect([...(await store.openable("anna"))].sort()).toEqual(["b", "c", "unsent"]);
+    expect([...(await store.openable("anna")).keys()].sort()).toEqual(["b", "c", "unsent"]);
     expect((await store.canvas("anna", "old").load()).acked).toEqual([]);
   });
 

@@ -84,8 +84,8 @@ export interface BrowserStore {
   /** Why nothing outlives this tab; null when the browser keeps what is written. */
   readonly trouble: string | null;
   canvas(user: string, canvas: string): CanvasStore;
-  /** The ids of canvases that can be opened without the server. */
-  openable(user: string): Promise<ReadonlySet<string>>;
+  /** The canvases that can be opened without the server, by id. */
+  openable(user: string): Promise<ReadonlyMap<string, KeptHead>>;
   refused(user: string): Promise<readonly RefusedWork[]>;
   unsent(user: string): Promise<Unsent>;
   /** Forget all of a user. */

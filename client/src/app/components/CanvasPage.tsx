@@ -41,7 +41,7 @@ function connect(user: User): Shared {
     },
   });
   const list = async () => (await api.get<{ items: NodeType[] }>("/v1/nodes")).items;
-  const library = new NodeLibrary(async () => (await fetchOrRecall(remembered.library(user), list)).value);
+  const library = new NodeLibrary(() => fetchOrRecall(remembered.library(user), list));
   const made = { user: user.id, session, library };
   // At once, before the token of another person is used: nobody sends another's edits.
   const end = auth.user.subscribe(() => {
