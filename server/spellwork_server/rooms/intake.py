@@ -34,7 +34,7 @@ from .errors import (
 )
 from .lib0 import MAX_DEPTH
 from .parts import MODELS, Parts, read
-from .replica import Change, Kind, Replica
+from .replica import KINDS, Change, Kind, Replica
 from .surrogates import Surrogates
 from .update_parser import Outline, check_dependencies, parse_state_vector, parse_update
 
@@ -223,6 +223,7 @@ class Intake:
         refused: dict[Asked, Exception] = {}
         for asked in run:
             try:
+                _check_roots(asked.outline)
                 self._check_owners(asked.outline, asked.user_id)
                 check_dependencies(asked.outline, known)
                 self._surrogates.check(asked.update, known)
@@ -321,6 +322,12 @@ class Intake:
                 )
         if known != self._known:
             raise UpdateInvalid("The update brings edits of clients that it does not name")
+
+
+def _check_roots(outline: Outline) -> None:
+    """Refuse what no reader of a canvas would ever see, and everybody would keep."""
+    for root in outline.roots.difference(KINDS):
+        raise UpdateInvalid(f"A canvas has no root {root[:64]!r}", details={"allowed": list(KINDS)})
 
 
 def _runs(waiting: Sequence[Asked]) -> Iterator[list[Asked]]:

@@ -109,7 +109,7 @@ class Presence:
         if seat is None or seat.holder is not holder:
             return
         del self._seats[client]
-        if seat.state is not None:
+        if seat.state is not None or client in self._changed:  # gone, and perhaps not told yet
             self._left[client] = seat.clock
             self._changed.add(client)
 

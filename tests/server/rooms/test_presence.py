@@ -120,3 +120,14 @@ def test_people_with_names_beyond_ascii_are_encoded_whole() -> None:
     presence.enter(1, Actor("u", "z@example.org", "Zoë 😀", "member"), "s")
     presence.set(1, said(1, {}))
     assert parse_states(presence.everybody() or b"")[1][1]["user"]["name"] == "Zoë 😀"  # type: ignore[index]
+
+
+@pytest.mark.rule("C10")
+def test_whoever_says_goodbye_and_leaves_at_once_is_gone_for_those_who_saw_them() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "socket")
+    presence.set(1, said(4, {}))
+    presence.take_changes()
+    presence.set(1, said(4, None))
+    presence.leave(1, "socket")
+    assert parse_states(presence.take_changes() or b"") == {1: (4, None)}

@@ -143,6 +143,11 @@ def forged(tab: Tab) -> bytes:
 
 REFUSALS: dict[str, tuple[Any, type[ServerError], str]] = {
     "rubbish": (lambda tab: b"rubbish", UpdateInvalid, "update_invalid"),
+    "an unknown root": (
+        lambda tab: b"\x01\x01\x05\x00\x28\x01\x04more\x01k\x01\x7e\x00",
+        UpdateInvalid,
+        "update_invalid",
+    ),
     "a gap": (lambda tab: (tab.put("a", "v", 1), tab.put("a", "v", 2))[1], UpdateGap, "update_gap"),
     "too large": (lambda tab: tab.put("a", "v", "x" * 3_000), UpdateTooLarge, "update_too_large"),
     "an unknown field": (
