@@ -22,7 +22,8 @@ SPECIFICATIONS = {
 
 CLIENT = (ROOT / "client/src", ROOT / "client/tests")
 
-CITED_IN_NAME = re.compile(r'"[^"\n]* \(([A-Z]\d+(?:, [A-Z]\d+)*)\)",?$', re.MULTILINE)
+CITED_IN_NAME = re.compile(r'\(\s*"[^"\n]* \(([A-Z]\d+(?:, [A-Z]\d+)*)\)",')
+"""The end of a string that is a call's first argument, as a test's name is."""
 
 
 def rules() -> list[str]:

@@ -98,6 +98,14 @@ async def type_in_vain(writers: list[Typist]) -> None:
         await asyncio.sleep(0.05)
 
 
+async def look_in_late(world: Served) -> None:
+    """Open the canvas while the store fails: it can be read, and the answer says what is wrong."""
+    late = Typist(world.canvas, "late")
+    async with world.online([late]):
+        opened = await late.open()
+        assert "store_unavailable" in {each["code"] for each in opened["problems"]}
+
+
 async def mend(writers: list[Typist]) -> None:
     """Wait until every tab is told that the store works again, and send what was refused."""
     for each in writers:
@@ -131,6 +139,7 @@ async def test_a_store_that_fails_is_told_to_every_tab_and_mends_unaided(
                     assert codes == {"store_unavailable"}
                     for each in everybody:
                         await each.until(told(each, yes=True))
+                    await look_in_late(world)
                     await type_in_vain(writers)
                     assert store(world) == ("degraded", "failing", 1)
                 await mend(writers)

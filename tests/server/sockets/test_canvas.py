@@ -115,7 +115,7 @@ REFUSALS: list[tuple[str, str, dict, str]] = [
 ]
 
 
-@pytest.mark.rule("C1", "C4", "C6")
+@pytest.mark.rule("C1", "C4", "C6", "F5")
 @pytest.mark.parametrize(("who", "event", "payload", "code"), REFUSALS)
 async def test_what_is_not_allowed_is_refused_with_a_code(
     tmp_path: Path, who: str, event: str, payload: dict, code: str

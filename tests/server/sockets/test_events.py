@@ -249,7 +249,7 @@ async def test_publishing_skips_who_is_to_be_skipped() -> None:
         assert [n for who, n in heard if who == "bob"] == [0, 1, 2, 3]
 
 
-@pytest.mark.rule("F2")
+@pytest.mark.rule("F2", "S1")
 @pytest.mark.requires("node")
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]])
 async def test_the_javascript_client_gets_events_with_bytes_in_order(transports: list[str]) -> None:
