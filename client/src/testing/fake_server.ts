@@ -138,6 +138,7 @@ export class FakeServer {
     if (event === "canvas.update") return this.#update(socket, payload);
     if (event === "events.resume") return this.#resume(payload);
     if (event === "runs.find") return { ok: true, items: this.runs };
+    if (event === "comments.find") return { ok: true, items: [], read: {}, next: null };
     if (event === "canvas.awareness") {
       const canvas = this.canvas(payload.canvas as string);
       canvas.presence ??= new Map();
