@@ -16,8 +16,8 @@ export function question({ edits, copies, canvases }: Unsent): string | null {
   return `Only this browser has ${things.join(" and ")} ${where}. Signing out deletes that for good. Sign out?`;
 }
 
-/** Sign out, unless there is unsent work and the person wants to keep it. */
-export async function signOut(user: User): Promise<void> {
+/** Sign out and go on at `to`, unless there is unsent work and the person wants to keep it. */
+export async function signOut(user: User, to = "/"): Promise<void> {
   const browser = await pageBrowser().store;
   const unsent = await browser.unsent(user.id).catch(() => null);
   const ask = unsent && question(unsent);
@@ -27,5 +27,5 @@ export async function signOut(user: User): Promise<void> {
   await auth.logout().catch(() => {}); // Forgotten here also when the server cannot be told.
   for (const name of Object.values(remembered)) await browser.remember(name(user), undefined).catch(() => {});
   await browser.clear(user.id).catch(() => {});
-  go("/", true);
+  go(to, true);
 }

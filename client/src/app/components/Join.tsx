@@ -6,6 +6,7 @@ import type { User } from "../../protocol";
 import type { Accepted, InvitationFacts } from "../../protocol/generated";
 import { ROLES } from "../../sharing";
 import { go } from "../router";
+import { signOut } from "../sign_out";
 import { Link } from "./Link";
 import { Frame, SignInForm, useSubmit, words } from "./SignIn";
 
@@ -48,7 +49,7 @@ function Arrival({ facts, token, user, failure, onFailure }: ArrivalProps) {
     go(`/canvas/${canvas}`, true);
   };
   if (user !== null && facts.email !== null && facts.email !== user.email.toLowerCase()) {
-    return <ForAnother email={facts.email} user={user} />;
+    return <ForAnother email={facts.email} token={token} user={user} />;
   }
   if (user !== null) return <Accept facts={facts} user={user} accept={accept} failure={failure} />;
   if (facts.account_needed) return <NewPerson facts={facts} token={token} />;
@@ -167,8 +168,8 @@ function NewPerson({ facts, token }: { facts: InvitationFacts; token: string }) 
   );
 }
 
-function ForAnother({ email, user }: { email: string; user: User }) {
-  const { busy, failure, submit } = useSubmit(() => auth.logout());
+function ForAnother({ email, token, user }: { email: string; token: string; user: User }) {
+  const { busy, failure, submit } = useSubmit(() => signOut(user, `/#/join/${token}`));
   return (
     <form
       data-testid="join-other"
