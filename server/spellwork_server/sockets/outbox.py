@@ -13,17 +13,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from .line import Line
 from .packets import Wire
 
 Packet = Any
 """An ``engineio.packet.Packet``, or None, which ends the connection."""
 
 
-class Outbox(asyncio.Queue[Packet]):
-    """The outgoing queue of one Engine.IO connection."""
+class Outbox(Line[Packet]):
+    """The outgoing queue of one Engine.IO connection, which takes it for an ``asyncio.Queue``."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._unwritten = 0
+        self._written: asyncio.Future[None] | None = None
         self.direct: asyncio.WriteTransport | None = None
         """The transport to write frames to at once, while nothing is queued before them."""
         self._transport: asyncio.WriteTransport | None = None
@@ -65,24 +68,48 @@ class Outbox(asyncio.Queue[Packet]):
             for packet in wire.engine_packets():
                 self.put_nowait(packet)
 
-    async def get(self) -> Packet:
+    def get(self) -> asyncio.Future[Packet]:
         """Give the writer its next packet. When there is none, all was written: go direct."""
-        if self.empty() and self._transport is not None and self._is_upgraded():
+        given = super().get()
+        if not given.done() and self._transport is not None and self._is_upgraded():
             self.direct = self._transport
-        return await super().get()
+        return given
 
     def _is_upgraded(self) -> bool:
         return bool(self._engine_socket.upgraded and not self._engine_socket.upgrading)
 
-    def _put(self, item: Packet) -> None:
+    def put_nowait(self, item: Packet) -> None:
+        """Queue a packet; what is sent afterwards follows it."""
         self.direct = None
-        self._queued_bytes += _size(item)
-        super()._put(item)
+        self._unwritten += 1
+        taken_at_once = self._reader is not None and not self._reader.done()
+        if not taken_at_once:
+            self._queued_bytes += _size(item)
+        super().put_nowait(item)
 
-    def _get(self) -> Packet:
-        item = super()._get()
+    async def put(self, item: Packet) -> None:
+        """Queue a packet; there is always room."""
+        self.put_nowait(item)
+
+    def get_nowait(self) -> Packet:
+        """Take the next packet."""
+        item = super().get_nowait()
         self._queued_bytes -= _size(item)
         return item
+
+    def task_done(self) -> None:
+        """Note that a packet which was taken is on its way."""
+        self._unwritten -= 1
+        if not self._unwritten and self._written is not None:
+            self._written.set_result(None)
+            self._written = None
+
+    async def join(self) -> None:
+        """Wait until every packet is on its way."""
+        while self._unwritten:
+            if self._written is None:
+                self._written = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._written)
 
 
 def _size(packet: Packet) -> int:

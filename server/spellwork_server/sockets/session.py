@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from spellwork_server.errors import Internal, ServerError, Unavailable
 from spellwork_server.identity import Actor
 
+from .line import Line
 from .outbox import Outbox
 from .packets import Wire, encode_ack, encode_event, join
 from .rate import TokenBucket
@@ -104,12 +104,12 @@ class Session:
     """What services keep for this socket, each under a key of its own."""
 
     def __post_init__(self) -> None:
-        self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
+        self._asked: Line[_Asked | None] = Line()
         self._queued_bytes = 0
         self.requests = TokenBucket(self.rate, self.rate * BURST)
         self.moves = TokenBucket(MOVES_PER_SECOND, MOVES_AT_ONCE)
-        self._free = asyncio.Event()
-        self._free.set()
+        self._free: asyncio.Future[None] | None = None
+        """Done when there may be room again; only while the reading has stopped."""
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
@@ -174,11 +174,9 @@ class Session:
         while self._is_full(size):
             if self.closed or self._is_gone():
                 return
-            self._free.clear()
-            with suppress(TimeoutError):
-                # Nobody reads meanwhile, so nobody would notice that the client is gone.
-                async with asyncio.timeout(GLANCE):
-                    await self._free.wait()
+            self._free = asyncio.get_running_loop().create_future()
+            # Nobody reads meanwhile, so nobody would notice that the client is gone.
+            await asyncio.wait((self._free,), timeout=GLANCE)
         if self.closed:
             return
         if not self._busy and self._asked.empty() and self._takes(event, arguments, ack, size):
@@ -205,7 +203,7 @@ class Session:
         """Answer an event that was held. The answer goes out with the next ``flush_answers``."""
         self._held -= 1
         self._queued_bytes -= size
-        self._free.set()
+        self._freed()
         if self._held == 0 and self._rest is not None:
             self._rest.set_result(None)
             self._rest = None
@@ -218,6 +216,11 @@ class Session:
         if answers:
             self.deliver(join(answers))
 
+    def _freed(self) -> None:
+        """Go on reading: there may be room again."""
+        if self._free is not None and not self._free.done():
+            self._free.set_result(None)
+
     def _is_gone(self) -> bool:
         transport = self.outbox.transport
         return transport is not None and transport.is_closing()
@@ -229,7 +232,7 @@ class Session:
     def end(self) -> None:
         """Stop answering; ``run`` returns once the events under way are done."""
         self.closed = True
-        self._free.set()
+        self._freed()
         self._asked.put_nowait(None)
 
     async def run(self) -> None:
@@ -253,7 +256,7 @@ class Session:
         while (asked := await self._asked.get()) is not None and not self.closed:
             self._busy = True
             self._queued_bytes -= asked.size
-            self._free.set()
+            self._freed()
             if not self._takes(asked.event, asked.arguments, asked.ack, asked.size):
                 await self._begin(asked, tasks)
             self._busy = False
