@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -199,6 +200,9 @@ def make_parts(settings: Settings) -> Parts:
     stores.canvases.watch(running.managers.watch_canvas)
     stores.canvases.watch(canvas_sockets.members_changed)
     identity.authenticator.watch(sockets.user_changed)
+    identity.authenticator.watch(
+        partial(running.managers.watch_user, identity.authenticator.current)
+    )
     y_websockets = YWebSockets(
         settings, identity.authenticator, stores.canvases, rooms, canvas_sockets.cast
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from spellwork_server.errors import NotFound, StoreUnavailable
+from spellwork_server.errors import NotFound, StoreUnavailable, Unauthenticated
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.journal import StoredEvent
 from spellwork_server.storage.run_records import RunRecord
@@ -15,13 +16,17 @@ from .journal import Journal
 from .runners import Runners
 from .spell_runner import SpellRunner
 from .stream_log import StreamLog
-from .streams import Access, channel_of, stream_of, streams_of
+from .streams import Access, canvas_of, channel_of, stream_of, streams_of
 
 PAGE = 200
 """Events that are read from the store at a time."""
 
 PAGE_BYTES = 1024 * 1024
 """Bytes of events after which one answer ends."""
+
+
+Current = Callable[[Actor], Awaitable[Actor]]
+"""Returns an actor as it is now. Raises Unauthenticated."""
 
 
 class Subscriber(Protocol):
@@ -78,6 +83,8 @@ class SpellManager:
         self._journal = journal
         self._channels = channels
         self._open: dict[str, SpellRunner] = {}
+        self._caught_up: set[str] = set()
+        """Canvases of which it follows a stream that it asked for by name, open or not."""
         self._resuming: dict[str, asyncio.Lock] = {}
         self._detached = False
         channels.join(session, channel_of(stream_of(None, session.actor.user_id, "private")))
@@ -86,6 +93,11 @@ class SpellManager:
     def canvases(self) -> tuple[str, ...]:
         """The canvases that are open in this socket."""
         return tuple(self._open)
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The canvases of which the socket follows a stream."""
+        return frozenset(self._caught_up) | self._open.keys()
 
     async def open(self, canvas: str) -> OpenRuns:
         """Load the runner of a canvas and follow its streams; a second time changes nothing.
@@ -116,6 +128,7 @@ class SpellManager:
         user = self._session.actor.user_id
         for audience in ("shared", "private"):
             self._channels.leave(self._session, channel_of(stream_of(canvas, user, audience)))
+        self._caught_up.discard(canvas)
         runner = self._open.pop(canvas, None)
         if runner is not None:
             self._runners.release(runner)
@@ -164,6 +177,9 @@ class SpellManager:
     ) -> Replay:
         if not self._detached:
             self._channels.join(self._session, channel_of(log.stream))
+            canvas = canvas_of(log.stream)
+            if canvas is not None:
+                self._caught_up.add(canvas)
         return Replay(events, log.published, more=False, snapshot_required=snapshot_required)
 
 
@@ -199,6 +215,23 @@ class Managers:
         self._runners.watch_canvas(canvas)
         if self._managers:
             self._runners.spawn(self._recheck(canvas))
+
+    def watch_user(self, current: Current, user: str) -> None:
+        """Look again at what a user's sockets may follow, whose account changed; ``current`` tells who they are now."""
+        if any(session.actor.user_id == user for session in self._managers):
+            self._runners.spawn(self._recheck_user(current, user))
+
+    async def _recheck_user(self, current: Current, user: str) -> None:
+        for session, manager in list(self._managers.items()):
+            if session.actor.user_id != user or not manager.followed:
+                continue
+            try:
+                actor = await current(session.actor)
+            except Unauthenticated:
+                continue  # the socket itself is about to be closed
+            for canvas in manager.followed:
+                if not await self._may_read(actor, canvas):
+                    manager.close(canvas)
 
     async def _recheck(self, canvas: str) -> None:
         for session, manager in list(self._managers.items()):

@@ -94,6 +94,34 @@ async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
 
 
 @pytest.mark.rule("C12", "I5")
+@pytest.mark.rule("E6")
+async def test_a_stream_followed_by_name_ends_for_an_administrator_who_is_one_no_more(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada, root = await h.person("ada"), await h.person("root", role="admin")
+        other = await h.person("other", role="admin")
+        canvas = (await ada.post("/v1/canvases", {"name": "Ours", "spell": TICKS})).body["id"]
+        async with tab(h, root, canvas) as theirs, tab(h, ada, canvas) as hers:
+            await theirs.ask("canvas.close", canvas=canvas)
+            await theirs.ask("events.resume", stream=f"canvas:{canvas}", after_seq=0)
+            await hers.ask("runs.create", canvas=canvas)
+            await until(lambda: theirs.events)
+            demoted = await other.patch(f"/v1/users/{root.user.id}", {"role": "member"})  # type: ignore[union-attr]
+            assert demoted.status == 200
+            stream = f"stream:canvas:{canvas}"
+            await until(
+                lambda: (
+                    [
+                        each.actor.email
+                        for each in h.parts.sockets.sessions
+                        if stream in each.channels
+                    ]
+                    == ["ada@example.org"]
+                )
+            )
+
+
 @pytest.mark.rule("C12", "I2")
 async def test_who_came_by_a_link_gets_the_canvas_and_loses_it_like_anybody(
     tmp_path: Path,
