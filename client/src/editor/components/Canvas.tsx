@@ -193,7 +193,7 @@ export function Canvas() {
         const files = [...event.dataTransfer.files];
         if (files.length > 0) {
           event.preventDefault();
-          if (editable) void importFiles(editor, files, editor.view?.toCanvas(event.clientX, event.clientY));
+          void importFiles(editor, files, editor.view?.toCanvas(event.clientX, event.clientY));
           return;
         }
         const type = editor.library.get(event.dataTransfer.getData(DRAGGED_TYPE));

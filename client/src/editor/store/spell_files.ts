@@ -52,7 +52,10 @@ export function chooseFiles(editor: Editor): void {
  */
 export async function importFiles(editor: Editor, files: readonly File[], at?: Pair): Promise<void> {
   for (const file of files) {
-    if (!editor.document.editable.get()) return;
+    if (!editor.document.editable.get()) {
+      editor.toasts.show({ tone: "info", title: "You cannot edit this canvas now, so nothing is added" });
+      return;
+    }
     const text = await readText(editor, file);
     if (text !== null) addSpell(editor, file.name, text, at ?? beside(editor));
   }
