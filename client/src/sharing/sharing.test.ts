@@ -81,6 +81,17 @@ it("says why something was refused, and nothing changes", async () => {
   expect(sharing.failure.get()).toContain("A canvas needs an owner");
   expect(sharing.state.get()).toBe(before);
   await sharing.load(true);
+  expect(sharing.failure.get(), "a look hides it not").not.toBeNull();
+  rest.put.mockResolvedValue({ items: members });
+  expect(await sharing.setRole(ada.email, "owner")).toBe(true);
+  expect(sharing.failure.get()).toBeNull();
+});
+
+it("tells of a look in vain until one succeeds", async () => {
+  rest.get.mockRejectedValueOnce(new Error("no line"));
+  await sharing.load(false);
+  expect(sharing.failure.get()).toContain("no line");
+  await sharing.load(false);
   expect(sharing.failure.get()).toBeNull();
 });
 

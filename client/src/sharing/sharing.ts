@@ -48,6 +48,8 @@ export class Sharing {
   readonly #canvas: string;
   readonly #origin: string;
   #loading = 0;
+  /** Whether `failure` tells of a look in vain, which the next good one makes up for. */
+  #lookFailed = false;
 
   constructor(rest: Rest, canvas: string, origin: string) {
     this.#rest = rest;
@@ -55,9 +57,16 @@ export class Sharing {
     this.#origin = origin;
   }
 
-  /** Read who is here and, for owners, the ways in. */
-  load(owner: boolean): Promise<boolean> {
-    return this.#act("Could not list who is here", () => this.#load(owner));
+  /** Read who is here and, for owners, the ways in. May be called again and again: it hides no other failure. */
+  async load(owner: boolean): Promise<void> {
+    try {
+      await this.#load(owner);
+      if (this.#lookFailed) this.#tell(null);
+    } catch (error) {
+      if (this.failure.get() !== null) return;
+      this.#tell(`Could not list who is here: ${words(error)}`);
+      this.#lookFailed = true;
+    }
   }
 
   /** Give somebody a role; where there is no account, make an invitation whose link is in `fresh`. */
@@ -142,12 +151,20 @@ export class Sharing {
   async #act(what: string, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
-      this.failure.set(null);
+      this.#tell(null);
       return true;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.failure.set(`${what}: ${why}`);
+      this.#tell(`${what}: ${words(error)}`);
       return false;
     }
   }
+
+  #tell(failure: string | null): void {
+    this.#lookFailed = false;
+    this.failure.set(failure);
+  }
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

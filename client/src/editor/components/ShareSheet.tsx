@@ -28,7 +28,7 @@ function OpenShareSheet() {
   useEffect(() => {
     void sharing.load(owner);
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible" && sharing.failure.get() === null) void sharing.load(owner);
+      if (document.visibilityState === "visible") void sharing.load(owner);
     }, LOOK_MS);
     return () => clearInterval(timer);
   }, [sharing, owner]);
