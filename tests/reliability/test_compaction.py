@@ -13,7 +13,7 @@ import json
 import random
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,14 @@ async def compacting(folder: Path, step: str) -> AsyncIterator[tuple[Any, str, s
         await running.wait()
 
 
-async def edit_until_dead(url: str, canvas: str, author: Author) -> None:
-    """Send one edit after the other, until the server dies or has lived too long."""
+async def edit_until_dead(
+    url: str,
+    canvas: str,
+    author: Author,
+    begun: Callable[[], object] = lambda: None,
+    most: int = MOST,
+) -> None:
+    """Send one edit after the other, until the server dies or has lived too long; say when it begins."""
     async with aiohttp.ClientSession() as http:
         socket = Socket(reconnection=False, http_session=http)
         answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -94,7 +100,8 @@ async def edit_until_dead(url: str, canvas: str, author: Author) -> None:
         await socket.connect(url, auth={"token": "ada"}, transports=["websocket"])
         opening = {"canvas": canvas, "client_id": author.tab.doc.client_id}
         assert (await socket.call("canvas.open", opening))["ok"]
-        while len(author.hashes) <= MOST:
+        begun()
+        while len(author.hashes) <= most:
             message = {"canvas": canvas, "msg_id": 1, "update": author.edit()}
             await socket.emit("canvas.update", message, callback=answers.put_nowait)
             answer = await answers.get()
@@ -127,6 +134,9 @@ async def test_a_compaction_killed_at_a_step_leaves_an_equal_document(
         kept = [each.seq for each in (await h.log.load(canvas)).snapshots]
         assert kept == ([15, 10] if step == STEPS[-1] else [10, 5]), "whole or not at all"
         await check(h, author)
+    spoil_newest_snapshot(tmp_path)
+    async with house(tmp_path, canvas) as h:
+        await check(h, author)
 
 
 @pytest.mark.rule("R1", "R3")
@@ -136,8 +146,8 @@ async def test_a_server_that_compacts_all_the_time_may_be_killed_at_any_time(
 ) -> None:
     author = Author(seed)
     async with compacting(tmp_path, "never") as (server, url, canvas):
-        asyncio.get_running_loop().call_later(random.Random(seed).random() / 2, server.kill)
-        await edit_until_dead(url, canvas, author)
+        later, moment = asyncio.get_running_loop().call_later, random.Random(seed).random() / 2
+        await edit_until_dead(url, canvas, author, lambda: later(moment, server.kill), 10_000)
     async with house(tmp_path, canvas) as h:
         await check(h, author)
     spoil_newest_snapshot(tmp_path)
