@@ -7,7 +7,9 @@ import { type Node, type ReactFlowState, useStore as useFlowStore } from "@xyflo
 import { useEffect, useMemo, useRef } from "react";
 import { useTheme } from "../../app/theme";
 import { useStore } from "../../store";
+import type { What } from "../../versions";
 import { useEditor } from "../hooks/useEditor";
+import { useMarks } from "../hooks/useVersions";
 import { NODE_WIDTH } from "../store/geometry";
 
 /** Below this zoom a spell of many nodes is drawn as a picture. */
@@ -60,6 +62,7 @@ export function Overview({ nodes }: OverviewProps) {
   const edges = useStore(editor.document.spell, (spell) => spell.edges);
   const past = useStore(editor.viewing);
   const board = useStore(editor.workbench.runs.board);
+  const marks = useMarks();
   const picture = useRef<HTMLCanvasElement>(null);
   const places = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
@@ -78,10 +81,12 @@ export function Overview({ nodes }: OverviewProps) {
       for (const node of nodes) {
         const state = past ? past.nodes[node.id]?.state : board[node.id]?.state;
         drawNode(pen, node, state, colours, zoom);
+        const mark = marks?.get(node.id);
+        if (mark) drawMark(pen, node, mark, colours, zoom);
       }
     });
     return () => cancelAnimationFrame(frame);
-  }, [nodes, places, edges, board, past, colours, x, y, zoom, width, height]);
+  }, [nodes, places, edges, board, past, marks, colours, x, y, zoom, width, height]);
 
   return (
     <canvas
@@ -144,5 +149,33 @@ function drawNode(
   // Failed nodes are filled whole and running ones by half, so that the shape tells it without the colour.
   const share = state === "failed" ? 1 : state === "running" ? 0.5 : 0.24;
   pen.fillRect(x + 8, y + 8, width - 16, (height - 16) * share);
+  pen.globalAlpha = 1;
+}
+
+const MARK_COLOURS: Readonly<Record<What, string>> = {
+  added: "--done",
+  removed: "--failed",
+  changed: "--stale",
+  moved: "--quiet",
+};
+
+/** How a thing of a version differs from the present: removed ones are filled whole, changed ones by half. */
+function drawMark(
+  pen: CanvasRenderingContext2D,
+  node: Node,
+  what: What,
+  colours: Colours,
+  zoom: number,
+): void {
+  const { x, y } = node.position;
+  const [width, height] = [widthOf(node), heightOf(node)];
+  pen.strokeStyle = pen.fillStyle = colours(MARK_COLOURS[what]);
+  pen.lineWidth = 2 / zoom;
+  pen.setLineDash(what === "added" ? [4 / zoom, 3 / zoom] : what === "moved" ? [1 / zoom, 2 / zoom] : []);
+  pen.strokeRect(x, y, width, height);
+  pen.setLineDash([]);
+  const share = what === "removed" ? 1 : what === "changed" ? 0.5 : 0;
+  pen.globalAlpha = 0.6;
+  pen.fillRect(x, y + height * (1 - share), width, height * share);
   pen.globalAlpha = 1;
 }

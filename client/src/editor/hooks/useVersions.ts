@@ -14,6 +14,11 @@ export function useTimeline(): Timeline {
 /** How the things on a shown version differ from the present; null on the canvas itself. */
 export const MarksContext = createContext<Marks | null>(null);
 
+/** How the things drawn here differ from the present; null on the canvas itself. */
+export function useMarks(): Marks | null {
+  return useContext(MarksContext);
+}
+
 /** How one thing of a shown version differs from the present. */
 export function useMark(id: string): What | undefined {
   return useContext(MarksContext)?.get(id);

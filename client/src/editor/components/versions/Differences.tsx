@@ -50,6 +50,12 @@ export function Differences({ difference }: { difference: Compared }) {
   );
 }
 
+/** The fields that changed, in a few words. */
+function fieldsOf(change: Change): string {
+  const names = change.fields.map(({ field }) => field.replace(/^(inputs|settings)\./, ""));
+  return names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ");
+}
+
 /** What a changed thing is called. */
 function useTitle(change: Change): string {
   const editor = useEditor();
@@ -92,7 +98,9 @@ function ChangeRow({ change }: { change: Change }) {
             aria-expanded={open}
             onClick={() => setOpen((now) => !now)}
           >
-            <span className="truncate">{title}</span>
+            <span className="truncate">
+              {title} <span className="faint">{fieldsOf(change)}</span>
+            </span>
             <ChevronRight size={12} className={open ? "turned" : ""} aria-hidden="true" />
           </button>
         ) : (
