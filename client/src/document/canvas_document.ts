@@ -29,7 +29,17 @@ import { backoff } from "../session/backoff";
 import type { Connection } from "../session/types";
 import { Store } from "../store";
 import { DocumentEdits } from "./edits";
-import { clientsOf } from "./fits";
+import {
+  ALL,
+  FINAL,
+  type FreshStart,
+  freshStart,
+  REDO,
+  REOPEN,
+  TAKEN_OFF,
+  type Why,
+  waiting,
+} from "./fresh_start";
 import { newId } from "./ids";
 import { spellToJson } from "./json";
 import { Keeper } from "./keeper";
@@ -37,39 +47,15 @@ import { Neighbours } from "./neighbours";
 import { byKey, Outbox, type UnsentEdit } from "./outbox";
 import { KEPT, lackedBy, Replica } from "./replica";
 import { salvage, type Waiting } from "./salvage";
+import { saveStatus } from "./save_status";
 import { root } from "./shape";
 import { EMPTY } from "./snapshot";
 import type { History, Loading, OwnPresence, Person, SaveStatus, Self, SharedDocument } from "./types";
 
 const RETRY = { first: 500, longest: 10_000 };
-/** Refusals after which the edits are sent again, with all that they may build on, once the canvas is open again. */
-const REOPEN = new Set(["update_gap", "canvas_not_open"]);
-/** Refusals of an edit that would be taken under another Yjs client id, or after others. */
-const REDO = new Set(["client_id_taken", ...REOPEN]);
-/** Refusals of the person or the tab, that no edit would be spared. */
-const ALL = new Set(["forbidden", "epoch_mismatch", "not_found"]);
-/** Refusals to open that time does not cure. */
-const FINAL = new Set(["not_found", "forbidden", "bad_request", "unauthenticated"]);
-/** Those after which nothing of the canvas may stay in the browser, but copies of unsent work. */
-const TAKEN_OFF = new Set(["not_found", "forbidden"]);
 /** How often edits are done again for one that the server takes. */
 const MOST_REDOS = 3;
 const EDITING_ROLES: ReadonlySet<string> = new Set(["owner", "editor", "admin"]);
-
-/** What to do when the canvas is next opened, in place of going on with the replica as it is. */
-interface FreshStart {
-  /** The Yjs client id of the new replica. */
-  readonly client: number;
-  readonly error: ErrorBody;
-  /** The edits that the server does not take. */
-  readonly refused: ReadonlySet<UnsentEdit>;
-  /** All that waits is refused. */
-  readonly all: boolean;
-  /** The edits of this Yjs client are done again under another; `every` one's of that. */
-  readonly redo: number | "every" | null;
-  /** What other tabs of this browser left out. */
-  readonly dropped: readonly Uint8Array[];
-}
 
 /**
  * See `SharedDocument`.
@@ -116,6 +102,8 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   #shut: string | null = null;
   #fresh: FreshStart | null = null;
   #redos = 0;
+  /** Copies that this tab made; others come from the browser. */
+  #copiesMade = 0;
   #opening = 0;
   #attempt = 0;
   #gapSeen = false;
@@ -228,9 +216,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
 
   saved(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const before = new Set(this.refused.get());
+      const before = this.#copiesMade;
       const look = () => {
-        const fresh = this.refused.get().find((copy) => !before.has(copy));
+        const fresh = this.#copiesMade > before ? this.refused.get().at(-1) : undefined;
         if (fresh) settle(() => reject(new ProtocolError(fresh.error)));
         else if (this.saving.get().state === "saved") settle(resolve);
         else if (this.saving.get().state === "read-only" || this.saving.get().state === "rejected")
@@ -540,16 +528,8 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   }
 
   /** Open the canvas anew, and go on with its state; see `FreshStart` for what becomes of what waits. */
-  #startAfresh(why: Partial<Omit<FreshStart, "client">>): void {
-    const before = this.#fresh;
-    this.#fresh = {
-      client: new Y.Doc().clientID,
-      error: why.error ?? before?.error ?? { code: "refused", message: "Another tab's edit was refused." },
-      refused: new Set([...(before?.refused ?? []), ...(why.refused ?? [])]),
-      all: (why.all ?? false) || (before?.all ?? false),
-      redo: why.redo ?? before?.redo ?? null,
-      dropped: [...(before?.dropped ?? []), ...(why.dropped ?? [])],
-    };
+  #startAfresh(why: Why): void {
+    this.#fresh = freshStart(this.#fresh, why);
     this.#open();
   }
 
@@ -623,7 +603,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   }
 
   #addCopies(copies: readonly RefusedWork[]): void {
-    if (copies.length > 0) this.refused.update((known) => [...known, ...copies]);
+    if (copies.length === 0) return;
+    this.#copiesMade += copies.length;
+    this.refused.update((known) => [...known, ...copies]);
   }
 
   // What is told to the page.
@@ -651,32 +633,19 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     // A new replica takes no edits before it has the server's state; an old one does also offline.
     this.editable.set(mayEdit && this.#replica.epoch !== null);
     this.keepTrouble.set(this.#storeTrouble ?? this.#keeper.trouble);
-    const status = this.#saveStatus(mayEdit);
+    const status = saveStatus({
+      role,
+      mayEdit,
+      shut: this.#shut,
+      pending: this.#outbox.pending,
+      unkept: this.unkept,
+      trouble: this.#outbox.trouble,
+      session: this.#session.status.get(),
+      synced: this.#synced || this.#fresh !== null,
+      busy: this.#mending || this.#fresh !== null,
+      copies: this.refused.get(),
+    });
     if (JSON.stringify(status) !== JSON.stringify(this.saving.get())) this.saving.set(status);
-  }
-
-  #saveStatus(mayEdit: boolean): SaveStatus {
-    const { pending, trouble } = this.#outbox;
-    const { unkept } = this;
-    const role = this.role.get();
-    if (this.#shut) return { state: "read-only", reason: this.#shut };
-    if (role && !mayEdit)
-      return { state: "read-only", reason: `As ${role} you can look at this canvas, not edit it.` };
-    if (trouble) return { state: "offline", pending, unkept, reason: trouble };
-    if (!this.#synced && !this.#fresh)
-      return { state: "offline", pending, unkept, reason: this.#connectionReason() };
-    if (pending > 0 || this.#mending || this.#fresh) return { state: "saving", pending };
-    const newest = this.refused.get().at(-1);
-    return newest
-      ? { state: "rejected", copies: this.refused.get().length, error: newest.error }
-      : { state: "saved" };
-  }
-
-  #connectionReason(): string {
-    const status = this.#session.status.get();
-    if (status.state === "offline") return status.reason;
-    if (status.state === "refused") return status.error.message;
-    return "Connecting.";
   }
 
   #text(kind: "nodes" | "notes", id: string, name: string): Y.Text | null {
@@ -684,23 +653,4 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const text = map instanceof Y.Map ? map.get(name) : null;
     return text instanceof Y.Text ? text : null;
   }
-}
-
-/** The edits of this tab and of others in the order of their making, each with what is to become of it. */
-function waiting(
-  mine: readonly UnsentEdit[],
-  theirs: readonly UnsentEdit[],
-  { refused, redo }: FreshStart,
-): Waiting[] {
-  const fate = (edit: UnsentEdit): Waiting["fate"] => {
-    if (refused.has(edit)) return "refused";
-    const again = redo === "every" || (redo !== null && clientsOf(edit.update).has(redo));
-    return again && !edit.again ? "redo" : "keep";
-  };
-  const known = new Set(mine.map(({ key }) => key));
-  const others = theirs.filter(({ key }) => !known.has(key));
-  return [
-    ...mine.map((edit): Waiting => ({ edit, fate: fate(edit) })),
-    ...others.map((edit): Waiting => ({ edit, fate: "theirs" })),
-  ].sort((a, b) => byKey(a.edit, b.edit));
 }

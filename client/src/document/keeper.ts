@@ -1,4 +1,5 @@
 /** Writes to the browser's store what this tab does, and knows what is safe there. */
+import * as Y from "yjs";
 import { type CanvasStore, type KeptChange, type KeptHead, keepError, type RefusedWork } from "../offline";
 import type { UnsentEdit } from "./outbox";
 
@@ -218,10 +219,12 @@ function isEmpty({ add, acked, remove, replace, refuse, head }: Batch): boolean 
   return add.length + acked.length + remove.length + replace.length + refuse.length === 0 && !head;
 }
 
-function changeOf({ add, head, ...rest }: Batch, epoch: string, tab: string): KeptChange {
+function changeOf({ add, acked, head, ...rest }: Batch, epoch: string, tab: string): KeptChange {
   return {
     ...rest,
     epoch,
+    // One row for a second of others' edits, however many they are.
+    acked: acked.length > 1 ? [Y.mergeUpdates(acked)] : acked,
     ...(head ? { head } : {}),
     add: add.map(({ update }) => ({ tab, update })),
   };

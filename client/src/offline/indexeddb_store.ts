@@ -24,8 +24,11 @@ const CONTENT = ["canvases", "states", "edits", "refused", "results"] as const;
 const ALL: StoreNames<Schema>[] = [...CONTENT];
 type Writing = IDBPTransaction<Schema, StoreNames<Schema>[], "readwrite">;
 
-/** Strict: the promise resolves when the operating system has it on the disk, not in a buffer of the browser. */
-const DURABLE = { durability: "strict" } as const;
+/** Strict resolves when the operating system has it on the disk, not in a buffer of the browser. */
+type Durability = "strict" | "relaxed";
+
+/** Canvases that stay when the browser is full, though the server has them whole. */
+const FEW_CANVASES = 1;
 
 /** See `CanvasStore`. */
 class IndexedDbCanvas implements CanvasStore {
@@ -200,15 +203,7 @@ export class IndexedDbStore implements BrowserStore {
   }
 
   evict(before: number, most: number): Promise<void> {
-    return this.write(async (tx) => {
-      const heads = (await tx.objectStore("canvases").getAll()).sort((a, b) => b.at - a.at);
-      for (const [index, { user, canvas, at }] of heads.entries()) {
-        if (index < most && at >= before) continue;
-        const place: Place = [user, canvas];
-        const unsent = await tx.objectStore("edits").index("place").count(place);
-        if (unsent === 0) await forgetContent(tx, place, false);
-      }
-    });
+    return this.write((tx) => evict(tx, before, most));
   }
 
   remember(name: string, value: unknown): Promise<void> {
@@ -237,10 +232,23 @@ export class IndexedDbStore implements BrowserStore {
     }
   }
 
-  /** Run `work` in one transaction; resolves when it is durable, and leaves nothing when it rejects. */
-  write<T>(work: (tx: Writing) => Promise<T>, durability: "strict" | "relaxed" = "strict"): Promise<T> {
+  /**
+   * Run `work` in one transaction; resolves when it is durable, and leaves nothing when it rejects. Where the
+   * browser's quota is used up, canvases that the server has whole make room, and it is tried once more.
+   */
+  async write<T>(work: (tx: Writing) => Promise<T>, durability: Durability = "strict"): Promise<T> {
+    try {
+      return await this.#writeOnce(work, durability);
+    } catch (error) {
+      if (!(error instanceof KeepError && error.code === "full")) throw error;
+      await this.#writeOnce((tx) => evict(tx, 0, FEW_CANVASES), "relaxed");
+      return this.#writeOnce(work, durability);
+    }
+  }
+
+  #writeOnce<T>(work: (tx: Writing) => Promise<T>, durability: Durability): Promise<T> {
     return this.read(async (db) => {
-      const tx = db.transaction(ALL, "readwrite", { ...DURABLE, durability });
+      const tx = db.transaction(ALL, "readwrite", { durability });
       // Awaited below; a failure before that must not count as unhandled.
       tx.done.catch(() => {});
       try {
@@ -260,6 +268,17 @@ export class IndexedDbStore implements BrowserStore {
         throw error;
       }
     });
+  }
+}
+
+/** See `BrowserStore.evict`. */
+async function evict(tx: Writing, before: number, most: number): Promise<void> {
+  const heads = (await tx.objectStore("canvases").getAll()).sort((a, b) => b.at - a.at);
+  for (const [index, { user, canvas, at }] of heads.entries()) {
+    if (index < most && at >= before) continue;
+    const place: Place = [user, canvas];
+    const unsent = await tx.objectStore("edits").index("place").count(place);
+    if (unsent === 0) await forgetContent(tx, place, false);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Every store keeps what it was given, apart for each user and canvas, and gives orphaned edits away once. */
 import "fake-indexeddb/auto";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 import { MANY_ROWS } from "./compact";
 import { KeepError } from "./errors";
@@ -207,4 +207,18 @@ test("a write that fails leaves nothing and says why", async () => {
     IDBObjectStore.prototype.add = add;
   }
   expect((await store.canvas("anna", "c").load()).head).toBeNull();
+});
+
+test("a full browser makes room with canvases that the server has whole, and then keeps the edit", async () => {
+  const store = await IndexedDbStore.open("room");
+  for (const [at, canvas] of ["old", "new"].entries()) {
+    await store.canvas("anna", canvas).write({ epoch: "e1", head: { ...HEAD, at }, acked: [bytes(0, 0)] });
+  }
+  const add = vi.spyOn(IDBObjectStore.prototype, "add").mockImplementationOnce(() => {
+    throw new DOMException("full", "QuotaExceededError");
+  });
+  await store.canvas("anna", "new").write({ epoch: "e1", add: [{ tab: "t", update: bytes(1) }] });
+  add.mockRestore();
+  expect([...(await store.openable("anna")).keys()]).toEqual(["new"]);
+  expect((await store.canvas("anna", "new").load()).edits).toHaveLength(1);
 });

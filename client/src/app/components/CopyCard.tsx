@@ -67,6 +67,10 @@ export function CopyCard({ copy, onDiscard, onError, onPaste }: CopyCardProps) {
 
 function things({ touched, spell }: RefusedWork): string {
   if (touched.length === 0) return "the whole canvas";
-  const names = touched.map((id) => spell.nodes?.[id]?.name || id);
+  const names = touched.map((id) => short(spell.nodes?.[id]?.name || id));
   return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+}
+
+function short(name: string): string {
+  return name.length > 32 ? `${name.slice(0, 31)}…` : name;
 }

@@ -38,6 +38,7 @@ export function ConnectionIndicator() {
                 ? (["warn", "Server restarts", status.reason] as const)
                 : (["quiet", "Closed", "This canvas is closed"] as const);
   const online = stalled === null ? Wifi : Hourglass;
+  const asOf = useStore(useEditor().workbench.runs.asOf);
   const Icon = status.state === "online" ? online : status.state === "refused" ? PlugZap : WifiOff;
   return (
     <span
@@ -52,6 +53,19 @@ export function ConnectionIndicator() {
     >
       <Icon size={13} />
       {words}
+      {asOf !== null && status.state !== "online" && (
+        <span className="truncate" data-testid="results-as-of">
+          {words ? " · " : ""}Results of {whenWords(asOf)}
+        </span>
+      )}
     </span>
   );
+}
+
+/** The time of today, or the day. */
+function whenWords(at: number): string {
+  const date = new Date(at);
+  return date.toDateString() === new Date().toDateString()
+    ? date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
+    : date.toLocaleDateString();
 }
