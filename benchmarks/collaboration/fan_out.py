@@ -17,6 +17,7 @@ from .tabs import PATIENCE, SocketTab, Tab, Writing
 EDITS, NODES = 2_000, 100
 READERS = (1, 10, 50)
 ROUNDS = 3
+"""Of each measurement; the peer that is slowest by far takes most of the time."""
 PACE, PACED_EDITS = 60, 240
 LEAST_RATIO = {1: 1.5, 10: 3.0, 50: 3.0}
 MOST_P50_MS, MOST_ACK_MS = 3, 15

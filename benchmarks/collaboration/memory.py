@@ -10,8 +10,8 @@ from benchmarks.report import Figure
 from .servers import Server
 from .tabs import SocketTab, Tab, Writing
 
-DOCUMENTS, NODES = 200, 10
-WARMING = 20
+DOCUMENTS, NODES = 100, 10
+WARMING = 10
 """Documents opened before, so that what every server loads once is not counted."""
 
 

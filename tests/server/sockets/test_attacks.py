@@ -116,6 +116,7 @@ async def one_byte_too_many(ws: RawSocket) -> None:
 ATTACKS = (announced_but_never_sent, attachment_bomb, deep_json, one_byte_too_many)
 
 
+@pytest.mark.rule("S14", "S15")
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
 async def test_an_attack_costs_little_and_ends_with_its_socket(tmp_path: Path, known: bool) -> None:
     """R17, S14, S15."""
@@ -152,6 +153,7 @@ async def _attack(ws: RawSocket, attack: Callable[[RawSocket], Awaitable[None]])
     await ws.gone()
 
 
+@pytest.mark.rule("S5")
 async def test_silent_connections_are_closed_in_time(tmp_path: Path) -> None:
     """R17, S5."""
     async with victim(tmp_path, connect_timeout=CONNECT_TIMEOUT) as server:
@@ -193,6 +195,7 @@ async def test_sockets_that_vanish_at_once_stall_nobody(tmp_path: Path) -> None:
         assert max(server.heartbeats) <= PATIENCE * MOST_STALL
 
 
+@pytest.mark.rule("S17", "S20")
 async def test_one_that_does_not_read_holds_little_and_hurts_nobody() -> None:
     """R14, S17: 60 MB to it and to one that reads."""
     async with serve() as world:

@@ -73,7 +73,7 @@ def people() -> tuple[Tab, Tab]:
     return Tab(), Tab()
 
 
-@pytest.mark.rule("S18", "S19")
+@pytest.mark.rule("S17", "S18", "S19")
 async def test_a_socket_that_fell_behind_gets_one_difference_and_its_document_is_whole(
     tmp_path: Path, people: tuple[Tab, Tab]
 ) -> None:
