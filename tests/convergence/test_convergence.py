@@ -2,8 +2,8 @@
 
 Tabs over Socket.IO and standard y-websocket providers draw, type, undo, delete, lose their
 connections, send things twice and take things in another order, while the canvas is put over REST,
-its log is compacted, and the server is killed or stopped and started again. Rules C1-C8, D2-D4,
-R1-R3, R6, Y1, Y4, Y5 of server/SPEC.md. A seed that once failed is in BAD_SEEDS.
+its log is compacted, and the server is killed or stopped and started again. A seed that once failed
+is in BAD_SEEDS.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ def groups() -> list[Any]:
     return [*named, *(pytest.param(list(each), id=f"{each[0]}-{each[-1]}") for each in chunks)]
 
 
+@pytest.mark.rule("C1", "C3", "C7", "C8", "D2", "D4", "R1", "R2", "R3", "Y1", "Y4", "Y5")
 @pytest.mark.parametrize("some", groups())
 def test_peers_on_both_transports_and_the_server_end_equal(
     server: ServerProcess, tokens: list[str], some: list[int]

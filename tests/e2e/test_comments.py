@@ -1,7 +1,4 @@
-"""Comments between two people, in real browsers: a mention rings the other's bell, who answers.
-
-Rules M2, M6, M8, M10 of server/SPEC.md.
-"""
+"""Comments between two people, in real browsers: a mention rings the other's bell, who answers."""
 
 from __future__ import annotations
 
@@ -38,6 +35,7 @@ def pins(person: Person) -> Locator:
     return person.page.locator(".pin")
 
 
+@pytest.mark.rule("M4", "M8")
 def test_a_mention_rings_the_bell_and_a_thread_is_answered_and_resolved(
     ada: Person,
     grace: Person,
@@ -83,6 +81,7 @@ def test_a_mention_rings_the_bell_and_a_thread_is_answered_and_resolved(
     expect(ada.page.get_by_test_id("comments").locator(".thread-row")).to_have_count(1)
 
 
+@pytest.mark.rule("M10")
 def test_a_pin_goes_with_its_node_and_stays_when_that_is_removed(
     ada: Person, grace: Person, make_canvas: Callable[..., str]
 ) -> None:
@@ -114,6 +113,7 @@ def test_a_pin_goes_with_its_node_and_stays_when_that_is_removed(
         expect(pins(person)).to_have_attribute("data-orphaned", "false")
 
 
+@pytest.mark.rule("M3")
 def test_a_comment_written_without_a_connection_is_sent_when_it_is_back(
     arrive: Callable[..., Person],
     ada_account: Account,

@@ -1,4 +1,4 @@
-"""What the canvas was can be looked at, compared and restored, for everybody who has it open (server/SPEC.md, H5-H9)."""
+"""What the canvas was can be looked at, compared and restored, for everybody who has it open."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def look_at(person: Person, name: str) -> Locator:
     return person.page.get_by_test_id("version-stage")
 
 
+@pytest.mark.rule("H8", "H9")
 def test_one_restores_and_the_other_sees_it(
     ada: Person, grace: Person, make_canvas: Callable[..., str]
 ) -> None:
@@ -64,6 +65,7 @@ def test_one_restores_and_the_other_sees_it(
         expect(person.node(later)).to_be_visible()
 
 
+@pytest.mark.rule("H6")
 def test_looking_at_a_version_touches_nothing_of_ones_own(
     ada: Person, make_canvas: Callable[..., str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Whoever is taken off a canvas loses every way in within 5 s (server/SPEC.md: C12, E6, E11, I5)."""
+"""Whoever is taken off a canvas loses every way in within 5 s."""
 
 from __future__ import annotations
 

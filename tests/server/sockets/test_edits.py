@@ -1,4 +1,4 @@
-"""Edits of a socket are taken at once, in order and in bounds, and each is answered (server/SPEC.md, S9-S11, C6, R6)."""
+"""Edits of a socket are taken at once, in order and in bounds, and each is answered."""
 
 from __future__ import annotations
 
