@@ -25,6 +25,16 @@ class Durable:
         self._copied = 0
 
     @property
+    def size(self) -> int:
+        """About how many bytes the document has."""
+        return self._bytes + (len(self._updates[0]) if self._updates else 0)
+
+    @property
+    def one(self) -> bytes | None:
+        """The document as one update, if it is kept so."""
+        return self._updates[0] if len(self._updates) == 1 else None
+
+    @property
     def updates(self) -> tuple[bytes, ...]:
         """Updates that make up the document, in order."""
         return tuple(self._updates)

@@ -82,8 +82,24 @@ class Intake:
 
     @property
     def shadow(self) -> Replica:
-        """The live document: the durable one, and the batch that is being made or committed."""
+        """The live document: the durable one, and the batch that is being made or committed.
+
+        Building it anew when it was asleep takes some milliseconds for a large one.
+        """
+        if self._asleep:
+            self.rebuild()
         return self._shadow
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether there is no live document, which takes the most memory, until it is asked for."""
+        return self._asleep
+
+    def sleep(self) -> None:
+        """Let the live document go, while there is no batch."""
+        self._let_go()
+        del self._shadow
+        self._asleep = True
 
     @property
     def parts(self) -> Parts:
@@ -114,6 +130,8 @@ class Intake:
         the durable document can be built any more.
         """
         self._seq = seq
+        if self._asleep:
+            self.rebuild()
         began = time.monotonic()
         count = 0
         for run in _runs(waiting):
@@ -149,21 +167,27 @@ class Intake:
 
     def rebuild(self) -> None:
         """Build the shadow anew from what is durable and the batch so far."""
-        unused = self._shadow.client_id
-        self._shadow.close()
+        if not self._asleep:
+            self._let_go()
         edits = self._batch.edits
         self._use(Replica([*self._durable.updates, *(edit.update for edit in edits)]))
         for edit in edits:
             self._parts.update(edit.changes)
-        if unused not in self._known:
-            self._owners.pop(unused, None)
 
     def close(self) -> None:
         """Let go of the shadow."""
+        if not self._asleep:
+            self._shadow.close()
+
+    def _let_go(self) -> None:
+        unused = self._shadow.client_id
         self._shadow.close()
+        if unused not in self._known:
+            self._owners.pop(unused, None)
 
     def _use(self, shadow: Replica) -> None:
         self._shadow = shadow
+        self._asleep = False
         self._parts = self._durable_parts.copy()
         self._known = parse_state_vector(shadow.state_vector())
         # Reading a whole document takes long; few hold what is looked for, and the parts tell.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -39,6 +40,11 @@ MAX_BATCH = 256
 
 MAX_BATCH_BYTES = 1024 * 1024
 """Bytes of edits committed together; a longer edit goes alone."""
+
+SLEEPS_AFTER = 1.0
+SLEEPS_LATER = 16 * 1024
+"""A document that is not edited is kept as bytes after a second, and one more for this many bytes of it:
+building it anew takes the longer the larger it is."""
 
 RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 """Seconds between two attempts to write again after the store failed."""
@@ -82,7 +88,7 @@ class Room:
         self._batch: Batch | None = None
         """What is being committed: the shadow is ahead by it."""
         self._vector = b""
-        """The state vector before the batch."""
+        """The state vector before the batch, or before the document went to sleep."""
         self._wake = asyncio.Event()
         self._order = asyncio.Lock()
         self._subscribers = Listeners(f"canvas {canvas_id}")
@@ -114,7 +120,9 @@ class Room:
 
     def state_vector(self) -> bytes:
         """Return which edits the server has, for a client to send those it lacks."""
-        return self._vector if self._batch is not None else self._guarded(self._shadow_vector)
+        if self._batch is not None or self._intake.is_asleep:
+            return self._vector
+        return self._guarded(self._intake.shadow.state_vector)
 
     def diff(self, state_vector: bytes | None = None) -> bytes:
         """Return, as an update, what a client with ``state_vector`` lacks.
@@ -144,14 +152,13 @@ class Room:
         """
         return self._followers.add(follower)
 
-    def _shadow_vector(self) -> bytes:
-        return self._intake.shadow.state_vector()
-
     def _diff(self, state_vector: bytes | None) -> bytes:
         if self._batch is not None:
             return self._durable.copy().diff(state_vector)
         if state_vector is None:
-            return self._durable.whole(self._intake.shadow)
+            return self._durable.one or self._durable.whole(self._intake.shadow)
+        if self._intake.is_asleep:
+            self._wake.set()  # so that it will go to sleep again
         return self._intake.shadow.diff(state_vector)
 
     def _guarded(self, read: Callable[[], bytes]) -> bytes:
@@ -242,7 +249,7 @@ class Room:
     async def run(self) -> None:
         """Commit edits until ``close``; owned by ``Rooms``."""
         while True:
-            await self._wake.wait()
+            await self._wait()
             self._wake.clear()
             while self._inbox:
                 await self._commit()
@@ -253,6 +260,25 @@ class Room:
             self._durable.rest()
             if self._closing:
                 return
+
+    async def _wait(self) -> None:
+        """Wait for something to do. A document that nobody edits meanwhile goes to sleep."""
+        if not self._intake.is_asleep:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SLEEPS_AFTER + self._durable.size / SLEEPS_LATER):
+                    await self._wake.wait()
+                    return
+            self._sleep()
+        await self._wake.wait()
+
+    def _sleep(self) -> None:
+        try:
+            self._vector = self._intake.shadow.state_vector()
+            self._durable.whole(self._intake.shadow)
+        except DocumentBroken as error:
+            self._quarantine(error)
+        else:
+            self._intake.sleep()
 
     def close(self) -> None:
         """Take no more edits; ``run`` returns once those that wait are durable."""

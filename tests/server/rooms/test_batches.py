@@ -257,3 +257,30 @@ async def refusal(room: Room, h: House) -> str:
     with pytest.raises(ServerError) as refused:
         await room.apply_update(h.ada, Tab().add("poison"))
     return refused.value.code
+
+
+@pytest.mark.rule("C1")
+async def test_a_document_that_sleeps_answers_and_takes_edits_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spellwork_server.rooms.room.SLEEPS_AFTER", 0)
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab, copy = Tab(), Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        await room.apply_update(h.ada, tab.put("a", "x", 1))
+        before = room.spell(), room.state_vector()
+        known = len(room._owners)
+        for number in range(3):
+            await h.until(lambda: room._intake.is_asleep)
+            assert room.state_vector() == before[1]
+            copy.apply(room.diff())
+            assert room._intake.is_asleep
+            assert room.diff(copy.doc.get_state())[:1] == b"\0"
+            await h.until(lambda: room._intake.is_asleep)
+            assert await room.apply_update(h.ada, tab.put("a", "x", number + 2)) == number + 3
+            before = room.spell(), room.state_vector()
+        await h.until(lambda: room._intake.is_asleep)
+        await room.rename(None, "Named in its sleep")
+        copy.apply(room.diff(copy.doc.get_state()))
+        assert read_all(Replica([copy.doc.get_update()])).spell() == room.spell()
+        assert len(room._owners) <= known + 1
