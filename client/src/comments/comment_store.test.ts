@@ -305,6 +305,16 @@ test("a removal while a thread is read is not undone by what was read", async ()
   expect(texts(store)).toEqual(["One"]);
 });
 
+test("who loses the canvas has its comments no more", async () => {
+  const { comments, store, socket, connect } = world();
+  comments.add(GRACE, "Secret", null, "t1");
+  await connect();
+  await store.open("t1");
+  socket.emit("canvas.role", { canvas: "c", role: null });
+  expect(store.threads.get().size).toBe(0);
+  expect(store.opened.get()).toBeNull();
+});
+
 test("a draft is kept until it is emptied", () => {
   const { store } = world();
   store.setDraft("t1", { text: "Half a tho", people: [] });

@@ -80,6 +80,9 @@ export class CommentStore {
     this.#end = [
       source.onOpened(() => void this.#resume()),
       session.on("canvas.comments", (event) => this.#receive(event)),
+      session.on("canvas.role", ({ canvas, role }) => {
+        if (canvas === source.canvas && role === null) this.#forget();
+      }),
       this.#outbox.waiting.subscribe(() => this.#publish()),
     ];
     this.#publish();
@@ -241,6 +244,15 @@ export class CommentStore {
         this.#mark(id, thread.last_at);
     }
     this.#put(id, thread);
+  }
+
+  /** The canvas is not this person's to see any more. */
+  #forget(): void {
+    this.#loading += 1;
+    this.#known.clear();
+    this.#members = null;
+    this.#reader.close();
+    this.#publish();
   }
 
   #put(id: string, thread: Thread | null): void {

@@ -86,5 +86,5 @@ test("as Markdown a mention is a link to the user, and its name stays a text", (
 });
 
 test("a line of a list has no marks of Markdown", () => {
-  expect(plainWords("# Why **42**?\n- see `x`")).toBe("Why 42?\nsee x");
+  expect(plainWords("# Why **42**?\n- see `x`, [here](https://a.b)")).toBe("Why 42?\nsee x, here");
 });

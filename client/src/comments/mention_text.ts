@@ -77,7 +77,10 @@ export function mentionLinks(text: string, names: Readonly<Record<string, string
 
 /** How a text begins, without the marks of Markdown; for one line of a list. */
 export function plainWords(text: string): string {
-  return text.replace(/^\s*(#{1,6}|>|[-*])\s+/gm, "").replace(/\*\*|__|~~|`/g, "");
+  return text
+    .replace(/^\s*(#{1,6}|>|[-*])\s+/gm, "")
+    .replace(/\[([^\]\n]*)\]\([^)\n]*\)?/g, "$1")
+    .replace(/\*\*|__|~~|`/g, "");
 }
 
 function escapeRegExp(text: string): string {

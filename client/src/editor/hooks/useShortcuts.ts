@@ -41,7 +41,7 @@ function handle(editor: Editor, event: KeyboardEvent): void {
   }
   if (CANVAS_ONLY.has(event.key) && !onCanvas(event.target) && !event.ctrlKey && !event.metaKey) return;
   const onWire =
-    event.target instanceof Element && event.target.closest(".react-flow__node, .react-flow__edge");
+    event.target instanceof Element && event.target.closest(".react-flow__node, .react-flow__edge, .pin");
   if (event.key === "Tab" && (event.shiftKey || onWire)) return;
   if ((event.key === "Enter" || event.key === " ") && onWire && !typing && !event.ctrlKey && !event.metaKey) {
     const id = onWire.getAttribute("data-id");

@@ -14,6 +14,9 @@ import { NODE_WIDTH } from "../../store/geometry";
 import { Face } from "./Face";
 import { ThreadPopover } from "./ThreadPopover";
 
+/** Pins drawn at once, the latest threads first: from far away more would only cover each other. */
+const MOST = 300;
+
 const readZoom = (state: ReactFlowState) => state.transform[2];
 const readDrawn = (state: ReactFlowState) => drawnView(state.transform, state.width, state.height);
 const sameBox = (a: Box, b: Box) =>
@@ -41,7 +44,7 @@ export function CommentPins({ nodes }: { nodes: readonly Node[] }) {
   }, [threads, openId, wanted]);
   const boxOf = useBoxes(nodes, shown.length > 0 || open !== null);
   const pins = useMemo(() => pinsOf(shown, boxOf, seen.current), [shown, boxOf]);
-  const drawn = useMemo(() => within(pins, view), [pins, view]);
+  const drawn = useMemo(() => within(pins, view).slice(0, MOST), [pins, view]);
 
   const openPin = openId === null ? null : (pins.find((pin) => pin.thread.id === openId) ?? null);
   const newPin = open?.kind === "new" ? newPlace(open.place, boxOf) : null;
@@ -84,6 +87,7 @@ function PlacedPin({ pin, open }: { pin: Pin; open: boolean }) {
   return (
     <div
       className="pin-place"
+      data-open={open}
       style={{ transform: `translate(${pin.x}px, ${pin.y}px)`, "--row": pin.row } as React.CSSProperties}
     >
       <PinButton thread={pin.thread} orphaned={pin.orphaned} open={open} />

@@ -125,10 +125,9 @@ export function Composer(props: ComposerProps) {
         maxLength={MAX_TEXT}
         aria-label={label}
         placeholder={placeholder}
-        role="combobox"
         aria-autocomplete="list"
-        aria-expanded={found.length > 0}
-        aria-controls={list}
+        aria-haspopup="listbox"
+        aria-controls={found.length > 0 ? list : undefined}
         aria-activedescendant={active}
         data-testid="comment-text"
         value={draft.text}

@@ -17,6 +17,7 @@ const WIDTH = 320;
 const GAP = 48;
 const PIN_HEIGHT = 30;
 const EDGE = 10;
+const TALLEST = 520;
 /** Room for the tools at the foot of the canvas. */
 const FOOT = 64;
 
@@ -55,7 +56,7 @@ export function ThreadPopover({ open, place }: ThreadPopoverProps) {
       style={{
         left,
         top,
-        maxHeight: Math.max(180, height - FOOT - EDGE),
+        maxHeight: Math.max(180, Math.min(TALLEST, height - FOOT - EDGE)),
       }}
       onKeyDown={(event) => {
         if (event.key === "Escape" && !event.defaultPrevented) {
