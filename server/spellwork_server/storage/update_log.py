@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import NotFound
@@ -120,12 +120,15 @@ class UpdateLog:
         """Find out whether the store takes writes: the future is done once one was committed.
 
         A row comes and goes: a statement that changes nothing writes nothing,
-        and succeeds on a full disk.
+        and succeeds on a full disk. Of a canvas that was deleted there is none.
         """
-        row = {"canvas_id": canvas_id, "seq": PROBE, "body": b"", "user_id": None, "created_at": 0}
+        row = select(CANVASES.c.id, literal(PROBE), literal(b""), literal(0.0))
+        names = ["canvas_id", "seq", "body", "created_at"]
 
         async def write(conn: AsyncConnection) -> None:
-            await conn.execute(insert(UPDATES), row)
+            await conn.execute(
+                insert(UPDATES).from_select(names, row.where(CANVASES.c.id == canvas_id))
+            )
             await conn.execute(
                 delete(UPDATES).where(UPDATES.c.canvas_id == canvas_id, UPDATES.c.seq == PROBE)
             )

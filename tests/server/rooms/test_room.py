@@ -503,6 +503,22 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Pat
         assert await room.apply_update(h.ada, update) == 1
 
 
+@pytest.mark.rule("R4")
+async def test_an_edit_of_a_canvas_that_was_deleted_is_refused_and_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        await h.records.delete(h.canvas)
+        update = tab.put("a", "value", 1)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await room.apply_update(h.ada, update)
+            await h.until(lambda: room.fault is None)
+    assert "fault in the room" not in caplog.text
+
+
 @pytest.mark.rule("C13")
 async def test_a_room_stays_for_a_grace_and_is_then_freed(tmp_path: Path) -> None:
     async with house(tmp_path, grace=0.1) as h:
