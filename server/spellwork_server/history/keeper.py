@@ -286,15 +286,21 @@ class VersionKeeper:
 
     async def _keep_present(self, room: Room) -> VersionRecord:
         """Return a version of the present that stays; nobody's edit may fall between it and the caller's."""
+        record: VersionRecord | None = None
+        fresh = True
         for _ in range(RESTORE_TRIES):
+            if record is not None and fresh:  # somebody edited meanwhile: it is not the last before
+                await self._records.keep(room.canvas_id, record.id, kept=False)
             async with self._present(room) as present:
                 packed = await self._pack(present)
+                fresh = not (packed.equal and packed.newest is not None and packed.newest.kept)
                 if packed.newest is not None and packed.equal:
                     record = await self._records.keep(room.canvas_id, packed.newest.id)
                 else:
                     record = await self._add(packed, kept=True)
             if room.seq == present.seq:
                 break
+        assert record is not None
         return record
 
     async def _write(self, present: _Present) -> None:

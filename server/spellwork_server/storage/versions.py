@@ -190,11 +190,11 @@ class VersionRecords:
 
         return await self._commits.submit(write)
 
-    async def keep(self, canvas_id: str, version: str) -> VersionRecord:
-        """Never thin out a version."""
+    async def keep(self, canvas_id: str, version: str, kept: bool = True) -> VersionRecord:
+        """Never thin out a version; or, with ``kept`` False, as any other."""
 
         async def write(conn: AsyncConnection) -> VersionRecord:
-            await _change(conn, version, kept=True)
+            await _change(conn, version, kept=kept)
             return await _get(conn, canvas_id, version)
 
         return await self._commits.submit(write)

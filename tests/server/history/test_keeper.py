@@ -184,6 +184,34 @@ async def test_saving_right_after_a_version_was_written_names_that_one(tmp_path:
         await world.versions(1)
 
 
+async def test_the_version_before_a_restore_has_what_was_edited_until_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path) as world, world.rooms.visit(world.canvas) as room:
+        await room.replace_spell(world.ada, values(a=1))
+        first = await world.keeper.save(room, world.ada, "One")
+        await room.replace_spell(world.ada, values(a=2))
+        add, edits = world.records.add, [values(a=2, b=9)]
+
+        async def edited_meanwhile(new: NewVersion) -> VersionRecord:
+            if edits:
+                await room.replace_spell(world.bob, edits.pop())
+            return await add(new)
+
+        monkeypatch.setattr(world.records, "add", edited_meanwhile)
+        before, after = await world.keeper.restore(room, world.ada, first)
+        assert await spell_of(world, before) == values(a=2, b=9)
+        assert await spell_of(world, after) == room.spell() == values(a=1)
+        assert before.authors == (world.bob.user_id,)
+        assert (after.reason, after.source, after.created_by) == (
+            "restored",
+            first.id,
+            world.ada.user_id,
+        )
+        kept = [each for each in await world.records.find(world.canvas) if each.kept]
+        assert kept == [before]
+
+
 def test_the_steps_of_a_large_spell_add_up_to_it() -> None:
     large = {
         "nodes": {
