@@ -332,20 +332,23 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       dropped: (updates) => this.#startAfresh({ dropped: updates }),
       copiesChanged: () => void this.#readCopies(),
     });
-    this.#show(shown);
+    this.#take(shown);
     await this.#neighbours.adopt(shown.edits);
+    if (!shown.head || this.#closed || this.#restored) return;
+    // Only now: with all edits counted that wait to be sent.
+    this.role.set(shown.head.role);
+    this.#tell();
+    this.loading.set({ state: "open" });
   }
 
-  /** Show what is kept of the canvas, before the server answers. */
-  #show({ head, acked, edits, refused }: KeptCanvas): void {
+  /** Take up what is kept of the canvas, before the server answers. */
+  #take({ head, acked, edits, refused }: KeptCanvas): void {
     this.refused.set(refused);
     if (!head) return;
     this.#replica.epoch = head.epoch;
     this.#keeper.setEpoch(head.epoch);
     this.#replica.apply([...acked, ...edits.map(({ update }) => update)], KEPT);
     this.#replica.snapshot.refresh();
-    this.role.set(head.role);
-    this.loading.set({ state: "open" });
   }
 
   async #readCopies(): Promise<void> {
