@@ -14,8 +14,8 @@ from spellwork_server.storage.update_log import CanvasLog, LoggedSnapshot, Logge
 
 from .errors import CanvasQuarantined
 from .parts import Parts, read_all
-from .replica import DocumentBroken, Replica
-from .update_parser import parse_state_vector, parse_update
+from .replica import DocumentBroken, Replica, clients_that_begin
+from .update_parser import parse_state_vector
 
 logger = logging.getLogger(__name__)
 
@@ -89,10 +89,10 @@ def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
 
 
 def claim(owners: dict[int, str], updates: Iterable[LoggedUpdate]) -> None:
-    """Note which user's client ids wrote logged edits."""
+    """Note whose client ids logged edits carry that are not in ``owners`` yet."""
     for update in updates:
         if update.user_id is not None:
-            for client in parse_update(update.body).spans:
+            for client in clients_that_begin(update.body):
                 owners.setdefault(client, update.user_id)
 
 
