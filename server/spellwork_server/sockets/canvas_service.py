@@ -184,6 +184,7 @@ class CanvasSockets(Service):
     async def update(self, call: Call, request: UpdateCanvas) -> CanvasUpdated:
         """Take an edit; answered once it is durable. The others get it in ``canvas.updates``."""
         session = _session(call)
+        session.keep_turn()
         opened = self._opened(session, request.canvas)
         access = await self._accesses.access(request.canvas)
         actor = require(session.actor, "canvas.edit", access)

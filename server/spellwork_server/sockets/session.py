@@ -69,7 +69,31 @@ class _Asked:
     size: int
 
 
-_TURN: ContextVar[asyncio.Future[None] | None] = ContextVar("turn", default=None)
+class _Turn:
+    """An event's turn: over when the next may begin, at the latest PATIENCE after ``begin``."""
+
+    __slots__ = ("over", "patience")
+
+    def __init__(self) -> None:
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.patience: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Start the clock."""
+        self.patience = asyncio.get_running_loop().call_later(PATIENCE, self.end)
+
+    def keep(self) -> None:
+        """Stop the clock: only ``end`` ends the turn now."""
+        if self.patience is not None:
+            self.patience.cancel()
+
+    def end(self) -> None:
+        """Let the next event begin."""
+        if not self.over.done():
+            self.over.set_result(None)
+
+
+_TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 
 
 @dataclass(eq=False)
@@ -264,11 +288,23 @@ class Session:
     async def _begin(self, asked: _Asked, tasks: asyncio.TaskGroup) -> None:
         """Begin to answer an event; return when the next may begin."""
         await self._at_once.acquire()
-        turn = asyncio.get_running_loop().create_future()
+        turn = _Turn()
         task = tasks.create_task(self._answer(asked, turn))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        await _patiently(turn)
+        try:
+            await turn.over
+        finally:
+            turn.keep()
+
+    def keep_turn(self) -> None:
+        """Let no later event begin before the present one lets go of its turn, however long that takes.
+
+        For an edit: one that follows it would be refused, because it builds on it.
+        """
+        turn = _TURN.get()
+        if turn is not None:
+            turn.keep()
 
     def release_turn(self) -> None:
         """Let the next event of this socket begin before the present one is answered.
@@ -277,11 +313,12 @@ class Session:
         queued for its commit, a run that is waited for.
         """
         turn = _TURN.get()
-        if turn is not None and not turn.done():
-            turn.set_result(None)
+        if turn is not None:
+            turn.end()
 
-    async def _answer(self, asked: _Asked, turn: asyncio.Future[None]) -> None:
+    async def _answer(self, asked: _Asked, turn: _Turn) -> None:
         _TURN.set(turn)
+        turn.begin()
         try:
             answer = {"ok": True} | await self._handled(asked)
         except ServerError as error:
@@ -292,8 +329,7 @@ class Session:
             answer = {"ok": False, "error": fault.to_json()}
         finally:
             self._at_once.release()
-            if not turn.done():
-                turn.set_result(None)
+            turn.end()
         if asked.ack is not None:
             self._acknowledge(asked.ack, answer)
 
@@ -310,17 +346,3 @@ class Session:
             fault = Internal("Something went wrong on the server")
             wire = encode_ack(ack, {"ok": False, "error": fault.to_json()})
         self.deliver(wire)
-
-
-async def _patiently(turn: asyncio.Future[None]) -> None:
-    """Wait for the turn to be released, at most PATIENCE seconds."""
-    timer = asyncio.get_running_loop().call_later(PATIENCE, _release, turn)
-    try:
-        await turn
-    finally:
-        timer.cancel()
-
-
-def _release(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from spellwork_server.identity import CanvasAccess
 from spellwork_server.sockets.session import MOVES_AT_ONCE
 from spellwork_server.sockets.unproven import UNPROVEN_BYTES
 from tests.server.rooms.tab import Tab
@@ -183,3 +184,25 @@ async def first_words(ws: RawSocket, *, silent: bool) -> bytes:
         async with asyncio.timeout(0.02):
             await ws.receive()
     return b""
+
+
+@pytest.mark.rule("S11")
+async def test_no_edit_overtakes_one_whose_permission_takes_long_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second would be refused: it builds on the first."""
+    monkeypatch.setattr("spellwork_server.sockets.session.PATIENCE", 0.01)
+    async with serve_canvases(tmp_path) as world, world.client() as ada:
+        tab = Tab()
+        await world.open(ada, tab)
+        updates = [tab.add(f"n{number}") for number in range(5)]
+        read, slowly = world.records._read_access, iter((0.2,))
+
+        async def read_slowly(canvas_id: str) -> CanvasAccess:
+            await asyncio.sleep(next(slowly, 0))
+            return await read(canvas_id)
+
+        monkeypatch.setattr(world.records, "_read_access", read_slowly)
+        world.records._access.clear()
+        answers = await asyncio.gather(*(world.update(ada, update) for update in updates))
+        assert all(each["ok"] for each in answers), answers
