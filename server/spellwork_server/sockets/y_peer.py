@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,9 @@ from spellwork_server.rooms.presence import parse_states
 from . import y_messages
 from .packets import binary_frame
 from .presence_cast import PresenceCast
-from .y_messages import Message
+from .rate import TokenBucket
+from .session import BURST
+from .y_messages import Kind, Message
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,9 @@ CLOSING_SECONDS = 1.0
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a peer is asked whether it is there; half as long it may take to answer."""
+
+COSTS: Mapping[Kind, float] = {"step 1": 5, "query awareness": 1, "awareness": 0.2}
+"""What messages cost of a peer's rate; edits are held back by their commits alone."""
 
 COMPARE_APART_BYTES = 64 * 1024
 """Answers of members who may only read that are longer are compared in a thread."""
@@ -87,6 +92,8 @@ class Limits:
     """Bytes of edits that wait for their commit; reading stops there."""
     update_bytes: int
     """Bytes of one edit."""
+    rate: float
+    """What a peer may ask for a second; see COSTS."""
 
 
 class YPeer:
@@ -120,6 +127,7 @@ class YPeer:
         self._others: set[int] = set()
         self._edits: set[asyncio.Task[None]] = set()
         self._queued_bytes = 0
+        self._requests = TokenBucket(limits.rate, limits.rate * BURST)
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()
         self._tasks = asyncio.TaskGroup()
@@ -228,6 +236,10 @@ class YPeer:
             self.refuse(Internal("Something went wrong on the server"))
 
     async def _take(self, message: Message) -> None:
+        cost = COSTS.get(message.kind, 0)
+        if wait := self._requests.take(cost):
+            await asyncio.sleep(wait)
+            self._requests.take(cost)
         match message.kind:
             case "step 1":
                 self._answer(message.body)

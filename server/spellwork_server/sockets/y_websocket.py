@@ -82,7 +82,10 @@ class YWebSockets:
         self._rooms = rooms
         self._cast = cast
         self._limits = Limits(
-            settings.max_pending_bytes, settings.max_event_bytes, settings.max_update_bytes
+            settings.max_pending_bytes,
+            settings.max_event_bytes,
+            settings.max_update_bytes,
+            settings.socket_rate,
         )
         self._places: dict[str, _Place] = {}
         self._tasks = asyncio.TaskGroup()

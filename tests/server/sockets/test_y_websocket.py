@@ -554,6 +554,17 @@ async def test_a_connection_that_asks_for_nothing_is_closed(
         assert ada.open
 
 
+@pytest.mark.rule("Y10")
+async def test_a_peer_that_asks_too_often_is_answered_later(tmp_path: Path) -> None:
+    async with canvas(tmp_path, socket_rate=10) as c, c.join("ada") as ada:
+        began = asyncio.get_running_loop().time()
+        for _ in range(22):
+            await ada.sync()
+        await ada.until(lambda: ada.documents == 23)
+        assert asyncio.get_running_loop().time() - began > 1
+        assert ada.open
+
+
 async def until(true: Callable[[], Any], seconds: float = 8) -> None:
     async with asyncio.timeout(seconds):
         while not true():

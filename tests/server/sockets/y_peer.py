@@ -27,6 +27,8 @@ class Peer:
     tab: Tab = field(default_factory=Tab)
     synced: bool = False
     asked: bool = False
+    documents: int = 0
+    """How often it was answered what it lacks."""
     edits: list[bytes] = field(default_factory=list)
     presence: list[dict[int, Any]] = field(default_factory=list)
     people: dict[int, Any] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Peer:
             case "step 2":
                 self.tab.apply(message.body)
                 self.synced = True
+                self.documents += 1
             case "update":
                 self.edits.append(message.body)
                 self.tab.apply(message.body)
