@@ -151,5 +151,4 @@ const restarted = restartMidway(parties);
 await Promise.all(parties.map((party) => play(party, restarted)));
 await Promise.all(parties.map((party) => party.settle()));
 for (const party of parties) party.end();
-say({ done: true });
-process.exit(0);
+process.stdout.write(`${JSON.stringify({ done: true })}\n`, () => process.exit(0));

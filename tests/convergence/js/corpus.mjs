@@ -28,5 +28,5 @@ while (updates.length < count) {
   else random.chance(0.6) ? undo[at].undo() : undo[at].redo();
   undo[at].stopCapturing();
 }
-console.log(JSON.stringify({ updates: updates.map((update) => Buffer.from(update).toString("base64")) }));
-process.exit(0);
+const made = { updates: updates.map((update) => Buffer.from(update).toString("base64")) };
+process.stdout.write(`${JSON.stringify(made)}\n`, () => process.exit(0));
