@@ -40,7 +40,10 @@ export function chooseFiles(editor: Editor): void {
   input.type = "file";
   input.accept = ".json,application/json";
   input.multiple = true;
+  input.hidden = true;
   input.addEventListener("change", () => void importFiles(editor, [...(input.files ?? [])]));
+  for (const end of ["change", "cancel"]) input.addEventListener(end, () => input.remove());
+  document.body.append(input); // Not every browser asks for a field that is nowhere on the page.
   input.click();
 }
 
