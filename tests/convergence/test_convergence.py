@@ -23,7 +23,11 @@ from tests.server.rooms.tab import Tab
 from tests.server_process import ServerProcess
 from tools import client
 
-pytestmark = [pytest.mark.requires("node"), pytest.mark.soak, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.requires("node"),
+    pytest.mark.soak,
+    pytest.mark.timeout(300 if FACTOR == 1 else 0),
+]
 
 CONVERGE = Path(__file__).with_name("js") / "converge.mjs"
 OFTEN_COMPACTING = Path(__file__).with_name("often_compacting.py")

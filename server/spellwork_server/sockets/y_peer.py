@@ -192,7 +192,10 @@ class YPeer:
         """Speak with the peer until the connection is closed and its last edit is settled."""
         try:
             async with self._tasks:
-                self._greet()
+                try:
+                    self._greet()
+                except ServerError as error:  # the document broke since the room was opened
+                    self.refuse(error)
                 await self._read_all()
                 self._parted = True
         finally:
