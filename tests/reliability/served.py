@@ -24,6 +24,10 @@ LIGHT = {"SPELLWORK_WORKERS": "1", "SPELLWORK_LOG_LEVEL": "warning"}
 """The least of a server: these tests run no code."""
 
 
+UNUSED = ("unused 1", "unused 2")
+"""Names of keys of Ada's that nobody has used yet."""
+
+
 @dataclass(frozen=True)
 class People:
     """A data folder with accounts, and the API key of each by name."""

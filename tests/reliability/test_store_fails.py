@@ -21,7 +21,7 @@ import pytest
 
 from tests.seeds import FACTOR
 
-from .served import People, Served, served
+from .served import UNUSED, People, Served, served
 from .typist import Typist
 
 pytestmark = [
@@ -98,10 +98,10 @@ async def type_in_vain(writers: list[Typist]) -> None:
         await asyncio.sleep(0.05)
 
 
-async def look_in_late(world: Served) -> None:
-    """Open the canvas while the store fails: it can be read, and the answer says what is wrong."""
+async def look_in_late(world: Served, key: str) -> None:
+    """Come and open the canvas while the store fails: it can be read, and the answer says what is wrong."""
     late = Typist(world.canvas, "late")
-    async with world.online([late]):
+    async with late.online(world.url, key):
         opened = await late.open()
         assert "store_unavailable" in {each["code"] for each in opened["problems"]}
 
@@ -131,7 +131,7 @@ async def test_a_store_that_fails_is_told_to_every_tab_and_mends_unaided(
         async with world.online(everybody):
             for each in everybody:
                 await each.open()
-            for fault in FAULTS:
+            for fault, unused in zip(FAULTS, UNUSED, strict=True):
                 for each in writers:
                     assert await each.type_and_wait() is None
                 with fault(world):
@@ -139,7 +139,7 @@ async def test_a_store_that_fails_is_told_to_every_tab_and_mends_unaided(
                     assert codes == {"store_unavailable"}
                     for each in everybody:
                         await each.until(told(each, yes=True))
-                    await look_in_late(world)
+                    await look_in_late(world, people.keys[unused])
                     await type_in_vain(writers)
                     assert store(world) == ("degraded", "failing", 1)
                 await mend(writers)

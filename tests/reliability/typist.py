@@ -136,7 +136,9 @@ class Typist:
             socket.on("canvas.role", self._on_role)
             socket.on("canvas.updates", lambda data: self.tab.apply(*data["updates"]))
             socket.on("disconnect", lambda *_: self.heard.set())
-            await socket.connect(url, auth={"token": token}, transports=["websocket"])
+            await socket.connect(
+                url, auth={"token": token}, transports=["websocket"], wait_timeout=30
+            )
             self.socket, self._free = socket, asyncio.Semaphore(WINDOW)
             try:
                 yield

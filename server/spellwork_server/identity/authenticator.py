@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from spellwork_server.errors import Unauthenticated
+from spellwork_server.errors import StoreUnavailable, Unauthenticated
 from spellwork_server.storage.api_keys import ApiKeyRecord, ApiKeyRecords
 from spellwork_server.storage.sign_ins import SignInRecords
 from spellwork_server.storage.users import UserRecords
@@ -118,7 +119,8 @@ class Authenticator:
             raise _refusal("token_revoked")
         actor = await self._actor(key.user_id, api_key=key.id)
         if key.last_used_at is None or time.time() - key.last_used_at > TOUCH_SECONDS:
-            await self._api_keys.touch(key.id)
+            with suppress(StoreUnavailable):  # who may come in does not hang on the note that they did
+                await self._api_keys.touch(key.id)
         return actor
 
     async def _actor(
