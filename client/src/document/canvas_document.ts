@@ -2,16 +2,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
-import {
-  type Browser,
-  type CanvasStore,
-  inTime,
-  type KeptCanvas,
-  keepError,
-  NoBrowser,
-  type RefusedWork,
-  whenLeft,
-} from "../offline";
+import { type Browser, type KeptCanvas, NoBrowser, type RefusedWork, whenLeft } from "../offline";
 import {
   type Announced,
   type Bytes,
@@ -28,6 +19,7 @@ import {
 import { backoff } from "../session/backoff";
 import type { Connection } from "../session/types";
 import { Store } from "../store";
+import { BrowserSide } from "./browser_side";
 import { DocumentEdits } from "./edits";
 import {
   ALL,
@@ -42,11 +34,9 @@ import {
 } from "./fresh_start";
 import { newId } from "./ids";
 import { spellToJson } from "./json";
-import { Keeper } from "./keeper";
-import { Neighbours } from "./neighbours";
 import { byKey, Outbox, type UnsentEdit } from "./outbox";
 import { KEPT, lackedBy, Replica } from "./replica";
-import { salvage, type Waiting } from "./salvage";
+import { type Salvaged, salvage, type Waiting } from "./salvage";
 import { saveStatus } from "./save_status";
 import { root } from "./shape";
 import { EMPTY } from "./snapshot";
@@ -84,13 +74,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   readonly #session: Connection;
   readonly #self: Self;
   readonly #outbox: Outbox;
-  readonly #keeper: Keeper;
-  readonly #line;
-  /** What the browser keeps of this canvas; null until it answered. */
-  #store: CanvasStore | null = null;
-  /** Why what is written to the store does not outlive the page. */
-  #storeTrouble: string | null = null;
-  #neighbours: Neighbours | null = null;
+  readonly #kept: BrowserSide;
   #replica: Replica;
   /** Whether the browser has said what it kept: before that the canvas is not opened on the server. */
   #restored = false;
@@ -120,7 +104,6 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.#session = session;
     this.canvas = canvas;
     this.#self = self;
-    this.#line = browser.line(self.id, canvas);
     this.#outbox = new Outbox({
       send: async (msg_id, update) => {
         await session.request("canvas.update", { canvas, msg_id, update });
@@ -128,20 +111,20 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       changed: () => this.#tell(),
       acknowledged: (edits) => {
         this.#redos = 0;
-        this.#keeper.settle(edits);
+        this.#kept.keeper.settle(edits);
       },
       refused: (error, edit) => this.#refuse(error, edit),
     });
-    this.#keeper = new Keeper({
-      tab: this.#line.id,
+    this.#kept = new BrowserSide(browser, self.id, canvas, {
+      epoch: () => this.#replica.epoch,
       changed: () => this.#tell(),
-      kept: (edits) => {
-        const { epoch } = this.#replica;
-        if (epoch !== null)
-          this.#neighbours?.tellEdits(
-            epoch,
-            edits.map(({ update }) => update),
-          );
+      found: (kept) => this.#take(kept),
+      seen: (updates) => this.#replica.apply(updates, KEPT),
+      adopted: (edits) => this.#outbox.adopt(edits),
+      dropped: (updates) => this.#startAfresh({ dropped: updates }),
+      copies: (copies) => {
+        this.refused.set(copies);
+        this.#tell();
       },
     });
     this.#replica = this.#makeReplica();
@@ -152,7 +135,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       this.#on("canvas.awareness", ({ update }) => this.#meet(update)),
       this.#on("canvas.problems", (diagnosis) => this.#diagnose(diagnosis)),
       this.#on("canvas.role", ({ role }) => this.#setRole(role)),
-      whenLeft({ left: () => void this.#keeper.flush(), back: () => void this.#readNeighbours() }),
+      whenLeft({ left: () => void this.#kept.keeper.flush(), back: () => this.#lookAround() }),
     ];
     void this.#restore(browser);
   }
@@ -163,8 +146,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
 
   /** Edits that would be lost if this tab ended now. */
   get unkept(): number {
-    const { pending } = this.#outbox;
-    return this.#storeTrouble === null ? Math.min(pending, this.#keeper.unkept) : pending;
+    return this.#kept.unkept(this.#outbox.pending);
   }
 
   get awareness(): Awareness {
@@ -210,8 +192,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   async discard(id: string): Promise<void> {
     this.refused.update((copies) => copies.filter((copy) => copy.id !== id));
     this.#tell();
-    await this.#store?.discard(id);
-    this.#neighbours?.tellCopies();
+    await this.#kept.discard(id);
   }
 
   saved(): Promise<void> {
@@ -243,25 +224,16 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const { state } = this.#session.status.get();
     const open = this.#synced && (state === "online" || state === "stopping");
     // What was refused or is being looked into waits for the next opening, in the browser's store.
-    if (open && !this.#fresh && !this.#mending) void this.#outbox.finish().finally(() => this.#leave());
+    if (open && !this.#fresh && !this.#mending) void this.#outbox.finish().finally(() => this.#kept.close());
     else {
       this.#outbox.pause();
-      this.#leave();
+      void this.#kept.close();
     }
     // Also when an answer to `canvas.open` is still on its way: the server keeps the order.
     void this.#session.request("canvas.close", { canvas: this.canvas }).catch(() => {});
     this.#synced = false;
     this.editable.set(false);
     this.#replica.close();
-  }
-
-  /** Let the other tabs take over, once all that is to be kept is written. */
-  #leave(): void {
-    void this.#keeper.flush().finally(() => {
-      this.#keeper.close();
-      if (this.#neighbours) this.#neighbours.close();
-      else this.#line.close();
-    });
   }
 
   #on<E extends `canvas.${"updates" | "awareness" | "problems" | "role"}`>(
@@ -295,50 +267,21 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
 
   #edited(update: Uint8Array): void {
     const edit: UnsentEdit = { update, key: null };
-    this.#keeper.keep(edit);
+    this.#kept.keeper.keep(edit);
     this.#outbox.add(edit);
   }
 
   // What the browser kept.
 
   async #restore(browser: Browser): Promise<void> {
-    try {
-      await inTime(this.#readBrowser(browser));
-    } catch (error) {
-      this.#store = null;
-      this.#storeTrouble = keepError(error).message;
-    }
+    const kept = await this.#kept.open(browser, this.#self.id, this.canvas);
     if (this.#closed) return;
-    this.#keeper.begin(this.#store, null);
     this.#restored = true;
+    // Only now, with all edits counted that wait to be sent.
+    if (kept?.head) this.role.set(kept.head.role);
     this.#tell();
+    if (kept?.head) this.loading.set({ state: "open" });
     if (this.#session.status.get().state === "online") this.#open();
-  }
-
-  async #readBrowser(browser: Browser): Promise<void> {
-    const kept = await browser.store;
-    const store = kept.canvas(this.#self.id, this.canvas);
-    await this.#line.ready;
-    const shown = await store.load();
-    if (this.#closed || this.#restored) return;
-    this.#store = store;
-    this.#storeTrouble = kept.trouble;
-    this.#neighbours = new Neighbours({
-      line: this.#line,
-      store,
-      epoch: () => this.#replica.epoch,
-      seen: (updates) => this.#replica.apply(updates, KEPT),
-      adopted: (edits) => this.#outbox.adopt(edits),
-      dropped: (updates) => this.#startAfresh({ dropped: updates }),
-      copiesChanged: () => void this.#readCopies(),
-    });
-    this.#take(shown);
-    await this.#neighbours.adopt(shown.edits);
-    if (!shown.head || this.#closed || this.#restored) return;
-    // Only now: with all edits counted that wait to be sent.
-    this.role.set(shown.head.role);
-    this.#tell();
-    this.loading.set({ state: "open" });
   }
 
   /** Take up what is kept of the canvas, before the server answers. */
@@ -346,27 +289,13 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.refused.set(refused);
     if (!head) return;
     this.#replica.epoch = head.epoch;
-    this.#keeper.setEpoch(head.epoch);
+    this.#kept.keeper.setEpoch(head.epoch);
     this.#replica.apply([...acked, ...edits.map(({ update }) => update)], KEPT);
     this.#replica.snapshot.refresh();
   }
 
-  async #readCopies(): Promise<void> {
-    const kept = await this.#store?.load().catch(() => null);
-    if (!kept || this.#closed) return;
-    this.refused.set(kept.refused);
-    this.#tell();
-  }
-
-  /** Look after tabs that ended while nobody was told, and after edits that were missed. */
-  async #readNeighbours(): Promise<void> {
-    const kept = await this.#store?.load().catch(() => null);
-    if (!kept || this.#closed || kept.head?.epoch !== this.#replica.epoch || this.#fresh) return;
-    this.#replica.apply(
-      kept.edits.map(({ update }) => update),
-      KEPT,
-    );
-    await this.#neighbours?.adopt(kept.edits);
+  #lookAround(): void {
+    if (!this.#fresh) void this.#kept.lookAround();
   }
 
   // Sync.
@@ -385,11 +314,12 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const whole = fresh !== null || replica.epoch === null;
     const known = whole ? {} : { epoch: replica.epoch as string, state_vector: replica.stateVector };
     try {
-      const theirs = fresh ? await this.#editsOfOthers() : [];
+      const theirs = fresh ? await this.#kept.editsOfOthers() : [];
       if (opening !== this.#opening) return;
       const opened = await this.#session.request("canvas.open", { canvas: this.canvas, client_id, ...known });
       if (opening !== this.#opening) return;
       if (fresh) this.#begin(opened, fresh, theirs);
+      if (opening !== this.#opening) return;
       this.#opened(this.#replica, opened);
     } catch (error) {
       if (opening !== this.#opening) return;
@@ -410,8 +340,8 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.#early = [];
     replica.apply(state);
     replica.snapshot.refresh();
-    this.#keeper.setEpoch(opened.epoch);
-    this.#keeper.acked(state);
+    this.#kept.keeper.setEpoch(opened.epoch);
+    this.#kept.keeper.acked(state);
     this.#synced = true;
     this.role.set(opened.role);
     this.#keepHead();
@@ -422,7 +352,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     replica.presence.resume(opened.presence ? toBytes(opened.presence) : null);
     this.loading.set({ state: "open" });
     this.#tell();
-    void this.#readNeighbours();
+    this.#lookAround();
     for (const listener of [...this.#openedListeners]) listener(opened);
   }
 
@@ -430,7 +360,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const { epoch } = this.#replica;
     const role = this.role.get();
     if (epoch !== null && role !== null)
-      this.#keeper.setHead({ epoch, role, name: this.spell.get().name, at: Date.now() });
+      this.#kept.keeper.setHead({ epoch, role, name: this.spell.get().name, at: Date.now() });
   }
 
   /**
@@ -440,8 +370,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   async #mend(stateVector: Uint8Array): Promise<void> {
     const opening = this.#opening;
     this.#mending = true;
-    await this.#keeper.flush();
-    const kept = await this.#store?.load().catch(() => null);
+    const kept = await this.#kept.load();
     if (opening !== this.#opening) return;
     const lost = lackedBy(stateVector, kept?.acked ?? []);
     const others = this.#gapSeen ? (kept?.edits ?? []) : [];
@@ -504,7 +433,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       return;
     }
     this.#replica.apply(bytes);
-    this.#keeper.acked(bytes);
+    this.#kept.keeper.acked(bytes);
     if (this.#replica.gap) this.#open();
   }
 
@@ -536,29 +465,28 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.#open();
   }
 
-  /** What other tabs of this browser have not sent yet. */
-  async #editsOfOthers(): Promise<readonly UnsentEdit[]> {
-    await this.#keeper.flush();
-    const kept = await this.#store?.load().catch(() => null);
-    if (!kept || kept.head?.epoch !== this.#replica.epoch) return [];
-    return kept.edits.filter(({ tab }) => tab !== this.#line.id).map(({ key, update }) => ({ key, update }));
-  }
-
   /** Put a new replica in the place of the old one, with the server's state and all work that can be saved. */
   #begin(opened: CanvasOpened, fresh: FreshStart, theirs: readonly UnsentEdit[]): void {
     const old = this.#replica;
     const mine = this.#outbox.edits;
     const server = toBytes(opened.diff);
-    this.#quiet = true;
+    this.#quiet = true; // To the end of this: what was set up half is shown to nobody.
     const replica = this.#makeReplica(fresh.client);
     replica.epoch = opened.epoch;
     replica.apply([server]);
+    let saved = true;
     const otherLife = old.epoch !== null && old.epoch !== opened.epoch;
     if (otherLife || fresh.all) this.#setAllAside(fresh.error, otherLife ? old.epoch : undefined);
-    else this.#save(replica, server, waiting(mine, theirs, fresh), fresh);
+    else saved = this.#save(replica, server, waiting(mine, theirs, fresh), fresh);
     replica.snapshot.refresh();
     this.#quiet = false;
     this.#fresh = null;
+    if (!saved) {
+      // Better all of it in a copy than a tab that cannot go on.
+      replica.close();
+      this.#startAfresh({ error: fresh.error, all: true });
+      return;
+    }
     this.#gapSeen = false;
     this.#replica = replica;
     old.close();
@@ -568,17 +496,21 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     this.generation.set(this.generation.get() + 1);
   }
 
-  #save(replica: Replica, server: Uint8Array, all: readonly Waiting[], fresh: FreshStart): void {
-    const { kept, redone, lost, dropped, copy } = salvage(replica.doc, server, all, fresh.dropped);
+  /** Save what can be; false when that failed, with all edits still waiting. */
+  #save(replica: Replica, server: Uint8Array, all: readonly Waiting[], fresh: FreshStart): boolean {
+    let saved: Salvaged;
+    try {
+      saved = salvage(replica.doc, server, all, fresh.dropped);
+    } catch (error) {
+      console.error("What was not refused could not be put on the server's state", error);
+      return false;
+    }
+    const { kept, redone, lost, dropped, copy } = saved;
     const copies = copy ? [this.#copy(fresh.error, spellToJson(copy.spell), copy.touched)] : [];
     this.#outbox.replace(kept);
-    const { epoch } = replica;
-    const written = this.#keeper.setAside(lost, redone, copies);
+    void this.#kept.setAside(replica.epoch, lost, redone, copies, dropped);
     this.#addCopies(copies);
-    void written.then(() => {
-      if (epoch !== null) this.#neighbours?.tellDropped(epoch, dropped);
-      if (copies.length > 0) this.#neighbours?.tellCopies();
-    });
+    return true;
   }
 
   /** Keep all that waits as one copy; with `epoch`, forget that life of the canvas altogether. */
@@ -586,13 +518,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const mine = this.#outbox.edits;
     const copies = mine.length > 0 ? [this.#copy(error, this.toJson(), [])] : [];
     this.#outbox.replace([]);
-    if (epoch === undefined) void this.#keeper.setAside(mine, [], copies);
-    else {
-      this.#keeper.drop();
-      void this.#store?.forget(epoch, copies).catch(() => {});
-    }
+    if (epoch === undefined) void this.#kept.setAside(null, mine, [], copies, []);
+    else void this.#kept.forget(epoch, copies);
     this.#addCopies(copies);
-    this.#neighbours?.tellCopies();
   }
 
   /** This person may not have the canvas any more: unsent work is kept as a copy, all else leaves the browser. */
@@ -635,7 +563,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const mayEdit = role !== null && EDITING_ROLES.has(role) && !this.#shut;
     // A new replica takes no edits before it has the server's state; an old one does also offline.
     this.editable.set(mayEdit && this.#replica.epoch !== null);
-    this.keepTrouble.set(this.#storeTrouble ?? this.#keeper.trouble);
+    this.keepTrouble.set(this.#kept.trouble);
     const status = saveStatus({
       role,
       mayEdit,
