@@ -224,7 +224,7 @@ class CanvasSockets(Service):
             opened.room.offer(
                 session.actor, update, origin=session, author=opened.author, name=name
             )
-        except ServerError as error:
+        except Exception as error:  # noqa: BLE001 - the edge of every event: it is answered, whatever happened
             opened.author.settled(name, error)
             opened.author.flush()
         return True
