@@ -9,6 +9,8 @@ import { SOAK } from "./soak";
 import { WireCutter } from "./wire_cutter";
 
 const [LANES, LENGTH, SECONDS, DROPS] = SOAK ? [50, 100, 0.5, 100] : [10, 50, 0.1, 30];
+/** Milliseconds the run may take, on a machine that is busy with other tests. */
+const WITHIN = SOAK ? 600_000 : 90_000;
 
 let server: RealServer;
 let wire: WireCutter;
@@ -65,7 +67,7 @@ test.skipIf(!serverIsHere)(
     });
     const run = await runs.start();
     await expect
-      .poll(() => runs.past.get().find((past) => past.id === run)?.endedAt, { timeout: 110_000 })
+      .poll(() => runs.past.get().find((past) => past.id === run)?.endedAt, { timeout: WITHIN })
       .toBeTypeOf("number");
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
     for (const kind of ["node.started", "node.done"]) {
@@ -75,5 +77,5 @@ test.skipIf(!serverIsHere)(
     runs.close();
     document.close();
   },
-  120_000,
+  WITHIN + 30_000,
 );
