@@ -83,9 +83,10 @@ def test_a_file_comes_in_beside_what_is_drawn_and_one_undo_takes_it_back(
     exported = json.loads(file.read_text())
     assert exported["nodes"].keys() == SUM["nodes"].keys()
 
-    ada.page.keyboard.press("ControlOrMeta+k")
-    ada.page.get_by_test_id("palette-search").fill("import a spell")
-    with ada.page.expect_file_chooser() as chooser:
+    with ada.page.expect_file_chooser() as chooser:  # from here on the browser asks the test
+        ada.page.keyboard.press("ControlOrMeta+k")
+        ada.page.get_by_test_id("palette-search").fill("import a spell")
+        expect(ada.page.get_by_test_id("palette-command:import")).to_be_visible()
         ada.page.keyboard.press("Enter")
     chooser.value.set_files(file)
     expect(ada.page.get_by_text("Added 2 things of sum.json")).to_be_visible()
