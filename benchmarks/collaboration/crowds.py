@@ -101,7 +101,8 @@ async def gather(server: Ours, crowd: Crowd) -> Measured:
     delays: list[float] = []
     for on_canvas in tabs:
         for tab in on_canvas:
-            tab.take = Arrivals(sent, delays, {number for number, _ in plan.get(tab, ())}).take
+            own = plan[tab][0][0] if tab in plan else -1
+            tab.take = Arrivals(sent, delays, len(plan), own).take
     await edit_all(plan, sent, crowd.rate)
     await until_enough(delays, total * (crowd.sockets - 1))
     for tab in plan:
@@ -167,17 +168,24 @@ async def edit_all(plan: Plan, sent: list[float], rate: float) -> None:
 
 
 class Arrivals:
-    """Notes how long the edits of others took to one tab."""
+    """Notes how long the edits of others took to one tab.
 
-    def __init__(self, sent: Sequence[float], delays: list[float], own: set[int]) -> None:
+    Edits of one writer to its node that were merged leave only the last value: it stands for them.
+    """
+
+    def __init__(self, sent: Sequence[float], delays: list[float], writers: int, own: int) -> None:
         self._sent = sent
         self._delays = delays
-        self._seen = own
+        self._writers = writers
+        self._next = list(range(writers))
+        if own >= 0:
+            self._next[own] = len(sent)
 
     def take(self, update: bytes) -> None:
         now = time.monotonic()
         for found in NUMBER.findall(update):
             number = int(found)
-            if number not in self._seen:
-                self._seen.add(number)
-                self._delays.append(now - self._sent[number])
+            writer = number % self._writers
+            for each in range(self._next[writer], number + 1, self._writers):
+                self._delays.append(now - self._sent[each])
+            self._next[writer] = max(self._next[writer], number + self._writers)

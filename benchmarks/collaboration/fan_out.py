@@ -178,9 +178,15 @@ async def paced(server: Server) -> tuple[list[float], list[float]]:
 def time_arrivals(tab: Tab, sent: Sequence[float], delays: list[float]) -> None:
     """Note how long each numbered edit took to the tab."""
 
+    arrived = 0
+
     def take(update: bytes) -> None:
+        nonlocal arrived
         now = time.monotonic()
-        delays.extend(now - sent[int(found)] for found in NUMBER.findall(update))
+        for found in NUMBER.findall(update):
+            # Of edits to one node that were merged only the last value is left: it stands for them.
+            delays.extend(now - sent[each] for each in range(arrived, int(found) + 1))
+            arrived = max(arrived, int(found) + 1)
 
     tab.take = take
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import engineio
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from engineio.payload import Payload
 
 from .outbox import Outbox
@@ -34,6 +34,11 @@ class _PacedWebSocket(web.WebSocketResponse):
     async def close(self, **options: Any) -> bool:
         """Close it, when not too many others are being closed."""
         await self._leaving.turn()
+        request = self._req
+        if request is not None and (request.transport is None or request.transport.is_closing()):
+            self._set_closed()  # the client is gone: no words, which cost more than all the rest
+            self._set_code_close_transport(WSCloseCode.ABNORMAL_CLOSURE)
+            return True
         return await super().close(**options)
 
 
