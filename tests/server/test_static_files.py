@@ -21,6 +21,7 @@ def folder(tmp_path: Path) -> Path:
     (static / "assets").mkdir(parents=True)
     (static / "index.html").write_text("<title>Spellwork</title>")
     (static / "mark.svg").write_text("<svg/>")
+    (static / "service-worker.js").write_text("const SHELL = {}")
     (static / "assets" / "app-1a2b.js").write_text("export {}")
     return static
 
@@ -45,6 +46,7 @@ def client(folder: Path) -> TestClient:
         ("/", "text/html", "no-cache"),
         ("/canvas/abc", "text/html", "no-cache"),
         ("/mark.svg", "image/svg+xml", "no-cache"),
+        ("/service-worker.js", "text/javascript", "no-cache"),
         ("/assets/app-1a2b.js", "text/javascript", "public, max-age=31536000, immutable"),
     ],
 )
