@@ -11,6 +11,7 @@ import aiohttp
 import engineio
 import pytest
 import socketio
+from aiohttp import web, web_protocol
 
 from spellwork_server.sockets import session as session_module
 from tests.server.sockets.js_client import drive
@@ -116,6 +117,11 @@ async def test_the_methods_of_the_libraries_that_are_overridden_are_still_there(
     ):
         assert callable(getattr(socketio.AsyncServer, name))
     assert callable(engineio.AsyncServer.create_queue)
+    assert callable(engineio.AsyncServer.handle_request)
+    assert callable(engineio.AsyncServer._handle_connect)
+    for name in ("_set_closed", "_set_code_close_transport"):
+        assert callable(getattr(web.WebSocketResponse, name))
+    assert "_payload_parser" in web_protocol.RequestHandler.__slots__
     assert callable(socketio.AsyncManager.basic_disconnect)
 
 
