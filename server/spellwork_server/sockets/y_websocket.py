@@ -158,9 +158,11 @@ class YWebSockets:
         async with self._enter(canvas_id) as place:
             if place.room.fault is not None and allowed(actor, "canvas.edit", access):
                 raise Unavailable(place.room.fault, details={"canvas": canvas_id})
-            with suppress(ConnectionResetError):  # whoever asked is gone before the answer
+            try:
                 await socket.prepare(request)
-            if socket.prepared and request.transport is not None:
+            except ConnectionResetError:  # whoever asked is gone before the answer
+                return web.Response()
+            if request.transport is not None:
                 await self._serve(socket, request.transport, actor, place)
         return socket
 

@@ -25,6 +25,15 @@ from tests.server.sockets.y_peer import QUERY_AWARENESS, Peer, connect, lying
 pytestmark = pytest.mark.anyio
 
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""What a browser asks for a WebSocket with."""
+
+
 class Canvas:
     """A whole server with a canvas: Ada owns it, Bob edits, Eve looks, Mallory has no part in it."""
 
@@ -77,13 +86,7 @@ class Canvas:
 
     async def refused(self, who: Caller, id: str | None = None, **options: Any) -> tuple[int, str]:
         """Try to connect; return the status and code that the server answers instead."""
-        upgrade = {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        }
-        headers = upgrade | options.pop("headers", {})
+        headers = UPGRADE | options.pop("headers", {})
         answer = await who.get(f"/v1/canvases/{id or self.id}/sync", headers=headers, **options)
         return answer.status, answer.code
 
@@ -552,6 +555,20 @@ async def test_a_connection_that_asks_for_nothing_is_closed(
         await silent.until(lambda: silent.closed)
         assert silent.closed == (1013, "silent: nothing was asked for")
         assert ada.open
+
+
+async def test_who_is_gone_before_the_answer_leaves_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(y_websocket.PeerSocket, "prepare", gone)
+    async with canvas(tmp_path) as c:
+        ada = c.people["ada"]
+        await ada.get(f"/v1/canvases/{c.id}/sync", headers=UPGRADE)
+        await until(lambda: c.parts.rooms.find(c.id) is None)
+        assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.rule("Y10")
