@@ -18,6 +18,7 @@ from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.rooms import Room
 from spellwork_server.rooms.presence import encode_states, parse_states
 from spellwork_server.sockets import y_messages, y_websocket
+from spellwork_server.sockets.y_peer import PeerSocket
 from tests.server.rooms.tab import Tab
 from tests.server.services.house import PASSWORD, Caller, House, house
 from tests.server.sockets.y_peer import QUERY_AWARENESS, Peer, connect, lying
@@ -563,7 +564,7 @@ async def test_who_is_gone_before_the_answer_leaves_no_error(
     async def gone(*_: object) -> None:
         raise ConnectionResetError("Cannot write to closing transport")
 
-    monkeypatch.setattr(y_websocket.PeerSocket, "prepare", gone)
+    monkeypatch.setattr(PeerSocket, "prepare", gone)
     async with canvas(tmp_path) as c:
         ada = c.people["ada"]
         await ada.get(f"/v1/canvases/{c.id}/sync", headers=UPGRADE)
