@@ -240,9 +240,10 @@ class YPeer:
 
     async def _take(self, message: Message) -> None:
         cost = COSTS.get(message.kind, 0)
-        if wait := self._requests.take(cost):
+        wait = self._requests.take(cost)
+        while wait:
             await asyncio.sleep(wait)
-            self._requests.take(cost)
+            wait = self._requests.take(cost)
         match message.kind:
             case "step 1":
                 self._answer(message.body)
