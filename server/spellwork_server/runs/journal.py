@@ -22,8 +22,9 @@ from spellwork_server.storage.journal import Entry, JournalStore, StoredEvent, n
 from .stream_log import Author, Packet, StreamLog
 from .streams import channel_of
 
-KEPT_LOGS = 10_000
-"""Streams whose end is remembered while nobody writes them; the least recently used go first."""
+KEPT_LOGS = 500
+"""Streams whose end is remembered while nobody writes them; the least recently used go first. Each is 2.5 kB; a
+forgotten one costs a look into the database."""
 
 
 FOLLOW_PAGE = 200
