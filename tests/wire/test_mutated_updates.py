@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,9 @@ class Wire:
         try:
             yield client
         finally:
+            # python-socketio's client trips over attachments that come while it leaves
+            with suppress(socketio.exceptions.SocketIOError):
+                await client.call("canvas.close", {"canvas": self.canvas})
             await client.disconnect()
 
     def peer(self, token: str) -> Any:
