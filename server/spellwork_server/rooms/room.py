@@ -23,7 +23,7 @@ from spellwork_server.storage.update_log import LoggedSnapshot, LoggedUpdate, Up
 from .archive import Loaded, check_snapshot, encode_snapshot
 from .committed import Committed, Follower, Listeners
 from .durable import Durable
-from .edits import Asked, Author, Batch, Outcome, Waiter
+from .edits import Asked, Author, Batch, Edit, Outcome, Waiter
 from .errors import CanvasQuarantined
 from .intake import Intake, Limits
 from .parts import read_all
@@ -427,23 +427,31 @@ class Room:
             return
 
     def _catch_up(self, missed: tuple[LoggedUpdate, ...]) -> None:
-        """Take over edits whose commit went through although it was reported as failed."""
+        """Take over edits whose commit went through although it was reported as failed; tell everybody."""
         self._fault = None
         if missed:
-            shadow = self._intake.shadow
+            edits = [Edit(each.body, each.user_id, seq=each.seq) for each in missed]
             try:
-                for update in missed:
-                    shadow.apply(update.body)
-                    self._durable.add(update.body, shadow)
-                self._parts.replace(read_all(shadow))
+                committed = self._take_over(edits)
             except (DocumentBroken, ServerError) as error:
                 self._quarantine(error)
                 return
-            self.seq = missed[-1].seq
-            self._spell = None
-            self._rebuild()
-        self._subscribers.tell()
+            self._fan_out(committed)
+        else:
+            self._subscribers.tell()
         logger.info("canvas %s takes edits again", self.canvas_id)
+
+    def _take_over(self, edits: list[Edit]) -> Committed:
+        shadow = self._intake.shadow
+        for edit in edits:
+            shadow.apply(edit.update)
+            self._durable.add(edit.update, shadow)
+        self._parts.replace(read_all(shadow))
+        self._intake.begin_anew(committed=False)
+        self.seq = edits[-1].seq
+        self._since_snapshot += len(edits)
+        self._spell = None
+        return Committed.of(edits)
 
     def _wants_snapshot(self) -> bool:
         return (

@@ -483,8 +483,12 @@ async def test_a_store_that_fails_makes_the_canvas_read_only_until_it_is_back(
 
 
 @pytest.mark.rule("R4")
-async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Path) -> None:
+async def test_a_commit_that_went_through_unnoticed_is_found_again_and_sent_on(
+    tmp_path: Path,
+) -> None:
     async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        followed: list[Committed] = []
+        room.follow(followed.append)
         submit = h.commits.submit
 
         def commit_but_say_no(job: Any) -> asyncio.Future[Any]:
@@ -500,6 +504,11 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again(tmp_path: Pat
             await room.apply_update(h.ada, update)
         await h.until(lambda: not h.rooms.faults)
         assert list(room.spell().nodes) == ["a"]
+        assert [each.seq for each in followed] == [1]
+        (sent,) = h.heard.of("canvas.updates")  # or the others would lack it until they come again
+        copy = Tab()
+        copy.apply(*sent["updates"])
+        assert list(copy["nodes"].to_py()) == ["a"]
         assert await room.apply_update(h.ada, update) == 1
 
 
