@@ -13,8 +13,10 @@ objects (three times slower, and nothing here needs the contents).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from .errors import UpdateGap, UpdateInvalid
@@ -58,6 +60,11 @@ class Outline:
 
 def parse_update(update: bytes) -> Outline:
     """Read a whole update; raise UpdateInvalid at the first thing wrong with it."""
+    return _read_common(update) or read_strictly(update)
+
+
+def read_strictly(update: bytes) -> Outline:
+    """Do what ``parse_update`` does, byte by byte: it takes short cuts that must come to the same."""
     return _read_whole("update", update, _read_update)
 
 
@@ -80,6 +87,51 @@ def _read_whole(what: str, data: bytes, read: Callable[[Reader], T]) -> T:
         raise UpdateInvalid(
             f"Not a valid {what}: it ends too early", details={"at": len(data)}
         ) from error
+    return value
+
+
+_UINT = rb"([\x00-\x7f]|[\x80-\xff]{1,6}[\x01-\x7f]|[\x80-\xff]{7}[\x01-\x0f])"
+_CLOCK = rb"([\x00-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
+_LENGTH = rb"([\x01-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
+_INTEGER = rb"\x7d[\x80-\xff]{0,7}[\x00-\x7f]"
+_FLOAT = rb"\x7c(?:[^\x7f\xff].|[\x7f\xff][\x00-\x7f]).."
+_DOUBLE = rb"\x7b(?:[^\x7f\xff].|[\x7f\xff][\x00-\xef])......"
+_SCALAR = rb"(?:" + rb"|".join((_INTEGER, _FLOAT, _DOUBLE, rb"[\x78\x79\x7e\x7f]")) + rb")"
+_VALUE = rb"(?:" + _SCALAR + rb"|\x75\x02" + _SCALAR + _SCALAR + rb")"
+_AFTER = _UINT + _CLOCK
+_SET_AGAIN = rb"\xa8" + _AFTER + rb"\x01" + _VALUE
+_TYPED = rb"\x84" + _AFTER + rb"\x01[\x00-\x7f]"
+_DELETED = rb"\x00|\x01" + _UINT + rb"\x01" + _CLOCK + _LENGTH
+_COMMON = re.compile(
+    rb"\x01\x01" + _AFTER + rb"(?:" + _SET_AGAIN + rb"|" + _TYPED + rb")(?:" + _DELETED + rb")",
+    re.DOTALL,
+)
+"""A number, a place or a word set anew in a map, or one character typed after another: most of all
+edits. It matches nothing that is not valid, and less than what is."""
+
+
+def _read_common(update: bytes) -> Outline | None:
+    """Read one of the most common updates at a fraction of the cost; None for any other."""
+    match = _COMMON.fullmatch(update)
+    if match is None:
+        return None
+    client, clock, on, at, typed_on, typed_at, deleted, start, length = match.groups()
+    client, clock = _integer(client), _integer(clock)
+    on, at = _integer(on or typed_on), _integer(at or typed_at)
+    if on == client and at >= clock:
+        return None
+    outline = Outline({client: (clock, clock + 1)}, {on: at + 1})
+    if deleted is not None:
+        outline.deletes[_integer(deleted)] = _integer(start) + _integer(length)
+    return outline
+
+
+@lru_cache(4096)
+def _integer(written: bytes) -> int:
+    """Return the value of a variable-length integer."""
+    value = 0
+    for byte in reversed(written):
+        value = value << 7 | byte & 0x7F
     return value
 
 

@@ -17,6 +17,7 @@ from spellwork_server.rooms.update_parser import (
     check_dependencies,
     parse_state_vector,
     parse_update,
+    read_strictly,
 )
 from tests.seeds import examples
 from tests.server.rooms.tab import Tab
@@ -183,6 +184,39 @@ def test_mutated_updates_are_refused_or_harmless(seed: int) -> None:
 
 
 @pytest.mark.rule("U1")
+def common(chance: random.Random) -> bytes:
+    """Return one of the updates that are read by a short cut, of a client with any id."""
+    tab = Tab(client_id=chance.choice([1, 200, 2**32 - 1, 2**53 - 1, chance.getrandbits(31)]))
+    tab.code("a", "x" * chance.choice([1, 200, 70_000]))
+    value: Any = chance.choice([1, -3, 2**40, 0.5, 1e300, True, None, [1, 2.5], [0.1, -1e9]])
+    for _ in range(chance.randint(0, 3)):
+        tab.put("a", "v", chance.random())
+    tab.put("a", "v", value)
+    if chance.random() < 0.3:
+        return tab.edit(lambda: tab["nodes"]["a"]["code"].insert(1, "y"))
+    return tab.put("a", "v", chance.choice([7, False, [3, 4]]))
+
+
+def read_by(read: Any, update: bytes) -> Any:
+    with suppress(UpdateInvalid):
+        return read(update)
+
+
+@pytest.mark.rule("U1")
+@given(seed=st.integers(0, 2**32), flips=st.integers(0, 3))
+@settings(max_examples=examples(300), deadline=None)
+def test_the_short_cut_reads_just_what_the_whole_reader_does(seed: int, flips: int) -> None:
+    chance = random.Random(seed)
+    update = bytearray(common(chance))
+    for _ in range(flips):
+        update[chance.randrange(len(update))] = chance.choice(
+            [0, 1, 0x7F, 0x80, 0xFF, chance.getrandbits(8)]
+        )
+    if chance.random() < 0.1:
+        update.append(chance.getrandbits(8))
+    assert read_by(parse_update, bytes(update)) == read_by(read_strictly, bytes(update))
+
+
 @given(data=st.binary(max_size=200))
 @settings(max_examples=examples(300), deadline=None)
 def test_random_bytes_never_raise_anything_else(data: bytes) -> None:
