@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 from weakref import WeakValueDictionary
@@ -74,6 +75,10 @@ class _Packed:
     changes: dict[str, Any]
     equal: bool
     """Whether the newest version has just this (or there is none, and nothing drawn)."""
+
+
+class _EditedMeanwhile(Exception):
+    """The canvas is not any more what was just written down."""
 
 
 class VersionKeeper:
@@ -170,14 +175,12 @@ class VersionKeeper:
 
         Returns the versions from before and after it; the one before is always
         kept. The canvas keeps its name and its epoch. Raises Conflict for a
-        version that cannot be drawn any more, and what ``Room.replace_spell`` raises.
+        version that cannot be drawn any more, and what ``Room.change_spell`` raises.
         """
         body = await self._records.body(room.canvas_id, version.id)
         spell = await asyncio.to_thread(readable, body)
         async with self._alone(room.canvas_id):
-            before = await self._keep_present(room)
-            drawn = spell.model_copy(update={"name": room.spell().name})
-            await room.replace_spell(actor, drawn)
+            before = await self._redraw(room, actor, spell)
             async with self._present(room) as present:
                 packed = await self._pack(present)
                 if packed.equal:
@@ -284,11 +287,15 @@ class VersionKeeper:
         later.authors = sitting.authors | later.authors
         self._edited.set()
 
-    async def _keep_present(self, room: Room) -> VersionRecord:
-        """Return a version of the present that stays; nobody's edit may fall between it and the caller's."""
+    async def _redraw(self, room: Room, actor: Actor, spell: Spell) -> VersionRecord:
+        """Draw ``spell`` on a canvas; return the version of what it replaced, which stays.
+
+        An edit that comes between the two would be in no version: then the
+        present is written down again, RESTORE_TRIES times at most.
+        """
         record: VersionRecord | None = None
         fresh = True
-        for _ in range(RESTORE_TRIES):
+        for left in reversed(range(RESTORE_TRIES)):
             if record is not None and fresh:  # somebody edited meanwhile: it is not the last before
                 await self._records.keep(room.canvas_id, record.id, kept=False)
             async with self._present(room) as present:
@@ -298,7 +305,9 @@ class VersionKeeper:
                     record = await self._records.keep(room.canvas_id, packed.newest.id)
                 else:
                     record = await self._add(packed, kept=True)
-            if room.seq == present.seq:
+            with suppress(_EditedMeanwhile):
+                over = present.spell if left else None
+                await room.change_spell(actor, partial(_redrawn, spell, over))
                 break
         assert record is not None
         return record
@@ -342,6 +351,13 @@ class VersionKeeper:
             await self._told(record)
         except Exception:  # the version is written; who was not told finds it in the list
             logger.exception("version %s was not told of", record.id)
+
+
+def _redrawn(spell: Spell, over: Spell | None, now: Spell) -> Spell:
+    """Return what to draw instead of the spell of now, which must be ``over`` unless that is None."""
+    if over is not None and now != over:
+        raise _EditedMeanwhile
+    return spell.model_copy(update={"name": now.name})
 
 
 def _pack(spell: Spell, before: bytes | None) -> tuple[bytes, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -210,6 +211,32 @@ async def test_the_version_before_a_restore_has_what_was_edited_until_then(
         )
         kept = [each for each in await world.records.find(world.canvas) if each.kept]
         assert kept == [before]
+
+
+@pytest.mark.rule("H8")
+async def test_a_restore_undoes_no_edit_that_is_in_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        house(tmp_path) as world,
+        world.rooms.visit(world.canvas) as room,
+        asyncio.TaskGroup() as tasks,
+    ):
+        await room.replace_spell(world.ada, values(a=1))
+        first = await world.keeper.save(room, world.ada, "One")
+        await room.replace_spell(world.ada, values(a=2))
+        change, edits = room.change_spell, [values(a=2, b=9)]
+
+        async def just_after_another(*asked: Any) -> int:
+            if edits:
+                tasks.create_task(room.replace_spell(world.bob, edits.pop()))
+                await asyncio.sleep(0)  # it is on its way, and not committed
+            return await change(*asked)
+
+        monkeypatch.setattr(room, "change_spell", just_after_another)
+        before, after = await world.keeper.restore(room, world.ada, first)
+        assert await spell_of(world, before) == values(a=2, b=9)
+        assert await spell_of(world, after) == room.spell() == values(a=1)
 
 
 def test_the_steps_of_a_large_spell_add_up_to_it() -> None:
