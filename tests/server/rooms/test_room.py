@@ -508,7 +508,7 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again_and_sent_on(
         (sent,) = h.heard.of("canvas.updates")  # or the others would lack it until they come again
         copy = Tab()
         copy.apply(*sent["updates"])
-        assert list(copy["nodes"].to_py()) == ["a"]
+        assert (copy["nodes"].to_py() or {}).keys() == {"a"}
         assert await room.apply_update(h.ada, update) == 1
 
 
