@@ -317,6 +317,29 @@ describe("refusals", () => {
     expect(stored()).toEqual(["a", "b"]);
   });
 
+  test("work that builds on what both the server and the browser have lost is in a copy", async () => {
+    const store = new MemoryStore(null);
+    const canvas = store.canvas.bind(store);
+    store.canvas = (...place) => {
+      const made = canvas(...place);
+      const load = made.load.bind(made);
+      return Object.assign(made, { load: async () => ({ ...(await load()), acked: [] }) });
+    };
+    server.strict = true;
+    const one = await tab({ in: new FakeBrowser(store) });
+    add(one, "a");
+    await pass();
+    goOffline(one);
+    add(one, "b");
+    await settle();
+    server.canvases.set("c", { doc: new Y.Doc(), epoch: server.canvas("c").epoch, seq: 0 });
+    await comeBack();
+    await pass();
+    expect(stored()).toEqual(nodes(one));
+    const [copy] = one.document.refused.get();
+    expect(Object.keys(copy?.spell.nodes ?? {}).sort()).toEqual(["a", "b"]);
+  });
+
   test("another life of the canvas sets aside what a tab that is gone had not sent", async () => {
     const one = await tab();
     add(one, "a");

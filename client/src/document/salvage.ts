@@ -39,7 +39,10 @@ export interface Salvaged {
   readonly copy: { readonly spell: Spell; readonly touched: readonly string[] } | null;
 }
 
-/** Put on `doc`, which holds `server`'s state, what can be saved. `dropped` is what other tabs left out. */
+/**
+ * Put on `doc`, which holds `server`'s state, what can be saved. `dropped` is what other tabs left out. Throws where
+ * an edit builds on what neither the server nor those before it have: it would be lost without a trace.
+ */
 export function salvage(
   doc: Y.Doc,
   server: Uint8Array,
@@ -57,7 +60,7 @@ export function salvage(
   let withLost: Spell | null = null;
   for (const { edit, fate } of waiting) {
     const { update } = edit;
-    const [old, fresh] = before.apply(update);
+    const [old, fresh] = before.apply(edit, fate);
     if ((fate === "keep" || fate === "theirs") && fits(doc, update)) {
       Y.applyUpdate(doc, update, REDONE);
       if (fate === "keep") result.kept.push(edit);
@@ -104,8 +107,9 @@ class Before {
     for (const update of dropped) Y.applyUpdate(this.#doc, update);
   }
 
-  /** The spell before the update and after it. */
-  apply(update: Uint8Array): [Spell, Spell] {
+  /** The spell before the edit and after it. Throws where it cannot be told what an edit of this tab did. */
+  apply({ update }: UnsentEdit, fate: Waiting["fate"]): [Spell, Spell] {
+    if (fate !== "theirs" && !fits(this.#doc, update)) throw new Error("An edit builds on what is nowhere");
     const old = this.#spell;
     Y.applyUpdate(this.#doc, update);
     return [old, this.#spell];
