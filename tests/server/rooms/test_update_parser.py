@@ -183,7 +183,6 @@ def test_mutated_updates_are_refused_or_harmless(seed: int) -> None:
         parse_state_vector(replica.state_vector())
 
 
-@pytest.mark.rule("U1")
 def common(chance: random.Random) -> bytes:
     """Return one of the updates that are read by a short cut, of a client with any id."""
     tab = Tab(client_id=chance.choice([1, 200, 2**32 - 1, 2**53 - 1, chance.getrandbits(31)]))
@@ -217,6 +216,7 @@ def test_the_short_cut_reads_just_what_the_whole_reader_does(seed: int, flips: i
     assert read_by(parse_update, bytes(update)) == read_by(read_strictly, bytes(update))
 
 
+@pytest.mark.rule("U1")
 @given(data=st.binary(max_size=200))
 @settings(max_examples=examples(300), deadline=None)
 def test_random_bytes_never_raise_anything_else(data: bytes) -> None:
