@@ -17,10 +17,13 @@ import msgspec
 from spellwork_server.errors import BadRequest
 from spellwork_server.identity import Actor
 
-from .lib0 import Reader, write_bytes, write_uint
+from .lib0 import MAX_DEPTH, Reader, write_bytes, write_uint
 
 MAX_STATE_BYTES = 8 * 1024
 """A cursor, a selection and a viewport fit many times over."""
+
+MAX_TOLD = 100
+"""Clients that one update of a client may tell of; each takes its time to read, and only one counts."""
 
 COLORS = (
     "#0b6bcb",
@@ -120,7 +123,7 @@ class Presence:
         other's states, and only the server knows who is there. Raises
         BadRequest when the bytes are no awareness update.
         """
-        own = parse_states(update).get(client)
+        own = parse_states(update, MAX_TOLD).get(client)
         seat = self._seats.get(client)
         if own is None or seat is None:
             return False
@@ -162,14 +165,16 @@ def _user(person: Person) -> dict[str, str]:
     return {"id": person.id, "name": person.name, "color": person.color}
 
 
-def parse_states(update: bytes) -> dict[int, tuple[int, dict[str, Any] | None]]:
-    """Read an awareness update: client -> clock and state. Raises BadRequest."""
+def parse_states(
+    update: bytes, most: int | None = None
+) -> dict[int, tuple[int, dict[str, Any] | None]]:
+    """Read an awareness update of at most ``most`` clients: client -> clock and state. Raises BadRequest."""
     reader = Reader(update)
     try:
-        states = {
-            reader.client(): (reader.uint(), _state(reader.string()))
-            for _ in range(reader.count(3))
-        }
+        count = reader.count(3)
+        if most is not None and count > most:
+            raise reader.wrong(f"it tells of {count} clients; at most {most}")
+        states = {reader.client(): (reader.uint(), _state(reader.string())) for _ in range(count)}
         if not reader.at_end:
             raise reader.wrong("bytes follow its end")
     except (ValueError, IndexError, RecursionError) as error:  # msgspec's errors are ValueErrors
@@ -185,7 +190,17 @@ def _state(text: str) -> dict[str, Any] | None:
     state = msgspec.json.decode(text)
     if state is not None and not isinstance(state, dict):
         raise BadRequest.field("update", "a state must be an object or null")
+    # Reading goes as deep as the stack lets it. Whoever writes it again may stand deeper, and would fail for all.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(state, MAX_DEPTH):
+        raise BadRequest.field("update", "a state nests too deep", {"max": MAX_DEPTH})
     return state
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    if not isinstance(value, (list, dict)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return limit == 0 or any(_is_deeper(item, limit - 1) for item in items)
 
 
 def encode_states(states: Mapping[int, tuple[int, dict[str, Any] | None]]) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
-from spellwork_server.errors import BadRequest, NotFound, ServerError, Unavailable
+from spellwork_server.errors import BadRequest, NotFound, RateLimited, ServerError, Unavailable
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.protocol import (
     MAX_MSG_ID,
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE_BYTES = 64 * 1024
 """Longer edits are read in a thread, which takes waiting."""
+
+BYTES_FOR_ONE = 2_000
+"""So many bytes of a state vector cost one more of a socket's rate: they are read item by item."""
 
 RECHECK = 2.0
 """Seconds between two looks at whether those who have a canvas open may still see it."""
@@ -139,6 +142,7 @@ class CanvasSockets(Service):
         A canvas that is open already is opened anew, with what the tab now lacks.
         """
         session = _session(call)
+        _pay_for(session, request.state_vector)
         access = await self._accesses.access(request.canvas)
         actor = require(session.actor, "canvas.read", access)
         opened = await self._enter(session, actor, access, request)
@@ -369,6 +373,14 @@ def _session(call: Call) -> Session:
     if call.session is None:
         raise BadRequest("A canvas is opened over a socket")
     return call.session
+
+
+def _pay_for(session: Session, state_vector: bytes | None) -> None:
+    """Take what reading a state vector costs of the socket's rate. Raises RateLimited."""
+    requests = session.requests
+    wait = requests.take(min(len(state_vector or b"") / BYTES_FOR_ONE, requests.burst / 2))
+    if wait:
+        raise RateLimited("This connection asks for too much at once", retry_after=wait)
 
 
 def _refusal(error: Exception) -> dict[str, Any]:

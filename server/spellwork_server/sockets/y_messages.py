@@ -23,6 +23,9 @@ Kind = Literal["step 1", "step 2", "update", "awareness", "query awareness"]
 KINDS: dict[int, Kind] = {AWARENESS: "awareness", QUERY_AWARENESS: "query awareness"}
 SYNC_KINDS: dict[int, Kind] = {STEP_1: "step 1", STEP_2: "step 2", UPDATE: "update"}
 
+SHORT_UPDATE = bytes((SYNC, UPDATE))
+"""How the message of an edit begins."""
+
 NOBODY = bytes((AWARENESS, 1, 0))
 """Awareness of nobody: changes nothing, and shows a provider that the connection is alive."""
 
@@ -54,6 +57,13 @@ def read_message(data: bytes) -> Message:
     except (Malformed, IndexError) as error:
         raise _malformed("y-websocket message", error) from error
     return Message(kind, body)
+
+
+def short_update(data: bytes) -> bytes | None:
+    """Return the edit in a well-formed message of at most 130 bytes; None for any other message."""
+    if data[:2] != SHORT_UPDATE or len(data) < 3 or data[2] != len(data) - 3 or data[2] > 0x7F:
+        return None
+    return data[3:]
 
 
 def read_told(update: bytes) -> list[Told]:
@@ -108,6 +118,14 @@ def _read_body(reader: Reader) -> bytes:
         raise reader.wrong(f"{size} bytes where fewer follow")
     reader.at = start + size
     return reader.data[start : reader.at]
+
+
+def count_told(update: bytes) -> int:
+    """Return how many clients an awareness update says that it tells of. Raises BadRequest."""
+    try:
+        return Reader(update).uint()
+    except (Malformed, IndexError) as error:
+        raise _malformed("awareness update", error) from error
 
 
 def _each_told(reader: Reader) -> Iterator[Told]:

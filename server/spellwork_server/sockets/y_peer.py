@@ -15,9 +15,10 @@ from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.rooms import Room
 from spellwork_server.rooms.errors import ClientIdTaken
 from spellwork_server.rooms.known import brings_nothing
-from spellwork_server.rooms.presence import parse_states
+from spellwork_server.rooms.presence import MAX_TOLD, parse_states
 
 from . import y_messages
+from .canvas_service import BYTES_FOR_ONE
 from .packets import binary_frame
 from .presence_cast import PresenceCast
 from .rate import TokenBucket
@@ -26,7 +27,7 @@ from .y_messages import Kind, Message
 
 logger = logging.getLogger(__name__)
 
-MAX_AT_ONCE = 32
+MAX_AT_ONCE = 256
 """Edits of one peer that wait for their commit; its reading stops beyond that."""
 
 LAST_WORDS = 2.0
@@ -40,6 +41,15 @@ HEARTBEAT = 15.0
 
 COSTS: Mapping[Kind, float] = {"step 1": 5, "query awareness": 1, "awareness": 0.2}
 """What messages cost of a peer's rate; edits are held back by their commits alone."""
+
+COMPARED_COST = 1.0
+"""What an edit of somebody who may not edit costs: it is compared, and no commit holds it back."""
+
+MAX_VECTOR_BYTES = 1_000_000
+"""Bytes of a state vector, as in ``canvas.open``."""
+
+MAX_PRESENCE_BYTES = 64 * 1024
+"""A longer awareness update is not looked at: it can only repeat what others said."""
 
 COMPARE_APART_BYTES = 64 * 1024
 """Answers of members who may only read that are longer are compared in a thread."""
@@ -57,6 +67,10 @@ class Accesses(Protocol):
 
     async def access(self, canvas_id: str) -> CanvasAccess:
         """Return who may do what on a canvas. Raises NotFound."""
+        ...
+
+    def known_access(self, canvas_id: str) -> CanvasAccess | None:
+        """Return what ``access`` would without looking into the store; None when it must look."""
         ...
 
 
@@ -125,11 +139,13 @@ class YPeer:
         self._asked_bytes = 0
         self._client: int | None = None
         self._others: set[int] = set()
-        self._edits: set[asyncio.Task[None]] = set()
+        self._edits = 0
         self._queued_bytes = 0
         self._requests = TokenBucket(limits.rate, limits.rate * BURST)
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._tasks = asyncio.TaskGroup()
 
     # Out
@@ -198,6 +214,7 @@ class YPeer:
                     self.refuse(error)
                 await self._read_all()
                 self._parted = True
+                await self._idle.wait()
         finally:
             if self._client is not None:
                 self.room.presence.leave(self._client, self)
@@ -206,8 +223,7 @@ class YPeer:
     async def settle(self) -> None:
         """Take no more edits, and wait until those that came are durable or refused."""
         self._draining = True
-        if self._edits:
-            await asyncio.wait(self._edits)
+        await self._idle.wait()
 
     def _greet(self) -> None:
         """Ask what the peer has that the server lacks, and say who is there."""
@@ -221,7 +237,10 @@ class YPeer:
         while not self._parted:
             message = await self._socket.receive()
             if message.type is WSMsgType.BINARY:
-                await self._take_safely(message.data)
+                if not self._take_at_once(message.data):
+                    await self._take_safely(message.data)
+                if not self._room_for_more.is_set():
+                    await self._room_for_more.wait()
             elif message.type is WSMsgType.TEXT:
                 self.refuse(
                     BadRequest("Messages of y-websocket are binary", code="malformed_message")
@@ -240,10 +259,9 @@ class YPeer:
 
     async def _take(self, message: Message) -> None:
         cost = COSTS.get(message.kind, 0)
-        wait = self._requests.take(cost)
-        while wait:
-            await asyncio.sleep(wait)
-            wait = self._requests.take(cost)
+        if message.kind == "step 1":
+            cost += len(message.body) / BYTES_FOR_ONE
+        await self._afford(cost)
         match message.kind:
             case "step 1":
                 self._answer(message.body)
@@ -257,7 +275,17 @@ class YPeer:
                 if everybody is not None:
                     self.send(binary_frame(y_messages.awareness(everybody)), lossy=True)
 
+    async def _afford(self, cost: float) -> None:
+        """Wait until the peer may ask for something of this cost."""
+        cost = min(cost, self._requests.burst)
+        wait = self._requests.take(cost)
+        while wait:
+            await asyncio.sleep(wait)
+            wait = self._requests.take(cost)
+
     def _answer(self, state_vector: bytes) -> None:
+        if len(state_vector) > MAX_VECTOR_BYTES:
+            raise TooLarge(f"A state vector may have {MAX_VECTOR_BYTES} bytes")
         frame = binary_frame(y_messages.step_2(self.room.diff(state_vector)))
         self.send(frame)
         self._asked_bytes = len(frame)
@@ -265,47 +293,80 @@ class YPeer:
 
     # Edits
 
+    def _take_at_once(self, data: bytes) -> bool:
+        """Take a message if it is an edit of the plain kind by somebody who may edit; else leave it."""
+        update = y_messages.short_update(data)
+        access = self._accesses.known_access(self.room.canvas_id)
+        if update is None or access is None or self._draining:
+            return False
+        if not allowed(self.actor, "canvas.edit", access):
+            return False
+        self._answered = True
+        size = len(update)
+        self._hold(size)
+        try:
+            self.room.offer(self.actor, update, origin=self, author=self, name=size)
+        except Exception as error:  # noqa: BLE001 - the edge of one peer: it is told, whatever happened
+            self.settled(size, error)
+            self.flush()
+        return True
+
     async def _begin_edit(self, update: bytes) -> None:
-        """Take an edit in; return once its place in the order is fixed and there is room for the next."""
+        """Take an edit in; return once its place in the order is fixed."""
         if self._draining:
             return
         queued = asyncio.Event()
-        self._queued_bytes += len(update)
-        task = self._tasks.create_task(self._edit(update, queued.set))
-        self._edits.add(task)
-        task.add_done_callback(lambda done: self._settled(done, len(update), queued))
-        self._look_for_room()
+        self._hold(len(update))
+        self._tasks.create_task(self._edit(update, queued.set))
         await queued.wait()
-        await self._room_for_more.wait()
-
-    def _settled(self, task: asyncio.Task[None], size: int, queued: asyncio.Event) -> None:
-        self._edits.discard(task)
-        self._queued_bytes -= size
-        queued.set()
-        self._look_for_room()
-
-    def _look_for_room(self) -> None:
-        full = len(self._edits) >= MAX_AT_ONCE or self._queued_bytes > self._limits.queued_bytes
-        if full:
-            self._room_for_more.clear()
-        else:
-            self._room_for_more.set()
 
     async def _edit(self, update: bytes, queued: Callable[[], None]) -> None:
+        outcome: int | Exception = 0
         try:
             access = await self._accesses.access(self.room.canvas_id)
             if allowed(self.actor, "canvas.edit", access) or not await self._is_known(update):
                 require(self.actor, "canvas.edit", access)
                 await self.room.apply_update(self.actor, update, origin=self, queued=queued)
-        except ServerError as error:
-            self.refuse(error)
-        except Exception:  # the edge of one peer, as above
-            logger.exception("fault in an edit of a sync peer")
+        except Exception as error:  # noqa: BLE001 - the edge of one peer, as above
+            outcome = error
+        finally:
+            queued()
+            self.settled(len(update), outcome)
+            self.flush()
+
+    def settled(self, size: int, outcome: int | Exception) -> None:
+        """Take note of what became of an edit of ``size`` bytes; a refusal closes the connection."""
+        self._edits -= 1
+        self._queued_bytes -= size
+        if isinstance(outcome, ServerError):
+            self.refuse(outcome)
+        elif isinstance(outcome, Exception):
+            logger.error("fault in an edit of a sync peer", exc_info=outcome)
             self.refuse(Internal("Something went wrong on the server"))
+
+    def flush(self) -> None:
+        """Read on where there is room again."""
+        self._look_for_room()
+
+    def _hold(self, size: int) -> None:
+        self._edits += 1
+        self._queued_bytes += size
+        self._look_for_room()
+
+    def _look_for_room(self) -> None:
+        if self._edits >= MAX_AT_ONCE or self._queued_bytes > self._limits.queued_bytes:
+            self._room_for_more.clear()
+        else:
+            self._room_for_more.set()
+        if self._edits:
+            self._idle.clear()
+        else:
+            self._idle.set()
 
     async def _is_known(self, update: bytes) -> bool:
         if len(update) > self._limits.update_bytes:
             return False
+        await self._afford(COMPARED_COST + len(update) / BYTES_FOR_ONE)
         deletions = self.room.diff(self.room.state_vector())
         if len(update) + len(deletions) > COMPARE_APART_BYTES:
             return await asyncio.to_thread(brings_nothing, update, deletions)
@@ -320,7 +381,10 @@ class YPeer:
         which client it is. The first single state it tells is its own, unless
         it was told of that client before; one that came before it heard
         anything is its own even so: an older connection of it sits there yet.
+        What tells of very many is never that.
         """
+        if len(update) > MAX_PRESENCE_BYTES or y_messages.count_told(update) > MAX_TOLD:
+            return
         told = {each.client: each.entry for each in y_messages.read_told(update)}
         if self._client is None:
             self._sit_down(told)

@@ -6,10 +6,25 @@ import pytest
 
 from spellwork_server.errors import BadRequest
 from spellwork_server.identity import Actor
-from spellwork_server.rooms.presence import COLORS, Person, Presence, encode_states, parse_states
+from spellwork_server.rooms.presence import (
+    COLORS,
+    MAX_TOLD,
+    Person,
+    Presence,
+    encode_states,
+    parse_states,
+)
 
 ADA = Actor("u-ada", "ada@example.org", "Ada", "member")
 BOB = Actor("u-bob", "bob@example.org", "Bob", "member")
+
+
+def nested(depth: int) -> dict:
+    """A state whose values nest so deep."""
+    state: dict = {}
+    for _ in range(depth - 1):
+        state = {"a": state}
+    return state
 
 
 def said(clock: int, state: dict | None, client: int = 1) -> bytes:
@@ -106,6 +121,8 @@ def test_leaving_is_told_with_the_last_clock() -> None:
         b"\xff\xff\xff\xff\x0f",
         said(1, {"big": "x" * 10_000}),
         b"\x01\x01\x01\x8a\x08" + b'{"a":' * 173 + b"1" * 169,
+        said(1, nested(66)),
+        encode_states({client: (1, {}) for client in range(MAX_TOLD + 1)}),
     ],
 )
 def test_what_is_no_awareness_update_is_refused(update: bytes) -> None:
@@ -113,6 +130,19 @@ def test_what_is_no_awareness_update_is_refused(update: bytes) -> None:
     presence.enter(1, ADA, "s")
     with pytest.raises(BadRequest):
         presence.set(1, update)
+
+
+@pytest.mark.rule("C9")
+def test_a_state_that_was_taken_can_be_told_from_anywhere() -> None:
+    """However deep the stack is of those who write it again: it would fail for all who enter."""
+    presence = Presence()
+    presence.enter(1, ADA, "s")
+    assert presence.set(1, said(1, nested(64)))
+
+    def told(frames: int) -> bytes | None:
+        return presence.everybody() if frames == 0 else told(frames - 1)
+
+    assert told(500)
 
 
 def test_people_with_names_beyond_ascii_are_encoded_whole() -> None:

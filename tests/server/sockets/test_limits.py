@@ -41,6 +41,16 @@ async def test_opening_canvases_costs_more_than_other_events(tmp_path: Path) -> 
 
 
 @pytest.mark.rule("S21")
+async def test_opening_with_a_long_state_vector_costs_more_still(tmp_path: Path) -> None:
+    vector = _uint(20_000) + b"".join(_uint(client) + b"\1" for client in range(20_000))
+    async with serve_canvases(tmp_path, socket_rate=2) as world, world.client() as ada:
+        asked = {"canvas": world.canvas, "client_id": 1, "state_vector": vector}
+        answers = [await ada.call("canvas.open", asked) for _ in range(2)]
+        assert [each["ok"] for each in answers] == [True, False]
+        assert answers[1]["error"]["code"] == "rate_limited"
+
+
+@pytest.mark.rule("S21")
 async def test_edits_are_never_refused_for_coming_fast(tmp_path: Path) -> None:
     """They are held back by not being read."""
     async with serve_canvases(tmp_path, socket_rate=2) as world, world.client() as ada:

@@ -16,9 +16,9 @@ from aiohttp import ClientWebSocketResponse, WSServerHandshakeError
 from spellwork_server.app import Parts
 from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.rooms import Room
-from spellwork_server.rooms.presence import encode_states, parse_states
+from spellwork_server.rooms.presence import MAX_TOLD, encode_states, parse_states
 from spellwork_server.sockets import y_messages, y_websocket
-from spellwork_server.sockets.y_peer import PeerSocket
+from spellwork_server.sockets.y_peer import MAX_PRESENCE_BYTES, MAX_VECTOR_BYTES, PeerSocket
 from tests.server.rooms.tab import Tab
 from tests.server.services.house import PASSWORD, Caller, House, house
 from tests.server.sockets.y_peer import QUERY_AWARENESS, Peer, connect, lying
@@ -490,6 +490,18 @@ async def test_a_peer_that_was_silent_does_not_become_whom_it_repeats(tmp_path: 
 
 
 @pytest.mark.rule("Y11")
+async def test_what_tells_of_very_many_is_not_looked_at(tmp_path: Path) -> None:
+    async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("bob") as bob:
+        await bob.be(1, {"at": 1})
+        await bob.tell({bob.tab.doc.client_id + n: (2, {"at": 2}) for n in range(MAX_TOLD + 1)})
+        await bob.tell({bob.tab.doc.client_id: (3, {"at": "x" * MAX_PRESENCE_BYTES})})
+        await bob.be(4, {"at": 4})
+        await ada.until(lambda: ada.people.get(bob.tab.doc.client_id, {}).get("at") == 4)
+        assert ada.people.keys() == {bob.tab.doc.client_id}
+        assert bob.open
+
+
+@pytest.mark.rule("Y11")
 async def test_a_provider_that_comes_back_takes_its_seat_over(tmp_path: Path) -> None:
     async with canvas(tmp_path) as c, c.join("ada") as ada, c.join("bob") as old:
         await old.be(3, {"at": 1})
@@ -581,6 +593,27 @@ async def test_a_peer_that_asks_too_often_is_answered_later(tmp_path: Path) -> N
         await ada.until(lambda: ada.documents == 24)
         assert asyncio.get_running_loop().time() - began > 1
         assert ada.open
+
+
+@pytest.mark.rule("Y10")
+async def test_a_viewer_who_says_the_same_again_and_again_is_read_later(tmp_path: Path) -> None:
+    async with canvas(tmp_path, socket_rate=5) as c, c.join("eve") as eve:
+        began = asyncio.get_running_loop().time()
+        for _ in range(50):
+            await eve.edit(b"\0\0")
+        await eve.sync()
+        await eve.until(lambda: eve.documents == 2)
+        assert asyncio.get_running_loop().time() - began > 1
+        assert eve.open
+
+
+@pytest.mark.rule("Y10")
+async def test_a_state_vector_over_the_limit_ends_the_connection(tmp_path: Path) -> None:
+    async with canvas(tmp_path) as c, c.join("eve") as eve:
+        await eve.say(y_messages.step_1(bytes(MAX_VECTOR_BYTES + 1)))
+        await eve.until(lambda: eve.closed)
+        assert eve.closed is not None
+        assert eve.closed[0] == 4413
 
 
 async def until(true: Callable[[], Any], seconds: float = 8) -> None:
