@@ -6,9 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 from weakref import WeakValueDictionary
@@ -28,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 LOOK = 5.0
 """Seconds between two looks at what is being edited, at most."""
-
-RESTORE_TRIES = 5
-"""Times that a restore writes down the present again, when somebody edits just then."""
 
 THIN_EVERY = 8
 """Old versions are thinned out with each so many new ones."""
@@ -75,10 +71,6 @@ class _Packed:
     changes: dict[str, Any]
     equal: bool
     """Whether the newest version has just this (or there is none, and nothing drawn)."""
-
-
-class _EditedMeanwhile(Exception):
-    """The canvas is not any more what was just written down."""
 
 
 class VersionKeeper:
@@ -290,27 +282,33 @@ class VersionKeeper:
     async def _redraw(self, room: Room, actor: Actor, spell: Spell) -> VersionRecord:
         """Draw ``spell`` on a canvas; return the version of what it replaced, which stays.
 
-        An edit that comes between the two would be in no version: then the
-        present is written down again, RESTORE_TRIES times at most.
+        That version is written first. Where somebody edited between the two,
+        it is another that stays: of what was replaced indeed.
         """
-        record: VersionRecord | None = None
-        fresh = True
-        for left in reversed(range(RESTORE_TRIES)):
-            if record is not None and fresh:  # somebody edited meanwhile: it is not the last before
-                await self._records.keep(room.canvas_id, record.id, kept=False)
-            async with self._present(room) as present:
-                packed = await self._pack(present)
-                fresh = not (packed.equal and packed.newest is not None and packed.newest.kept)
-                if packed.newest is not None and packed.equal:
-                    record = await self._records.keep(room.canvas_id, packed.newest.id)
-                else:
-                    record = await self._add(packed, kept=True)
-            with suppress(_EditedMeanwhile):
-                over = present.spell if left else None
-                await room.change_spell(actor, partial(_redrawn, spell, over))
-                break
-        assert record is not None
+        replaced: list[Spell] = []
+
+        def redrawn(now: Spell) -> Spell:
+            replaced.append(now)
+            return spell.model_copy(update={"name": now.name})
+
+        async with self._present(room) as present:
+            record, stayed = await self._keep(present)
+        seq = await room.change_spell(actor, redrawn)
+        if replaced[-1] == present.spell:
+            return record
+        if not stayed:
+            await self._records.keep(room.canvas_id, record.id, kept=False)
+        async with self._present(room):
+            record, _ = await self._keep(_Present(room.canvas_id, replaced[-1], seq - 1))
         return record
+
+    async def _keep(self, present: _Present) -> tuple[VersionRecord, bool]:
+        """Return a version of a present that stays, and whether it did before."""
+        packed = await self._pack(present)
+        newest = packed.newest
+        if newest is not None and packed.equal:
+            return await self._records.keep(present.canvas_id, newest.id), newest.kept
+        return await self._add(packed, kept=True), False
 
     async def _write(self, present: _Present) -> None:
         packed = await self._pack(present)
@@ -351,13 +349,6 @@ class VersionKeeper:
             await self._told(record)
         except Exception:  # the version is written; who was not told finds it in the list
             logger.exception("version %s was not told of", record.id)
-
-
-def _redrawn(spell: Spell, over: Spell | None, now: Spell) -> Spell:
-    """Return what to draw instead of the spell of now, which must be ``over`` unless that is None."""
-    if over is not None and now != over:
-        raise _EditedMeanwhile
-    return spell.model_copy(update={"name": now.name})
 
 
 def _pack(spell: Spell, before: bytes | None) -> tuple[bytes, dict[str, Any]]:
