@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -28,11 +30,19 @@ INNER = ("inputs", "settings")
 CONTEXT = 3
 """Equal lines shown around those that differ."""
 
-EXACT_LINES = 1_000
-"""Texts whose differing middle has more lines are not searched for what they share: that takes too long."""
+MAX_CELLS = 2_000_000
+"""Of the texts of one comparison, so many pairs of lines are searched for what they share; a text whose
+differing middle would exceed what is left of them counts as wholly other. Whoever wrote the texts chose
+how long it takes."""
+
+COMMON_LINES = 10
+"""A line that is there more often is no place to begin from: each search would try all of them."""
 
 MAX_LINES = 2_000
 """Lines of one text that are listed."""
+
+MAX_LISTED = 50_000
+"""Lines of all texts of one comparison that are listed."""
 
 
 class _Frozen(BaseModel):
@@ -46,6 +56,10 @@ class Line(_Frozen):
     text: str
     before: int | None = None
     after: int | None = None
+
+
+_Place = tuple[Literal["same", "removed", "added"], str, int | None, int | None]
+"""A line, before it is told: most of very many are only counted."""
 
 
 class FieldChange(_Frozen):
@@ -100,6 +114,28 @@ class Difference(_Frozen):
         return self.name is not None or bool(self.changes)
 
 
+class Effort:
+    """What one comparison may still spend on searching and listing texts."""
+
+    def __init__(self) -> None:
+        self._cells = MAX_CELLS
+        self._listed = MAX_LISTED
+
+    def affords(self, cells: int) -> bool:
+        """Spend ``cells``, if there are so many left."""
+        if cells > self._cells:
+            return False
+        self._cells -= cells
+        return True
+
+    def list(self, lines: Iterator[_Place]) -> tuple[list[Line], int]:
+        """Return the first of some lines, and how many more there are."""
+        most = min(MAX_LINES, self._listed)
+        listed = [_line(each) for each in islice(lines, most)]
+        self._listed -= len(listed)
+        return listed, sum(1 for _ in lines)
+
+
 SpellJson = Spell | Mapping[str, Any]
 
 
@@ -111,7 +147,7 @@ def difference(before: SpellJson, after: SpellJson) -> Difference:
     like any other. The order of keys says nothing.
     """
     old, new = _json(before), _json(after)
-    name = None
+    name, effort = None, Effort()
     if old.get("name") != new.get("name"):
         name = FieldChange(field="name", before=old.get("name"), after=new.get("name"))
     return Difference(
@@ -119,34 +155,46 @@ def difference(before: SpellJson, after: SpellJson) -> Difference:
         changes=[
             change
             for kind in KINDS
-            for change in changes(kind, old.get(kind) or {}, new.get(kind) or {})
+            for change in changes(kind, old.get(kind) or {}, new.get(kind) or {}, effort)
         ],
     )
 
 
 def compare_lines(before: str, after: str) -> list[Line]:
     """Return the lines that differ, in order, with CONTEXT equal ones around them."""
+    return [_line(each) for each in _differing(before, after, Effort())]
+
+
+def _line(place: _Place) -> Line:
+    op, text, before, after = place
+    return Line(op=op, text=text, before=before, after=after)
+
+
+def _differing(before: str, after: str, effort: Effort) -> Iterator[_Place]:
+    """Give what ``compare_lines`` lists, one at a time: texts may have millions of lines."""
     old, new = before.splitlines(), after.splitlines()
-    lines: list[Line] = []
     was = at = 0  # lines of old and new that are behind us
-    for i1, i2, j1, j2 in _blocks(old, new):
-        lines += _context(new, range(at, j1), was - at, after_change=at + was > 0)
-        lines += [Line(op="removed", text=old[i], before=i + 1) for i in range(i1, i2)]
-        lines += [Line(op="added", text=new[j], after=j + 1) for j in range(j1, j2)]
+    for i1, i2, j1, j2 in _blocks(old, new, effort):
+        yield from _context(new, range(at, j1), was - at, after_change=at + was > 0)
+        yield from (("removed", old[i], i + 1, None) for i in range(i1, i2))
+        yield from (("added", new[j], None, j + 1) for j in range(j1, j2))
         was, at = i2, j2
-    if lines:
-        lines += _context(new, range(at, min(len(new), at + CONTEXT)), was - at, after_change=True)
-    return lines
+    if was + at:
+        last = range(at, min(len(new), at + CONTEXT))
+        yield from _context(new, last, was - at, after_change=True)
 
 
 def _json(spell: SpellJson) -> Mapping[str, Any]:
     return spell.to_json() if isinstance(spell, Spell) else spell
 
 
-def changes(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def changes(
+    kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any], effort: Effort
+) -> Iterator[Change]:
     """Give what differs between two maps of things of one kind, in the order of ids.
 
-    Each thing is read once, when its turn comes.
+    Each thing is read once, when its turn comes. ``effort`` is that of the
+    whole comparison, of all kinds.
     """
     for id in sorted(before.keys() | after.keys()):
         if id not in after:
@@ -158,7 +206,7 @@ def changes(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
             continue
         old = before[id]
         if old is not new and not _same(old, new):
-            fields = list(_compare_fields(kind, old, new))
+            fields = list(_compare_fields(kind, old, new, effort))
             moved = all(field.field in PLACES for field in fields)
             yield _change(kind, id, "moved" if moved else "changed", new, fields)
 
@@ -185,7 +233,7 @@ def _change(
 
 
 def _compare_fields(
-    kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]
+    kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any], effort: Effort
 ) -> Iterator[FieldChange]:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
@@ -194,9 +242,8 @@ def _compare_fields(
         if kind == "nodes" and name in INNER:
             yield from _compare_inner(name, old or {}, new or {})
         elif TEXTS.get(kind) == name:
-            lines = compare_lines(str(old or ""), str(new or ""))
-            cut = max(0, len(lines) - MAX_LINES)
-            yield FieldChange(field=name, lines=lines[:MAX_LINES], cut=cut)
+            lines, cut = effort.list(_differing(str(old or ""), str(new or ""), effort))
+            yield FieldChange(field=name, lines=lines, cut=cut)
         else:
             yield FieldChange(field=name, before=old, after=new)
 
@@ -223,21 +270,23 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _blocks(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+def _blocks(old: list[str], new: list[str], effort: Effort) -> Iterator[tuple[int, int, int, int]]:
     """Give the stretches ``old[i1:i2]`` that became ``new[j1:j2]``."""
     head = _common(old, new)
     tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
     ends = len(old) - tail, len(new) - tail
     olds, news = old[head : ends[0]], new[head : ends[1]]
-    if max(len(olds), len(news)) > EXACT_LINES:
+    if not effort.affords(len(olds) * len(news)):
         yield head, ends[0], head, ends[1]
         return
-    for op, i1, i2, j1, j2 in SequenceMatcher(None, olds, news, autojunk=False).get_opcodes():
+    often = Counter(news)
+    matcher = SequenceMatcher(lambda line: often[line] > COMMON_LINES, olds, news, autojunk=False)
+    for op, i1, i2, j1, j2 in matcher.get_opcodes():
         if op != "equal":
             yield head + i1, head + i2, head + j1, head + j2
 
 
-def _context(new: list[str], equal: range, shift: int, *, after_change: bool) -> Iterator[Line]:
+def _context(new: list[str], equal: range, shift: int, *, after_change: bool) -> Iterator[_Place]:
     """Give of a stretch of equal lines those next to a change. ``shift`` leads to their numbers before."""
     near = [
         j
@@ -245,7 +294,7 @@ def _context(new: list[str], equal: range, shift: int, *, after_change: bool) ->
         if equal.stop - j <= CONTEXT or (after_change and j - equal.start < CONTEXT)
     ]
     for j in near:
-        yield Line(op="same", text=new[j], before=j + shift + 1, after=j + 1)
+        yield "same", new[j], j + shift + 1, j + 1
 
 
 def _common(one: list[str], other: list[str]) -> int:

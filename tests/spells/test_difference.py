@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spellwork import Spell
-from spellwork.difference import CONTEXT, MAX_LINES, compare_lines, difference
+from spellwork.difference import CONTEXT, MAX_LINES, MAX_LISTED, compare_lines, difference
 
 
 def spell(nodes: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
@@ -93,6 +95,34 @@ def test_a_text_changed_all_over_is_listed_up_to_a_limit() -> None:
     (field,) = change.fields
     assert field.lines is not None
     assert (len(field.lines), field.cut) == (MAX_LINES, 6_000 - MAX_LINES)
+
+
+def test_texts_made_to_take_long_are_compared_soon() -> None:
+    """Whoever may look at a version could hold the server up with two texts of 1,000 lines for 17 s."""
+    before = "\n".join(["x", *["a"] * 999, "y"])
+    after = "\n".join(["z", *["a", "b"] * 500, "w"])
+    codes = [
+        {f"n{n}": {"type": "code.python", "code": code} for n in range(200)}
+        for code in (before, after)
+    ]
+    began = time.process_time()
+    told = difference(spell(codes[0]), spell(codes[1]))
+    assert time.process_time() - began < 10
+    lines = [field.lines or [] for change in told.changes for field in change.fields]
+    assert len(lines) == 200
+    assert sum(map(len, lines)) == MAX_LISTED
+
+
+def test_of_millions_of_lines_few_are_kept() -> None:
+    nodes = [{"a": {"type": "code.python", "code": f"{word}\n" * 500_000}} for word in ("x", "y")]
+    tracemalloc.start()
+    (change,) = difference(spell(nodes[0]), spell(nodes[1])).changes
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (field,) = change.fields
+    assert field.lines is not None
+    assert (len(field.lines), field.cut) == (MAX_LINES, 1_000_000 - MAX_LINES)
+    assert peak < 100 * 1024 * 1024
 
 
 texts = st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=30)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from spellwork.difference import KINDS, Change, changes
+from spellwork.difference import KINDS, Change, Effort, changes
 from spellwork.spell import SCHEMA, Spell
 from spellwork_server.errors import Conflict
 
@@ -96,10 +96,11 @@ def readable(body: bytes) -> Spell:
 
 def compare(before: Drawing, after: Drawing) -> Iterator[Change]:
     """Give what differs, reading only the things that do, one at a time."""
+    effort = Effort()
     for kind in KINDS:
         old, new = before.things[kind], after.things[kind]
         same = {id for id in old.keys() & new.keys() if bytes(old[id]) == bytes(new[id])}
-        yield from changes(kind, _Lazy(old, same), _Lazy(new, same))
+        yield from changes(kind, _Lazy(old, same), _Lazy(new, same), effort)
 
 
 class _Lazy(Mapping[str, Any]):
