@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 SNAPSHOT_UPDATES = 500
 SNAPSHOT_BYTES = 1024 * 1024
-MAX_BATCH = 256
+MAX_BATCH = 512
 """Edits committed together at most."""
 
 MAX_BATCH_BYTES = 1024 * 1024
@@ -348,9 +348,15 @@ class Room:
         authors: dict[int, Author] = {}
         for asked, outcome in outcomes:
             authors[id(asked.author)] = asked.author
-            asked.author.settled(asked.name, outcome)
+            self._tell(asked.author.settled, asked.name, outcome)
         for author in authors.values():
-            author.flush()
+            self._tell(author.flush)
+
+    def _tell(self, tell: Callable[..., None], *what: Any) -> None:
+        try:
+            tell(*what)
+        except Exception:  # the edge of one author: the edits of the others are answered
+            logger.exception("fault of one who edits canvas %s", self.canvas_id)
 
     def _fan_out(self, committed: Committed) -> None:
         origins = committed.origins

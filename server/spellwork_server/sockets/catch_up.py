@@ -124,6 +124,14 @@ class CatchUp:
         """Note the events as owed if the socket lags; say whether it did, and must not be sent them."""
         if session.closed:
             return True
+        try:
+            return self._takes(session, events)
+        except Exception:  # the edge of one socket: the others get their events
+            logger.exception("fault while events were noted for socket %s", session.sid)
+            session.cut("internal", "Something went wrong on the server")
+            return True
+
+    def _takes(self, session: Session, events: Sequence[Skippable]) -> bool:
         channel = events[0].source.channel
         behind = self._behind.get(session)
         if behind is None or channel not in behind.debts:

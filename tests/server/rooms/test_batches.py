@@ -284,3 +284,23 @@ async def test_a_document_that_sleeps_answers_and_takes_edits_as_before(
         copy.apply(room.diff(copy.doc.get_state()))
         assert read_all(Replica([copy.doc.get_update()])).spell() == room.spell()
         assert len(room._owners) <= known + 1
+
+
+class Faulty:
+    """An author with a bug."""
+
+    def settled(self, _name: Any, _outcome: Any) -> None:
+        raise RuntimeError("a bug")
+
+    def flush(self) -> None:
+        raise RuntimeError("a bug")
+
+
+@pytest.mark.rule("C6")
+async def test_the_fault_of_one_author_leaves_the_others_answered(tmp_path: Path) -> None:
+    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+        ada, bob = Tab(), Tab()
+        room.offer(h.ada, ada.add("a"), origin=None, author=Faulty(), name=1)
+        assert await room.apply_update(h.bob, bob.add("b")) == room.seq
+        assert sorted(room.spell().nodes) == ["a", "b"]
+        assert room.fault is None

@@ -13,6 +13,7 @@ import socketio
 from pycrdt import Text
 
 from spellwork_server.sockets import Session
+from spellwork_server.sockets.catch_up import Skippable
 from tests.server.rooms.tab import Tab
 from tests.server.sockets.canvas_world import CanvasWorld, serve_canvases
 from tests.server.sockets.raw_socket import RawSocket, raw_socket
@@ -186,3 +187,27 @@ async def test_a_socket_that_takes_nothing_is_cut_although_it_is_sent_no_more(
         async with raw_socket(world.url, token="bob") as again:
             await open_raw(world, again, slow)
             assert slow.state() == mine.state()
+
+
+@pytest.mark.rule("S17")
+async def test_what_goes_wrong_for_a_socket_that_lags_ends_that_socket_alone(
+    tmp_path: Path, people: tuple[Tab, Tab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_event: Skippable) -> dict[int, int]:
+        raise RuntimeError("a bug")
+
+    mine, slow = people
+    async with (
+        serve_canvases(tmp_path, max_pending_bytes=LIMIT) as world,
+        world.client() as ada,
+        raw_socket(world.url, token="bob") as ws,
+    ):
+        await world.open(ada, mine)
+        assert (await world.update(ada, mine.code("a", "")))["ok"]
+        await open_raw(world, ws, slow)
+        session = session_of(world, "Bob")
+        monkeypatch.setattr(Skippable, "starts", broken)
+        while not session.closed:
+            await rewrite(world, ada, mine, 4, "before")
+        assert (await world.update(ada, mine.add("b")))["ok"]
+        assert world.rooms.faults == {}
