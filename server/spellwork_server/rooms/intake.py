@@ -233,7 +233,8 @@ class Intake:
             return refused
         user_id = fitting[0].user_id
         origins = tuple({id(asked.origin): asked.origin for asked in fitting}.values())
-        self._add(change, user_id, origins)
+        new_types = any(asked.outline.new_types for asked in fitting)
+        self._add(change, user_id, origins, new_types=new_types)
         if user_id is not None:
             for asked in fitting:
                 for client in asked.outline.spans:
@@ -261,10 +262,17 @@ class Intake:
             fitting.append(asked)
         return fitting, refused
 
-    def _add(self, change: Change, user_id: str | None, origins: tuple[Any, ...]) -> None:
+    def _add(
+        self,
+        change: Change,
+        user_id: str | None,
+        origins: tuple[Any, ...],
+        *,
+        new_types: bool = True,
+    ) -> None:
         """Add a change of the shadow to the batch, with its repairs, if what it leaves is a spell."""
         edit = Edit(change.update, user_id, origins, fields=change.fields)
-        edit.changes = read(self._shadow, change.touched)
+        edit.changes = read(self._shadow, change.touched, new_types=new_types)
         self._check_counts(edit)
         self._parts.update(edit.changes)
         self._seq += 1

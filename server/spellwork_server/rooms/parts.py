@@ -146,14 +146,19 @@ def read_all(replica: Replica) -> Parts:
     return parts
 
 
-def read(replica: Replica, touched: Iterable[tuple[Kind, str]]) -> Changes:
-    """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has."""
+def read(
+    replica: Replica, touched: Iterable[tuple[Kind, str]], *, new_types: bool = True
+) -> Changes:
+    """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has.
+
+    Where no shared type is new (``new_types`` is false) none can be where a plain value belongs.
+    """
     changes: Changes = {}
     errors: list[dict[str, Any]] = []
     with replica.reading():
         for kind, key in sorted(touched):
             try:
-                changes[kind, key] = _read_thing(kind, key, replica.root(kind))
+                changes[kind, key] = _read_thing(kind, key, replica.root(kind), new_types)
             except ValidationError as error:
                 errors.extend(_errors(f"{kind}.{key}", error))
             except _MisshapenError as error:
@@ -170,10 +175,10 @@ def _refuse(errors: list[dict[str, Any]]) -> None:
         )
 
 
-def _read_thing(kind: Kind, key: str, root: Map[Any]) -> Any:
+def _read_thing(kind: Kind, key: str, root: Map[Any], new_types: bool) -> Any:
     if key not in root:
         return None
-    return _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root[key])
+    return _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root[key], new_types)
 
 
 def _read_meta(root: Map[Any], key: str) -> Any:
@@ -191,11 +196,15 @@ def _read_meta(root: Map[Any], key: str) -> Any:
             raise _MisshapenError("meta holds only name and schema")
 
 
-def _read_part(kind: Kind, key: str, thing: Any) -> Part:
+def _read_part(kind: Kind, key: str, thing: Any, new_types: bool) -> Part:
     _ID.validate_python(key)
     if not isinstance(thing, Map):
         raise _MisshapenError("must be a Y.Map")
-    _check_shared(thing, SHARED.get(kind, {}))
+    shared = SHARED.get(kind, {})
+    if new_types:
+        _check_shared(thing, shared)
+    else:
+        _check_kept(thing, shared)
     return MODELS[kind].model_validate_json(_json(kind, thing), strict=True)
 
 
@@ -224,6 +233,14 @@ def _check_shared(thing: Map[Any], shared: Mapping[str, type]) -> None:
                     raise _MisshapenError(
                         f"{name}.{inner} must be a plain value, not a Y.{type(content).__name__}"
                     )
+
+
+def _check_kept(thing: Map[Any], shared: Mapping[str, type]) -> None:
+    """Do what ``_check_shared`` does where no shared type is new: one may be gone for a plain value."""
+    for name, wanted in shared.items():
+        value = thing.get(name)
+        if value is not None and not isinstance(value, wanted):
+            raise _MisshapenError(f"{name} must be a Y.{wanted.__name__}")
 
 
 def _errors(where: str, error: ValidationError) -> list[dict[str, Any]]:

@@ -51,6 +51,8 @@ class Outline:
     """Names of the root types written to directly."""
     skips: bool = False
     """Whether it says itself that edits are missing from it."""
+    new_types: bool = False
+    """Whether it makes shared types."""
 
     @property
     def is_empty(self) -> bool:
@@ -96,8 +98,9 @@ _LENGTH = rb"([\x01-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
 _INTEGER = rb"\x7d[\x80-\xff]{0,7}[\x00-\x7f]"
 _FLOAT = rb"\x7c(?:[^\x7f\xff].|[\x7f\xff][\x00-\x7f]).."
 _DOUBLE = rb"\x7b(?:[^\x7f\xff].|[\x7f\xff][\x00-\xef])......"
+_TEXT = rb"\x77([\x00-\x7f])([\x00-\x7f]*)"
 _SCALAR = rb"(?:" + rb"|".join((_INTEGER, _FLOAT, _DOUBLE, rb"[\x78\x79\x7e\x7f]")) + rb")"
-_VALUE = rb"(?:" + _SCALAR + rb"|\x75\x02" + _SCALAR + _SCALAR + rb")"
+_VALUE = rb"(?:" + rb"|".join((_SCALAR, rb"\x75\x02" + _SCALAR + _SCALAR, _TEXT)) + rb")"
 _AFTER = _UINT + _CLOCK
 _SET_AGAIN = rb"\xa8" + _AFTER + rb"\x01" + _VALUE
 _TYPED = rb"\x84" + _AFTER + rb"\x01[\x00-\x7f]"
@@ -106,8 +109,8 @@ _COMMON = re.compile(
     rb"\x01\x01" + _AFTER + rb"(?:" + _SET_AGAIN + rb"|" + _TYPED + rb")(?:" + _DELETED + rb")",
     re.DOTALL,
 )
-"""A number, a place or a word set anew in a map, or one character typed after another: most of all
-edits. It matches nothing that is not valid, and less than what is."""
+"""A plain value or a place set anew in a map, or one character typed after another: most of all edits.
+It matches less than what is valid, and nothing that is not, but for a text's length, which is looked at."""
 
 
 def _read_common(update: bytes) -> Outline | None:
@@ -115,7 +118,9 @@ def _read_common(update: bytes) -> Outline | None:
     match = _COMMON.fullmatch(update)
     if match is None:
         return None
-    client, clock, on, at, typed_on, typed_at, deleted, start, length = match.groups()
+    client, clock, on, at, size, text, typed_on, typed_at, deleted, start, length = match.groups()
+    if size is not None and size[0] != len(text):
+        return None
     client, clock = _integer(client), _integer(clock)
     on, at = _integer(on or typed_on), _integer(at or typed_at)
     if on == client and at >= clock:
@@ -207,6 +212,7 @@ def _read_struct(reader: Reader, outline: Outline, client: int, clock: int) -> i
         _read_parent(reader, outline, client, clock)
         if info & PARENT_SUB:
             reader.string()
+    outline.new_types = outline.new_types or kind == TYPE
     return _read_content(reader, kind)
 
 

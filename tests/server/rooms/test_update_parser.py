@@ -187,13 +187,15 @@ def common(chance: random.Random) -> bytes:
     """Return one of the updates that are read by a short cut, of a client with any id."""
     tab = Tab(client_id=chance.choice([1, 200, 2**32 - 1, 2**53 - 1, chance.getrandbits(31)]))
     tab.code("a", "x" * chance.choice([1, 200, 70_000]))
-    value: Any = chance.choice([1, -3, 2**40, 0.5, 1e300, True, None, [1, 2.5], [0.1, -1e9]])
+    value: Any = chance.choice(
+        [1, -3, 2**40, 0.5, 1e300, True, None, "", "text", [1, 2.5], [0.1, -1e9]]
+    )
     for _ in range(chance.randint(0, 3)):
         tab.put("a", "v", chance.random())
     tab.put("a", "v", value)
     if chance.random() < 0.3:
         return tab.edit(lambda: tab["nodes"]["a"]["code"].insert(1, "y"))
-    return tab.put("a", "v", chance.choice([7, False, [3, 4]]))
+    return tab.put("a", "v", chance.choice([7, False, [3, 4], "abc", "é", "\x00\x01"]))
 
 
 def read_by(read: Any, update: bytes) -> Any:
