@@ -49,6 +49,7 @@ class Authenticator:
         self._sign_ins = sign_ins
         self._api_keys = api_keys
         self._believed: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
+        self._changes = 0
         self._watchers: list[Callable[[str], None]] = []
 
     async def authenticate(self, token: str) -> Actor:
@@ -78,6 +79,7 @@ class Authenticator:
 
     def forget(self, user_id: str) -> None:
         """Look again at everything of a user; called after any change of account, sign-in or key."""
+        self._changes += 1
         stale = [key for key, (_, actor) in self._believed.items() if actor.user_id == user_id]
         for key in stale:
             del self._believed[key]
@@ -85,12 +87,14 @@ class Authenticator:
             callback(user_id)
 
     async def _believe(self, key: str, read: Callable[[], Awaitable[Actor]]) -> Actor:
-        now = time.monotonic()
+        now, changes = time.monotonic(), self._changes
         known = self._believed.get(key)
         if known is not None and known[0] > now:
             return known[1]
         self._believed.pop(key, None)
         actor = await read()
+        if changes != self._changes:  # what was read may be from before a change that counts by now
+            return actor
         self._believed[key] = (now + BELIEVED_SECONDS, actor)
         if len(self._believed) > MAX_BELIEVED:
             self._believed.popitem(last=False)
@@ -119,7 +123,9 @@ class Authenticator:
             raise _refusal("token_revoked")
         actor = await self._actor(key.user_id, api_key=key.id)
         if key.last_used_at is None or time.time() - key.last_used_at > TOUCH_SECONDS:
-            with suppress(StoreUnavailable):  # who may come in does not hang on the note that they did
+            with suppress(
+                StoreUnavailable
+            ):  # who may come in does not hang on the note that they did
                 await self._api_keys.touch(key.id)
         return actor
 

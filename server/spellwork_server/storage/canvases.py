@@ -56,6 +56,7 @@ class CanvasRecords:
         self._database = database
         self._clock = clock
         self._access: OrderedDict[str, tuple[float, CanvasAccess]] = OrderedDict()
+        self._changes = 0
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, callback: Callable[[str], None]) -> None:
@@ -166,8 +167,10 @@ class CanvasRecords:
         known = self.known_access(canvas_id)
         if known is not None:
             return known
-        now = time.monotonic()
+        now, changes = time.monotonic(), self._changes
         access = await self._read_access(canvas_id)
+        if changes != self._changes:  # what was read may be from before a change that counts by now
+            return access
         self._access[canvas_id] = (now, access)
         self._access.move_to_end(canvas_id)
         if len(self._access) > MAX_ACCESS:
@@ -201,6 +204,7 @@ class CanvasRecords:
 
     def changed(self, canvas_id: str) -> None:
         """Look again at who may do what, and tell the watchers; after members changed, here or by an invitation."""
+        self._changes += 1
         self._access.pop(canvas_id, None)
         for callback in self._watchers:
             callback(canvas_id)

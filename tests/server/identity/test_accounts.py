@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from spellwork_server.identity.passwords import Passwords
 from spellwork_server.identity.tokens import AccessTokens
 from spellwork_server.storage.api_keys import ApiKeyRecords
 from spellwork_server.storage.sign_ins import SignInRecords
-from spellwork_server.storage.users import UserRecords
+from spellwork_server.storage.users import UserRecord, UserRecords
 from tests.server.storage.databases import opened
 
 pytestmark = pytest.mark.anyio
@@ -36,9 +36,11 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, attempts: int = 100) -> AsyncIterator[House]:
+async def house(
+    folder: Path, attempts: int = 100, kind: type[UserRecords] = UserRecords
+) -> AsyncIterator[House]:
     async with opened("memory", folder) as database:
-        users, sign_ins = UserRecords(database), SignInRecords(database)
+        users, sign_ins = kind(database), SignInRecords(database)
         keys = ApiKeyRecords(database)
         tokens = AccessTokens(b"k" * 32, 900)
         authenticator = Authenticator(tokens, users, sign_ins, keys)
@@ -113,6 +115,30 @@ async def test_a_stolen_refresh_token_ends_the_sign_in_for_both(tmp_path: Path) 
         assert await refused(h.accounts.refresh(first.refresh_token)) == "token_revoked"
         assert await refused(h.accounts.refresh(second.refresh_token)) == "token_revoked"
         assert await refused(h.authenticator.authenticate(second.access_token)) == "token_revoked"
+
+
+class Overtaken(UserRecords):
+    """Accounts that are read just before something ends."""
+
+    end: Callable[[], Awaitable[None]] | None = None
+
+    async def get(self, user_id: str) -> UserRecord | None:
+        found = await super().get(user_id)
+        if self.end is not None:
+            end, self.end = self.end, None
+            await end()
+        return found
+
+
+async def test_what_was_read_while_a_sign_in_ended_is_not_believed(tmp_path: Path) -> None:
+    async with house(tmp_path, kind=Overtaken) as h:
+        assert isinstance(h.users, Overtaken)
+        await h.accounts.create(EMAIL, password=PASSWORD)
+        here = await h.accounts.sign_in(EMAIL, PASSWORD, "")
+        actor = Actor(here.user.id, EMAIL, "ada", "member", "session", session=here.session)
+        h.users.end = lambda: h.accounts.sign_out(actor, here.refresh_token)
+        await h.authenticator.authenticate(here.access_token)
+        assert await refused(h.authenticator.authenticate(here.access_token)) == "token_revoked"
 
 
 async def test_signing_out_revokes_at_once_and_only_this_sign_in(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import Conflict, NotFound
 from spellwork_server.storage.api_keys import ApiKeyRecords
@@ -14,6 +16,7 @@ from spellwork_server.storage.canvases import CanvasRecords
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.schema import EVENTS, RUNS, STREAMS, UPDATES
 from spellwork_server.storage.sign_ins import SignInRecords
+from spellwork_server.storage.upgrade import upgrade
 from spellwork_server.storage.users import UserRecords
 from tests.server.storage.databases import KINDS, opened
 
@@ -188,6 +191,33 @@ async def test_a_change_of_members_counts_at_once_and_is_told(database: Database
     assert not await canvases.remove_member(canvas.id, grace.id)
     assert grace.id not in (await canvases.access(canvas.id)).roles
     assert set(told) == {canvas.id}
+
+
+class Overtaken(Database):
+    """A database in which something changes just after it was read."""
+
+    change: Callable[[], Awaitable[object]] | None = None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with super().read() as conn:
+            yield conn
+        if self.change is not None:
+            change, self.change = self.change, None
+            await change()
+
+
+async def test_what_was_read_while_members_changed_is_not_believed(tmp_path: Path) -> None:
+    async with Overtaken(f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}") as database:
+        await upgrade(database)
+        ada, grace = [await UserRecords(database).create(f"{name}@example.org") for name in "ag"]
+        canvases = CanvasRecords(database)
+        canvas = await canvases.create("One", ada.id)
+        await canvases.set_member(canvas.id, grace.id, "editor")
+        database.change = lambda: canvases.remove_member(canvas.id, grace.id)
+        await canvases.access(canvas.id)
+        assert canvases.known_access(canvas.id) is None
+        assert grace.id not in (await canvases.access(canvas.id)).roles
 
 
 async def test_deleting_a_canvas_takes_its_edits_runs_and_streams_along(database: Database) -> None:
