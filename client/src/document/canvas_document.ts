@@ -2,7 +2,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
-import { type Browser, type KeptCanvas, NoBrowser, type RefusedWork, whenLeft } from "../offline";
+import { type Browser, inTime, type KeptCanvas, NoBrowser, type RefusedWork, whenLeft } from "../offline";
 import {
   type Announced,
   type Bytes,
@@ -80,12 +80,14 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   #restored = false;
   /** Whether this replica is open on the server, over this connection. */
   #synced = false;
-  /** Whether it is being looked up what the server lacks. */
+  /** Whether it is being looked up, or put in order, what the server is to be sent. */
   #mending = false;
   /** Why edits are not possible any more, though the canvas was open before. */
   #shut: string | null = null;
   #fresh: FreshStart | null = null;
   #redos = 0;
+  /** Ends when the browser has what was done again after a refusal. */
+  #redone: Promise<void> | null = null;
   /** Copies that this tab made; others come from the browser. */
   #copiesMade = 0;
   #opening = 0;
@@ -320,11 +322,26 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       if (opening !== this.#opening) return;
       if (fresh) this.#begin(opened, fresh, theirs);
       if (opening !== this.#opening) return;
+      if (!(await this.#redoneIsKept(opening))) return;
       this.#opened(this.#replica, opened);
     } catch (error) {
       if (opening !== this.#opening) return;
       this.#notOpened(error instanceof ProtocolError ? error : null, error);
     }
+  }
+
+  /**
+   * Wait until the browser has what was done again in the place of what was done first: were that sent before, a
+   * tab that ends in between would leave the first to be sent as well. False when another opening began meanwhile.
+   */
+  async #redoneIsKept(opening: number): Promise<boolean> {
+    if (this.#redone === null) return true;
+    this.#mending = true;
+    await this.#redone;
+    if (opening !== this.#opening) return false;
+    this.#redone = null;
+    this.#mending = false;
+    return true;
   }
 
   #opened(replica: Replica, opened: CanvasOpened): void {
@@ -508,7 +525,8 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const { kept, redone, lost, dropped, copy } = saved;
     const copies = copy ? [this.#copy(fresh.error, spellToJson(copy.spell), copy.touched)] : [];
     this.#outbox.replace(kept);
-    void this.#kept.setAside(replica.epoch, lost, redone, copies, dropped);
+    const written = this.#kept.setAside(replica.epoch, lost, redone, copies, dropped);
+    this.#redone = redone.length > 0 ? inTime(written).catch(() => {}) : null;
     this.#addCopies(copies);
     return true;
   }
@@ -572,7 +590,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       unkept: this.unkept,
       trouble: this.#outbox.trouble,
       session: this.#session.status.get(),
-      synced: this.#synced || this.#fresh !== null,
+      synced: this.#synced || this.#mending || this.#fresh !== null,
       busy: this.#mending || this.#fresh !== null,
       copies: this.refused.get(),
     });

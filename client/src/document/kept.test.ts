@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as Y from "yjs";
-import { KeepError, MemoryStore } from "../offline";
+import { KeepError, type KeptChange, MemoryStore } from "../offline";
 import type { ErrorBody, Role } from "../protocol";
 import { FakeBrowser, FakeTab } from "../testing/fake_browser";
 import { FakeServer, type FakeSocket, settle } from "../testing/fake_server";
@@ -338,6 +338,39 @@ describe("refusals", () => {
     expect(stored()).toEqual(nodes(one));
     const [copy] = one.document.refused.get();
     expect(Object.keys(copy?.spell.nodes ?? {}).sort()).toEqual(["a", "b"]);
+  });
+
+  test("what is done again is sent once the browser has it in the place of what was done first", async () => {
+    const store = new MemoryStore(null);
+    const canvas = store.canvas.bind(store);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    store.canvas = (...place) => {
+      const made = canvas(...place);
+      const write = made.write.bind(made);
+      return Object.assign(made, {
+        write: async (change: KeptChange) => {
+          if (change.replace?.length) await held;
+          return write(change);
+        },
+      });
+    };
+    const one = await tab({ in: new FakeBrowser(store) });
+    add(one, "a");
+    await pass();
+    goOffline(one);
+    add(one, "b");
+    server.takenClients.add(one.document.doc.clientID);
+    server.reachable = true;
+    await pass(1_000);
+    expect(stored()).toEqual(["a"]);
+    expect(one.document.saving.get()).toEqual({ state: "saving", pending: 1 });
+    release();
+    await settle();
+    expect(stored()).toEqual(["a", "b"]);
+    expect(one.document.saving.get()).toEqual({ state: "saved" });
   });
 
   test("another life of the canvas sets aside what a tab that is gone had not sent", async () => {
