@@ -84,7 +84,7 @@ def test_a_provider_of_a_viewer_follows_until_it_edits_and_does_not_come_back(
     result = drive(server, "viewer", shared(server, key, "viewer"), key, other)
     assert result["closed"]["code"] == 4403
     assert result["closed"]["reason"].startswith("forbidden: ")
-    assert "You may not do canvas.edit" in result["warnings"][0]
+    assert "You may not edit this canvas" in result["warnings"][0]
     assert result["reconnections"] == 0
     assert result["nodes"] == ["a", "c"]
 

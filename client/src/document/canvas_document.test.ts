@@ -240,7 +240,7 @@ test("a role taken away in mid-session ends editing at once and brings back the 
   document.addNode({ type: "core.value", position: [0, 0] }, "a");
   await pass();
   expect(document.spell.get().nodes).toEqual({});
-  expect(document.refused.get()).toMatchObject([{ error: { code: "forbidden" } }]);
+  expect(document.refused.get()).toMatchObject([{ error: { code: "forbidden" }, touched: ["a"] }]);
   expect(document.editable.get()).toBe(false);
   socket.emit("canvas.role", { canvas: "c", role: null });
   expect(document.saving.get()).toEqual({

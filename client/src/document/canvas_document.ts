@@ -36,7 +36,7 @@ import { newId } from "./ids";
 import { spellToJson } from "./json";
 import { byKey, Outbox, type UnsentEdit } from "./outbox";
 import { KEPT, lackedBy, Replica } from "./replica";
-import { type Salvaged, salvage, type Waiting } from "./salvage";
+import { type Salvaged, salvage, touchedBy, type Waiting } from "./salvage";
 import { saveStatus } from "./save_status";
 import { root } from "./shape";
 import { EMPTY } from "./snapshot";
@@ -493,7 +493,8 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     replica.apply([server]);
     let saved = true;
     const otherLife = old.epoch !== null && old.epoch !== opened.epoch;
-    if (otherLife || fresh.all) this.#setAllAside(fresh.error, otherLife ? old.epoch : undefined);
+    if (otherLife) this.#setAllAside(fresh.error, [], old.epoch);
+    else if (fresh.all) this.#setAllAside(fresh.error, touchedBy(server, mine, fresh.dropped));
     else saved = this.#save(replica, server, waiting(mine, theirs, fresh), fresh);
     replica.snapshot.refresh();
     this.#quiet = false;
@@ -531,10 +532,13 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     return true;
   }
 
-  /** Keep all that waits as one copy; with `epoch`, forget that life of the canvas altogether. */
-  #setAllAside(error: ErrorBody, epoch?: string | null): void {
+  /**
+   * Keep all that waits as one copy, `touched` as far as it is known; with `epoch`, forget that life of the canvas
+   * altogether.
+   */
+  #setAllAside(error: ErrorBody, touched: readonly string[], epoch?: string | null): void {
     const mine = this.#outbox.edits;
-    const copies = mine.length > 0 ? [this.#copy(error, this.toJson(), [])] : [];
+    const copies = mine.length > 0 ? [this.#copy(error, this.toJson(), touched)] : [];
     this.#outbox.replace([]);
     if (epoch === undefined) void this.#kept.setAside(null, mine, [], copies, []);
     else void this.#kept.forget(epoch, copies);
@@ -544,7 +548,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   /** This person may not have the canvas any more: unsent work is kept as a copy, all else leaves the browser. */
   #takenOff(error: ErrorBody): void {
     this.#outbox.pause();
-    this.#setAllAside(error, null);
+    this.#setAllAside(error, [], null);
   }
 
   #copy(error: ErrorBody, spell: SpellJson, touched: readonly string[]): RefusedWork {

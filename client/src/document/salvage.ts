@@ -84,6 +84,22 @@ export function salvage(
   return { ...result, copy: withLost && { spell: withLost, touched: [...touchedByLost] } };
 }
 
+/** The ids of what edits change on the server's state; none where that cannot be told. */
+export function touchedBy(
+  server: Uint8Array,
+  edits: readonly UnsentEdit[],
+  dropped: readonly Uint8Array[],
+): string[] {
+  const before = new Before(server, dropped);
+  try {
+    return [...new Set(edits.flatMap((edit) => touched(...before.apply(edit, "refused"))))];
+  } catch {
+    return [];
+  } finally {
+    before.close();
+  }
+}
+
 function doAgain(doc: Y.Doc, old: Spell, fresh: Spell): { update: Uint8Array | null; left: string[] } {
   const updates: Uint8Array[] = [];
   const collect = (update: Uint8Array) => updates.push(update);

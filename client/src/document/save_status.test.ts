@@ -53,6 +53,11 @@ const cases: [string, Partial<SaveFacts>, SaveStatus][] = [
     { role: "viewer", mayEdit: false },
     { state: "read-only", reason: "As viewer you can look at this canvas, not edit it." },
   ],
+  [
+    "a runner",
+    { role: "runner", mayEdit: false },
+    { state: "read-only", reason: "As runner you can look at this canvas and run it, not edit it." },
+  ],
   ["taken off", { shut: "Gone.", pending: 1, session: lost }, { state: "read-only", reason: "Gone." }],
 ];
 

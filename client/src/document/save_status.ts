@@ -26,14 +26,19 @@ export interface SaveFacts {
 export function saveStatus(facts: SaveFacts): SaveStatus {
   const { role, mayEdit, shut, pending, unkept, trouble, session, synced, busy, copies } = facts;
   if (shut) return { state: "read-only", reason: shut };
-  if (role && !mayEdit)
-    return { state: "read-only", reason: `As ${role} you can look at this canvas, not edit it.` };
+  if (role && !mayEdit) return { state: "read-only", reason: readOnlyReason(role) };
   if (trouble) return { state: "offline", pending, unkept, reason: trouble };
   const connected = session.state === "online" || session.state === "stopping";
   if (!synced || !connected) return { state: "offline", pending, unkept, reason: connectionReason(session) };
   if (pending > 0 || busy) return { state: "saving", pending };
   const newest = copies.at(-1);
   return newest ? { state: "rejected", copies: copies.length, error: newest.error } : { state: "saved" };
+}
+
+/** What somebody who may not edit can do here. */
+export function readOnlyReason(role: Role): string {
+  const may = role === "runner" ? "look at this canvas and run it" : "look at this canvas";
+  return `As ${role} you can ${may}, not edit it.`;
 }
 
 function connectionReason(session: SessionStatus): string {

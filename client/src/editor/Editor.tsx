@@ -5,6 +5,7 @@ import { inbox } from "../app/inbox";
 import type { Workbench } from "../engine";
 import type { User } from "../protocol";
 import type { Connection } from "../session";
+import { ROLES } from "../sharing";
 import { useStore } from "../store";
 import { Timeline } from "../versions";
 import { Canvas } from "./components/Canvas";
@@ -58,6 +59,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useShortcuts(looked);
   usePreload();
   useLostThings(editor);
+  useRoleTold(editor);
   useCommentAddress(editor);
   useEffect(() => inbox.follow(connection), [connection]);
   const load = useCallback(
@@ -122,6 +124,21 @@ function useInspectorShown(editor: Editor): boolean {
   useStore(editor.inspector);
   useStore(editor.selection);
   return editor.inspectorShown();
+}
+
+/** Say it when somebody gave this person another role: what one may do has changed under one's hands. */
+function useRoleTold(editor: Editor): void {
+  useEffect(() => {
+    const { role } = editor.document;
+    let known = role.get();
+    return role.subscribe(() => {
+      const [before, now] = [known, role.get()];
+      if (now !== null) known = now;
+      if (now === null || before === null || before === now) return;
+      const may = ROLES.find(([each]) => each === now)?.[1];
+      editor.toasts.show({ tone: "info", title: `You are ${now} here now`, next: `On this canvas: ${may}.` });
+    });
+  }, [editor]);
 }
 
 /** Forget selected things that somebody removed, and tell of refused work. */

@@ -188,9 +188,21 @@ def _comment_allowed(actor: Actor, action: Action, comment: CommentAccess) -> bo
     return False
 
 
+WORDS: Mapping[Action, str] = {
+    "canvas.read": "look at",
+    "canvas.comment": "comment on",
+    "canvas.run": "run",
+    "canvas.edit": "edit",
+    "canvas.share": "share",
+    "canvas.invite": "invite people to",
+    "canvas.delete": "delete",
+}
+"""The actions on a canvas as people say them."""
+
+
 def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
     details: dict[str, object] = {"action": action}
-    what = "this server" if thing is None else str(thing)
+    what = f"do {action} on {'this server' if thing is None else thing}"
     needs = "an administrator"
     if isinstance(thing, CanvasAccess) and action in NEEDED_ROLE:
         details |= {
@@ -198,6 +210,7 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
             "needs": NEEDED_ROLE[action],
             "has": thing.role(actor),
         }
+        what = f"{WORDS[action]} this canvas"
         needs = f"the role {NEEDED_ROLE[action]}"
     elif isinstance(thing, RunAccess):
         needs = (
@@ -209,4 +222,4 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
         needs = "its author" if action == "comment.edit" else "its author or the role editor"
     elif action == "credentials.add":
         needs = "its owner to be signed in: an API key makes no other way in"
-    return Forbidden(f"You may not do {action} on {what}; that needs {needs}", details=details)
+    return Forbidden(f"You may not {what}; that needs {needs}", details=details)

@@ -267,7 +267,7 @@ async def test_a_viewer_syncs_and_may_say_so_but_not_edit(tmp_path: Path) -> Non
             code, why = eve.closed
             assert code == 4403
             assert why.startswith("forbidden: ")
-            assert eve.denied[0].startswith("forbidden: You may not do canvas.edit")
+            assert eve.denied[0].startswith("forbidden: You may not edit this canvas")
         assert c.nodes == ["a", "c"]
 
 

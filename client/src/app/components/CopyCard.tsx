@@ -67,8 +67,16 @@ export function CopyCard({ copy, onDiscard, onError, onPaste }: CopyCardProps) {
 
 function things({ touched, spell }: RefusedWork): string {
   if (touched.length === 0) return "the whole canvas";
-  const names = touched.map((id) => short(spell.nodes?.[id]?.name || id));
+  const names = [...new Set(touched.map((id) => short(nameOf(spell, id))))];
   return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+}
+
+function nameOf(spell: RefusedWork["spell"], id: string): string {
+  const node = spell.nodes?.[id];
+  if (node) return node.name || node.type;
+  if (spell.notes?.[id]) return "a note";
+  if (spell.groups?.[id]) return spell.groups[id].name || "a group";
+  return spell.edges?.[id] ? "a wire" : "something removed";
 }
 
 function short(name: string): string {
