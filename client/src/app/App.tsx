@@ -11,6 +11,7 @@ import { People } from "./components/People";
 import { SignIn, SignInByLink } from "./components/SignIn";
 import { onSignedOutElsewhere, recallUser, rememberUser } from "./remembered";
 import { usePlace } from "./router";
+import { finishSignOut } from "./sign_out";
 
 const CanvasPage = lazy(() => import("./components/CanvasPage"));
 
@@ -20,8 +21,8 @@ export function App() {
   const place = usePlace();
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
-    auth
-      .restore()
+    finishSignOut()
+      .then(() => auth.restore())
       .catch((error: unknown) => setFailure(error instanceof Error ? error.message : String(error)));
     return onSignedOutElsewhere(() => auth.leave());
   }, []);

@@ -3,6 +3,7 @@ import { type KeptHead, pageBrowser } from "../offline";
 import type { Canvas, User } from "../protocol";
 
 const USER = "spellwork.user";
+const LEAVING = "spellwork.leaving";
 
 /** Who was signed in here last; null when nobody, or when they signed out. */
 export function recallUser(): User | null {
@@ -18,9 +19,31 @@ export function recallUser(): User | null {
 export function rememberUser(user: User | null): void {
   try {
     if (user === null) localStorage.removeItem(USER);
-    else localStorage.setItem(USER, JSON.stringify(user));
+    else {
+      localStorage.setItem(USER, JSON.stringify(user));
+      localStorage.removeItem(LEAVING);
+    }
   } catch {
     // A browser that keeps nothing asks the server at every start.
+  }
+}
+
+/** Whether somebody signed out here whom the server could not be told of: its cookie would sign them in again. */
+export function isLeaving(): boolean {
+  try {
+    return localStorage.getItem(LEAVING) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Remember until the next start of the page, or sign-in, that the server is to be told; or that it was. */
+export function rememberLeaving(leaving: boolean): void {
+  try {
+    if (leaving) localStorage.setItem(LEAVING, "yes");
+    else localStorage.removeItem(LEAVING);
+  } catch {
+    // A browser that keeps nothing.
   }
 }
 

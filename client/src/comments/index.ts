@@ -1,7 +1,7 @@
 /** Comments and mentions, without React. */
 export { CommentStore, type Member, type Threads } from "./comment_store";
 export { Inbox } from "./inbox";
-export type { Draft } from "./keep";
+export { type Draft, forgetComments, unsentComments } from "./keep";
 export {
   decodeMentions,
   encodeMentions,

@@ -24,7 +24,7 @@ const NOTHING: Kept = { waiting: [], drafts: {} };
 
 /** Keep in `localStorage`; a browser that keeps nothing has it until the page ends. */
 export function browserKeep(user: string, canvas: string): Keep {
-  const key = `spellwork.comments.${user}.${canvas}`;
+  const key = everyKeyOf(user) + canvas;
   let last = NOTHING;
   const read = (): Kept => {
     try {
@@ -46,6 +46,36 @@ export function browserKeep(user: string, canvas: string): Keep {
       }
     },
   };
+}
+
+/** How many comments of a person, over all canvases, are kept in `localStorage` alone. */
+export function unsentComments(user: string): number {
+  return keysOf(user).reduce((sum, key) => sum + waitingAt(key), 0);
+}
+
+/** Delete from `localStorage` what a person wrote and did not send. */
+export function forgetComments(user: string): void {
+  for (const key of keysOf(user)) localStorage.removeItem(key);
+}
+
+function everyKeyOf(user: string): string {
+  return `spellwork.comments.${user}.`;
+}
+
+function keysOf(user: string): string[] {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(everyKeyOf(user)));
+  } catch {
+    return []; // A browser that keeps nothing.
+  }
+}
+
+function waitingAt(key: string): number {
+  try {
+    return (JSON.parse(localStorage.getItem(key) ?? "null") as Kept | null)?.waiting.length ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Keep in memory alone; for tests. */
