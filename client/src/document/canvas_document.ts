@@ -2,6 +2,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
+import { newId } from "../ids";
 import { type Browser, inTime, type KeptCanvas, NoBrowser, type RefusedWork, whenLeft } from "../offline";
 import {
   type Announced,
@@ -32,7 +33,6 @@ import {
   type Why,
   waiting,
 } from "./fresh_start";
-import { newId } from "./ids";
 import { spellToJson } from "./json";
 import { byKey, Outbox, type UnsentEdit } from "./outbox";
 import { KEPT, lackedBy, Replica } from "./replica";

@@ -1,7 +1,8 @@
 /** What is copied: a spell as JSON text, so that it can be pasted into a mail, a file or another canvas. */
+
+import { newId, wireId } from "../ids";
 import type { Pair, Spell, SpellEdge, SpellGroup, SpellJson, SpellNode, SpellNote } from "../protocol";
 import { PasteError } from "./errors";
-import { newId, wireId } from "./ids";
 import type { PasteOptions } from "./types";
 
 /** A piece of a spell under the ids it will have. */

@@ -1,9 +1,9 @@
 /** The edits a person can make, as transactions on the shared document. */
 import * as Y from "yjs";
+import { newId, wireId } from "../ids";
 import type { Json, NodeSettings, Pair, Spell, SpellEdge } from "../protocol";
 import type { Readable } from "../store";
 import { copyText, pasteFragment } from "./clipboard";
-import { newId, wireId } from "./ids";
 import { KINDS, type Kind, readThing, root, type Shared, toShared } from "./shape";
 import { textChange } from "./text_change";
 import type { Edits, NewGroup, NewNode, NewNote, Pasted, PasteOptions } from "./types";

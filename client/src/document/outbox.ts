@@ -1,9 +1,9 @@
 /** This tab's edits on their way to the server: one request at a time, kept until acknowledged. */
 import * as Y from "yjs";
 import { ProtocolError } from "../api/errors";
+import { newId } from "../ids";
 import type { ErrorBody } from "../protocol";
 import { backoff } from "../session/backoff";
-import { newId } from "./ids";
 
 /** An edit that the server has not acknowledged. */
 export interface UnsentEdit {

@@ -1,5 +1,5 @@
 /** How the tabs of one browser know of one another. */
-import { newId } from "../document/ids";
+import { newId } from "../ids";
 import type { TabLine } from "./types";
 
 const LOCK = "spellwork tab ";

@@ -1,5 +1,5 @@
 /** One browser with several tabs, in the test's own process: a store they share, their locks and their channel. */
-import { newId } from "../document/ids";
+import { newId } from "../ids";
 import { type Browser, type BrowserStore, MemoryStore, type TabLine } from "../offline";
 
 /** See `TabLine`; `die` ends it as a crash does. */
