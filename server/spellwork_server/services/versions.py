@@ -36,7 +36,10 @@ class ListVersions(Request):
     canvas: Id
     limit: int = Field(default=50, ge=1, le=200)
     before: int | None = Field(
-        default=None, ge=1, description="Only versions with a lower number: the next page."
+        default=None,
+        ge=1,
+        le=2**53 - 1,
+        description="Only versions with a lower number: the next page.",
     )
     named: bool = Field(default=False, description="Only those that have a name.")
 

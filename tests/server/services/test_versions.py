@@ -58,6 +58,7 @@ async def test_a_saved_version_can_be_listed_read_and_named_again(tmp_path: Path
         for wrong in ({"name": " "}, {"name": "x" * 201}, {}, {"name": 3}):
             assert (await ada.patch(one, wrong)).code == "bad_request"
         assert (await ada.patch(f"{path}/nothing", {"name": "x"})).code == "not_found"
+        assert (await ada.get(f"{path}?before={2**63}")).code == "bad_request"
 
 
 @pytest.mark.rule("H4")
