@@ -46,8 +46,6 @@ class Edit:
     user_id: str | None
     origins: tuple[Any, ...] = (None,)
     changes: Changes = field(default_factory=dict)
-    fields: set[str] = field(default_factory=set)
-    """Names of the fields that changed; ``*`` where a whole thing came or went."""
     seq: int = 0
 
 

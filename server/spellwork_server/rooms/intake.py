@@ -271,8 +271,8 @@ class Intake:
         new_types: bool = True,
     ) -> None:
         """Add a change of the shadow to the batch, with its repairs, if what it leaves is a spell."""
-        edit = Edit(change.update, user_id, origins, fields=change.fields)
-        edit.changes = read(self._shadow, change.touched, new_types=new_types)
+        edit = Edit(change.update, user_id, origins)
+        edit.changes = read(self._shadow, change.touched, change.fields, new_types=new_types)
         self._check_counts(edit)
         self._parts.update(edit.changes)
         self._seq += 1

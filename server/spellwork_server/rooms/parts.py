@@ -6,7 +6,8 @@ edit only those that it touched are read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,11 @@ SHARED: Mapping[Kind, Mapping[str, type]] = {
     "notes": {"text": Text},
 }
 """Fields that are shared types of their own, so that people can edit inside them at once."""
+
+SHARED_NAMES = frozenset(name for fields in SHARED.values() for name in fields)
+
+Check = Callable[[Map[Any], Mapping[str, type]], None]
+"""Raises where a thing's shared types, given by name, are others than they should be."""
 
 SHARED_TYPES = (Map, Text, Array, XmlElement, XmlFragment, XmlText, Doc)
 """Everything that is not a plain value."""
@@ -132,7 +138,7 @@ def read_all(replica: Replica) -> Parts:
         meta = replica.root("meta")
         for key in meta.keys():  # noqa: SIM118 - a Y.Map is no dict
             try:
-                parts.meta[key] = _read_meta(meta, key)
+                parts.meta[key] = _read_meta(key, meta[key])
             except _MisshapenError as error:
                 errors.append({"field": f"meta.{key}", "message": str(error)})
         for kind, model in _ALL.items():
@@ -147,18 +153,24 @@ def read_all(replica: Replica) -> Parts:
 
 
 def read(
-    replica: Replica, touched: Iterable[tuple[Kind, str]], *, new_types: bool = True
+    replica: Replica,
+    touched: Iterable[tuple[Kind, str]],
+    fields: AbstractSet[str] = frozenset(),
+    *,
+    new_types: bool = True,
 ) -> Changes:
     """Read the touched things anew; raise SchemaViolation naming each that is not what a spell has.
 
-    Where no shared type is new (``new_types`` is false) none can be where a plain value belongs.
+    Where no shared type is new (``new_types`` is false) none can be where a plain value belongs, and
+    only one of the ``fields`` that were put can have lost its own.
     """
+    check = _check_shared if new_types else _check_kept if fields & SHARED_NAMES else _check_nothing
     changes: Changes = {}
     errors: list[dict[str, Any]] = []
     with replica.reading():
         for kind, key in sorted(touched):
             try:
-                changes[kind, key] = _read_thing(kind, key, replica.root(kind), new_types)
+                changes[kind, key] = _read_thing(kind, key, replica.root(kind), check)
             except ValidationError as error:
                 errors.extend(_errors(f"{kind}.{key}", error))
             except _MisshapenError as error:
@@ -175,14 +187,15 @@ def _refuse(errors: list[dict[str, Any]]) -> None:
         )
 
 
-def _read_thing(kind: Kind, key: str, root: Map[Any], new_types: bool) -> Any:
-    if key not in root:
+def _read_thing(kind: Kind, key: str, root: Map[Any], check: Check) -> Any:
+    try:
+        thing = root[key]
+    except KeyError:
         return None
-    return _read_meta(root, key) if kind == "meta" else _read_part(kind, key, root[key], new_types)
+    return _read_meta(key, thing) if kind == "meta" else _read_part(kind, key, thing, check)
 
 
-def _read_meta(root: Map[Any], key: str) -> Any:
-    value = root[key]
+def _read_meta(key: str, value: Any) -> Any:
     match key:
         case "name":
             if not isinstance(value, str) or len(value) > 200:
@@ -196,15 +209,11 @@ def _read_meta(root: Map[Any], key: str) -> Any:
             raise _MisshapenError("meta holds only name and schema")
 
 
-def _read_part(kind: Kind, key: str, thing: Any, new_types: bool) -> Part:
+def _read_part(kind: Kind, key: str, thing: Any, check: Check) -> Part:
     _ID.validate_python(key)
     if not isinstance(thing, Map):
         raise _MisshapenError("must be a Y.Map")
-    shared = SHARED.get(kind, {})
-    if new_types:
-        _check_shared(thing, shared)
-    else:
-        _check_kept(thing, shared)
+    check(thing, SHARED.get(kind, {}))
     return MODELS[kind].model_validate_json(_json(kind, thing), strict=True)
 
 
@@ -241,6 +250,10 @@ def _check_kept(thing: Map[Any], shared: Mapping[str, type]) -> None:
         value = thing.get(name)
         if value is not None and not isinstance(value, wanted):
             raise _MisshapenError(f"{name} must be a Y.{wanted.__name__}")
+
+
+def _check_nothing(_thing: Map[Any], _shared: Mapping[str, type]) -> None:
+    """Do what ``_check_shared`` does where nothing can be wrong."""
 
 
 def _errors(where: str, error: ValidationError) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class Change:
     touched: set[tuple[Kind, str]] = field(default_factory=set)
     """The things that were made, changed or removed, by root map and id (or key of ``meta``)."""
     fields: set[str] = field(default_factory=set)
-    """Names of the fields that changed; ``*`` where a whole thing came or went."""
+    """Names of the fields of things that were put or removed; not those that changed inside."""
 
 
 class Replica:
@@ -146,12 +146,9 @@ class Replica:
                 path = event.path
                 if not path:
                     self._change.touched.update((kind, key) for key in event.keys)
-                    self._change.fields.add("*")
                     continue
                 self._change.touched.add((kind, str(path[0])))
-                if len(path) > 1:
-                    self._change.fields.add(str(path[1]))
-                else:
+                if len(path) == 1:
                     self._change.fields.update(event.keys)
 
         return collect

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 SNAPSHOT_UPDATES = 500
 SNAPSHOT_BYTES = 1024 * 1024
-MAX_BATCH = 512
+MAX_BATCH = 1_024
 """Edits committed together at most."""
 
 MAX_BATCH_BYTES = 1024 * 1024

@@ -20,7 +20,7 @@ from .rate import TokenBucket
 
 logger = logging.getLogger(__name__)
 
-MAX_QUEUED = 256
+MAX_QUEUED = 1_024
 """Events of one socket that wait their turn; its reading stops beyond that."""
 
 MAX_AT_ONCE = 32

@@ -27,7 +27,7 @@ from .y_messages import Kind, Message
 
 logger = logging.getLogger(__name__)
 
-MAX_AT_ONCE = 256
+MAX_AT_ONCE = 1_024
 """Edits of one peer that wait for their commit; its reading stops beyond that."""
 
 LAST_WORDS = 2.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pycrdt import Map
+from pycrdt import Map, Text
 
 from spellwork.spell import Spell
 from spellwork_server.errors import NotFound, ServerError, StoreUnavailable, Unavailable
@@ -157,6 +157,26 @@ REFUSALS: dict[str, tuple[Any, type[ServerError], str]] = {
     ),
     "a wrong type": (
         lambda tab: tab.edit(lambda: tab["nodes"]["a"].update({"type": 7})),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "a plain text for shared code": (
+        lambda tab: tab.edit(lambda: tab["nodes"]["a"].update({"code": "x"})),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "plain fields for shared inputs": (
+        lambda tab: tab.edit(lambda: tab["nodes"]["a"].update({"inputs": {"value": 1}})),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "a shared text for a plain value": (
+        lambda tab: tab.put("a", "v", Text("x")),
+        SchemaViolation,
+        "schema_violation",
+    ),
+    "a plain value for a node": (
+        lambda tab: tab.edit(lambda: tab["nodes"].update({"a": "x"})),
         SchemaViolation,
         "schema_violation",
     ),
