@@ -19,7 +19,6 @@ from .first_start import prepare_first_start
 from .followed_runs import FollowedRuns
 from .health import Health
 from .history.keeper import VersionKeeper
-from .history.views import CanvasVersions, VersionViews
 from .identity.accounts import Accounts
 from .identity.attempts import Attempts
 from .identity.authenticator import Authenticator
@@ -54,6 +53,7 @@ from .services.rest import RestApi, json_response
 from .services.runs import RunService, announce_runs
 from .services.samples import SampleService
 from .services.users import UserService
+from .services.version_views import CanvasVersions, VersionViews
 from .services.versions import VersionService, announce_versions
 from .settings import MIB, Settings
 from .sockets import Channels, SocketServer

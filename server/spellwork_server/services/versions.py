@@ -11,13 +11,6 @@ from spellwork.difference import Change, FieldChange
 from spellwork.spell import Spell
 from spellwork_server.history.body import Drawing, compare, unpack
 from spellwork_server.history.keeper import VersionKeeper
-from spellwork_server.history.views import (
-    CanvasVersions,
-    Compared,
-    VersionView,
-    VersionViews,
-    WholeVersion,
-)
 from spellwork_server.identity import Actor, require
 from spellwork_server.rooms import Rooms
 from spellwork_server.runs.streams import Access
@@ -25,6 +18,13 @@ from spellwork_server.storage.versions import VersionRecords
 
 from .registry import Registry
 from .service import Call, Request, Service, View, operation
+from .version_views import (
+    CanvasVersions,
+    Compared,
+    VersionView,
+    VersionViews,
+    WholeVersion,
+)
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

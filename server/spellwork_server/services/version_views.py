@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import Field
 
 from spellwork.difference import Change, FieldChange
-from spellwork_server.services.service import View
+from spellwork_server.history.summary import Summary
 from spellwork_server.storage.users import UserRecords
 from spellwork_server.storage.versions import Reason, VersionRecord
 
-from .summary import Summary
+from .service import View
 
 
 class Author(View):
