@@ -32,6 +32,12 @@ def origin_allowed(headers: Mapping[str, str], settings: Settings) -> bool:
     return host is not None and [*host[1:]] == place
 
 
+def page_allowed(headers: Mapping[str, str], settings: Settings) -> bool:
+    """Tell whether a browser says that an allowed page asks; silence, as of a script, is not enough."""
+    says = "Origin" in headers or "Sec-Fetch-Site" in headers
+    return says and origin_allowed(headers, settings)
+
+
 def _parts(origin: str) -> tuple[str, str, int] | None:
     """Return scheme, host and port; None for ``null`` and all that is no web origin."""
     try:

@@ -20,7 +20,7 @@ from spellwork_server.errors import (
     Unavailable,
 )
 from spellwork_server.identity import Actor
-from spellwork_server.identity.origin import origin_allowed
+from spellwork_server.identity.origin import origin_allowed, page_allowed
 from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.services.registry import Registry
 from spellwork_server.services.service import Call
@@ -198,11 +198,6 @@ class SocketServer:
     def _origin_allowed(self, _origin: str, environ: dict[str, Any]) -> bool:
         return origin_allowed(environ["aiohttp.request"].headers, self._settings)
 
-    def _is_our_page(self, request: web.Request) -> bool:
-        """Tell whether a browser says that an allowed page connects; silence is not enough."""
-        says = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
-        return says and origin_allowed(request.headers, self._settings)
-
     def _token(self, environ: dict[str, Any], auth: Any) -> str:
         """Return the proof a handshake carries, the most explicit first."""
         if auth is not None:
@@ -214,7 +209,7 @@ class SocketServer:
         if scheme.lower() == "bearer" and value.strip():
             return value.strip()
         cookie = _cookie(str(environ.get("HTTP_COOKIE", "")))
-        if cookie and self._is_our_page(environ["aiohttp.request"]):
+        if cookie and page_allowed(environ["aiohttp.request"].headers, self._settings):
             return cookie
         raise Unauthenticated(
             "Sign in first: give auth {token}, an Authorization header or the session cookie"

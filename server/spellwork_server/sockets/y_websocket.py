@@ -29,7 +29,7 @@ from spellwork_server.errors import (
     Unavailable,
 )
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
-from spellwork_server.identity.origin import origin_allowed
+from spellwork_server.identity.origin import origin_allowed, page_allowed
 from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.rooms import Committed, Room, Rooms
 from spellwork_server.services.rest import bearer
@@ -174,9 +174,8 @@ class YWebSockets:
                 code="origin_refused",
                 details={"origin": request.headers.get("Origin"), "allowed": self._settings.url},
             )
-        # A browser's own cookie counts only where it names the page that connects, as at Socket.IO.
-        says = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
-        cookie = request.cookies.get(SESSION_COOKIE) if says else None
+        counts = page_allowed(request.headers, self._settings)
+        cookie = request.cookies.get(SESSION_COOKIE) if counts else None
         token = request.query.get("token") or bearer(request) or cookie
         if not token:
             raise Unauthenticated(
