@@ -59,6 +59,7 @@ def test_one_restores_and_the_other_sees_it(
         expect(person.node(later)).to_have_count(0)
         expect(person.node("answer")).to_be_visible()
         expect(row(person, "Restored “Before Grace came”")).to_be_visible()
+    expect(grace.page.get_by_test_id("toast")).to_contain_text("ada restored a version")
 
     ada.page.get_by_test_id("toast").get_by_role("button", name="Undo").click()
     for person in (ada, grace):

@@ -60,6 +60,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   usePreload();
   useLostThings(editor);
   useRoleTold(editor);
+  useRestoreTold(editor, timeline);
   useCommentAddress(editor);
   useEffect(() => inbox.follow(connection), [connection]);
   const load = useCallback(
@@ -139,6 +140,24 @@ function useRoleTold(editor: Editor): void {
       editor.toasts.show({ tone: "info", title: `You are ${now} here now`, next: `On this canvas: ${may}.` });
     });
   }, [editor]);
+}
+
+/** Say it when somebody else restored a version: what one wrote may be gone from the canvas, and is in the versions. */
+function useRestoreTold(editor: Editor, timeline: Timeline): void {
+  useEffect(
+    () =>
+      timeline.restored.subscribe(() => {
+        const by = timeline.restored.get()?.by;
+        if (!by || by.id === editor.user.id) return;
+        editor.toasts.show({
+          tone: "info",
+          title: `${by.name} restored a version`,
+          next: "What was drawn before it is kept in the versions.",
+          action: { label: "Versions", run: () => editor.panel.set("versions") },
+        });
+      }),
+    [editor, timeline],
+  );
 }
 
 /** Forget selected things that somebody removed, and tell of refused work. */

@@ -35,6 +35,8 @@ export class Timeline {
   readonly listing = new Store<Listing>({ state: "loading" });
   readonly more = new Store(false);
   readonly shown = new Store<Shown | null>(null);
+  /** The last restore that somebody made while this tab was open. */
+  readonly restored = new Store<Version | null>(null);
   readonly #session: Connection;
   readonly #present: Present;
   readonly #end: (() => void)[] = [];
@@ -51,7 +53,11 @@ export class Timeline {
   open(): () => void {
     const ends = [
       this.#session.on("canvas.versions", ({ canvas, version }) => {
-        if (canvas === this.#present.canvas && this.#wanted) this.#take([version]);
+        if (canvas !== this.#present.canvas) return;
+        if (this.#wanted) this.#take([version]);
+        // A version is told again when it is named: that is no restore.
+        const isNews = version.reason === "restored" && version.name === null;
+        if (isNews && version.id !== this.restored.get()?.id) this.restored.set(version);
       }),
       this.#session.onOnline(() => {
         if (this.#wanted) void this.load();

@@ -209,6 +209,18 @@ test("a restore leads back to now and lists what was before", async () => {
   expect(numbers()).toEqual([3, 2]);
 });
 
+test("a restore by anybody is news once, even to a list that was never read", () => {
+  const news: string[] = [];
+  timeline.restored.subscribe(() => news.push(timeline.restored.get()?.id ?? ""));
+  timeline.open();
+  server.tell(version(1));
+  server.tell(version(2, { reason: "restored" }), "another");
+  server.tell(version(3, { reason: "restored" }));
+  server.tell(version(3, { reason: "restored" }));
+  server.tell(version(3, { reason: "restored", name: "Named" }));
+  expect(news).toEqual(["v3"]);
+});
+
 test("what came since is drawn below what was there", () => {
   const drawn = withAdded(
     { nodes: { a: { type: "core.value" } } },

@@ -77,6 +77,11 @@ function InboxList({ onLeave }: { onLeave: () => void }) {
       (error: unknown) => setFailure(error instanceof Error ? error.message : String(error)),
     );
   }, []);
+  const readAll = (event: React.MouseEvent<HTMLElement>) => {
+    // The button goes away: the keyboard goes on in the list, not on the canvas behind it.
+    event.currentTarget.closest("section")?.querySelector<HTMLElement>(".thread-row")?.focus();
+    inbox.markRead(null).catch(tell);
+  };
   const show = (mention: Mention) => {
     onLeave();
     if (mention.read_at === null) inbox.markRead(mention.comment).catch(() => {});
@@ -87,12 +92,7 @@ function InboxList({ onLeave }: { onLeave: () => void }) {
       <header className="inbox-head">
         <h2>Mentions</h2>
         {unread > 0 && (
-          <button
-            type="button"
-            className="link-button"
-            data-testid="inbox-read-all"
-            onClick={() => void inbox.markRead(null).catch(tell)}
-          >
+          <button type="button" className="link-button" data-testid="inbox-read-all" onClick={readAll}>
             Mark all as read
           </button>
         )}
