@@ -12,7 +12,7 @@ from spellwork.spell import Spell
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.update_log import CanvasLog, LoggedSnapshot, LoggedUpdate
 
-from .errors import CanvasQuarantined
+from .errors import CanvasQuarantined, UpdateGap
 from .parts import Parts, read_all
 from .replica import DocumentBroken, Replica, clients_that_begin
 from .update_parser import parse_state_vector
@@ -67,7 +67,11 @@ def load(canvas_id: str, log: CanvasLog) -> Loaded:
 
 
 def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
-    updates = log.after(snapshot.seq if snapshot else 0)
+    start = snapshot.seq if snapshot else 0
+    updates = log.after(start)
+    if [update.seq for update in updates] != [*range(start + 1, start + 1 + len(updates))]:
+        # The CRDT would wait for them without a word, and show a canvas with a hole in it.
+        raise UpdateGap(f"Edits after number {start} are missing from the log")
     bodies = [update.body for update in updates]
     owners: dict[int, str] = {}
     if snapshot is not None:
@@ -78,7 +82,7 @@ def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
     claim(owners, updates)
     return Loaded(
         epoch=log.epoch,
-        seq=updates[-1].seq if updates else (snapshot.seq if snapshot else 0),
+        seq=start + len(updates),
         updates=tuple(bodies),
         replica=replica,
         parts=read_all(replica),

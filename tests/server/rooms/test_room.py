@@ -451,6 +451,24 @@ async def test_a_canvas_whose_document_is_broken_is_quarantined_alone(tmp_path: 
             assert await room.apply_update(h.ada, Tab().add("a")) == 1
 
 
+@pytest.mark.rule("R5")
+async def test_a_canvas_whose_log_has_a_hole_is_not_shown_without_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            for tab in (Tab(), Tab(), Tab()):
+                await room.apply_update(h.ada, tab.add(f"n{room.seq}"))
+    database = sqlite3.connect(tmp_path / "spellwork.db")
+    database.execute("DELETE FROM updates WHERE seq = 2")
+    database.commit()
+    database.close()
+    async with house(tmp_path, canvas) as h:
+        with pytest.raises(CanvasQuarantined, match="cannot be loaded"):
+            await h.rooms.open(canvas)
+
+
 async def test_a_canvas_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         with pytest.raises(NotFound):
