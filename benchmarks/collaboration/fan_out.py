@@ -125,11 +125,11 @@ def _figures(readers: int, rates: dict[str, float], peers: list[str]) -> Iterabl
         yield Figure(f"{name}, {to}: deliveries per CPU second", rate, "/s")
     if peers:
         best = max(rates[name] for name in peers)
-        for name in rates:
+        for name, rate in rates.items():
             if name in peers:
                 continue
             least = LEAST_RATIO[readers] if name == SAME_WIRE else None
-            yield Figure(f"{name} over the better peer, {to}", rates[name] / best, "x", least=least)
+            yield Figure(f"{name} over the better peer, {to}", rate / best, "x", least=least)
 
 
 async def latency(servers: Sequence[Server]) -> list[Figure]:
