@@ -155,5 +155,28 @@ async def test_forgeries_are_refused_on_both_transports_and_change_no_replica(
             await ada.until(lambda: room.spell().nodes["a"].inputs == {"x": 2})
 
 
+@pytest.mark.rule("C5")
+async def test_nobody_edits_under_the_client_id_of_somebody_who_only_looks_on_yet(
+    tmp_path: Path,
+) -> None:
+    """It would be theirs from then on, and what the other draws next would be refused."""
+    async with house(tmp_path) as h:
+        crime = await commit(h)
+        tab = Tab(ADA)
+        async with connect(crime.ada, crime.canvas, tab=tab) as ada:
+            await ada.be(1, {})
+            room = h.parts.rooms.find(crime.canvas)
+            assert room is not None
+            ada_id = crime.ada.user.id if crime.ada.user else ""
+            await ada.until(lambda: ada_id in {each.id for each in room.presence.people()})
+            ways = [
+                await crime.by_tab(struct(ADA, 0)),
+                await crime.by_provider(struct(ADA, 0), y_messages.update),
+            ]
+            assert ways == ["client_id_taken", "client_id_taken"]
+            await ada.edit(tab.add("a"))
+            await ada.until(lambda: "a" in room.spell().nodes)
+
+
 def _next_clock(tab: Tab) -> int:
     return parse_state_vector(tab.doc.get_state())[ADA]

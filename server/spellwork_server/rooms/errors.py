@@ -66,3 +66,10 @@ class CanvasQuarantined(Unavailable):
     """The canvas's document broke; it is left as it is for an operator to look at."""
 
     default_code = "canvas_quarantined"
+
+
+def taken(client: int) -> ClientIdTaken:
+    """Return the refusal of a client id that is somebody else's."""
+    return ClientIdTaken(
+        f"Client id {client} belongs to somebody else; take another", details={"client": client}
+    )

@@ -25,13 +25,7 @@ from spellwork_server.errors import Internal, ServerError
 from .difference import write_spell
 from .durable import Durable
 from .edits import Asked, Batch, Edit
-from .errors import (
-    ClientIdTaken,
-    SchemaViolation,
-    UpdateGap,
-    UpdateInvalid,
-    UpdateTooLarge,
-)
+from .errors import SchemaViolation, UpdateGap, UpdateInvalid, UpdateTooLarge, taken
 from .lib0 import MAX_DEPTH
 from .parts import MODELS, Parts, read
 from .replica import KINDS, Change, Kind, Replica
@@ -334,10 +328,7 @@ class Intake:
         for client in outline.spans:
             owner = self._owners.get(client, user_id)
             if owner != user_id:
-                raise ClientIdTaken(
-                    f"Client id {client} belongs to somebody else; take another",
-                    details={"client": client},
-                )
+                raise taken(client)
 
     def _check_taken_whole(self) -> None:
         """See that the CRDT integrated every edit, and kept none waiting.

@@ -116,6 +116,11 @@ class Presence:
             self._left[client] = seat.clock
             self._changed.add(client)
 
+    def is_anothers(self, client: int, user_id: str) -> bool:
+        """Tell whether somebody else is on the canvas under a client's id."""
+        seat = self._seats.get(client)
+        return seat is not None and seat.person.id != user_id
+
     def set(self, client: int, update: bytes) -> bool:
         """Take over what a client says of itself; False when that is nothing new.
 

@@ -24,12 +24,12 @@ from .archive import Loaded, check_snapshot, encode_snapshot
 from .committed import Committed, Follower, Listeners
 from .durable import Durable
 from .edits import Asked, Author, Batch, Edit, Outcome, Waiter
-from .errors import CanvasQuarantined
+from .errors import CanvasQuarantined, taken
 from .intake import Intake, Limits
 from .parts import read_all
 from .presence import Presence
 from .replica import DocumentBroken
-from .update_parser import parse_state_vector
+from .update_parser import Outline, parse_state_vector
 
 logger = logging.getLogger(__name__)
 
@@ -188,6 +188,7 @@ class Room:
         async with self._order:
             outline = await self._intake.parse(update)
             self._require_open()
+            self._check_seats(actor, outline)
             self._ask(Asked(waiter, None, actor.user_id, origin, update, outline))
         queued()
         return await waiter.done
@@ -199,6 +200,7 @@ class Room:
         """
         self._require_open()
         outline = self._intake.parse_now(update)
+        self._check_seats(actor, outline)
         self._ask(Asked(author, name, actor.user_id, origin, update, outline))
 
     async def replace_spell(self, actor: Actor | None, spell: Spell) -> int:
@@ -239,6 +241,12 @@ class Room:
             )
         if self._closing:
             raise Unavailable("The server is stopping and takes no more edits")
+
+    def _check_seats(self, actor: Actor, outline: Outline) -> None:
+        """Refuse an edit under the client id of somebody else who is here, though they did not edit yet."""
+        for client in outline.spans:
+            if self.presence.is_anothers(client, actor.user_id):
+                raise taken(client)
 
     def _ask(self, asked: Asked) -> None:
         self._inbox.append(asked)

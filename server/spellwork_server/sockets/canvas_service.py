@@ -22,7 +22,7 @@ from spellwork_server.protocol import (
     UpdateCanvas,
 )
 from spellwork_server.rooms import Room, Rooms
-from spellwork_server.rooms.errors import ClientIdTaken, EpochMismatch, NotOpen
+from spellwork_server.rooms.errors import EpochMismatch, NotOpen, taken
 from spellwork_server.services.registry import internal
 from spellwork_server.services.service import Call, Done, Service, operation
 
@@ -279,7 +279,7 @@ class CanvasSockets(Service):
         try:
             self._check(room, actor, request)
             if not room.presence.enter(request.client_id, actor, session):
-                raise _taken(request.client_id)
+                raise taken(request.client_id)
         except ServerError:
             await self._rooms.release(canvas_id)
             if not mine:
@@ -302,7 +302,7 @@ class CanvasSockets(Service):
                 details={"epoch": room.epoch},
             )
         if room.owner_of(request.client_id) not in (None, actor.user_id):
-            raise _taken(request.client_id)
+            raise taken(request.client_id)
         if request.state_vector is not None:
             room.diff(request.state_vector)  # refuses one that is none, before anything is joined
 
@@ -387,10 +387,3 @@ def _refusal(error: Exception) -> dict[str, Any]:
     if not isinstance(error, ServerError):
         error = internal("canvas.update", error)
     return {"ok": False, "error": error.to_json()}
-
-
-def _taken(client_id: int) -> ClientIdTaken:
-    return ClientIdTaken(
-        f"Client id {client_id} belongs to somebody else; take another",
-        details={"client": client_id},
-    )

@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from spellwork_server.errors import BadRequest, Internal, ServerError, TooLarge
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.rooms import Room
-from spellwork_server.rooms.errors import ClientIdTaken
+from spellwork_server.rooms.errors import taken
 from spellwork_server.rooms.known import brings_nothing
 from spellwork_server.rooms.presence import MAX_TOLD, parse_states
 
@@ -406,10 +406,7 @@ class YPeer:
             self._client = client
             self._others.clear()
         elif not self._answered:
-            raise ClientIdTaken(
-                f"Client id {client} belongs to somebody else; take another",
-                details={"client": client},
-            )
+            raise taken(client)
 
 
 def reason(error: ServerError) -> bytes:
