@@ -39,6 +39,8 @@ export class BrowserSide {
   /** Why what is written to the store does not outlive the page. */
   #fleeting: string | null = null;
   #neighbours: Neighbours | null = null;
+  /** Copies that the browser was given and has not written. */
+  readonly #unwritten = new Set<string>();
   #given = false;
   #closed = false;
 
@@ -48,7 +50,10 @@ export class BrowserSide {
     this.keeper = new Keeper({
       tab: this.#line.id,
       changed: options.changed,
-      kept: (edits) => this.#tellEdits(edits),
+      kept: (edits) => {
+        if (!this.keeper.holdsCopies) this.#unwritten.clear();
+        this.#tellEdits(edits);
+      },
     });
   }
 
@@ -60,6 +65,13 @@ export class BrowserSide {
   /** Of `pending` edits, those that would be lost if this tab ended now. */
   unkept(pending: number): number {
     return this.#fleeting === null ? Math.min(pending, this.keeper.unkept) : pending;
+  }
+
+  /** Of `copies`, those that would be lost if this tab ended now. */
+  unkeptCopies(copies: readonly RefusedWork[]): number {
+    return this.#fleeting === null
+      ? copies.filter(({ id }) => this.#unwritten.has(id)).length
+      : copies.length;
   }
 
   /** Read what is kept, take over the edits of tabs that are gone, and begin to write; null when nothing is kept. */
@@ -106,6 +118,7 @@ export class BrowserSide {
     dropped: readonly Uint8Array[],
   ): Promise<void> {
     await this.keeper.setAside(lost, redone, copies);
+    if (this.keeper.holdsCopies) for (const { id } of copies) this.#unwritten.add(id);
     if (epoch !== null) this.#neighbours?.tellDropped(epoch, dropped);
     if (copies.length > 0) this.#neighbours?.tellCopies();
   }
@@ -113,7 +126,13 @@ export class BrowserSide {
   /** Forget a life of the canvas (null: any), and keep the copies. */
   async forget(epoch: string | null, copies: readonly RefusedWork[]): Promise<void> {
     this.keeper.drop();
-    await this.#store?.forget(epoch, copies).catch(() => {});
+    for (const { id } of copies) this.#unwritten.add(id);
+    try {
+      await this.#store?.forget(epoch, copies);
+      for (const { id } of copies) this.#unwritten.delete(id);
+    } catch (error) {
+      console.warn("Copies of refused work are in this tab only", error);
+    }
     this.#neighbours?.tellCopies();
   }
 

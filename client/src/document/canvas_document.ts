@@ -146,9 +146,9 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     return this.#replica.doc;
   }
 
-  /** Edits that would be lost if this tab ended now. */
+  /** Edits, and copies of refused work, that would be lost if this tab ended now. */
   get unkept(): number {
-    return this.#kept.unkept(this.#outbox.pending);
+    return this.#kept.unkept(this.#outbox.pending) + this.#kept.unkeptCopies(this.refused.get());
   }
 
   get awareness(): Awareness {
@@ -591,7 +591,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       mayEdit,
       shut: this.#shut,
       pending: this.#outbox.pending,
-      unkept: this.unkept,
+      unkept: this.#kept.unkept(this.#outbox.pending),
       trouble: this.#outbox.trouble,
       session: this.#session.status.get(),
       synced: this.#synced || this.#mending || this.#fresh !== null,

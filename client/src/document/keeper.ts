@@ -55,6 +55,11 @@ export class Keeper {
     return this.#next.add.length + this.#underWay.length;
   }
 
+  /** Whether copies of refused work wait to be written. */
+  get holdsCopies(): boolean {
+    return this.#next.refuse.length > 0;
+  }
+
   /** Why edits are not kept; null when they are. */
   get trouble(): string | null {
     return this.#trouble;

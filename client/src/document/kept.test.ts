@@ -432,6 +432,30 @@ describe("a browser that does not keep", () => {
     expect(stored()).toEqual(["a", "b"]);
   });
 
+  test("asks before it loses a copy of refused work, too", async () => {
+    const store = new MemoryStore(null);
+    const one = await tab({ in: new FakeBrowser(store) });
+    add(one, "a");
+    await pass();
+    goOffline(one);
+    add(one, "mine");
+    await settle();
+    const place = store.canvas("anna", "c");
+    const forget = vi.spyOn(Object.getPrototypeOf(place), "forget");
+    forget.mockRejectedValue(new KeepError("failed", "This browser's storage failed."));
+    server.answers.set("canvas.open", () => ({
+      ok: false,
+      error: { code: "forbidden", message: "You were taken off this canvas." },
+    }));
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    await comeBack();
+    expect(one.document.refused.get()).toHaveLength(1);
+    expect(one.document.unkept).toBe(1);
+    await one.document.discard(one.document.refused.get()[0]?.id ?? "");
+    expect(one.document.unkept).toBe(0);
+    vi.restoreAllMocks();
+  });
+
   test("that is full counts what is only in this tab, and tries again with the next edit", async () => {
     const one = await tab();
     await pass();
