@@ -167,7 +167,8 @@ def test_signing_out_asks_before_it_deletes_unsent_work(
         dialog.dismiss()
 
     ada.page.once("dialog", no)
-    ada.page.get_by_test_id("sign-out").click()
+    with ada.page.expect_event("dialog"):
+        ada.page.get_by_test_id("sign-out").click()
     expect(ada.page.get_by_test_id(f"canvas-card-{canvas}")).to_be_visible()
     assert asked
     assert "1 edit not sent yet" in asked[0]
@@ -180,3 +181,9 @@ def test_signing_out_asks_before_it_deletes_unsent_work(
         " all.onsuccess = () => resolve(all.result); }; })"
     )
     assert kept == 0
+    # The cookie that the server could not be told of does not sign her in again.
+    wire.mend()
+    ada.page.reload()
+    expect(ada.page.get_by_test_id("sign-in")).to_be_visible()
+    ada.page.reload()
+    expect(ada.page.get_by_test_id("sign-in")).to_be_visible()
