@@ -14,6 +14,9 @@ from pydantic import ValidationError
 from .errors import SpellUnreadable
 from .spell import Spell
 
+MAX_VALUES = 5_000_000
+"""Values in a YAML file, each counted as often as it is named: ten lines of aliases can stand for billions."""
+
 SpellSource = Spell | Mapping[str, Any] | str | PathLike[str]
 """A Spell, its JSON form, or the path of a file that holds it."""
 
@@ -44,12 +47,26 @@ def read_spell(source: SpellSource) -> Spell:
 def _decode(text: str, path: Path) -> Any:
     try:
         if path.suffix in (".yaml", ".yml"):
-            return yaml.safe_load(text)
+            value = yaml.safe_load(text)
+            if _count(value, {}) > MAX_VALUES:
+                raise SpellUnreadable(f"{path} stands for more than {MAX_VALUES:,} values")
+            return value
         return msgspec.json.decode(text)
-    except (yaml.YAMLError, msgspec.DecodeError) as error:
+    except (yaml.YAMLError, msgspec.DecodeError, RecursionError) as error:
         raise SpellUnreadable(
             f"{path} is not {'YAML' if path.suffix != '.json' else 'JSON'}: {error}"
         ) from error
+
+
+def _count(value: Any, counted: dict[int, int]) -> int:
+    """Count a value and what is in it; each list and object is walked through once."""
+    if not isinstance(value, (list, dict)):
+        return 1
+    if id(value) not in counted:
+        counted[id(value)] = MAX_VALUES + 1  # a value that is in itself has no end
+        items = value.values() if isinstance(value, dict) else value
+        counted[id(value)] = 1 + sum(_count(item, counted) for item in items)
+    return counted[id(value)]
 
 
 def _parse(value: Any, what: str) -> Spell:

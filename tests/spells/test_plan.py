@@ -246,3 +246,26 @@ def test_a_spell_is_read_from_json_and_yaml(tmp_path: Path) -> None:
     for path in ("b.json", "missing.json"):
         with pytest.raises(SpellUnreadable, match=path):
             read_spell(tmp_path / path)
+
+
+BOMB = "schema: 1\nx0: &x0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.rule("1.4")
+@pytest.mark.parametrize(
+    "text",
+    [
+        BOMB + "nodes: {a: {type: t.text, inputs: {text: *x8}}}\n",
+        "nodes: &all {a: *all}\n",
+        "nodes: " + "[" * 5_000 + "\n",
+    ],
+    ids=["aliases of aliases", "in itself", "deep"],
+)
+def test_a_small_yaml_file_that_stands_for_endless_values_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "bomb.yaml").write_text(text)
+    with pytest.raises(SpellUnreadable, match="bomb"):
+        read_spell(tmp_path / "bomb.yaml")
