@@ -151,9 +151,8 @@ class Session:
 
     async def _hang_up(self) -> None:
         self._close(ConnectionLost("the session was closed"))
-        await asyncio.sleep(
-            0
-        )  # a reconnection that was just asked for has to begin before it can be ended
+        # A reconnection that was just asked for has to begin before it can be ended.
+        await asyncio.sleep(0)
         await self._socket.shutdown()
         await self._socket.eio.disconnect()
 

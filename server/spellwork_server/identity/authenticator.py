@@ -123,9 +123,8 @@ class Authenticator:
             raise _refusal("token_revoked")
         actor = await self._actor(key.user_id, api_key=key.id)
         if key.last_used_at is None or time.time() - key.last_used_at > TOUCH_SECONDS:
-            with suppress(
-                StoreUnavailable
-            ):  # who may come in does not hang on the note that they did
+            # Who may come in does not hang on the note that they did.
+            with suppress(StoreUnavailable):
                 await self._api_keys.touch(key.id)
         return actor
 
