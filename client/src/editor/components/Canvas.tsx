@@ -215,6 +215,7 @@ export function Canvas() {
         edges={overview ? NO_EDGES : flow.edges}
         onNodesChange={moveNodes}
         onEdgesChange={flow.onEdgesChange}
+        onNodeDragStart={(_event, node) => flow.holdDrag(node.id)}
         onNodeDragStop={endDrag}
         onSelectionDragStop={endDrag}
         nodeTypes={NODE_TYPES}

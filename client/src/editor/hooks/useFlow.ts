@@ -13,6 +13,8 @@ export interface Flow {
   readonly edges: Edge[];
   readonly onNodesChange: OnNodesChange;
   readonly onEdgesChange: OnEdgesChange;
+  /** Say which node the pointer took hold of. */
+  readonly holdDrag: (id: string) => void;
   /** Make the drag that just ended one edit. */
   readonly commitDrag: () => void;
 }
@@ -29,6 +31,7 @@ export function useFlow(): Flow {
   const [local, setLocal] = useState<LocalParts>({});
   const latest = useRef(local);
   latest.current = local;
+  const held = useRef<string | null>(null);
 
   const source = { spell, ports, types, selection, remote, local };
   const nodes = builder.current.nodes(source);
@@ -37,7 +40,7 @@ export function useFlow(): Flow {
   const onNodesChange = useCallback<OnNodesChange>(
     (changes) => {
       applySelection(editor, changes);
-      const next = applyLocal(editor, latest.current, changes);
+      const next = applyLocal(editor, latest.current, changes, held.current);
       if (next !== latest.current) {
         latest.current = next;
         setLocal(next);
@@ -47,7 +50,11 @@ export function useFlow(): Flow {
     [editor],
   );
   const onEdgesChange = useCallback<OnEdgesChange>((changes) => applySelection(editor, changes), [editor]);
+  const holdDrag = useCallback((id: string) => {
+    held.current = id;
+  }, []);
   const commitDrag = useCallback(() => {
+    held.current = null;
     const moved: Record<string, Pair> = {};
     const rest: Record<string, LocalPart> = {};
     for (const [id, part] of Object.entries(latest.current)) {
@@ -69,8 +76,8 @@ export function useFlow(): Flow {
     void editor.document.saved().then(told, told);
   }, [editor]);
   return useMemo(
-    () => ({ nodes, edges, onNodesChange, onEdgesChange, commitDrag }),
-    [nodes, edges, onNodesChange, onEdgesChange, commitDrag],
+    () => ({ nodes, edges, onNodesChange, onEdgesChange, holdDrag, commitDrag }),
+    [nodes, edges, onNodesChange, onEdgesChange, holdDrag, commitDrag],
   );
 }
 
@@ -89,7 +96,16 @@ function applySelection(
   editor.select(next);
 }
 
-function applyLocal(editor: Editor, before: LocalParts, changes: readonly NodeChange[]): LocalParts {
+/**
+ * Only `held` is called dragging: React Flow draws all that is, in view or not, and the one under the pointer has to
+ * stay drawn while a drag of 1,000 selected ones must not draw 1,000.
+ */
+function applyLocal(
+  editor: Editor,
+  before: LocalParts,
+  changes: readonly NodeChange[],
+  held: string | null,
+): LocalParts {
   let next: Record<string, LocalPart> | null = null;
   const put = (id: string, part: LocalPart) => {
     next ??= { ...before };
@@ -108,7 +124,7 @@ function applyLocal(editor: Editor, before: LocalParts, changes: readonly NodeCh
       const to: Pair = [change.position.x, change.position.y];
       for (const [id, at] of membersMoved(editor, next ?? before, change.id, to, moving))
         put(id, { position: at });
-      put(change.id, { position: to, dragging: change.dragging ?? false });
+      put(change.id, { position: to, dragging: (change.dragging ?? false) && change.id === held });
     }
   }
   return next ?? before;
