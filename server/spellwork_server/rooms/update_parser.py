@@ -54,11 +54,6 @@ class Outline:
     new_types: bool = False
     """Whether it makes shared types."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it brings nothing at all."""
-        return not self.spans and not self.deletes
-
 
 def parse_update(update: bytes) -> Outline:
     """Read a whole update; raise UpdateInvalid at the first thing wrong with it."""
