@@ -1,7 +1,8 @@
 /** The text of a comment: Markdown without pictures; HTML stays text, mentions are names. */
 import Markdown, { defaultUrlTransform } from "react-markdown";
 import remarkGfm from "remark-gfm";
-import { mentionLinks } from "../../../comments";
+import { decodeMentions, mentionLinks } from "../../../comments";
+import { nestsDeep } from "../../store/deep_markdown";
 
 const PLUGINS = [remarkGfm];
 const NOT_DRAWN = ["img"];
@@ -26,6 +27,7 @@ export interface CommentTextProps {
 }
 
 export default function CommentText({ text, names }: CommentTextProps) {
+  if (nestsDeep(text)) return <p>{decodeMentions(text, names).text}</p>;
   return (
     <Markdown
       remarkPlugins={PLUGINS}

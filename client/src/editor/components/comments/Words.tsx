@@ -1,5 +1,6 @@
 /** The text of a comment: drawn as Markdown once the part for it is there, and as it was written until then. */
 import { useEffect } from "react";
+import { Boundary } from "../../../app/components/Boundary";
 import { decodeMentions } from "../../../comments";
 import { Store, useStore } from "../../../store";
 import type { CommentTextProps } from "./CommentText";
@@ -20,9 +21,17 @@ export function loadCommentText(): Promise<void> {
 export function Words({ text, names }: CommentTextProps) {
   const Drawn = useStore(drawing);
   useEffect(() => void loadCommentText(), []);
+  const bare = <p>{decodeMentions(text, names).text}</p>;
   return (
     <div className="comment-text prose">
-      {Drawn ? <Drawn text={text} names={names} /> : <p>{decodeMentions(text, names).text}</p>}
+      {Drawn ? (
+        // Nobody's text takes the page along.
+        <Boundary key={text} instead={() => bare}>
+          <Drawn text={text} names={names} />
+        </Boundary>
+      ) : (
+        bare
+      )}
     </div>
   );
 }
