@@ -15,6 +15,9 @@ export interface Fragment {
 
 const NUDGE = 32;
 
+/** Of the grid for things that come without a place: how many in a row, and the room of each. */
+const [IN_ROW, CELL_WIDTH, CELL_HEIGHT] = [4, 320, 220];
+
 /** The chosen things, all that lies in chosen groups, and the wires between them and into them, as text. */
 export function copyText(spell: Spell, ids: Iterable<string>): string {
   const chosen = withMembers(spell, new Set(ids));
@@ -48,7 +51,7 @@ function withMembers(spell: Spell, chosen: Set<string>): Set<string> {
 
 /** Read pasted text and give its things new ids and places; throws a PasteError. */
 export function pasteFragment(text: string, spell: Spell, options: PasteOptions = {}): Fragment {
-  const piece = readPiece(text);
+  const piece = placed(readPiece(text));
   const ids = new Map<string, string>();
   for (const things of [piece.nodes, piece.groups, piece.notes]) {
     for (const id of Object.keys(things)) ids.set(id, newId());
@@ -97,6 +100,27 @@ function pastedEdges(
   return edges;
 }
 
+/** Things without a place get one in a grid below the others: piled up, all but the last would be hidden. */
+function placed(piece: Fragment): Fragment {
+  const all = [piece.groups, piece.nodes, piece.notes].flatMap((things) =>
+    Object.values<{ position?: Pair }>(things),
+  );
+  const known = all.flatMap(({ position }) => (position ? [position] : []));
+  const left = known.length > 0 ? Math.min(...known.map(([x]) => x)) : 0;
+  const top = known.length > 0 ? Math.max(...known.map(([, y]) => y)) + CELL_HEIGHT : 0;
+  let next = 0;
+  const spread = <T extends { position?: Pair }>(things: Record<string, T>) =>
+    Object.fromEntries(
+      Object.entries(things).map(([id, thing]) => {
+        if (thing.position) return [id, thing];
+        const [column, row] = [next % IN_ROW, Math.floor(next / IN_ROW)];
+        next += 1;
+        return [id, { ...thing, position: [left + column * CELL_WIDTH, top + row * CELL_HEIGHT] as Pair }];
+      }),
+    );
+  return { ...piece, groups: spread(piece.groups), nodes: spread(piece.nodes), notes: spread(piece.notes) };
+}
+
 function shiftTo(piece: Fragment, at: Pair | undefined): Pair {
   if (!at) return [NUDGE, NUDGE];
   const places = [piece.nodes, piece.groups, piece.notes]
@@ -111,9 +135,9 @@ function readPiece(text: string): Fragment {
   try {
     piece = JSON.parse(text);
   } catch {
-    throw new PasteError("What was pasted is not JSON. Copy nodes on a canvas, or a spell's file.");
+    throw new PasteError("It is not JSON. Copy nodes on a canvas, or a spell's file.");
   }
-  if (!isObject(piece)) throw new PasteError("What was pasted is not a spell: it must be a JSON object.");
+  if (!isObject(piece)) throw new PasteError("It is not a spell, which is a JSON object.");
   const fragment = {
     nodes: things(piece, "nodes"),
     edges: things(piece, "edges"),
@@ -121,7 +145,7 @@ function readPiece(text: string): Fragment {
     notes: things(piece, "notes"),
   };
   const count = Object.values(fragment).reduce((sum, map) => sum + Object.keys(map).length, 0);
-  if (count === 0) throw new PasteError("What was pasted is a JSON object without nodes, groups or notes.");
+  if (count === 0) throw new PasteError("It is a JSON object without nodes, groups or notes.");
   for (const [id, node] of Object.entries(fragment.nodes)) {
     if (typeof node.type !== "string") throw new PasteError(`Node ${id} has no type.`);
     if (node.code != null && typeof node.code !== "string")

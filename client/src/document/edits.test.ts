@@ -187,6 +187,20 @@ test("a group is copied with what lies in it", async () => {
   expect(document.spell.get().nodes[nodes[0] ?? ""]?.group).toBe(groups[0]);
 });
 
+test("things that come without a place are spread out below those that have one", async () => {
+  const document = await tab();
+  const nodes = { a: { type: "t", position: [10, 20] }, b: { type: "t" }, c: { type: "t" } };
+  document.paste(JSON.stringify({ nodes, notes: { n: { text: "Hi" } } }), { at: [0, 0] });
+  const spell = document.spell.get();
+  const places = [...Object.values(spell.nodes), ...Object.values(spell.notes)].map((one) => one.position);
+  expect(places.toSorted((one, other) => one[1] - other[1] || one[0] - other[0])).toEqual([
+    [0, 0],
+    [0, 220],
+    [320, 220],
+    [640, 220],
+  ]);
+});
+
 test.each([
   ["not JSON", "hello", /not JSON/],
   ["a number", "7", /not a spell/],

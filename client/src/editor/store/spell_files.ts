@@ -73,6 +73,14 @@ async function readText(editor: Editor, file: File): Promise<string | null> {
     });
     return null;
   }
+  if (/\.ya?ml$/i.test(file.name)) {
+    editor.toasts.show({
+      tone: "error",
+      title: `${file.name} is YAML: only JSON can be added here`,
+      next: 'On the command line, "spellwork import" takes it.',
+    });
+    return null;
+  }
   try {
     return await file.text();
   } catch (error) {
