@@ -4,6 +4,7 @@ import {
   Awareness,
   applyAwarenessUpdate,
   encodeAwarenessUpdate,
+  modifyAwarenessUpdate,
   removeAwarenessStates,
 } from "y-protocols/awareness";
 import type * as Y from "yjs";
@@ -68,7 +69,7 @@ export class Presence {
 
   /** Take what the server sends of others. */
   receive(update: Uint8Array): void {
-    applyAwarenessUpdate(this.awareness, update, REMOTE);
+    applyAwarenessUpdate(this.awareness, modifyAwarenessUpdate(update, withSoundCaret), REMOTE);
   }
 
   /** Begin again after a (re)connection: `everybody` is all who are there; tell them of this tab. */
@@ -150,6 +151,25 @@ function person(clientId: number, state: Record<string, unknown>): Person {
     following: typeof following === "number" ? following : null,
     drag: drags(state.drag),
   };
+}
+
+/** A state without a caret that is none: y-codemirror reads it from the awareness itself, and breaks on others. */
+function withSoundCaret(state: Record<string, unknown> | null): Record<string, unknown> | null {
+  if (!state || state.cursor === undefined || state.cursor === null) return state;
+  const { anchor, head } = Object(state.cursor) as Record<string, unknown>;
+  return isPlace(anchor) && isPlace(head) ? state : { ...state, cursor: null };
+}
+
+/** Whether a value is a Yjs relative position in a text that is no root. */
+function isPlace(value: unknown): boolean {
+  const { type, item, tname } = Object(value) as Record<string, unknown>;
+  const ids = [type, item].filter((id) => id !== null);
+  return tname === null && ids.length > 0 && ids.every(isId);
+}
+
+function isId(value: unknown): boolean {
+  const { client, clock } = Object(value) as Record<string, unknown>;
+  return [client, clock].every((number) => Number.isSafeInteger(number) && (number as number) >= 0);
 }
 
 function areNumbers(value: unknown, count: number): value is number[] {
