@@ -45,6 +45,8 @@ import type { History, Loading, OwnPresence, Person, SaveStatus, Self, SharedDoc
 const RETRY = { first: 500, longest: 10_000 };
 /** How often edits are done again for one that the server takes. */
 const MOST_REDOS = 3;
+/** What somebody is told who had the canvas open, and may not any more. */
+const GONE = "This canvas was deleted, or you were taken off it.";
 const EDITING_ROLES: ReadonlySet<string> = new Set(["owner", "editor", "admin"]);
 
 /**
@@ -414,11 +416,13 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
     const status = this.#session.status.get().state;
     if (known?.unanswered && status !== "online") return; // The next connection opens it.
     if (known && FINAL.has(known.code)) {
+      const wasOpen = this.loading.get().state === "open";
+      const why = TAKEN_OFF.has(known.code) && wasOpen ? { ...known.body, message: GONE } : known.body;
       if (TAKEN_OFF.has(known.code)) {
         this.role.set(null);
-        this.#takenOff(known.body);
+        this.#takenOff(why);
       }
-      this.#shut = known.message;
+      this.#shut = why.message;
       if (this.loading.get().state !== "open") this.loading.set({ state: "failed", error: known.body });
       this.#tell();
       return;
@@ -571,7 +575,7 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
   #setRole(role: Role | null): void {
     this.role.set(role);
     if (role === null) {
-      this.#shut = "This canvas was deleted, or you were taken off it.";
+      this.#shut = GONE;
       this.#pause();
       this.#takenOff({ code: "forbidden", message: this.#shut });
     } else this.#keepHead();

@@ -407,7 +407,8 @@ describe("refusals", () => {
       error: { code: "not_found", message: "There is no such canvas." },
     }));
     await comeBack();
-    expect(one.document.saving.get()).toEqual({ state: "read-only", reason: "There is no such canvas." });
+    const reason = "This canvas was deleted, or you were taken off it.";
+    expect(one.document.saving.get()).toEqual({ state: "read-only", reason });
     expect(nodes(one)).toEqual(["a", "mine"]);
     expect(await kept()).toMatchObject({ head: null, acked: [], edits: [] });
     expect(await browser.kept.refused("anna")).toMatchObject([{ error: { code: "not_found" } }]);

@@ -181,7 +181,10 @@ function useLostThings(editor: Editor): void {
         tone: "error",
         title: `The server refused an edit: ${fresh.error.message}`,
         code: fresh.error.code,
-        next: "It is undone here and kept as a copy; all else is saved.",
+        next:
+          shared.role.get() === null
+            ? "Your unsent work is kept as a copy in this browser."
+            : "It is undone here and kept as a copy; all else is saved.",
         action: { label: "Show the copy", run: () => editor.copies.set(true) },
       });
     };

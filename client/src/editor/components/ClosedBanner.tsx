@@ -1,7 +1,6 @@
 /** Says that the canvas is no longer open to this person, lets them keep what they see, and leads to the others. */
 import { Download, Lock } from "lucide-react";
 import { Link } from "../../app/components/Link";
-import { downloadJson } from "../../app/download";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { exportSpell } from "../store/spell_files";
@@ -16,13 +15,6 @@ export function ClosedBanner() {
     <div className="past-banner closed-banner" role="alert" data-testid="canvas-closed">
       <Lock size={14} />
       <span>{status.reason} What you see is this tab's copy.</span>
-      <button
-        type="button"
-        className="button"
-        onClick={() => downloadJson(`${shared.spell.get().name}.copy.json`, shared.toJson())}
-      >
-        Download it
-      </button>
       <button type="button" className="button" data-testid="keep-as-file" onClick={() => exportSpell(editor)}>
         <Download size={13} /> Keep as a file
       </button>

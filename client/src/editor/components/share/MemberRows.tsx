@@ -16,7 +16,8 @@ interface MemberRowsProps {
 
 export function MemberRows({ sharing, owner, self, onLeft }: MemberRowsProps) {
   const members = useStore(sharing.state, (state) => state.members);
-  if (members === null) return <p className="faint">Looking who is here…</p>;
+  const failed = useStore(sharing.failure) !== null;
+  if (members === null) return failed ? null : <p className="faint">Looking who is here…</p>;
   return (
     <section className="share-part" aria-label="People" data-testid="share-members">
       {owner && <h3>People</h3>}
