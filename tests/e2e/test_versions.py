@@ -54,6 +54,9 @@ def test_one_restores_and_the_other_sees_it(
     expect(stage.get_by_test_id("add-node")).to_have_count(0)
     ada.page.get_by_test_id("version-restore").click()
     expect(ada.page.get_by_test_id("version-banner")).to_contain_text("is here too")
+    ada.page.keyboard.press("Escape")
+    expect(ada.page.get_by_test_id("version-banner")).not_to_contain_text("is here too")
+    ada.page.get_by_test_id("version-restore").click()
     ada.page.get_by_test_id("version-restore-sure").click()
     for person in (ada, grace):
         expect(person.node(later)).to_have_count(0)

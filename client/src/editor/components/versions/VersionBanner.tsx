@@ -52,7 +52,18 @@ export function VersionBanner({ shown }: { shown: Shown }) {
   const Icon =
     shown.state === "failed" ? TriangleAlert : busy || shown.state === "loading" ? LoaderCircle : History;
   return (
-    <div className="past-banner version-banner" data-testid="version-banner" data-state={shown.state}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape says no to the question from either of its buttons
+    <div
+      className="past-banner version-banner"
+      data-testid="version-banner"
+      data-state={shown.state}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !asking) return;
+        event.preventDefault();
+        event.stopPropagation();
+        setAsking(false);
+      }}
+    >
       <Icon size={14} className={Icon === LoaderCircle ? "spin" : ""} aria-hidden="true" />
       <span role="status" className="truncate">
         {asking ? (
