@@ -55,6 +55,28 @@ test("a run that completes is replayed by itself, and shows in console and previ
   workbench.close();
 });
 
+test("a run whose replay the connection cut off is replayed when it is back", async () => {
+  const { server, socket, page, workbench } = await opened();
+  const steps: ReplayStep[] = [];
+  page.registerPlugin({ name: "mine", onNode: (step) => void steps.push(step) });
+  let cut = false;
+  server.answers.set("runs.get", () => {
+    if (!cut) {
+      cut = true;
+      socket.cut();
+    }
+    const of = { mode: "once", audience: "shared", created_at: 1, stream: "canvas:c" } as const;
+    return { id: "r1", status: "completed", ...of, order: ["a"], outputs: { a: { value: 1 } } };
+  });
+  server.write("canvas:c", [
+    { run: "r1", kind: "run.started", at: 1, data: { nodes: ["a"] } },
+    { run: "r1", kind: "node.done", at: 1, node: "a", outputs: { value: 1 } },
+    { run: "r1", kind: "run.completed", at: 2, data: { order: ["a"] } },
+  ]);
+  await vi.waitFor(() => expect(steps).toMatchObject([{ node: "a", run: { live: true } }]), 5_000);
+  workbench.close();
+});
+
 test("a plugin's error shows in the console", async () => {
   const { page, workbench } = await opened();
   page.plugins.report({ plugin: "p", phase: "onNode", run: null, node: "a", error: new Error("oops") });

@@ -1,4 +1,5 @@
 /** The one place where the parts of an open canvas meet. */
+import { ProtocolError } from "../api/errors";
 import { CommentStore } from "../comments";
 import { CanvasDocument, type Self } from "../document";
 import { type Browser, NoBrowser } from "../offline";
@@ -46,14 +47,24 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
     spell: document.spell,
     load: (value) => values.get(value),
   });
+  /** The run to be replayed as soon as the server answers again. */
+  let owed: string | null = null;
+  const replay = (run: string) => {
+    owed = null;
+    replays.completed(run).catch((error: unknown) => {
+      if (!(error instanceof ProtocolError && error.unanswered))
+        console.error("The run could not be replayed", error);
+      else if (session.status.get().state === "online") replay(run);
+      else owed = run;
+    });
+  };
   let errorsSeen = plugins.errors.get();
   let board = runs.board.get();
   const end = [
     ...[console_, previews, highlight].map((plugin) => plugins.register(plugin)),
     runs.onEvents((events) => console_.writeEvents(events)),
-    runs.onCompleted((run) => {
-      replays.completed(run).catch((error: unknown) => console.error("The run could not be replayed", error));
-    }),
+    runs.onCompleted(replay),
+    session.onOnline(() => owed !== null && replay(owed)),
     runs.board.subscribe(() => {
       const before = board;
       board = runs.board.get();
