@@ -42,8 +42,8 @@ def grace_account(server: ServerProcess) -> Account:
 
 
 @pytest.fixture(scope="session")
-def mary_account(server: ServerProcess) -> Account:
-    return make_account(server, "mary@example.org")
+def rosa_account(server: ServerProcess) -> Account:
+    return make_account(server, "rosa@example.org")
 
 
 @pytest.fixture(scope="session")

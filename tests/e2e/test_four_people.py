@@ -30,7 +30,7 @@ def test_whatever_their_connection_four_people_end_with_one_canvas(
     arrive: Callable[..., Person],
     ada_account: Account,
     grace_account: Account,
-    mary_account: Account,
+    rosa_account: Account,
     joan_account: Account,
     slow_wire: WireCutter,
     wire: WireCutter,
@@ -38,14 +38,14 @@ def test_whatever_their_connection_four_people_end_with_one_canvas(
     make_canvas: Callable[..., str],
 ) -> None:
     canvas = make_canvas(SUM)
-    for account, role in ((mary_account, "viewer"), (joan_account, "editor")):
+    for account, role in ((rosa_account, "viewer"), (joan_account, "editor")):
         put = rest.put(
             f"/v1/canvases/{canvas}/members", json={"email": account.email, "role": role}
         )
         assert put.is_success, put.text
     slow = arrive(ada_account, slow_wire.url)
     offline = arrive(grace_account, wire.url)
-    reader = arrive(mary_account)
+    reader = arrive(rosa_account)
     hidden = arrive(joan_account)
     for person in (slow, offline, hidden):
         person.sign_in()
