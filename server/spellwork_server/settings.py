@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     max_update_bytes: int = Field(
         default=2 * MIB, ge=KIB, description="Largest single edit of a canvas."
     )
+    max_canvas_bytes: int = Field(
+        default=64 * MIB,
+        ge=64 * KIB,
+        description="Most bytes of a canvas's document, about; beyond, it takes only deletions.",
+    )
     max_spell_nodes: int = Field(default=5_000, ge=1, description="Most nodes one canvas may hold.")
     max_pending_bytes: int = Field(
         default=4 * MIB, ge=64 * KIB, description="Most bytes held for a socket that lags."

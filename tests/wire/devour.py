@@ -56,7 +56,7 @@ async def feed(corpus: Sequence[bytes], chance: random.Random, count: int) -> Co
     rows = tuple(LoggedUpdate(at, body, "ada") for at, body in enumerate(base, 1))
     log: Any = NoDisk()
     heard = Heard()
-    room = Room("c", load("c", CanvasLog("e", (), rows)), log, heard, Limits(2**21, 5_000))
+    room = Room("c", load("c", CanvasLog("e", (), rows)), log, heard, Limits(2**21, 5_000, 2**26))
     outcomes: Counter[str] = Counter()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(room.run())

@@ -7,6 +7,7 @@
     │   └── UpdateGap           update_gap         it builds on edits that the server has not got
     ├── SchemaViolation    422  schema_violation   what it would make is not a spell
     ├── UpdateTooLarge     413  update_too_large
+    ├── CanvasTooLarge     413  canvas_too_large   the canvas holds as much as it may; deletions are taken
     ├── ClientIdTaken      409  client_id_taken    the client id belongs to somebody else
     ├── EpochMismatch      409  epoch_mismatch     the tab's document is of another life of the canvas
     ├── NotOpen            409  canvas_not_open    the socket has not opened the canvas
@@ -42,6 +43,12 @@ class UpdateTooLarge(TooLarge):
     """One edit is over ``details.limit`` bytes."""
 
     default_code = "update_too_large"
+
+
+class CanvasTooLarge(TooLarge):
+    """The canvas's document holds ``details.limit`` bytes, with all that was ever drawn on it."""
+
+    default_code = "canvas_too_large"
 
 
 class ClientIdTaken(Conflict):

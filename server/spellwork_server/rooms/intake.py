@@ -25,7 +25,14 @@ from spellwork_server.errors import Internal, ServerError
 from .difference import write_spell
 from .durable import Durable
 from .edits import Asked, Batch, Edit
-from .errors import SchemaViolation, UpdateGap, UpdateInvalid, UpdateTooLarge, taken
+from .errors import (
+    CanvasTooLarge,
+    SchemaViolation,
+    UpdateGap,
+    UpdateInvalid,
+    UpdateTooLarge,
+    taken,
+)
 from .lib0 import MAX_DEPTH
 from .parts import MODELS, Parts, read
 from .replica import KINDS, Change, Kind, Replica
@@ -52,6 +59,7 @@ class Limits(NamedTuple):
 
     update_bytes: int
     nodes: int
+    canvas_bytes: int
 
 
 class Intake:
@@ -238,6 +246,7 @@ class Intake:
     def _sort_out(self, run: Sequence[Asked]) -> tuple[list[Asked], dict[Asked, Exception]]:
         """Tell those that fit what is known from those that do not, with the reason."""
         known = self._known
+        room = self._room_left()
         fitting: list[Asked] = []
         refused: dict[Asked, Exception] = {}
         for asked in run:
@@ -246,6 +255,8 @@ class Intake:
                 self._check_owners(asked.outline, asked.user_id)
                 check_dependencies(asked.outline, known)
                 self._surrogates.check(asked.update, known)
+                if asked.outline.spans and len(asked.update) > room:
+                    raise self._too_large()
             except ServerError as error:
                 refused[asked] = error
                 continue
@@ -253,8 +264,22 @@ class Intake:
                 if end > known.get(client, 0):
                     known[client] = end
             self._surrogates.note(asked.update)
+            room -= len(asked.update)
             fitting.append(asked)
         return fitting, refused
+
+    def _room_left(self) -> int:
+        """Return how many bytes the document may still grow by."""
+        waiting = sum(len(edit.update) for edit in self._batch.edits)
+        return self._limits.canvas_bytes - self._durable.size - waiting
+
+    def _too_large(self) -> CanvasTooLarge:
+        limit = self._limits.canvas_bytes
+        return CanvasTooLarge(
+            f"The canvas holds the {limit} bytes that it may, with all that was ever drawn on it;"
+            " remove what is not needed, or go on on a new one",
+            details={"limit": limit},
+        )
 
     def _add(
         self,
@@ -295,8 +320,11 @@ class Intake:
             raise SchemaViolation(f"A canvas may hold {limit} {kind}", details={"limit": limit})
 
     def _edit(self, write: Callable[[], None], user_id: str | None) -> None:
+        room = self._room_left()
         self._spoilt = True
         change = self._shadow.edit(write)
+        if len(change.update) > room and parse_update(change.update).spans:
+            raise self._too_large()
         if change.update:
             self._known = parse_state_vector(self._shadow.state_vector())
             self._surrogates.note(change.update)

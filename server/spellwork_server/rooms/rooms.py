@@ -59,7 +59,9 @@ class Rooms:
         self._log = log
         self._channels = channels
         self._library = library
-        self._limits = Limits(settings.max_update_bytes, settings.max_spell_nodes)
+        self._limits = Limits(
+            settings.max_update_bytes, settings.max_spell_nodes, settings.max_canvas_bytes
+        )
         self._places: dict[str, _Place] = {}
         self._doors: dict[str, _Door] = {}
         self._tasks = asyncio.TaskGroup()

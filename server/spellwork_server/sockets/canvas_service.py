@@ -178,6 +178,7 @@ class CanvasSockets(Service):
             "update_invalid",
             "update_gap",
             "update_too_large",
+            "canvas_too_large",
             "schema_violation",
             "client_id_taken",
             "store_unavailable",

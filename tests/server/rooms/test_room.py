@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from pycrdt import Map, Text
 
-from spellwork.spell import Spell
+from spellwork.spell import Node, Spell
 from spellwork_server.errors import ServerError, Unavailable
 from spellwork_server.rooms import Committed
 from spellwork_server.rooms import room as room_module
 from spellwork_server.rooms.errors import (
     CanvasQuarantined,
+    CanvasTooLarge,
     ClientIdTaken,
     SchemaViolation,
     UpdateGap,
@@ -211,6 +212,30 @@ async def test_a_refused_edit_leaves_the_canvas_as_it_was(tmp_path: Path, name: 
         assert refusal.value.code == code
         assert (room.spell(), room.state_vector(), room.diff()) == before
         assert await room.apply_update(h.bob, good.add("b")) == 2
+
+
+@pytest.mark.rule("U8")
+async def test_a_canvas_that_is_full_takes_deletions_and_nothing_else(tmp_path: Path) -> None:
+    limit = 64 * 1024
+    async with house(tmp_path, max_canvas_bytes=limit) as h, h.rooms.visit(h.canvas) as room:
+        tab = Tab()
+        await room.apply_update(h.ada, tab.add("a"))
+        for number in range(limit // 2_000):
+            await room.apply_update(h.ada, tab.put("a", f"v{number}", "x" * 1_000))
+        with pytest.raises(CanvasTooLarge) as refusal:
+            await room.apply_update(h.ada, tab.put("a", "more", "x" * limit))
+        assert refusal.value.details == {"limit": limit}
+        node = Node(type="t", inputs={"more": "x" * limit})
+        with pytest.raises(CanvasTooLarge):
+            await room.change_spell(
+                h.ada, lambda spell: spell.model_copy(update={"nodes": {"c": node}})
+            )
+        assert set(room.spell().nodes) == {"a"}
+        tidy = Tab()
+        tidy.apply(room.diff())
+        assert await room.apply_update(h.bob, tidy.remove("nodes", "a")) > 0
+        await room.apply_update(h.bob, tidy.add("b"))
+        assert set(room.spell().nodes) == {"b"}
 
 
 @pytest.mark.rule("U6")
