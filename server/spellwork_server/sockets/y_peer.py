@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from spellwork_server.errors import BadRequest, Internal, ServerError, TooLarge
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.rooms import Room
-from spellwork_server.rooms.errors import taken
+from spellwork_server.rooms.errors import UpdateGap, taken
 from spellwork_server.rooms.known import brings_nothing
 from spellwork_server.rooms.presence import MAX_TOLD, parse_states
 
@@ -136,6 +136,8 @@ class YPeer:
         self._parted = False
         self._draining = False
         self._answered = False
+        self._caught_up = False
+        """Whether its first step 2 has come, with all that it had and the server lacked."""
         self._asked_bytes = 0
         self._client: int | None = None
         self._others: set[int] = set()
@@ -267,6 +269,7 @@ class YPeer:
                 self._answer(message.body)
             case "step 2" | "update":
                 self._answered = True
+                self._caught_up = self._caught_up or message.kind == "step 2"
                 await self._begin_edit(message.body)
             case "awareness":
                 self._take_presence(message.body)
@@ -305,9 +308,10 @@ class YPeer:
         size = len(update)
         self._hold(size)
         try:
-            self.room.offer(self.actor, update, origin=self, author=self, name=size)
+            name = (size, self._caught_up)
+            self.room.offer(self.actor, update, origin=self, author=self, name=name)
         except Exception as error:  # noqa: BLE001 - the edge of one peer: it is told, whatever happened
-            self.settled(size, error)
+            self.settled((size, self._caught_up), error)
             self.flush()
         return True
 
@@ -317,10 +321,10 @@ class YPeer:
             return
         queued = asyncio.Event()
         self._hold(len(update))
-        self._tasks.create_task(self._edit(update, queued.set))
+        self._tasks.create_task(self._edit(update, self._caught_up, queued.set))
         await queued.wait()
 
-    async def _edit(self, update: bytes, queued: Callable[[], None]) -> None:
+    async def _edit(self, update: bytes, caught_up: bool, queued: Callable[[], None]) -> None:
         outcome: int | Exception = 0
         try:
             access = await self._accesses.access(self.room.canvas_id)
@@ -331,13 +335,20 @@ class YPeer:
             outcome = error
         finally:
             queued()
-            self.settled(len(update), outcome)
+            self.settled((len(update), caught_up), outcome)
             self.flush()
 
-    def settled(self, size: int, outcome: int | Exception) -> None:
-        """Take note of what became of an edit of ``size`` bytes; a refusal closes the connection."""
+    def settled(self, name: tuple[int, bool], outcome: int | Exception) -> None:
+        """Take note of what became of an edit of so many bytes; a refusal closes the connection.
+
+        One made while the first step 2 was still to come may build on what
+        only that brings: the step 2 brings it too.
+        """
+        size, caught_up = name
         self._edits -= 1
         self._queued_bytes -= size
+        if isinstance(outcome, UpdateGap) and not caught_up:
+            return
         if isinstance(outcome, ServerError):
             self.refuse(outcome)
         elif isinstance(outcome, Exception):

@@ -360,6 +360,25 @@ async def test_what_is_refused_is_told_and_ends_the_connection(tmp_path: Path, w
         assert ada.open
 
 
+@pytest.mark.rule("Y4")
+async def test_who_edits_before_the_first_step_2_was_sent_is_not_refused(tmp_path: Path) -> None:
+    async with canvas(tmp_path) as c, c.join("bob", answers=False) as bob:
+        bob.tab.add("x")
+        await bob.edit(bob.tab.put("x", "v", 1))
+        await bob.edit(bob.tab.put("x", "w", "long" * 50))
+        await bob.say(y_messages.step_2(bob.tab.doc.get_update(c.room.state_vector())))
+        async with c.join("ada") as ada:
+            await ada.until(lambda: "w" in ada.tab.state()["nodes"].get("x", {}).get("inputs", {}))
+            assert ada.tab.state() == bob.tab.state()
+        assert bob.open
+        assert not bob.denied
+        bob.tab.add("y")
+        await bob.edit(bob.tab.put("y", "v", 1))
+        await bob.until(lambda: bob.closed)
+        assert bob.closed is not None
+        assert bob.closed[1].startswith("update_gap")
+
+
 @pytest.mark.rule("Y10")
 async def test_a_message_over_the_limit_ends_the_connection_for_good(tmp_path: Path) -> None:
     async with canvas(tmp_path, max_event_bytes=65_536) as c, c.join("bob") as bob:
