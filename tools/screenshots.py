@@ -1,4 +1,4 @@
-"""Take the pictures in docs/: the sample canvas after a run, in light and in dark.
+"""Take the pictures in docs/: the sample canvas after a run, with two more people on it, in light and in dark.
 
 python -m tools.screenshots
 """
@@ -73,17 +73,40 @@ def show(person: Person, canvas: str) -> None:
 def picture(
     browser: Browser,
     server: ServerProcess,
-    account: Account,
+    accounts: list[Account],
     shade: Literal["light", "dark"],
 ) -> Path:
     """Take one picture and return where it is."""
+    account, *others = accounts
     person = enter(browser, account, server.url, viewport=SIZE, color_scheme=shade)
     person.sign_in()
-    show(person, draw(server, account))
+    canvas = draw(server, account)
+    show(person, canvas)
+    guests = [visit(browser, server, account, other, canvas) for other in others]
+    for at, guest in enumerate(guests):
+        guest.nodes().nth(1 + 2 * at).locator(".node-head").click()
+    expect(person.page.get_by_test_id("remote-cursor")).to_have_count(len(guests))
+    expect(person.page.get_by_test_id("remote-selection")).to_have_count(len(guests))
     path = DOCS / f"canvas-{shade}.png"
     person.page.screenshot(path=str(path), animations="disabled")
-    person.context.close()
+    for each in (person, *guests):
+        each.context.close()
     return path
+
+
+def visit(
+    browser: Browser, server: ServerProcess, owner: Account, account: Account, canvas: str
+) -> Person:
+    """Let somebody else onto the canvas."""
+    with server.http(owner.token) as http:
+        member = {"email": account.email, "role": "editor"}
+        http.put(f"/v1/canvases/{canvas}/members", json=member).raise_for_status()
+    guest = enter(browser, account, server.url, viewport=SIZE)
+    guest.sign_in()
+    guest.open(canvas)
+    guest.page.get_by_label("Fit all").click()
+    guest.page.evaluate(RESTING)
+    return guest
 
 
 def main() -> int:
@@ -94,9 +117,11 @@ def main() -> int:
         return 1
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder)) as server:
-        account = make_account(server, "ada@example.org")
+        accounts = [
+            make_account(server, f"{name}@example.org") for name in ("ada", "grace", "joan")
+        ]
         with sync_playwright() as playwright, chromium(playwright, executable) as browser:
-            taken = [picture(browser, server, account, shade) for shade in ("light", "dark")]
+            taken = [picture(browser, server, accounts, shade) for shade in ("light", "dark")]
     for path in taken:
         print(f"{path.relative_to(client.ROOT)}  {path.stat().st_size:,} bytes")
     return 1 if any(path.stat().st_size > LARGEST for path in taken) else 0
