@@ -24,8 +24,12 @@ REST answers ``{"error": error.to_json()}`` with ``status``; a socket answers
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import uuid4
+
+logger = logging.getLogger(__name__)
 
 
 class ServerError(Exception):
@@ -161,3 +165,10 @@ class StoreUnavailable(Unavailable):
     """The database did not take the write: it is full, locked or gone."""
 
     default_code = "store_unavailable"
+
+
+def internal(where: str, error: BaseException) -> Internal:
+    """Log a fault of ours under an id, and return the error that carries only that id."""
+    fault = uuid4().hex[:12]
+    logger.error("fault %s in %s", fault, where, exc_info=error)
+    return Internal(f"Something went wrong on the server (fault {fault})", details={"id": fault})

@@ -12,7 +12,6 @@ are refused which must be.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from spellwork.spell import Spell
-from spellwork_server.errors import Internal, ServerError
+from spellwork_server.errors import ServerError, internal
 
 from .difference import write_spell
 from .durable import Durable
@@ -38,8 +37,6 @@ from .parts import MODELS, Parts, read
 from .replica import KINDS, Change, Kind, Replica
 from .surrogates import Surrogates
 from .update_parser import Outline, check_dependencies, parse_state_vector, parse_update
-
-logger = logging.getLogger(__name__)
 
 SERVER = ""
 """The owner of the client ids that the server's own edits carry."""
@@ -395,8 +392,7 @@ def _told(asked: Asked, error: Exception) -> Exception:
     """Return the error as whoever asked for an edit gets it."""
     if isinstance(error, ServerError) or asked.write is not None:
         return error
-    logger.error("fault in an edit", exc_info=error)
-    return Internal("Something went wrong on the server")
+    return internal("an edit", error)
 
 
 def _gap_details(client: int, known: Mapping[int, int], needed: int) -> dict[str, int]:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
-from spellwork_server.errors import BadRequest, Internal, NotFound, ServerError, Unauthenticated
+from spellwork_server.errors import BadRequest, NotFound, ServerError, Unauthenticated, internal
 
 from .service import Call, EventStream, Operation, Service
 from .validation import field_errors
 
 MAX_NAME = 100
 """Characters of an unknown event's name that are looked at, and told."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +127,3 @@ def dump(operation: Operation, answer: BaseModel | None) -> dict[str, Any]:
     if answer is None:
         return {}
     return answer.model_dump(mode="python" if operation.binary else "json", by_alias=True)
-
-
-def internal(where: str, error: BaseException) -> Internal:
-    """Log a fault of ours under an id, and return the error that carries only that id."""
-    fault = uuid4().hex[:12]
-    logger.error("fault %s in %s", fault, where, exc_info=error)
-    return Internal(f"Something went wrong on the server (fault {fault})", details={"id": fault})

@@ -24,6 +24,7 @@ from spellwork_server.errors import (
     TooLarge,
     Unauthenticated,
     UnsupportedMediaType,
+    internal,
 )
 from spellwork_server.identity import Actor
 from spellwork_server.identity.authenticator import Authenticator
@@ -32,7 +33,7 @@ from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.settings import Settings
 from spellwork_server.strict_json import read_json
 
-from .registry import Registry, internal
+from .registry import Registry
 from .service import Call, EventStream, Operation, ServerSentEvent
 from .sse import send_events
 

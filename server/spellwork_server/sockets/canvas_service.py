@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
-from spellwork_server.errors import BadRequest, NotFound, RateLimited, ServerError, Unavailable
+from spellwork_server.errors import (
+    BadRequest,
+    NotFound,
+    RateLimited,
+    ServerError,
+    Unavailable,
+    internal,
+)
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.protocol import (
     MAX_MSG_ID,
@@ -23,7 +30,6 @@ from spellwork_server.protocol import (
 )
 from spellwork_server.rooms import Room, Rooms
 from spellwork_server.rooms.errors import EpochMismatch, NotOpen, taken
-from spellwork_server.services.registry import internal
 from spellwork_server.services.service import Call, Done, Service, operation
 
 from .channels import Channels

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from spellwork_server.errors import Internal, ServerError, Unavailable
+from spellwork_server.errors import ServerError, Unavailable, internal
 from spellwork_server.identity import Actor
 
 from .line import Line
@@ -323,10 +323,8 @@ class Session:
             answer = {"ok": True} | await self._handled(asked)
         except ServerError as error:
             answer = {"ok": False, "error": error.to_json()}
-        except Exception:  # the edge of every event: the socket lives on, the fault is logged
-            logger.exception("fault in %s", asked.event)
-            fault = Internal("Something went wrong on the server")
-            answer = {"ok": False, "error": fault.to_json()}
+        except Exception as error:  # noqa: BLE001 - the edge of every event: the socket lives on
+            answer = {"ok": False, "error": internal(asked.event, error).to_json()}
         finally:
             self._at_once.release()
             turn.end()
@@ -341,8 +339,7 @@ class Session:
     def _acknowledge(self, ack: int, answer: dict[str, Any]) -> None:
         try:
             wire = encode_ack(ack, answer)
-        except (TypeError, ValueError, RecursionError):  # an operation answered what is no JSON
-            logger.exception("an answer cannot be encoded")
-            fault = Internal("Something went wrong on the server")
+        except (TypeError, ValueError, RecursionError) as error:  # what was answered is no JSON
+            fault = internal("the encoding of an answer", error)
             wire = encode_ack(ack, {"ok": False, "error": fault.to_json()})
         self.deliver(wire)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from spellwork_server.errors import BadRequest, Internal, ServerError, TooLarge
+from spellwork_server.errors import BadRequest, ServerError, TooLarge, internal
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.rooms import Room
 from spellwork_server.rooms.errors import UpdateGap, taken
@@ -255,9 +255,8 @@ class YPeer:
             await self._take(y_messages.read_message(data))
         except ServerError as error:
             self.refuse(error)
-        except Exception:  # the edge of one peer: others live on
-            logger.exception("fault in a sync peer")
-            self.refuse(Internal("Something went wrong on the server"))
+        except Exception as error:  # noqa: BLE001 - the edge of one peer: others live on
+            self.refuse(internal("a sync peer", error))
 
     async def _take(self, message: Message) -> None:
         cost = COSTS.get(message.kind, 0)
@@ -305,13 +304,12 @@ class YPeer:
         if not allowed(self.actor, "canvas.edit", access):
             return False
         self._answered = True
-        size = len(update)
-        self._hold(size)
+        name = (len(update), self._caught_up)
+        self._hold(len(update))
         try:
-            name = (size, self._caught_up)
             self.room.offer(self.actor, update, origin=self, author=self, name=name)
         except Exception as error:  # noqa: BLE001 - the edge of one peer: it is told, whatever happened
-            self.settled((size, self._caught_up), error)
+            self.settled(name, error)
             self.flush()
         return True
 
@@ -352,8 +350,7 @@ class YPeer:
         if isinstance(outcome, ServerError):
             self.refuse(outcome)
         elif isinstance(outcome, Exception):
-            logger.error("fault in an edit of a sync peer", exc_info=outcome)
-            self.refuse(Internal("Something went wrong on the server"))
+            self.refuse(internal("an edit of a sync peer", outcome))
 
     def flush(self) -> None:
         """Read on where there is room again."""
