@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import ipaddress
 import logging
 import signal
@@ -17,6 +16,7 @@ from aiohttp import web
 from spellwork.workers import close_memory
 
 from .app import PARTS, Parts, make_app
+from .garbage import Garbage
 from .logs import set_up_logs
 from .services.users import link_address
 from .settings import Settings
@@ -70,9 +70,10 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     parts = app[PARTS]
     require_authentication(parts)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_timeout)
+    garbage = Garbage()
     try:
         await runner.setup()
-        freeze_what_stays()
+        garbage.begin()
         await _say_how_to_sign_in(parts)
         await web.SockSite(runner, listener).start()
         _say(f"Spellwork is ready at {settings.url}")
@@ -80,18 +81,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         logger.info("stopping")
         parts.health.stopping = True
     finally:
+        garbage.end()
         await runner.cleanup()
-
-
-def freeze_what_stays() -> None:
-    """Take what was made at start out of the garbage collector's sight.
-
-    Modules, schemas and the library stay for good; walking them in every full
-    collection would stop the server for a tenth of a second each time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.enable()
 
 
 def require_authentication(parts: Parts) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import engineio
 from aiohttp import WSCloseCode, web
+from aiohttp.web_protocol import RequestHandler
 from engineio.payload import Payload
 
 from .outbox import Outbox
@@ -24,19 +26,26 @@ POLLING_PACKETS = 256
 """Packets in one long-polling request; the library's 16 are fewer than a burst of edits."""
 
 
-class _PacedWebSocket(web.WebSocketResponse):
-    """A WebSocket that waits for its turn to be closed: what follows of it is most of the work."""
+class _LeavingInTurn(RequestHandler):
+    """A connection whose loss is noticed in turn: what follows of it would stall the others."""
 
-    def __init__(self, leaving: Pace, **options: Any) -> None:
-        super().__init__(**options)
-        self._leaving = leaving
+    __slots__ = ()
+
+    leaving = Pace(LEAVING_AT_ONCE)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Let go of the connection once others have had their turn."""
+        self.leaving.call(partial(super().connection_lost, exc))
+
+
+class _WebSocket(web.WebSocketResponse):
+    """A WebSocket that says no farewell to a client that is gone: it would cost more than all the rest."""
 
     async def close(self, **options: Any) -> bool:
-        """Close it, when not too many others are being closed."""
-        await self._leaving.turn()
+        """Close it."""
         request = self._req
         if request is not None and (request.transport is None or request.transport.is_closing()):
-            self._set_closed()  # the client is gone: no words, which cost more than all the rest
+            self._set_closed()
             self._set_code_close_transport(WSCloseCode.ABNORMAL_CLOSURE)
             return True
         return await super().close(**options)
@@ -57,8 +66,7 @@ class WebSocketDriver:
         self._unproven = server.unproven
         self._server = server
         self._transport: asyncio.Transport | None = None
-        self._socket = _PacedWebSocket(
-            server.leaving,
+        self._socket = _WebSocket(
             max_msg_size=server.max_http_buffer_size,
             compress=False,
             timeout=CLOSING_SECONDS,
@@ -72,6 +80,9 @@ class WebSocketDriver:
         if self._transport is not None:
             self._outbox.attach(self._engine_socket, self._transport)
             self._guard(request.protocol)
+            request.protocol.__class__ = (
+                _LeavingInTurn  # aiohttp makes it, and names no way to make another
+            )
         self._live.add(self)
         try:
             await self._handler(self)
@@ -134,8 +145,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no t
         super().__init__(async_mode="aiohttp", **options)
         self.unproven: Unproven
         """Those who have not proved who they are; StrictSocketIO keeps it."""
-        self.leaving = Pace(LEAVING_AT_ONCE)
-        """Those whose WebSocket is closed and that are to be forgotten."""
         self.live: set[WebSocketDriver] = set()
         """The WebSockets that are open, proven or not."""
         self.take_message: Callable[[str, str | bytes], Awaitable[bool]] = _take_nothing

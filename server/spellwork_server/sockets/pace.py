@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Pace:
-    """Lets at most ``at_once`` tasks go on in one turn of the loop, in the order they came."""
+    """Calls at most ``at_once`` callbacks in one turn of the loop, in the order they came."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._left = at_once
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._is_renewing = False
+        self._waiting: deque[Callable[[], None]] = deque()
 
-    async def turn(self) -> None:
-        """Wait until it is this task's turn."""
+    def call(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` in a turn to come."""
+        self._waiting.append(callback)
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
         loop = asyncio.get_running_loop()
-        if not self._is_renewing:
-            self._is_renewing = True
-            loop.call_soon(self._renew)
-        if self._left and not self._waiting:
-            self._left -= 1
-            return
-        waiting = loop.create_future()
-        self._waiting.append(waiting)
-        await waiting
-
-    def _renew(self) -> None:
-        self._left = self._at_once
-        while self._waiting and self._left:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(None)
-                self._left -= 1
-        self._is_renewing = bool(self._waiting)
-        if self._is_renewing:
-            asyncio.get_running_loop().call_soon(self._renew)
+        for _ in range(min(self._at_once, len(self._waiting))):
+            loop.call_soon(
+                self._waiting[0]
+            )  # a fault of one is the loop's to tell, not ours to pass on
+            self._waiting.popleft()
+        if self._waiting:
+            loop.call_soon(self._turn)
