@@ -76,7 +76,7 @@ def open_times(folder: Path) -> bool:
 def memory_of(folder: Path) -> bool:
     """Measure documents and sockets that are open."""
     others = peers(folder)
-    servers = [Ours(folder / "ours"), *others]
+    servers = [Ours(folder / "ours"), OursSync(folder / "sync"), *others]
     figures = uvloop.run(memory.memory(servers, [each.name for each in others]))
     return print_figures(f"Memory, {memory.DOCUMENTS} documents", figures)
 

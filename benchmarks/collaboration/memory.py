@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchmarks.report import Figure
 
-from .servers import Server
+from .servers import OursSync, Server
 from .tabs import SocketTab, Tab, Writing
 
 DOCUMENTS, NODES = 100, 10
@@ -27,7 +27,7 @@ async def memory(servers: Sequence[Server], peers: Sequence[str]) -> list[Figure
     for index, what in enumerate(("document open in one socket", "further idle socket")):
         least = min((taken[name][index] for name in peers), default=None)
         for name, kib in taken.items():
-            most = least if name == "ours" else None
+            most = least if name == OursSync.name else None  # the peers' own wire
             figures.append(Figure(f"{name}: a {what}", kib[index], "KiB", most=most))
     return figures
 
