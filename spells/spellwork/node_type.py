@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -27,7 +27,11 @@ class NodeType:
     ``waits``: "any" runs the node once all its wires are done or skipped and
     at least one brought a value. ``resolve`` gives a node's own ports when
     they depend on its code or inputs; it is pure and may raise ``CodeError``.
-    ``timeout`` and ``backoff`` are seconds.
+    ``timeout`` and ``backoff`` are seconds. ``preview``: cheap enough to run
+    while somebody types. ``limiter``: the provider whose limits its calls
+    count against. ``migrate``: by version, how a node of that version becomes
+    one of the next; pure. ``choices``: by name, which values an input may have,
+    for a node as it is; pure.
     """
 
     id: str
@@ -54,6 +58,10 @@ class NodeType:
     language: str | None = None
     resolve: Callable[[Node], Ports] | None = None
     secrets: tuple[str, ...] = ()
+    preview: bool = False
+    limiter: str | None = None
+    migrate: Mapping[int, Callable[[Node], Node]] = field(default_factory=dict)
+    choices: Mapping[str, Callable[[Node], Sequence[Any]]] = field(default_factory=dict)
     expose_in_library: bool = True
     example: Mapping[str, Any] = field(default_factory=dict)
     adapters: Mapping[str, TypeAdapter[Any]] = field(default_factory=dict)
@@ -91,5 +99,7 @@ class NodeType:
             "isolation": self.isolation,
             "side_effects": self.side_effects,
             "waits": self.waits,
+            "preview": self.preview,
+            "limiter": self.limiter,
             "example": dict(self.example),
         }

@@ -26,7 +26,10 @@ class Port:
 
     ``schema`` is a JSON Schema ({} takes anything). ``many``: several wires
     may end here; the node gets a list, in the order of the edges' ids.
-    ``stream``: the output yields chunks before its whole value.
+    ``stream``: an output yields chunks before its whole value; an input takes
+    chunks while they still come. ``trigger``: an input whose wire only says
+    when; its value is not used. ``choices``: the name of a function among the
+    type's ``choices`` that lists the values this input may have.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Port:
     description: str = ""
     many: bool = False
     stream: bool = False
+    trigger: bool = False
+    choices: str | None = None
 
     def describe(self, side: Literal["input", "output"]) -> dict[str, Any]:
         """Return the port as JSON, for the library that a browser shows."""
@@ -45,7 +50,14 @@ class Port:
             "description": self.description,
         }
         if side == "input":
-            return body | {"required": self.required, "default": self.default, "many": self.many}
+            return body | {
+                "required": self.required,
+                "default": self.default,
+                "many": self.many,
+                "stream": self.stream,
+                "trigger": self.trigger,
+                "choices": self.choices,
+            }
         return body | {"stream": self.stream}
 
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 SCHEMA = 1
 """The version of the spell's own format, written as ``schema``."""
@@ -29,11 +36,60 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class NodeLimits(Part):
+    """How often a node may be called; all that are given hold together. Times are seconds.
+
+    ``concurrency`` calls at once; ``rate`` calls within ``per``; ``spacing``
+    between the starts of two calls; ``delay`` before each.
+    """
+
+    concurrency: int | None = Field(default=None, ge=1, le=10_000)
+    rate: int | None = Field(default=None, ge=1, le=1_000_000)
+    per: float = Field(default=1.0, gt=0, le=86_400)
+    spacing: float | None = Field(default=None, gt=0, le=3_600)
+    delay: float | None = Field(default=None, gt=0, le=3_600)
+
+
+class Body(Part):
+    """What a node runs inside itself: the nodes of a group, another spell, or a node type. One is given."""
+
+    group: Id | None = None
+    spell: str | None = Field(
+        default=None, min_length=1, max_length=200, description="The id of a canvas, or a file."
+    )
+    type: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _one(self) -> Body:
+        if sum(each is not None for each in (self.group, self.spell, self.type)) != 1:
+            raise ValueError("give one of group, spell, type")
+        return self
+
+
 class NodeSettings(Part):
     """How one node is run, where it differs from what its type declares.
 
     ``timeout`` and ``backoff`` are seconds; ``backoff`` doubles with each retry.
     """
+
+    mode: Literal["mute", "bypass"] | None = Field(
+        default=None,
+        description="mute: nothing leaves it; bypass: what comes in leaves by outputs that take it.",
+    )
+    pins: dict[PortName, JsonValue] = Field(
+        default_factory=dict, description="Outputs given by hand: the node is not run."
+    )
+    debounce: float | None = Field(
+        default=None,
+        ge=0,
+        le=60,
+        description="Live: seconds of quiet before a change starts the node.",
+    )
+    quiet: tuple[PortName, ...] = Field(
+        default=(), description="Live: inputs whose change does not start the node."
+    )
+    limits: NodeLimits | None = None
+    body: Body | None = None
 
     timeout: float | None = Field(default=None, gt=0, le=86_400)
     retries: int | None = Field(default=None, ge=0, le=20)
@@ -60,13 +116,53 @@ class Node(Part):
     group: Id | None = None
 
 
+class Pick(Part):
+    """Take a part of an object or list, by a path like ``rows[0].name``."""
+
+    op: Literal["pick"]
+    path: str = Field(min_length=1, max_length=1_000)
+
+
+class Index(Part):
+    """Take one item of a list; negative counts from its end."""
+
+    op: Literal["index"]
+    index: int
+
+
+class Default(Part):
+    """Put ``value`` in the place of null, and of nothing."""
+
+    op: Literal["default"]
+    value: JsonValue = None
+
+
+class Cast(Part):
+    """Make another type of a value."""
+
+    op: Literal["cast"]
+    to: Literal["string", "number", "integer", "boolean", "list", "object"]
+
+
+class Date(Part):
+    """Read a date or time; ``format`` as ``strptime`` has it, ISO 8601 without. It gives ISO 8601."""
+
+    op: Literal["date"]
+    format: str | None = Field(default=None, min_length=1, max_length=100)
+
+
+Transform = Annotated[Pick | Index | Default | Cast | Date, Field(discriminator="op")]
+"""What a wire does to a value on its way."""
+
+
 class Edge(Part):
-    """A wire from an output of ``source`` to an input of ``target``."""
+    """A wire from an output of ``source`` to an input of ``target``. ``transform`` is applied in order."""
 
     source: Id
     output: PortName
     target: Id
     input: PortName
+    transform: tuple[Transform, ...] = Field(default=(), max_length=20)
 
 
 class Group(Part):
@@ -77,6 +173,7 @@ class Group(Part):
     size: tuple[float, float] = (400, 300)
     color: str | None = Field(default=None, max_length=32)
     group: Id | None = Field(default=None, description="The group around this group.")
+    collapsed: bool = Field(default=False, description="Drawn as one box.")
 
 
 class Note(Part):

@@ -6,7 +6,7 @@
  * position is one value, so that two people's drags never mix their x and y.
  */
 import * as Y from "yjs";
-import type { Json, Pair, SpellEdge, SpellGroup, SpellNode, SpellNote } from "../protocol";
+import type { Json, Pair, SpellEdge, SpellGroup, SpellNode, SpellNote, Transform } from "../protocol";
 
 /** The roots whose keys are ids of things. */
 export const KINDS = ["nodes", "edges", "groups", "notes"] as const;
@@ -30,8 +30,8 @@ export function root(doc: Y.Doc, kind: Kind | "meta"): Shared {
 
 const FIELDS: { [K in Kind]: readonly (keyof Things[K] & string)[] } = {
   nodes: ["type", "version", "name", "inputs", "code", "settings", "position", "size", "group"],
-  edges: ["source", "output", "target", "input"],
-  groups: ["name", "position", "size", "color", "group"],
+  edges: ["source", "output", "target", "input", "transform"],
+  groups: ["name", "position", "size", "color", "group", "collapsed"],
   notes: ["text", "position", "size", "color", "group"],
 };
 
@@ -87,8 +87,13 @@ const READERS: { [K in Kind]: (fields: Record<string, unknown>) => Things[K] } =
     output: text(fields.output),
     target: text(fields.target),
     input: text(fields.input),
+    ...optional("transform", list(fields.transform) as Transform[] | undefined),
   }),
-  groups: (fields) => ({ name: text(fields.name), ...frame(fields, GROUP_SIZE) }),
+  groups: (fields) => ({
+    name: text(fields.name),
+    ...frame(fields, GROUP_SIZE),
+    ...optional("collapsed", fields.collapsed === true || undefined),
+  }),
   notes: (fields) => ({ text: text(fields.text), ...frame(fields, NOTE_SIZE) }),
 };
 
@@ -103,6 +108,10 @@ function frame(fields: Record<string, unknown>, size: Pair) {
 
 function optional<N extends string, V>(name: N, value: V | undefined): { [K in N]?: V } {
   return (value === undefined ? {} : { [name]: value }) as { [K in N]?: V };
+}
+
+function list(value: unknown): unknown[] | undefined {
+  return Array.isArray(value) && value.length > 0 ? value : undefined;
 }
 
 function text(value: unknown): string {

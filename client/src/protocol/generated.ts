@@ -855,6 +855,26 @@ export interface Node {
  * ``timeout`` and ``backoff`` are seconds; ``backoff`` doubles with each retry.
  */
 export interface NodeSettings {
+  /**
+   * mute: nothing leaves it; bypass: what comes in leaves by outputs that take it.
+   */
+  mode?: ("mute" | "bypass") | null;
+  /**
+   * Outputs given by hand: the node is not run.
+   */
+  pins?: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * Live: seconds of quiet before a change starts the node.
+   */
+  debounce?: number | null;
+  /**
+   * Live: inputs whose change does not start the node.
+   */
+  quiet?: string[];
+  limits?: NodeLimits | null;
+  body?: Body | null;
   timeout?: number | null;
   retries?: number | null;
   backoff?: number | null;
@@ -865,13 +885,318 @@ export interface NodeSettings {
   ttl?: number | null;
 }
 /**
- * A wire from an output of ``source`` to an input of ``target``.
+ * How often a node may be called; all that are given hold together. Times are seconds.
+ *
+ * ``concurrency`` calls at once; ``rate`` calls within ``per``; ``spacing``
+ * between the starts of two calls; ``delay`` before each.
+ */
+export interface NodeLimits {
+  concurrency?: number | null;
+  rate?: number | null;
+  per?: number;
+  spacing?: number | null;
+  delay?: number | null;
+}
+/**
+ * What a node runs inside itself: the nodes of a group, another spell, or a node type. One is given.
+ */
+export interface Body {
+  group?: string | null;
+  /**
+   * The id of a canvas, or a file.
+   */
+  spell?: string | null;
+  type?: string | null;
+}
+/**
+ * A wire from an output of ``source`` to an input of ``target``. ``transform`` is applied in order.
  */
 export interface Edge {
   source: string;
   output: string;
   target: string;
   input: string;
+  /**
+   * @maxItems 20
+   */
+  transform?:
+    | []
+    | [Pick | Index | Default | Cast | Date]
+    | [Pick | Index | Default | Cast | Date, Pick | Index | Default | Cast | Date]
+    | [Pick | Index | Default | Cast | Date, Pick | Index | Default | Cast | Date, Pick | Index | Default | Cast | Date]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ]
+    | [
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date,
+        Pick | Index | Default | Cast | Date
+      ];
+}
+/**
+ * Take a part of an object or list, by a path like ``rows[0].name``.
+ */
+export interface Pick {
+  op: "pick";
+  path: string;
+}
+/**
+ * Take one item of a list; negative counts from its end.
+ */
+export interface Index {
+  op: "index";
+  index: number;
+}
+/**
+ * Put ``value`` in the place of null, and of nothing.
+ */
+export interface Default {
+  op: "default";
+  value?: JsonValue;
+}
+/**
+ * Make another type of a value.
+ */
+export interface Cast {
+  op: "cast";
+  to: "string" | "number" | "integer" | "boolean" | "list" | "object";
+}
+/**
+ * Read a date or time; ``format`` as ``strptime`` has it, ISO 8601 without. It gives ISO 8601.
+ */
+export interface Date {
+  op: "date";
+  format?: string | null;
 }
 /**
  * A named frame around nodes (those whose ``group`` is its id).
@@ -893,6 +1218,10 @@ export interface Group {
    * The group around this group.
    */
   group?: string | null;
+  /**
+   * Drawn as one box.
+   */
+  collapsed?: boolean;
 }
 /**
  * A text on the canvas, in Markdown.

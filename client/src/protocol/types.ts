@@ -20,7 +20,45 @@ export interface NodeSettings {
   backoff?: number;
   cache?: "deterministic" | "private" | "none" | "ttl";
   ttl?: number;
+  /** `mute`: nothing leaves it; `bypass`: what comes in leaves by outputs that take it. */
+  mode?: "mute" | "bypass";
+  /** Outputs given by hand: the node is not run. */
+  pins?: Readonly<Record<string, Json>>;
+  /** Live: seconds of quiet before a change starts the node. */
+  debounce?: number;
+  /** Live: inputs whose change does not start the node. */
+  quiet?: readonly string[];
+  limits?: NodeLimits;
+  body?: NodeBody;
 }
+
+/** How often a node may be called; all that are given hold together. Seconds. */
+export type NodeLimits = {
+  readonly concurrency?: number;
+  /** Calls within `per`. */
+  readonly rate?: number;
+  readonly per?: number;
+  readonly spacing?: number;
+  readonly delay?: number;
+};
+
+/** What a node runs inside itself: one of the three. */
+export type NodeBody = {
+  readonly group?: string;
+  readonly spell?: string;
+  readonly type?: string;
+};
+
+/** What a wire does to a value on its way. */
+export type Transform =
+  | { readonly op: "pick"; readonly path: string }
+  | { readonly op: "index"; readonly index: number }
+  | { readonly op: "default"; readonly value: Json }
+  | {
+      readonly op: "cast";
+      readonly to: "string" | "number" | "integer" | "boolean" | "list" | "object";
+    }
+  | { readonly op: "date"; readonly format?: string };
 
 /** A box on the canvas. */
 export interface SpellNode {
@@ -41,6 +79,8 @@ export interface SpellEdge {
   readonly output: string;
   readonly target: string;
   readonly input: string;
+  /** Applied in order. */
+  readonly transform?: readonly Transform[];
 }
 
 /** A named frame around nodes (those whose `group` is its id). */
@@ -50,6 +90,8 @@ export interface SpellGroup {
   readonly size: Pair;
   readonly color?: string;
   readonly group?: string;
+  /** Drawn as one box. */
+  readonly collapsed?: boolean;
 }
 
 /** A Markdown text on the canvas. */
@@ -90,8 +132,12 @@ export interface Port {
   readonly description?: string;
   /** Several wires may end here; the node gets a list. */
   readonly many?: boolean;
-  /** The output comes in chunks. */
+  /** An output comes in chunks; an input takes chunks while they still come. */
   readonly stream?: boolean;
+  /** A wire here only says when; its value is not used. */
+  readonly trigger?: boolean;
+  /** The function of the type that lists the values this input may have. */
+  readonly choices?: string | null;
 }
 
 /** The ports of one node. */

@@ -56,7 +56,7 @@ export function NodeSettingsForm({ id, node, type, disabled }: NodeSettingsFormP
           <SchemaField
             name={field.title}
             schema={field.schema}
-            value={node.settings[field.key]}
+            value={node.settings[field.key] as Json | undefined}
             fallback={field.key === "cache" ? type?.cache : undefined}
             disabled={disabled}
             onChange={(value) => shared.setSettings(id, { [field.key]: value ?? null })}
