@@ -1,5 +1,5 @@
 /** How a node runs where it differs from its type: time limit, retries, cache. */
-import type { NodeSettings, NodeType, SpellNode } from "../../protocol";
+import type { Json, NodeSettings, NodeType, SpellNode } from "../../protocol";
 import { useEditor } from "../hooks/useEditor";
 import type { JsonSchema } from "../store/schema";
 import { SchemaField } from "./SchemaField";
