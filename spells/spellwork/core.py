@@ -8,10 +8,11 @@ per node would cost as much as the node; everything else goes through here.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 from .plan import Plan
-from .ports import SKIP
+from .ports import FAILURE_PORT, SKIP, WHOLE_PORT
 from .program import MODE_DECIDE, MODE_DROP, MODE_HELD, UNSET
 from .result import NodeFailure
 
@@ -25,6 +26,7 @@ class RunState:
     """
 
     __slots__ = (
+        "beyond",
         "failures",
         "held",
         "modes",
@@ -33,6 +35,7 @@ class RunState:
         "program",
         "ready",
         "skipped",
+        "streams",
         "values",
     )
 
@@ -46,18 +49,32 @@ class RunState:
         self.failures: dict[int, NodeFailure] = {}
         self.skipped: dict[int, str] = {}
         self.held: list[int] | None = None
+        self.streams: dict[int, dict[int, tuple[int, ...]]] = {}
+        """By step under way, the slots that hold its streams, each with the steps let go by it."""
+        self.beyond = 0
+        """How many more drivers than allowed there may be, lest who reads a stream waits for who fills it."""
 
     def finish(self, index: int, outputs: dict[str, Any]) -> None:
-        """Take the outputs of a step; a port that is absent or ``SKIP`` brings nothing."""
+        """Take the outputs of a step; a port that is absent or ``SKIP`` brings nothing.
+
+        Its reserved output ``error`` brings nothing then, and ``all`` brings what the others do.
+        """
         lost = False
-        for port, slot in self.program.outputs[index]:
+        program, values = self.program, self.values
+        whole = program.wholes.get(index)
+        if index in program.failures:
+            outputs = outputs | {FAILURE_PORT.name: SKIP}
+        if whole is not None:
+            outputs = outputs | {WHOLE_PORT.name: _whole(outputs)}
+        for port, slot in program.outputs[index]:
             value = outputs.get(port, SKIP)
             if value is SKIP:
                 lost = True
+                values[slot] = UNSET
             else:
-                self.values[slot] = value
-        if not self.program.outputs[index]:
-            self.values[self.program.results[index]] = None
+                values[slot] = value
+        if program.results[index] not in (slot for _, slot in program.outputs[index]):
+            values[program.results[index]] = None
         if lost:
             self._warn_successors(index)
         self._release(index)
@@ -67,8 +84,13 @@ class RunState:
         self.finish(index, {})
 
     def fail(self, index: int, failure: NodeFailure) -> None:
-        """Take it that a step failed: what needs it will be skipped."""
+        """Take it that a step failed: what needs it will be skipped, but for readers of its output ``error``."""
         self.failures[index] = failure
+        for slot in self.streams.get(index, ()):
+            self.values[slot] = UNSET
+        slot = self.program.failures.get(index)
+        if slot is not None:
+            self.values[slot] = failure.brief(self.plan.steps[index].id)
         self._warn_successors(index)
         self._release(index)
 
@@ -85,10 +107,50 @@ class RunState:
 
     def _release(self, index: int) -> None:
         pending = self.pending
+        gone = self._end_streams(index) if self.streams else ()
         for successor in self.program.successors[index]:
+            if successor in gone:
+                continue
             pending[successor] -= 1
             if not pending[successor]:
                 self.ready.append(successor)
+
+    # Streams
+
+    def begin_stream(self, index: int, port: str, stream: Any) -> None:
+        """Take it that an output of a step under way begins to come, as ``stream``.
+
+        Steps that take nothing else of this step are let go: what they find
+        in the slot is ``stream``, or the whole value where they start after
+        ``finish``. All others wait for that. A second call for a port does nothing.
+        """
+        slot = dict(self.program.outputs[index])[port]
+        open_streams = self.streams.setdefault(index, {})
+        if slot in open_streams:
+            return
+        readers = self.program.readers.get(index, {}).get(port, ())
+        open_streams[slot] = readers
+        self.values[slot] = stream
+        self.beyond += len(readers)
+        for reader in reversed(readers):
+            self.pending[reader] -= 1
+            if not self.pending[reader]:
+                self.ready.appendleft(reader)
+
+    def _end_streams(self, index: int) -> tuple[int, ...]:
+        gone = tuple(
+            reader for readers in self.streams.pop(index, {}).values() for reader in readers
+        )
+        self.beyond -= len(gone)
+        return gone
+
+    def drop_streams(self) -> None:
+        """Forget what was still coming when the run ended: it is no value."""
+        for streams in self.streams.values():
+            for slot in streams:
+                self.values[slot] = UNSET
+        self.streams.clear()
+        self.beyond = 0
 
     def decide(self, index: int) -> str | None:
         """Return why a ready step is to be skipped, or None when it can run (its mode is then the program's)."""
@@ -100,18 +162,22 @@ class RunState:
         if runs or not needs:
             self.modes[index] = self.program.modes[index]
             return None
-        return self._reason(index)
+        return self.reason(index)
 
-    def _reason(self, index: int) -> str:
+    def reason(self, index: int) -> str:
+        """Return which of a step's wires brought nothing, and why."""
         reasons = []
         for binding in self.plan.steps[index].bindings:
             for wire in binding.wires:
                 source = self.plan.steps[wire.source]
-                if wire.source in self.failures:
+                if self.values[dict(self.program.outputs[wire.source])[wire.output]] is not UNSET:
+                    continue
+                if wire.source in self.failures and wire.output != FAILURE_PORT.name:
                     reasons.append(f"{source.label!r} failed")
                 elif wire.source in self.skipped:
-                    reasons.append(f"{source.label!r} was skipped")
-                elif self.values[dict(self.program.outputs[wire.source])[wire.output]] is UNSET:
+                    state = "is muted" if source.stand == "muted" else "was skipped"
+                    reasons.append(f"{source.label!r} {state}")
+                else:
                     reasons.append(f"{source.label!r} gave nothing on {wire.output!r}")
         return ", ".join(dict.fromkeys(reasons))
 
@@ -120,6 +186,12 @@ class RunState:
         if self.held is None:
             self.held = []
             self._set_all(MODE_HELD)
+
+    def look_again(self) -> None:
+        """Put what is held back among what is ready: some of it may start."""
+        if self.held is not None:
+            self.ready.extend(self.held)
+            self.held.clear()
 
     def let_go(self) -> None:
         """End a hold: what became ready in the meantime is ready now, and looked at anew."""
@@ -167,3 +239,11 @@ class RunState:
             elif self.is_done(step.index):
                 found[step.id] = self.outputs_of(step.index)
         return found
+
+
+def _whole(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        port: value
+        for port, value in outputs.items()
+        if value is not SKIP and port != WHOLE_PORT.name
+    }

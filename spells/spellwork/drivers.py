@@ -26,6 +26,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from .core import RunState
+from .crew import Crew
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +41,12 @@ class Drivers:
     """Starts, counts and ends the drivers of one run. ``drive`` makes the coroutine of one."""
 
     def __init__(
-        self,
-        state: RunState,
-        drive: Callable[[], Coroutine[Any, Any, None]],
-        concurrency: int | None,
+        self, state: RunState, drive: Callable[[], Coroutine[Any, Any, None]], crew: Crew
     ) -> None:
         self._state = state
+        self.crew = crew
         self.ready = state.ready
         self._drive = drive
-        self._most = concurrency or (len(state.plan.steps) + 1)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[None] = self._loop.create_future()
@@ -60,6 +58,8 @@ class Drivers:
     async def run(self) -> None:
         """Carry the run to its end: nothing ready, nothing held, no driver left."""
         if not self.cancelling:
+            if self not in self.crew.members:
+                self.crew.join(self)
             self.wake()
             self.settle()
         await asyncio.shield(self._over)
@@ -71,18 +71,24 @@ class Drivers:
 
     def wake(self) -> None:
         """Start a driver when something is ready, and none more can be at work than allowed."""
-        if self._state.ready and len(self._tasks) < self._most:
+        if self._state.ready and self._room() > 0:
             self._spawn()
 
+    def _room(self) -> float:
+        """Return how many more drivers there may be."""
+        return self.crew.free + self._state.beyond
+
     def _spawn(self) -> None:
+        self.crew.free -= 1
         task = self._loop.create_task(_watch(self))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def suspended(self) -> None:
         """Take it that a driver waits in a node: let others go on with what is ready."""
-        for _ in range(min(SPAWN, len(self._state.ready), self._most - len(self._tasks))):
-            self._spawn()
+        for _ in range(min(SPAWN, len(self._state.ready))):
+            if self._room() > 0:
+                self._spawn()
 
     def new(self) -> Coroutine[Any, Any, None]:
         """Return the coroutine of a driver."""
@@ -90,6 +96,7 @@ class Drivers:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self.crew.free += 1
         if not task.cancelled() and (error := task.exception()) is not None and self.error is None:
             self.error = error
             self.cancel(CANCEL_AGAIN)
@@ -98,8 +105,11 @@ class Drivers:
                 self.wake()
             elif self._state.held is None:
                 self._finish()
+        if self.crew.limited:
+            self.crew.wake()
 
     def _finish(self) -> None:
+        self.crew.leave(self)
         if self._timer is not None:
             self._timer.cancel()
         if not self._over.done():
@@ -109,6 +119,29 @@ class Drivers:
         """End the run when nothing is at work: called where the last hold went with nothing ready."""
         if not self._tasks and not self._state.ready and self._state.held is None:
             self._finish()
+
+    def hold(self) -> None:
+        """Let no further step start until ``let_go``."""
+        self._state.hold()
+
+    def let_go(self) -> None:
+        """Go on after ``hold``."""
+        self._state.let_go()
+        self.wake()
+        self.settle()
+
+    def look_again(self) -> None:
+        """Look at what is held: the crew lets one of it start."""
+        self._state.look_again()
+        self.wake()
+
+    async def until_over(self) -> None:
+        """Wait for the end of a run that was cancelled, which comes by itself, whatever else is cancelled meanwhile."""
+        while not self.over:
+            try:
+                await self.run()
+            except asyncio.CancelledError:
+                continue
 
     def cancel(self, grace: float) -> None:
         """Cancel every driver; whoever is not gone after ``grace`` seconds is given up."""

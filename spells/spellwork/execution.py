@@ -96,7 +96,7 @@ class Execution:
         if loops.recall is not None:
             loops.recall.begin()
         if self._status == "paused":
-            state.hold()
+            drivers.crew.pause()
         else:
             self._status = "running"
         if self._cancelled:
@@ -105,7 +105,7 @@ class Execution:
             await drivers.run()
         except asyncio.CancelledError:
             self.cancel()
-            await self._until_over(drivers)
+            await drivers.until_over()
             raise
         finally:
             result = await self._close(state, loops, drivers, time.perf_counter() - begun)
@@ -123,9 +123,7 @@ class Execution:
         watched = (
             self._sink is not None or recall is not None or self._limits.output_bytes is not None
         )
-        drivers = self._drivers = Drivers(
-            state, loops.told if watched else loops.quiet, self._limits.concurrency
-        )
+        drivers = self._drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
         loops.drivers = drivers
         return state, loops, drivers
 
@@ -143,18 +141,11 @@ class Execution:
             self._threads = ThreadExecutor(self._limits.threads)
         return self._threads
 
-    async def _until_over(self, drivers: Drivers) -> None:
-        """Wait for the end of a cancelled run, which comes by itself, whatever else is cancelled meanwhile."""
-        while not drivers.over:
-            try:
-                await drivers.run()
-            except asyncio.CancelledError:
-                continue
-
     async def _close(
         self, state: RunState, loops: Loops, drivers: Drivers, duration: float
     ) -> RunResult:
         steps = self.plan.steps
+        state.drop_streams()
         status: Status = "cancelled" if self._cancelled else "completed"
         crash = None
         if drivers.error is not None:
@@ -213,8 +204,13 @@ class Execution:
         """Start no further node; those under way go on to their end."""
         if self._status in ("new", "running"):
             self._status = "paused"
-            if self._state is not None:
-                self._state.hold()
+            if self._drivers is not None:
+                self._drivers.crew.pause()
+
+    def step(self) -> None:
+        """While paused, start exactly one more node, here or in a nested run: one that is ready, or else the next to be."""
+        if self._status == "paused" and self._drivers is not None:
+            self._drivers.crew.step()
 
     def play(self) -> None:
         """Go on after a pause."""
@@ -223,9 +219,7 @@ class Execution:
         self._status = "new"
         if self._state is not None and self._drivers is not None:
             self._status = "running"
-            self._state.let_go()
-            self._drivers.wake()
-            self._drivers.settle()
+            self._drivers.crew.play()
 
 
 def _why(loops: Loops) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 from .calls import Caller, gather
 from .compiler import compile_call
 from .context import Context, RunContext
+from .crew import Crew
 from .errors import NodeError, SecretMissing
 from .events import Event, Sink
 from .executor import Executor
@@ -42,6 +43,10 @@ class RunHost:
         self.ended = False
         self.fleeting: set[str] = set()
         """Nodes that called one whose outputs may not be kept: nor may theirs."""
+        self.crew = Crew(limits.concurrency)
+        """What the runs nested in this one share with it."""
+        self.begin_stream: Callable[[int, str, Any], None] = _no_readers
+        """Says that an output of the step of that index comes as a stream, from now on; set by ``Loops``."""
         self.caller = Caller(self, executor, limits.output_bytes)
         self._plan = plan
         self._secrets = context.secrets
@@ -120,6 +125,10 @@ class RunHost:
         self.ended = True
         for path in self._tmp:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+
+def _no_readers(index: int, port: str, stream: Any) -> None:
+    """Do nothing: nobody waits for what a node makes that another one calls."""
 
 
 async def as_node_error(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from .calls import gather
 from .core import RunState
 from .drivers import Drivers
+from .errors import NodeError
 from .events import Event, Sink
 from .failing import failure_of
 from .host import RunHost
@@ -29,7 +30,8 @@ from .program import (
     MODE_SEVERAL,
     MODE_WRAPPED,
 )
-from .recall import Finding, Recall
+from .recall import Finding, Recall, stood
+from .standing import outputs_in_place
 
 BURST = 256
 """Steps that may follow each other before a driver looks at the clock."""
@@ -52,6 +54,8 @@ class Loops:
         self.why: dict[int, str] = {}
         self.durations: dict[int, float] = {}
         self._findings: dict[int, Finding] = {}
+        self._queued: set[int] = set()
+        host.begin_stream = self.begin_stream
 
     # Nobody watches
 
@@ -213,10 +217,17 @@ class Loops:
             if finding.kept is not None:
                 self.why[number] = "cached"
                 recall.keep(number, finding.kept)
+                self._step_on()
             elif finding.outputs is not None:
                 self._cached(recall, number, finding)
             else:
                 state.ready.append(number)
+
+    def _step_on(self) -> None:
+        """Give a single step back that met a node which need not run, and of which nothing is told."""
+        if self.state.held is not None:
+            self.drivers.crew.credit += 1
+            self.state.look_again()
 
     def _is_startable(self, index: int) -> bool:
         return self.state.modes[index] < MODE_DECIDE
@@ -249,16 +260,65 @@ class Loops:
         """Say whether a ready step is to be called now; if not, it was skipped, held or dropped."""
         if mode == MODE_FULL:
             return True
-        if mode == MODE_DECIDE:
+        if mode == MODE_DECIDE and self.state.plan.steps[index].stand is not None:
+            self._stand_in(index)
+        elif mode == MODE_DECIDE:
             reason = self.state.decide(index)
             if reason is None:
                 self.state.ready.appendleft(index)
             else:
                 self._skipped(index, reason)
         elif mode == MODE_HELD and self.state.held is not None:
-            self.state.held.append(index)
-            self._tell("node.queued", index)
+            self._hold(index)
         return False
+
+    def _hold(self, index: int) -> None:
+        """Keep a step back while the run is paused, but for the one that a single step lets go."""
+        state, crew = self.state, self.drivers.crew
+        assert state.held is not None
+        if crew.credit and state.plan.steps[index].stand is not None:
+            self._stand_in(index)
+            return
+        if crew.credit:
+            reason = state.decide(index)
+            if reason is None:
+                crew.credit -= 1
+                state.ready.appendleft(index)
+            else:
+                self._skipped(index, reason)
+            return
+        state.held.append(index)
+        if index not in self._queued:
+            self._queued.add(index)
+            self._tell("node.queued", index)
+
+    def begin_stream(self, index: int, port: str, stream: Any) -> None:
+        """Let the steps start that take an output of a step under way while it still comes (see ``RunState``)."""
+        self.state.begin_stream(index, port, stream)
+        self.drivers.wake()
+
+    def _stand_in(self, index: int) -> None:
+        """Finish a step that is not run with the outputs that stand for its own, or skip it."""
+        state = self.state
+        step = state.plan.steps[index]
+        self.why[index] = why = "cached" if step.stand == "kept" else step.stand or ""
+        try:
+            outputs = outputs_in_place(step, gather(state.program.gathers[index], state.values))
+        except NodeError as error:  # a wire could not do what it should
+            self._failed(index, error)
+            return
+        if outputs is None:
+            reason = "muted" if step.stand == "muted" else state.reason(index)
+            self._skipped(index, reason or "nothing came that could pass", why)
+            return
+        state.finish(index, outputs)
+        if step.stand == "kept":
+            return
+        if self.sink is not None and not self.host.ended:
+            now = time.time()
+            self.sink(Event("node.done", now, step.id, why, state.outputs_of(index), 0.0))
+        if self.recall is not None:
+            self.recall.stood(index, why)
 
     async def _call(self, index: int) -> dict[str, Any]:
         state = self.state
@@ -266,11 +326,11 @@ class Loops:
             state.plan.steps[index], gather(state.program.gathers[index], state.values)
         )
 
-    def _skipped(self, index: int, reason: str) -> None:
+    def _skipped(self, index: int, reason: str, why: str | None = None) -> None:
         self.state.skip(index, reason)
-        self._tell("node.skipped", index, message=reason)
+        self._tell("node.skipped", index, message=reason, why=why)
         if self.recall is not None:
-            self.recall.ended(index, None)
+            self.recall.ended(index, None if why is None else stood(why))
 
     def _failed(self, index: int, error: BaseException, started: float | None = None) -> None:
         """Turn what a node raised into data; a cancel of the run, and Ctrl-C, are not the node's and go on."""

@@ -58,7 +58,29 @@ class Port:
                 "trigger": self.trigger,
                 "choices": self.choices,
             }
-        return body | {"stream": self.stream}
+        body["stream"] = self.stream
+        return body | {"role": self.name} if is_reserved(self) else body
+
+
+FAILURE_PORT: Final = Port(
+    "error",
+    {"type": "object"},
+    description="Why the node failed: {code, message, node, port?, attempts}.",
+)
+"""The output that every node has where it is wired: active only when the node fails."""
+
+WHOLE_PORT: Final = Port(
+    "all", {"type": "object"}, description="All outputs of the node: {port: value}."
+)
+"""The output that every node has where it is wired: an object of all others."""
+
+RESERVED_PORTS: Final = {port.name: port for port in (FAILURE_PORT, WHOLE_PORT)}
+"""By name. A node type may have an output of that name of its own: see ``is_reserved``."""
+
+
+def is_reserved(port: Port) -> bool:
+    """Say whether this is one of the outputs that every node has, and not one that its type declares."""
+    return port is FAILURE_PORT or port is WHOLE_PORT
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from enum import Enum
 from operator import itemgetter
 from typing import Any, Final
 
-from .step import Binding, Step
+from .ports import FAILURE_PORT, WHOLE_PORT, Port, is_reserved
+from .step import Binding, Step, Wire
+from .transform import Shaped, has_default, shaped
 
 
 class Unset(Enum):
@@ -47,8 +49,8 @@ MODE_HELD: Final = 7
 MODE_DROP: Final = 8
 """Set during a run: it is cancelled, do not start."""
 
-Source = int | tuple[int, ...]
-"""Where an input comes from: a slot, or the slots whose values are listed."""
+Source = int | Shaped | tuple[int | Shaped, ...]
+"""Where an input comes from: a slot, what a wire makes of one, or several of these as a list."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +74,18 @@ class Program:
     template: list[Any]
     mutable: list[int]
     """Slots of constants that a run copies, so that a node may change what it is given."""
+    constants: int
+    """How many slots are constants: the last ones."""
     raw: dict[int, Any]
     """By slot, constants as typed in, where the function is given something made of them."""
     first: list[int]
     """The steps that wait for nothing."""
+    failures: dict[int, int]
+    """By step, the slot of its reserved output ``error``, where that is wired."""
+    wholes: dict[int, int]
+    """By step, the slot of its reserved output ``all``, where that is wired."""
+    readers: dict[int, dict[str, tuple[int, ...]]]
+    """By step and output, the steps that need no more of the step than that output's stream."""
 
     def begin(self, index: int, mode: int, values: list[Any]) -> Any:
         """Return the coroutine of a step whose mode is below ``MODE_FULL``."""
@@ -90,6 +100,18 @@ class Program:
             return call(*argument(values))
         return call()
 
+    def constant(self, index: int, port: str) -> int | None:
+        """Return the slot of an input that no wire brings, or None."""
+        for name, source in self.gathers[index]:
+            if name == port and isinstance(source, int) and source >= self.constants_from:
+                return source
+        return None
+
+    @property
+    def constants_from(self) -> int:
+        """The first slot that is no output's."""
+        return len(self.template) - self.constants
+
     def start_values(self) -> list[Any]:
         """Return the slots of a new run."""
         values = self.template.copy()
@@ -101,6 +123,7 @@ class Program:
 def assemble(steps: Sequence[Step]) -> Program:
     """Return the arrays for these steps."""
     outputs, template = _lay_out_outputs(steps)
+    constants_from = len(template)
     slots = [dict(row) for row in outputs]
     mutable: list[int] = []
     raw: dict[int, Any] = {}
@@ -119,15 +142,14 @@ def assemble(steps: Sequence[Step]) -> Program:
         modes=[mode for mode, _ in calls],
         arguments=[argument for _, argument in calls],
         results=[row[0][1] for row in outputs],
-        outputs=[
-            row if step.ports.outputs else () for step, row in zip(steps, outputs, strict=True)
-        ],
+        outputs=[row if row[0][0] else row[1:] for row in outputs],
         gathers=gathers,
         needs=[
             tuple(
                 slots[wire.source][wire.output]
                 for binding in step.bindings
                 for wire in binding.wires
+                if not has_default(wire.transform)
             )
             for step in steps
         ],
@@ -137,14 +159,47 @@ def assemble(steps: Sequence[Step]) -> Program:
         mutable=mutable,
         raw=raw,
         first=[index for index, row in enumerate(before) if not row],
+        constants=len(template) - constants_from,
+        failures=_reserved(steps, slots, FAILURE_PORT),
+        wholes=_reserved(steps, slots, WHOLE_PORT),
+        readers=_readers(steps),
     )
+
+
+def _reserved(steps: Sequence[Step], slots: Sequence[dict[str, int]], port: Port) -> dict[int, int]:
+    return {
+        step.index: slots[step.index][port.name]
+        for step in steps
+        if any(each is port for each in step.ports.outputs)
+    }
+
+
+def _readers(steps: Sequence[Step]) -> dict[int, dict[str, tuple[int, ...]]]:
+    """Find the steps that may start on a stream: whatever they take of its maker is one output, as a stream."""
+    found: dict[int, dict[str, tuple[int, ...]]] = {}
+    for step in steps:
+        streams = {port.name for port in step.ports.inputs if port.stream}
+        if not streams:
+            continue
+        taken: dict[int, set[str]] = {}
+        for binding in step.bindings:
+            for wire in binding.wires:
+                whole = binding.port not in streams or binding.many
+                taken.setdefault(wire.source, set()).add("" if whole else wire.output)
+        for source, outputs in taken.items():
+            if len(outputs) == 1 and (output := next(iter(outputs))):
+                row = found.setdefault(source, {})
+                row[output] = (*row.get(output, ()), step.index)
+    return found
 
 
 def _lay_out_outputs(steps: Sequence[Step]) -> tuple[list[tuple[tuple[str, int], ...]], list[Any]]:
     outputs = []
     size = 0
     for step in steps:
-        names = [port.name for port in step.ports.outputs] or [""]
+        names = [port.name for port in step.ports.outputs]
+        if not names or is_reserved(step.ports.outputs[0]):  # that it ran needs a slot, too
+            names.insert(0, "")
         outputs.append(tuple((name, size + offset) for offset, name in enumerate(names)))
         size += len(names)
     return outputs, [UNSET] * size
@@ -158,7 +213,10 @@ def _gather(
     raw: dict[int, Any],
 ) -> tuple[tuple[str, Source], ...]:
     gather: list[tuple[str, Source]] = []
+    triggers = triggers_of(step)
     for binding in step.bindings:
+        if binding.port in triggers:  # its wire says when, and brings nothing
+            continue
         source: Source
         if not binding.wires:
             source = len(template)
@@ -168,15 +226,22 @@ def _gather(
             if isinstance(binding.given, (list, dict, set)) or hasattr(binding.given, "__dict__"):
                 mutable.append(source)
         elif binding.many:
-            source = tuple(slots[wire.source][wire.output] for wire in binding.wires)
+            source = tuple(_source(binding, wire, slots) for wire in binding.wires)
         else:
-            source = slots[binding.wires[0].source][binding.wires[0].output]
+            source = _source(binding, binding.wires[0], slots)
         gather.append((binding.port, source))
     return tuple(gather)
 
 
+def _source(binding: Binding, wire: Wire, slots: list[dict[str, int]]) -> int | Shaped:
+    slot = slots[wire.source][wire.output]
+    return shaped(slot, wire.edge or "", binding.port, wire.transform) if wire.transform else slot
+
+
 def _mode(step: Step, gather: tuple[tuple[str, Source], ...]) -> tuple[int, Any]:
     sources = [source for _, source in gather]
+    if step.stand is not None:
+        return MODE_DECIDE, None
     if not _is_plain(step):
         return MODE_FULL, None
     if not sources:
@@ -185,9 +250,16 @@ def _mode(step: Step, gather: tuple[tuple[str, Source], ...]) -> tuple[int, Any]
         only = sources[0]
         if isinstance(only, int):
             return MODE_ONE, only
-        return (MODE_LIST, itemgetter(*only)) if len(only) > 1 else (MODE_WRAPPED, only[0])
+        if isinstance(only, tuple):
+            return (MODE_LIST, itemgetter(*only)) if len(only) > 1 else (MODE_WRAPPED, only[0])
+        return MODE_FULL, None
     slots = [source for source in sources if isinstance(source, int)]
     return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(sources) else (MODE_FULL, None)
+
+
+def triggers_of(step: Step) -> frozenset[str]:
+    """Return the names of a step's trigger ports."""
+    return frozenset(port.name for port in step.ports.inputs if port.trigger)
 
 
 def _is_plain(step: Step) -> bool:
@@ -203,9 +275,14 @@ def _is_plain(step: Step) -> bool:
         and not declared.wants_context
         and declared.waits == "all"
         and len(step.ports.outputs) <= 1
+        and not any(map(is_reserved, step.ports.outputs))
+        and not any(port.stream or port.trigger for port in step.ports.inputs)
+        and declared.limiter is None
+        and step.node.settings.limits is None
         and step.timeout is None
         and step.retries == 0
         and not any(binding.check for binding in step.bindings)
+        and not any(wire.transform for binding in step.bindings for wire in binding.wires)
         and _is_positional(step.bindings, declared.inputs)
         and getattr(getattr(declared.call, "__code__", None), "co_kwonlyargcount", 1) == 0
     )

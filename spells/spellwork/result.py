@@ -22,6 +22,11 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: int = 1
     details: dict[str, Any] = {}
 
+    def brief(self, node: str) -> dict[str, Any]:
+        """Return what the output ``error`` of a node brings: {code, message, node, port?, attempts}."""
+        body = {"code": self.code, "message": self.message, "node": node, "attempts": self.attempts}
+        return body if self.port is None else body | {"port": self.port}
+
     def to_json(self) -> dict[str, Any]:
         """Return the failure as JSON, always with ``attempts``."""
         body: dict[str, Any] = to_json(msgspec.structs.asdict(self))
