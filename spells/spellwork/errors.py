@@ -6,17 +6,23 @@
     ├── SpellInvalid               the spell cannot be compiled (code of its first problem)
     ├── SpellUnreadable            a file or value that is not a spell
     ├── InvalidInput               a run was given an input the spell does not have
+    │   └── NoValue                the last run left no value where one is needed
     ├── CodeError                  the code of a node does not parse (line, column)
     ├── NodeTypeInvalid            a function that cannot be a node type
     ├── PackInvalid                a pack that cannot be loaded
     ├── RunActive                  an Execution was started twice
+    ├── RunTimeout                 the run took longer than it may
     └── NodeError                  raised by a node: it fails with this code
         ├── NodeCancelled          the run was cancelled while the node worked
         ├── OutputTooLarge         an output is over the limit
         ├── OutputInvalid          what a node returned does not fit its ports
         ├── SecretMissing          the node asked for a secret it does not have
         ├── InputRejected          a value on an input port does not fit it
+        ├── TransformFailed        a wire could not do to a value what it should
+        ├── StreamEnded            something was put into a stream that had ended
+        ├── StreamFailed           the node that filled a stream failed while it was read
         ├── InputMissing           a required input has no wire and no value
+        ├── TooManyCalls           the run called its nodes more often than it may
         └── NodeTimeout            the node took longer than it may
 
 A node that fails does not raise through the run: the engine turns what it
@@ -73,6 +79,19 @@ class InvalidInput(SpellworkError):
     code = "invalid_input"
 
 
+class NoValue(InvalidInput):
+    """A run of some nodes only needs values that the last run did not leave; ``details.nodes`` has whose."""
+
+    code = "no_value"
+
+    def __init__(self, nodes: Sequence[str]) -> None:
+        named = ", ".join(map(repr, nodes[:20])) + (" ..." if len(nodes) > 20 else "")
+        super().__init__(
+            f"the last run left no value of {named}: run what is needed, too",
+            details={"nodes": list(nodes)},
+        )
+
+
 class CodeError(SpellworkError):
     """The code of a node does not parse. ``resolve`` functions raise it; ``line`` and ``column`` count from 1."""
 
@@ -100,6 +119,17 @@ class RunActive(SpellworkError):
     """An Execution runs once; make a new one to run again."""
 
     code = "run_active"
+
+
+class RunTimeout(SpellworkError):
+    """The run took longer than it may: it was ended, and what its nodes had left by then is kept."""
+
+    code = "run_timeout"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the run took longer than {seconds:g} s", details={"seconds": seconds}
+        )
 
 
 class NodeError(SpellworkError):
@@ -186,11 +216,52 @@ class InputRejected(NodeError):
     retryable = False
 
 
+class TransformFailed(NodeError):
+    """A wire's transform cannot take the value that came; ``details``: edge, op, reason, value (as short JSON)."""
+
+    code = "transform_failed"
+    retryable = False
+
+    def __init__(self, edge: str, port: str, op: str, reason: str, value: str) -> None:
+        super().__init__(
+            f"the wire {edge!r} into {port!r}: {reason}",
+            port=port,
+            details={"edge": edge, "op": op, "reason": reason, "value": value},
+        )
+
+
+class StreamEnded(NodeError):
+    """Nothing can be put into a stream, or taken from its beginning, any more."""
+
+    code = "stream_ended"
+    retryable = False
+
+
+class StreamFailed(NodeError):
+    """The node that filled a stream failed while others took chunks of it; ``__cause__`` is what it raised."""
+
+    code = "stream_failed"
+    retryable = False
+
+
 class InputMissing(NodeError):
     """A required input has no wire and no value."""
 
     code = "missing_input"
     retryable = False
+
+
+class TooManyCalls(NodeError):
+    """The run called its nodes as often as it may."""
+
+    code = "too_many_calls"
+    retryable = False
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"the run has called its nodes {most:,} times, which is as often as it may",
+            details={"limit": most},
+        )
 
 
 class NodeTimeout(NodeError):

@@ -16,8 +16,25 @@ Code = Literal[
     "missing_input",
     "invalid_input",
     "code_error",
+    "invalid_transform",
+    "unknown_spell",
+    "invalid_body",
+    "recursive_spell",
+    "wire_leaves_body",
     "too_large",
 ]
+
+FAULTS: frozenset[Code] = frozenset(
+    {
+        "missing_input",
+        "invalid_input",
+        "code_error",
+        "invalid_transform",
+        "unknown_spell",
+        "invalid_body",
+    }
+)
+"""Problems that fail their node when it runs, instead of keeping the spell from running."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,8 +42,10 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``details`` by code: ``cycle`` path (ids, first repeated at the end);
     ``unknown_node_type`` known (close matches); ``unknown_port`` allowed;
-    ``incompatible_types`` reason; ``code_error`` line, column; ``too_large``
-    size, limit. A warning does not keep the spell from running.
+    ``incompatible_types`` reason, suggest (transforms that would make the wire
+    fit, where some would); ``code_error`` line, column; ``unknown_spell``
+    spell; ``recursive_spell`` path; ``invalid_body`` problems (those of the child, where it has
+    some); ``wire_leaves_body`` source, owners; ``too_large`` size, limit. A warning does not keep the spell from running.
     """
 
     code: Code

@@ -50,6 +50,26 @@ def items_of(schema: Schema) -> Schema:
     return items | {"$defs": schema["$defs"]} if "$defs" in schema else items
 
 
+def forms_of(schema: Schema) -> list[Schema]:
+    """Return the forms a value may have, each with ``$ref`` followed and one ``type`` at most; [{}] says nothing.
+
+    Each keeps the ``$defs`` of the whole. A form whose type only its values tell has that type.
+    """
+    return _forms(schema, schema, _DEPTH)
+
+
+def _forms(schema: Any, root: Schema, depth: int) -> list[Schema]:
+    here = _follow(schema, root)
+    if depth <= 0:
+        return [{}]
+    if (options := _options(here)) is not None:
+        return [form for option in options for form in _forms(option, root, depth - 1)]
+    rooted = here | {"$defs": root["$defs"]} if "$defs" in root and here else here
+    if isinstance(here.get("type"), str):
+        return [rooted]
+    return [rooted | {"type": kind} for kind in sorted(_types(here))] or [rooted]
+
+
 def shown(schema: Schema) -> str:
     """Return a short name for a schema, as used in reasons: ``integer``, ``list of text``, ``"a" or "b"``."""
     return _shown(schema, schema, _DEPTH)

@@ -7,25 +7,35 @@ collection took longer than making them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from .node_type import CachePolicy, NodeType
 from .ports import Ports
 from .problems import Problem
-from .spell import Node
+from .spell import Node, Transform
+
+if TYPE_CHECKING:
+    from .subplan import SubPlan
+
+
+Stand = Literal["muted", "pinned", "bypassed", "kept"]
+"""Why a node is not run: nothing leaves it, its outputs are given by hand, what comes in leaves again,
+or its outputs are those of the last run."""
 
 
 class Wire(msgspec.Struct, frozen=True, gc=False):
     """A value on an input that an output of an earlier step brings.
 
     ``edge`` is None for a dependency that is not drawn but named in code.
+    ``transform`` is what the wire does to the value on its way, in order.
     """
 
     source: int
     output: str
     edge: str | None = None
+    transform: tuple[Transform, ...] = ()
 
 
 class Binding(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +61,10 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     ``local`` is the hash of what the node itself is (type, version, code,
     environment), ``shape`` of that and its own inputs and wires, ``recipe`` of
     that and everything upstream. ``fault``: the node cannot run and will fail
-    with this problem's code and message.
+    with this problem's code and message. ``stand``: the node is not run, and
+    what stands for it (see ``standing``); ``pins`` are outputs given by hand,
+    in the place of what the node gives, and ``passes`` the (output, input)
+    pairs of one that is bypassed. ``body`` is what it runs inside itself.
     """
 
     index: int
@@ -69,6 +82,10 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     retries: int = 0
     backoff: float = 0.5
     fault: Problem | None = None
+    stand: Stand | None = None
+    pins: dict[str, Any] = {}
+    passes: tuple[tuple[str, str], ...] = ()
+    body: SubPlan | None = None
 
     @property
     def label(self) -> str:

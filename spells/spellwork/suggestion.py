@@ -40,6 +40,8 @@ def fits(output: Port, port: Port) -> str | None:
 
 def wanted_of(port: Port) -> dict[str, object]:
     """Return the schema that one wire to this input must meet."""
+    if port.trigger:
+        return {}
     return items_of(port.schema) if port.many else port.schema
 
 

@@ -53,7 +53,7 @@ export type NodeBody = {
 export type Transform =
   | { readonly op: "pick"; readonly path: string }
   | { readonly op: "index"; readonly index: number }
-  | { readonly op: "default"; readonly value: Json }
+  | { readonly op: "default"; readonly value?: Json }
   | {
       readonly op: "cast";
       readonly to: "string" | "number" | "integer" | "boolean" | "list" | "object";

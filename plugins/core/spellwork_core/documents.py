@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from spellwork import NodeError, node
+from spellwork.paths import PathError, pick, read_path
 
 from .bounds import check_length
-from .paths import PathError, pick, read_path
 
 
 @node(

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from spellwork import NodeError, node
+from spellwork.paths import PathError, pick, read_path
 
 from .compare import Operator, holds, sort_key
-from .paths import PathError, pick, read_path
 
 MAX_RANGE = 1_000_000
 """Numbers a range may have."""

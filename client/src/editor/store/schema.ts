@@ -112,35 +112,95 @@ export function schemaWords(schema: JsonSchema): string {
   return unique.includes("any") ? "any" : unique.join(" or ");
 }
 
-function typeFits(source: JsonSchema, target: JsonSchema, roots: [JsonSchema, JsonSchema]): boolean {
-  if (target.type === undefined || source.type === undefined) return true;
-  if (source.type === target.type) {
-    if (target.type !== "array") return true;
-    if (typeof source.items !== "object" || typeof target.items !== "object") return true;
-    return branchesFit(source.items, target.items, roots);
-  }
-  return source.type === "integer" && target.type === "number";
+/** The forms a value may have, each with `$ref` followed and one type at most; each keeps the `$defs` of the whole. */
+export function formsOf(schema: JsonSchema): JsonSchema[] {
+  return branches(schema, schema).flatMap((form) => {
+    const rooted = schema.$defs && Object.keys(form).length > 0 ? { ...form, $defs: schema.$defs } : form;
+    if (typeof form.type === "string") return [rooted];
+    const types = typesOf(form);
+    return types.length === 0 ? [rooted] : types.map((type) => ({ ...rooted, type }));
+  });
 }
 
-function branchesFit(source: JsonSchema, target: JsonSchema, roots: [JsonSchema, JsonSchema]): boolean {
+function valuesOf(schema: JsonSchema): readonly unknown[] | undefined {
+  return "const" in schema ? [schema.const] : schema.enum;
+}
+
+function typeOfValue(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  return typeof value;
+}
+
+/** The JSON types a form admits; none when it does not say. */
+function typesOf(form: JsonSchema): string[] {
+  if (typeof form.type === "string") return [form.type];
+  const values = valuesOf(form);
+  if (values) return [...new Set(values.map(typeOfValue))].sort();
+  return form.properties ? ["object"] : [];
+}
+
+type Roots = readonly [source: JsonSchema, target: JsonSchema];
+
+function formFits(source: JsonSchema, target: JsonSchema, roots: Roots, depth: number): boolean {
+  const [given, wanted] = [typesOf(source), typesOf(target)];
+  if (given.length === 0 || wanted.length === 0) return valuesFit(source, target);
+  const common = given.filter(
+    (type) => wanted.includes(type) || (type === "integer" && wanted.includes("number")),
+  );
+  if (common.length === 0 || !valuesFit(source, target)) return false;
+  if (common.length > 1) return true;
+  if (common[0] === "array" && typeof source.items === "object" && typeof target.items === "object")
+    return branchesFit(source.items, target.items, roots, depth - 1);
+  return common[0] !== "object" || fieldsFit(source, target, roots, depth);
+}
+
+function valuesFit(source: JsonSchema, target: JsonSchema): boolean {
+  const [given, allowed] = [valuesOf(source), valuesOf(target)];
+  return !given || !allowed || given.some((value) => allowed.includes(value));
+}
+
+function fieldsFit(source: JsonSchema, target: JsonSchema, roots: Roots, depth: number): boolean {
+  return (target.required ?? []).every((name) => {
+    const wanted = target.properties?.[name];
+    const given = source.properties?.[name];
+    if (!wanted) return true;
+    if (!given) return source.additionalProperties !== false;
+    return branchesFit(given, wanted, roots, depth - 1);
+  });
+}
+
+/** How deep recursive schemas are compared before they count as fitting. */
+const DEPTH = 20;
+
+function branchesFit(source: JsonSchema, target: JsonSchema, roots: Roots, depth: number): boolean {
+  if (depth <= 0) return true;
   const targets = branches(target, roots[1]);
-  return branches(source, roots[0]).some((from) => targets.some((to) => typeFits(from, to, roots)));
+  return branches(source, roots[0]).some((from) => targets.some((to) => formFits(from, to, roots, depth)));
+}
+
+/** What one wire into an input must bring: an item where it takes `many`, anything where it is a trigger. */
+export function wantedOf(target: JsonSchema, many = false, trigger = false): JsonSchema {
+  if (trigger) return {};
+  if (!many) return target;
+  const root = resolveSchema(target);
+  return typeof root.items === "object" ? { ...root.items, $defs: target.$defs ?? {} } : {};
 }
 
 /**
  * Why a value of `source` can never be one of `target`; null when it may be.
  *
- * Refuses only what is certain: a wire is let through when any form of the
- * source fits any form of the target. An input that takes `many` wires wants
- * one item of its list from each. The server has the last word.
+ * Refuses only what is certain: a wire is let through when any form of the source fits any form of the target. The
+ * engine judges alike (`schemas.py`; `tests/cases/compatibility.json` holds for both), and has the last word.
  */
-export function whyIncompatible(source: JsonSchema, target: JsonSchema, many = false): string | null {
-  const root = resolveSchema(target);
-  const wanted = !many
-    ? target
-    : typeof root.items === "object"
-      ? { ...root.items, $defs: target.$defs ?? {} }
-      : {};
-  if (branchesFit(source, wanted, [source, wanted])) return null;
+export function whyIncompatible(
+  source: JsonSchema,
+  target: JsonSchema,
+  many = false,
+  trigger = false,
+): string | null {
+  const wanted = wantedOf(target, many, trigger);
+  if (branchesFit(source, wanted, [source, wanted], DEPTH)) return null;
   return `gives ${schemaWords(source)}, but ${schemaWords(wanted)} is needed`;
 }

@@ -1,13 +1,16 @@
-"""Paths into JSON values: ``a.b[0]``, ``rows[-1]["two words"]``, ``rows[*].name``."""
+"""Paths into JSON values: ``a.b[0]``, ``rows[-1]["two words"]``, ``rows[*].name``.
+
+``client/src/engine/paths.ts`` reads the same language; ``tests/cases/transforms.json`` holds for both.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-_PART = re.compile(r'\.?([^.\[\]"]+)|\[(-?\d{1,15})\]|\["([^"]*)"\]|\[(\*)\]')
+_PART = re.compile(r'\.?([^.\[\]"]+)|\[(-?[0-9]{1,15})\]|\["([^"]*)"\]|\[(\*)\]')
 
-_PLACE = re.compile(r"-?\d{1,15}")
+_PLACE = re.compile(r"-?[0-9]{1,15}")
 
 EVERY = object()
 """The part ``[*]``: every item of a list."""
