@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,12 +13,15 @@ from .analysis import why_rejected
 from .context import Context, Host
 from .errors import InputRejected, NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
+from .limiting import Limiters
 from .nesting import nests_deeper, rough_json
 from .ports import SKIP
 from .program import UNSET, Source
 from .returned import outputs_of, streamed_outputs
+from .standing import overridden
 from .step import Step
 from .threads import call_blocking
+from .transform import Shaped
 from .values import DEPTH_LIMIT
 
 MAX_BACKOFF = 3_600.0
@@ -29,15 +32,30 @@ class Caller:
     """Calls steps for one run."""
 
     def __init__(
-        self, host: Host, executor: Callable[[str], Executor], output_bytes: int | None
+        self,
+        host: Host,
+        executor: Callable[[str], Executor],
+        output_bytes: int | None,
+        limiters: Limiters,
+        count: Callable[[], None],
     ) -> None:
         self._host = host
         self._executor = executor
         self._output_bytes = output_bytes
+        self._limiters = limiters
+        self._count = count
 
-    async def call(self, step: Step, inputs: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    async def call(
+        self,
+        step: Step,
+        inputs: dict[str, Any],
+        depth: int = 0,
+        started: Callable[[], None] | None = None,
+    ) -> dict[str, Any]:
         """Return a step's outputs by port, after at most ``step.retries`` further attempts.
 
+        An attempt first waits where a limit holds it back, which is no part of
+        its time. ``started`` is called before the first attempt, after that.
         Raises what the last attempt raised, with ``attempts`` set on it.
         """
         if step.fault is not None:
@@ -52,10 +70,12 @@ class Caller:
         while True:
             context = Context(step.id, step.node, self._host, attempt=attempt, depth=depth)
             try:
-                outputs = await self._within_time(step, inputs, context)
+                self._count()
+                outputs = await self._in_turn(step, inputs, context, started)
                 self.measure(outputs)
-                return outputs
+                return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure
+                self._defer_others(step, error)
                 if not _again(error, step, attempt):
                     error.spellwork_attempts = attempt  # type: ignore[attr-defined]
                     raise
@@ -63,6 +83,28 @@ class Caller:
             finally:
                 context.expired = True
             attempt += 1
+
+    async def _in_turn(
+        self,
+        step: Step,
+        inputs: dict[str, Any],
+        context: Context,
+        started: Callable[[], None] | None,
+    ) -> dict[str, Any]:
+        passage = self._limiters.passage(step, context, self._host.report)
+        async with passage or nullcontext():
+            if started is not None and context.attempt == 1:
+                started()
+            return await self._within_time(step, inputs, context)
+
+    def is_limited(self, step: Step) -> bool:
+        """Say whether a call of a step may have to wait for its turn."""
+        return self._limiters.covers(step)
+
+    def _defer_others(self, step: Step, error: Exception) -> None:
+        """Let no other node ask a provider either that has named a time to come again."""
+        if isinstance(error, NodeError) and error.retry_after is not None:
+            self._limiters.defer(step, self._host.user, error.retry_after)
 
     async def _back_off(self, step: Step, context: Context, error: Exception) -> None:
         delay = min(step.backoff * 2 ** (context.attempt - 1), MAX_BACKOFF)
@@ -131,16 +173,22 @@ def _again(error: Exception, step: Step, attempt: int) -> bool:
 
 
 def gather(sources: tuple[tuple[str, Source], ...], values: list[Any]) -> dict[str, Any]:
-    """Return the inputs of a step by port; of a list, what did not come is left out."""
+    """Return the inputs of a step by port; of a list, what did not come is left out.
+
+    Raises TransformFailed where a wire cannot do to a value what it should.
+    """
     inputs = {}
     for port, source in sources:
-        if isinstance(source, int):
-            value = values[source]
-            if value is not UNSET:
-                inputs[port] = value
-        else:
-            inputs[port] = [values[slot] for slot in source if values[slot] is not UNSET]
+        if isinstance(source, tuple):
+            given = [_from(each, values) for each in source]
+            inputs[port] = [value for value in given if value is not UNSET]
+        elif (value := _from(source, values)) is not UNSET:
+            inputs[port] = value
     return inputs
+
+
+def _from(source: int | Shaped, values: list[Any]) -> Any:
+    return values[source] if isinstance(source, int) else source.of(values, UNSET)
 
 
 def _checked(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:

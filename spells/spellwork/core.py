@@ -8,12 +8,12 @@ per node would cost as much as the node; everything else goes through here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .plan import Plan
 from .ports import FAILURE_PORT, SKIP, WHOLE_PORT
-from .program import MODE_DECIDE, MODE_DROP, MODE_HELD, UNSET
+from .program import MODE_DECIDE, MODE_DROP, MODE_FULL, MODE_HELD, UNSET
 from .result import NodeFailure
 
 
@@ -22,7 +22,8 @@ class RunState:
 
     ``ready`` holds the steps to start, by index, first come first served.
     ``modes`` starts as the program's and is overwritten where a run differs:
-    an input that will not come, a pause, a cancel.
+    an input that will not come, a pause, a cancel. ``usual`` is what a step's
+    mode is otherwise.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class RunState:
         "ready",
         "skipped",
         "streams",
+        "usual",
         "values",
     )
 
@@ -44,7 +46,8 @@ class RunState:
         self.program = plan.program
         self.values = self.program.start_values()
         self.pending = self.program.pending.copy()
-        self.modes = self.program.modes.copy()
+        self.usual = self.program.modes
+        self.modes = self.usual.copy()
         self.ready: deque[int] = deque(self.program.first)
         self.failures: dict[int, NodeFailure] = {}
         self.skipped: dict[int, str] = {}
@@ -53,6 +56,18 @@ class RunState:
         """By step under way, the slots that hold its streams, each with the steps let go by it."""
         self.beyond = 0
         """How many more drivers than allowed there may be, lest who reads a stream waits for who fills it."""
+
+    def call_in_full(self, indexes: Iterable[int]) -> None:
+        """Before the start: let these steps be called with all that a call has, even where none would show."""
+        self.usual = self.usual.copy()
+        for index in indexes:
+            self.usual[index] = max(self.usual[index], MODE_FULL)
+        self.modes = self.usual.copy()
+
+    @property
+    def plain(self) -> int:
+        """How many steps are called in the shortest way, where nothing counts calls."""
+        return sum(mode < MODE_FULL for mode in self.usual)
 
     def finish(self, index: int, outputs: dict[str, Any]) -> None:
         """Take the outputs of a step; a port that is absent or ``SKIP`` brings nothing.
@@ -160,7 +175,7 @@ class RunState:
         missing = sum(values[slot] is UNSET for slot in needs)
         runs = missing < len(needs) if step.type.waits == "any" else not missing
         if runs or not needs:
-            self.modes[index] = self.program.modes[index]
+            self.modes[index] = self.usual[index]
             return None
         return self.reason(index)
 
@@ -233,6 +248,8 @@ class RunState:
         for step, ports, slot in zip(
             self.plan.steps, self.program.outputs, self.program.results, strict=True
         ):
+            if step.stand == "kept":
+                continue
             if len(ports) == 1:
                 if values[slot] is not UNSET:
                     found[step.id] = {ports[0][0]: values[slot]}

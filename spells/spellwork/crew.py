@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from .errors import TooManyCalls
+
 
 class Member(Protocol):
     """One run of a crew."""
@@ -27,9 +29,11 @@ class Crew:
     ``free`` is how many more nodes may be under way at once, in all members together.
     """
 
-    __slots__ = ("credit", "free", "limited", "members", "paused")
+    __slots__ = ("called", "calls", "credit", "free", "limited", "members", "paused")
 
-    def __init__(self, concurrency: int | None = None) -> None:
+    def __init__(self, concurrency: int | None = None, calls: int | None = None) -> None:
+        self.calls = calls
+        self.called = 0
         self.limited = concurrency is not None
         self.free: float = concurrency if concurrency is not None else float("inf")
         self.members: list[Member] = []
@@ -47,6 +51,12 @@ class Crew:
         """Let go of a run that is over."""
         if member in self.members:
             self.members.remove(member)
+
+    def count(self, calls: int = 1) -> None:
+        """Count calls of nodes, before they are made; raises TooManyCalls where that is more than allowed."""
+        self.called += calls
+        if self.calls is not None and self.called > self.calls:
+            raise TooManyCalls(self.calls)
 
     def lend(self) -> None:
         """Take it that a node waits for a run nested in it, and leaves its place to it."""

@@ -12,11 +12,12 @@ from .cache import OutputCache
 from .context import RunContext
 from .core import RunState
 from .drivers import Drivers
-from .errors import NodeError, RunActive
+from .errors import NodeError, RunActive, RunTimeout, TooManyCalls
 from .events import Event, Sink
 from .executor import Executor
 from .failing import failure_of
 from .host import RunHost
+from .limiting import Limiters
 from .limits import Limits
 from .loops import Loops
 from .memory import RunMemory
@@ -42,6 +43,8 @@ class Execution:
         executors: By isolation, "thread" and "worker". Threads are made when
             first needed if not given.
         limits: What the run may use at most.
+        limiters: How often nodes may be called, together with the other runs
+            that have the same.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Execution:
         run_id: str | None = None,
         context: RunContext | None = None,
         limits: Limits | None = None,
+        limiters: Limiters | None = None,
     ) -> None:
         self.plan = plan
         self.run_id = run_id or uuid.uuid4().hex
@@ -66,6 +70,7 @@ class Execution:
         self._executors = dict(executors or {})
         self._context = context or RunContext()
         self._limits = limits or Limits()
+        self._limiters = limiters or Limiters()
         self._threads: ThreadExecutor | None = None
         self._status: RunStatus = "new"
         self._state: RunState | None = None
@@ -91,7 +96,7 @@ class Execution:
         state, loops, drivers = self._prepare()
         if self._sink is not None:
             self._sink(
-                Event("run.started", started, data={"nodes": [step.id for step in self.plan.steps]})
+                Event("run.started", started, data={"nodes": self.plan.running})
             )
         if loops.recall is not None:
             loops.recall.begin()
@@ -101,20 +106,44 @@ class Execution:
             self._status = "running"
         if self._cancelled:
             self.cancel()
+        deadline = self._set_deadline(drivers)
         try:
+            self._count(state, drivers)
             await drivers.run()
         except asyncio.CancelledError:
             self.cancel()
             await drivers.until_over()
             raise
         finally:
+            if deadline is not None:
+                deadline.cancel()
             result = await self._close(state, loops, drivers, time.perf_counter() - begun)
         return result
+
+    def _set_deadline(self, drivers: Drivers) -> asyncio.TimerHandle | None:
+        seconds = self._limits.seconds
+        if seconds is None:
+            return None
+
+        def end() -> None:
+            drivers.error = drivers.error or RunTimeout(seconds)
+            self._end()
+
+        return asyncio.get_running_loop().call_later(seconds, end)
+
+    def _count(self, state: RunState, drivers: Drivers) -> None:
+        """Count the calls that nobody else counts; without room for them the run ends here."""
+        if self._limits.calls is not None:
+            try:
+                drivers.crew.count(state.plain)
+            except TooManyCalls as error:
+                drivers.error = error
+                self._end()
 
     def _prepare(self) -> tuple[RunState, Loops, Drivers]:
         state = self._state = RunState(self.plan)
         host = self._host = RunHost(
-            self.plan, self.run_id, self._context, self._sink, self._limits, self._executor
+            self.plan, self.run_id, self._context, self._sink, self._limits, self._executor, self._limiters
         )
         recall = None
         if self._cache is not None or self._memory is not None:
@@ -196,6 +225,9 @@ class Execution:
         if self._status in ("completed", "cancelled", "failed"):
             return
         self._cancelled = True
+        self._end()
+
+    def _end(self) -> None:
         if self._drivers is not None and self._host is not None:
             self._host.cancelled = True
             self._drivers.cancel(self._limits.cancel_grace)
@@ -225,9 +257,13 @@ class Execution:
 def _why(loops: Loops) -> dict[str, str]:
     """Return why each step ran, in graph order; kept ones are cached, in a run nobody watched all are new."""
     state = loops.state
-    found = {}
+    found: dict[str, str] = {}
     for step in state.plan.steps:
-        if step.index in loops.why:
+        if step.stand == "kept":
+            continue
+        if step.stand is not None:
+            found[step.id] = step.stand
+        elif step.index in loops.why:
             found[step.id] = loops.why[step.index]
         elif step.index in state.failures or state.is_done(step.index):
             kept = loops.recall is not None

@@ -18,6 +18,7 @@ from .crew import Crew
 from .errors import NodeError, SecretMissing
 from .events import Event, Sink
 from .executor import Executor
+from .limiting import Limiters
 from .limits import Limits
 from .plan import Plan
 from .ports import SKIP
@@ -35,6 +36,7 @@ class RunHost:
         sink: Sink | None,
         limits: Limits,
         executor: Callable[[str], Executor],
+        limiters: Limiters | None = None,
     ) -> None:
         self.run_id = run_id
         self.canvas = context.canvas
@@ -43,11 +45,14 @@ class RunHost:
         self.ended = False
         self.fleeting: set[str] = set()
         """Nodes that called one whose outputs may not be kept: nor may theirs."""
-        self.crew = Crew(limits.concurrency)
+        self.crew = Crew(limits.concurrency, limits.calls)
         """What the runs nested in this one share with it."""
         self.begin_stream: Callable[[int, str, Any], None] = _no_readers
         """Says that an output of the step of that index comes as a stream, from now on; set by ``Loops``."""
-        self.caller = Caller(self, executor, limits.output_bytes)
+        self.limiters = limiters or Limiters()
+        self.caller = Caller(
+            self, executor, limits.output_bytes, self.limiters, lambda: self.crew.count()
+        )
         self._plan = plan
         self._secrets = context.secrets
         self._sink = sink

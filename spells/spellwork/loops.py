@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .calls import gather
@@ -49,6 +50,10 @@ class Loops:
         self.state = state
         self.host = host
         self.sink = sink
+        if host.limiters.are_wide:
+            state.call_in_full(
+                step.index for step in state.plan.steps if host.limiters.covers(step)
+            )
         self.recall = recall
         self.drivers: Drivers
         self.why: dict[int, str] = {}
@@ -180,16 +185,25 @@ class Loops:
             else "new"
         )
         self.why[index] = why
-        started = time.time()
-        if sink is not None:
-            sink(Event("node.started", started, step.id, why))
+        started: float | None = None
+
+        def begin() -> None:
+            nonlocal started
+            started = time.time()
+            if sink is not None and not self.host.ended:
+                sink(Event("node.started", started, step.id, why))
+
+        waits = self.host.caller.is_limited(step)
+        if not waits:
+            begin()
         try:
-            outputs = await self._call(index)
+            outputs = await self._call(index, begin if waits else None)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             self._failed(index, error, started)
             return
         state.finish(index, outputs)
         ended = time.time()
+        started = ended if started is None else started
         self.durations[index] = ended - started
         if sink is not None and not self.host.ended:
             sink(Event("node.done", ended, step.id, why, state.outputs_of(index), ended - started))
@@ -320,10 +334,14 @@ class Loops:
         if self.recall is not None:
             self.recall.stood(index, why)
 
-    async def _call(self, index: int) -> dict[str, Any]:
+    async def _call(
+        self, index: int, started: Callable[[], None] | None = None
+    ) -> dict[str, Any]:
         state = self.state
         return await self.host.caller.call(
-            state.plan.steps[index], gather(state.program.gathers[index], state.values)
+            state.plan.steps[index],
+            gather(state.program.gathers[index], state.values),
+            started=started,
         )
 
     def _skipped(self, index: int, reason: str, why: str | None = None) -> None:

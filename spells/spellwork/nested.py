@@ -42,6 +42,7 @@ async def run_nested(
         place(state, key, value)
     loops = Loops(state, host, sink, None)
     watched = sink is not None or host.caller.limited
+    host.crew.count(state.plain)
     drivers = loops.drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
     host.crew.lend()
     try:

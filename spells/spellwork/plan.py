@@ -37,6 +37,8 @@ class Plan:
     warnings: tuple[Problem, ...] = ()
     index: Mapping[str, int] = field(default_factory=dict)
     """The place of each node id in ``steps``."""
+    outside: frozenset[str] = frozenset()
+    """The nodes of the spell that a plan of part of it leaves out."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON: what ``to_bytes`` and the writers in ``formats`` write."""
@@ -55,6 +57,11 @@ class Plan:
     def hash(self) -> str:
         """The hash of the plan's bytes."""
         return hash_bytes(self.to_bytes())
+
+    @property
+    def running(self) -> list[str]:
+        """The nodes of the plan, in graph order, without those that stand as the last run left them."""
+        return [step.id for step in self.steps if step.stand != "kept"]
 
     def __getitem__(self, node: str) -> Step:
         return self.steps[self.index[node]]
@@ -89,8 +96,11 @@ def _step_json(plan: Plan, step: Step) -> dict[str, Any]:
         "retries": step.retries,
         "backoff": step.backoff,
         "recipe": step.recipe,
+        "stand": step.stand,
+        "pins": to_json(step.pins) if step.stand != "kept" else None,
+        "passes": [list(each) for each in step.passes],
     }
-    return {key: value for key, value in body.items() if value not in (None, [])}
+    return {key: value for key, value in body.items() if value not in (None, [], {})}
 
 
 def _binding_json(plan: Plan, binding: Binding) -> dict[str, Any]:

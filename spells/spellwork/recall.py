@@ -21,7 +21,11 @@ from .core import RunState
 from .memory import Fingerprint, Held, Remembered, RunMemory
 from .program import UNSET
 from .step import Step
+from .transform import Shaped
 from .values import hash_bytes, plain_bytes
+
+STOOD = ""
+"""In the place of a port, in the fingerprint of a step that was not run."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +43,11 @@ class Finding:
     key: str | None = None
     outputs: dict[str, Any] | None = None
     kept: Remembered | None = None
+
+
+def stood(why: str) -> Finding:
+    """Return what is known of a step that something stands for: no real inputs are like these."""
+    return Finding(why, ((STOOD, why),))
 
 
 class Recall:
@@ -70,7 +79,10 @@ class Recall:
             if old is None or old.stale or old.shape != step.shape or _expired(step, old, now):
                 roots.append(step.index)
         for id in known.keys() - self._state.plan.index.keys():
-            del known[id]
+            if id in self._state.plan.outside:
+                known[id].stale = True  # what it needs may come out otherwise now
+            else:
+                del known[id]
         if self._incremental:
             affected = self._affected(roots)
             self._keep_others(affected)
@@ -171,10 +183,18 @@ class Recall:
         return tuple(
             (
                 port,
-                self._hash(source) if isinstance(source, int) else tuple(map(self._hash, source)),
+                tuple(map(self._hash_of, source))
+                if isinstance(source, tuple)
+                else self._hash_of(source),
             )
             for port, source in self._state.program.gathers[index]
         )
+
+    def _hash_of(self, source: int | Shaped) -> Any:
+        """Return what an input's source is known by: equal transforms of equal content are equal content."""
+        if isinstance(source, int):
+            return self._hash(source)
+        return (self._hash(source.slot), source.signature)
 
     def _hash(self, slot: int) -> Any:
         known = self._hashes[slot]
@@ -218,6 +238,10 @@ class Recall:
             skipped = tuple(port for port in slots if port not in outputs)
             self._cache.put(finding.key, CachedOutputs(outputs, skipped), step.cache, step.ttl)
 
+    def stood(self, index: int, why: str) -> None:
+        """Remember the outputs that stand for those of a step that was not run."""
+        self.done(index, stood(why), ran=False)
+
     def ended(self, index: int, finding: Finding | None) -> None:
         """Remember that a step failed or was skipped, as the state now says."""
         step = self._steps[index]
@@ -259,6 +283,8 @@ def _why(step: Step, old: Remembered, fingerprint: Fingerprint, fresh: bool) -> 
     if old.local != step.local:
         return "code changed"
     before = dict(old.inputs)
+    if STOOD in before:
+        return "new"
     for port, known in fingerprint:
         if port not in before or before[port] != known:
             return f"input changed ({port})"

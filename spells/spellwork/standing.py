@@ -1,0 +1,122 @@
+"""Nodes that are not run: what stands for them.
+
+``muted``: nothing leaves, what needs it is skipped. ``pinned``: every output
+that is needed was given by hand. ``bypassed``: each output takes the first
+input whose type fits it. Such a node needs nothing but what passes through it,
+and what is wrong with it keeps nothing from running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .node_type import NodeType
+from .ports import FAILURE_PORT, WHOLE_PORT, Port
+from .schemas import mismatch
+from .spell import Edge, Node
+from .step import Stand, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands for a node. ``passes`` are the (output, input) pairs of one that is bypassed."""
+
+    stand: Stand
+    passes: tuple[tuple[str, str], ...] = ()
+
+
+class Drawn(Protocol):
+    """What is to be known of a node: ``analysis.Part``."""
+
+    node: Node
+    inputs: dict[str, Port]
+    outputs: dict[str, Port]
+    links: dict[str, list[Any]]
+
+
+def stands(node: Node) -> bool:
+    """Say whether anything but the node's own function may give its outputs."""
+    return node.settings.mode is not None or bool(node.settings.pins)
+
+
+def needed_outputs(edges: Iterable[Edge], nodes: Mapping[str, Node]) -> dict[str, set[str]]:
+    """Return, for the nodes that may stand, which of their outputs have a wire."""
+    needed: dict[str, set[str]] = {id: set() for id, node in nodes.items() if stands(node)}
+    for edge in edges:
+        if edge.source in needed:
+            needed[edge.source].add(edge.output)
+    return needed
+
+
+def standing_of(part: Drawn, needed: Iterable[str]) -> Standing | None:
+    """Return what stands for a node whose outputs in ``needed`` are wired, or None when it is run."""
+    settings = part.node.settings
+    if settings.mode == "mute":
+        return Standing("muted")
+    if settings.pins and is_pinned(settings.pins, needed, part.outputs):
+        return Standing("pinned")
+    if settings.mode == "bypass":
+        return Standing("bypassed", tuple(_passes(part)))
+    return None
+
+
+def is_pinned(pins: Mapping[str, Any], needed: Iterable[str], outputs: Iterable[str]) -> bool:
+    """Say whether all outputs that have a wire are pinned; where none has, all that there are."""
+    wanted = set(needed) - {FAILURE_PORT.name}
+    if WHOLE_PORT.name in wanted or not wanted:
+        wanted = (wanted | set(outputs)) - {FAILURE_PORT.name, WHOLE_PORT.name}
+    return wanted <= pins.keys()
+
+
+def placeholder(node: Node) -> NodeType:
+    """Return a type for a node whose own is not known: it has the ports that its wires and pins name."""
+    return NodeType(
+        id=node.type,
+        call=_never,
+        version=node.version or 1,
+        outputs=tuple(Port(name) for name in sorted(node.settings.pins)),
+        extra_inputs=True,
+        expose_in_library=False,
+    )
+
+
+def _never(**_inputs: Any) -> None:
+    raise AssertionError("a placeholder is not called")
+
+
+def _passes(part: Drawn) -> Iterable[tuple[str, str]]:
+    """Pair each output with the first input whose type fits: of those with a wire, else of those with a value."""
+    wired = [port for name, port in part.inputs.items() if name in part.links]
+    valued = [
+        port
+        for name, port in part.inputs.items()
+        if name in part.node.inputs and name not in part.links
+    ]
+    for output in part.outputs.values():
+        if output.name in (FAILURE_PORT.name, WHOLE_PORT.name):
+            continue
+        for port in (*wired, *valued):
+            if not port.trigger and mismatch(port.schema, output.schema) is None:
+                yield output.name, port.name
+                break
+
+
+def outputs_in_place(step: Step, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the outputs of a step that is not run, or None when nothing leaves it."""
+    if step.stand == "muted":
+        return None
+    if step.stand == "kept":
+        return dict(step.pins)
+    outputs = {output: inputs[name] for output, name in step.passes if name in inputs}
+    outputs |= deepcopy(step.pins)
+    if step.stand == "bypassed" and not outputs:
+        return None
+    return outputs
+
+
+def overridden(step: Step, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Return a step's outputs with those in their place that were given by hand."""
+    return outputs | deepcopy(step.pins) if step.pins else outputs
