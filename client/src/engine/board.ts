@@ -4,7 +4,15 @@ import { Store } from "../store";
 import { type Recipes, recipesOf, sameRecipes } from "./stale";
 import type { NodeRun, NodeStatus, RunState } from "./types";
 
-const SETTLED: ReadonlySet<NodeRun["state"]> = new Set(["done", "cached", "failed", "skipped"]);
+const SETTLED: ReadonlySet<NodeRun["state"]> = new Set([
+  "done",
+  "cached",
+  "pinned",
+  "muted",
+  "bypassed",
+  "failed",
+  "skipped",
+]);
 
 interface Shown {
   readonly node: NodeRun;

@@ -11,7 +11,8 @@ export interface ResultsStore {
 
 /** One picture: the runs are as the events up to `streams` made them, so that every later event is due once. */
 export interface KeptResults {
-  readonly version: 1;
+  /** Another one than this page's is not read. */
+  readonly version: 2;
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly streams: readonly (readonly [stream: string, seq: number])[];
@@ -39,7 +40,7 @@ export class ResultsKeeper {
   async load(): Promise<KeptResults | null> {
     try {
       const kept = (await inTime(this.#store.then((store) => store.loadResults()))) as KeptResults | null;
-      return kept?.version === 1 ? kept : null;
+      return kept?.version === 2 ? kept : null;
     } catch {
       return null;
     }

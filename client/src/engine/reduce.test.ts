@@ -36,14 +36,54 @@ test.each<[string, RunEvent[], object]>([
   ["skipped", [event("node.skipped", { message: "a failed" })], { state: "skipped", message: "a failed" }],
   ["waiting", [event("node.waiting", { message: "for a person" })], { state: "waiting" }],
   [
+    "waiting for a limit, until when is known",
+    [event("node.waiting", { message: "2 calls a second", data: { for: "limit", until: 200.5 } })],
+    { state: "waiting", message: "2 calls a second", waiting: { for: "limit", until: 200.5 } },
+  ],
+  [
+    "no longer waiting once it starts",
+    [event("node.waiting", { data: { for: "limit" } }), event("node.started", { why: "new" })],
+    { state: "running", waiting: null },
+  ],
+  [
+    "streaming to a slow reader",
+    [event("node.started"), event("node.waiting", { data: { for: "stream" } })],
+    { state: "running", waiting: { for: "stream", until: null } },
+  ],
+  [
+    "streaming on when the reader has caught up",
+    [
+      event("node.started"),
+      event("node.waiting", { data: { for: "stream" } }),
+      event("node.chunk", { port: "out", value: [1] }),
+    ],
+    { state: "running", waiting: null },
+  ],
+  [
+    "held back before a further attempt, and going on",
+    [
+      event("node.started"),
+      event("node.waiting", { data: { for: "limit" } }),
+      event("node.progress", { value: 1 }),
+    ],
+    { state: "running", waiting: null, progress: 1 },
+  ],
+  [
+    "pinned",
+    [event("node.done", { why: "pinned", outputs: { x: 1 } })],
+    { state: "pinned", outputs: { x: 1 } },
+  ],
+  ["bypassed", [event("node.done", { why: "bypassed", outputs: { x: 1 } })], { state: "bypassed" }],
+  ["muted", [event("node.skipped", { message: "muted" })], { state: "muted" }],
+  [
     "streaming text",
     [event("node.chunk", { port: "text", value: "Hel" }), event("node.chunk", { port: "text", value: "lo" })],
-    { streamed: { text: "Hello" } },
+    { streamed: { text: { kind: "text", head: "Hello", size: 5, chunks: 2 } } },
   ],
   [
     "streaming values",
     [event("node.chunk", { port: "out", value: [1, 2] }), event("node.chunk", { port: "out", value: [3] })],
-    { streamed: { out: [1, 2, 3] } },
+    { streamed: { out: { kind: "items", head: [1, 2, 3], size: 3 } } },
   ],
   [
     "retried",

@@ -1,7 +1,7 @@
 /** What an event makes of a run: pure, and no event is looked at twice (see `StreamFollower`). */
-import type { Json, NodeFailure, PortValue, RunEvent, RunStatus, RunView } from "../protocol";
-import { preview } from "../protocol";
-import type { LogLine, NodeRun, RunState } from "./types";
+import type { NodeFailure, RunEvent, RunStatus, RunView } from "../protocol";
+import { withChunk } from "./streamed";
+import type { LogLine, NodeRun, RunState, Waiting } from "./types";
 
 /** Log lines that are kept of one node. */
 const LOG_LINES = 500;
@@ -40,6 +40,7 @@ export function idleNode(run: string): NodeRun {
     error: null,
     logs: [],
     streamed: {},
+    waiting: null,
   };
 }
 
@@ -105,7 +106,7 @@ function settle(run: RunState): RunState {
   const open = Object.entries(run.nodes).filter(([, node]) => OPEN_STATES.has(node.state));
   if (open.length === 0) return run;
   const nodes = { ...run.nodes };
-  for (const [id, node] of open) nodes[id] = { ...node, state: "cancelled", progress: null };
+  for (const [id, node] of open) nodes[id] = { ...node, state: "cancelled", progress: null, waiting: null };
   return { ...run, nodes };
 }
 
@@ -116,7 +117,7 @@ function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
     case "node.queued":
       return idleNode(node.run);
     case "node.waiting":
-      return { ...node, state: "waiting", message: event.message ?? null };
+      return held(node, event);
     case "node.started":
       // Again after a retry: what the failed attempt streamed does not count.
       return {
@@ -126,30 +127,69 @@ function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
         why: event.why ?? null,
         progress: null,
         streamed: {},
+        waiting: null,
       };
     case "node.progress":
       return {
-        ...node,
+        ...going(node),
         progress: typeof event.value === "number" ? event.value : null,
         message: event.message ?? null,
       };
     case "node.log":
       return { ...node, logs: withLine(node.logs, event) };
     case "node.chunk":
-      return { ...node, streamed: withChunk(node.streamed, event.port ?? "result", event.value ?? null) };
+      return streaming(node, event);
     case "node.done":
       return {
         ...finished(node, event),
-        state: event.why === "cached" ? "cached" : "done",
+        state: doneState(event.why),
         outputs: event.outputs ?? {},
       };
     case "node.failed":
       return { ...finished(node, event), state: "failed", error: event.error ?? UNKNOWN_FAILURE };
     case "node.skipped":
-      return { ...finished(node, event), state: "skipped", message: event.message ?? null };
+      return {
+        ...finished(node, event),
+        state: skippedState(event.why, event.message),
+        message: event.message ?? null,
+      };
     default:
       return node;
   }
+}
+
+/** A node that is under way already is held up in the middle: it stays what it is, and waits. */
+function held(node: NodeRun, event: RunEvent): NodeRun {
+  const data = (event.data ?? {}) as { for?: unknown; until?: unknown };
+  const waiting: Waiting = {
+    for: typeof data.for === "string" ? data.for : "wait",
+    until: typeof data.until === "number" ? data.until : null,
+  };
+  const state = node.state === "running" && waiting.for === "stream" ? "running" : "waiting";
+  return { ...node, state, message: event.message ?? null, waiting };
+}
+
+/** A node that says something of its own goes on. */
+function going(node: NodeRun): NodeRun {
+  if (node.waiting === null) return node;
+  return { ...node, state: node.state === "waiting" ? "running" : node.state, message: null, waiting: null };
+}
+
+function streaming(node: NodeRun, event: RunEvent): NodeRun {
+  const port = event.port ?? "result";
+  const next = withChunk(node.streamed[port], event.value ?? null, event.chunks ?? 1, event.at);
+  return { ...going(node), streamed: { ...node.streamed, [port]: next } };
+}
+
+/** How a node ended that has outputs, by why. */
+function doneState(why: string | null | undefined): NodeRun["state"] {
+  return why === "cached" || why === "pinned" || why === "bypassed" || why === "muted" ? why : "done";
+}
+
+/** How a node ended that has none. */
+function skippedState(why: string | null | undefined, message: string | null | undefined): NodeRun["state"] {
+  const reason = why ?? message;
+  return reason === "muted" || reason === "bypassed" ? reason : "skipped";
 }
 
 const UNKNOWN_FAILURE: NodeFailure = { code: "unknown", message: "The node failed." };
@@ -159,6 +199,7 @@ function finished(node: NodeRun, event: RunEvent): NodeRun {
     ...node,
     progress: null,
     message: null,
+    waiting: null,
     duration: event.duration ?? null,
     why: event.why ?? node.why,
   };
@@ -167,18 +208,6 @@ function finished(node: NodeRun, event: RunEvent): NodeRun {
 function withLine(logs: readonly LogLine[], event: RunEvent): readonly LogLine[] {
   const line = { at: event.at, level: event.level ?? "info", message: event.message ?? "" };
   return [...(logs.length >= LOG_LINES ? logs.slice(1 - LOG_LINES) : logs), line];
-}
-
-/** Text is joined to the text before; of other values the server sends a list. */
-function withChunk(streamed: NodeRun["streamed"], port: string, value: PortValue): NodeRun["streamed"] {
-  const head: Json = preview(value);
-  const before = streamed[port];
-  if (typeof head === "string" && (before === undefined || typeof before === "string")) {
-    return { ...streamed, [port]: (before ?? "") + head };
-  }
-  const items = Array.isArray(head) ? head : [head];
-  const list = before === undefined ? [] : typeof before === "string" ? [before] : before;
-  return { ...streamed, [port]: [...list, ...items] };
 }
 
 /** What a run's view says over what is known of it; the nodes are taken over where the view has them whole. */
@@ -221,6 +250,6 @@ function nodesOf(run: RunState, view: RunView): RunState["nodes"] {
 
 function stateIn(view: RunView, id: string): NodeRun["state"] {
   if (view.errors?.[id]) return "failed";
-  if (view.skipped?.[id] !== undefined) return "skipped";
-  return view.why?.[id] === "cached" ? "cached" : "done";
+  if (view.skipped?.[id] !== undefined) return skippedState(view.why?.[id], view.skipped[id]);
+  return doneState(view.why?.[id]);
 }

@@ -6,10 +6,11 @@ import type { Connection } from "../session";
 import { type Readable, Store } from "../store";
 import { Board } from "./board";
 import { type KeptResults, ResultsKeeper, type ResultsStore, runsToKeep } from "./kept_results";
+import { liveNoticeOf } from "./live_notice";
 import { ended, reduceEvents, unknownRun, withView } from "./reduce";
 import { recipesOf } from "./stale";
 import { StreamFollower } from "./stream_follower";
-import type { NodeStatus, RunState, Runs, StartRun } from "./types";
+import type { LiveNotice, NodeStatus, RunState, Runs, StartRun } from "./types";
 
 const PAGE = 20;
 const EVENT_PAGE = 500;
@@ -35,6 +36,7 @@ export class RunStore implements Runs {
   readonly past = new Store<readonly RunState[]>([]);
   readonly more = new Store(false);
   readonly live = new Store(false);
+  readonly liveNotice = new Store<LiveNotice | null>(null);
   readonly stalled = new Store<string | null>(null);
   readonly asOf = new Store<number | null>(null);
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
@@ -72,8 +74,10 @@ export class RunStore implements Runs {
       session.on("run.status", ({ run, status }) => this.#setStatus(run, status)),
       session.on("events.stalled", ({ stream, message }) => this.#setStalled(stream, message)),
       session.on("events.flowing", ({ stream }) => this.#setStalled(stream, null)),
-      session.on("canvas.live", ({ canvas, user, live }) => {
-        if (canvas === source.canvas && user === this.#user) this.live.set(live);
+      session.on("canvas.live", (said) => {
+        if (said.canvas !== source.canvas || said.user !== this.#user) return;
+        this.live.set(said.live);
+        this.liveNotice.set(liveNoticeOf(said));
       }),
     ];
   }
@@ -120,11 +124,18 @@ export class RunStore implements Runs {
     return this.#steer("runs.play", run);
   }
 
+  /** `runs.step` answers like `runs.play`; a server that does not know it says so. */
+  async step(run?: string): Promise<void> {
+    const id = run ?? this.current.get()?.id;
+    if (id) await this.#session.request("runs.step" as "runs.play", { id });
+  }
+
   async setLive(on: boolean, audience: "shared" | "private" = "shared"): Promise<void> {
     const { canvas } = this.#source;
     const request = on ? { canvas, audience } : { canvas };
     const { live } = await this.#session.request(on ? "runs.play" : "runs.pause", request);
     this.live.set(live);
+    if (!live) this.liveNotice.set(null);
   }
 
   async load(run: string): Promise<RunState> {
@@ -195,7 +206,7 @@ export class RunStore implements Runs {
     const runs = runsToKeep(this.past.get());
     const streams = [...this.#followers].map(([stream, { last }]) => [stream, last] as const);
     const madeFrom = this.#board.madeFrom(runs.map(({ id }) => id));
-    return { version: 1, at: Date.now(), streams, runs, madeFrom };
+    return { version: 2, at: Date.now(), streams, runs, madeFrom };
   }
 
   // Catching up.

@@ -12,18 +12,33 @@ import type {
   ValuePage,
 } from "../protocol";
 import type { Readable } from "../store";
+import type { Streamed } from "./streamed";
 
-/** Where a node stands in a run. `stale`: what it was made from has changed since. */
+/**
+ * Where a node stands in a run. `stale`: what it was made from has changed since. `pinned`: its outputs were given
+ * by hand. `muted` and `bypassed`: it was left out.
+ */
 export type NodeState =
   | "queued"
   | "waiting"
   | "running"
   | "done"
   | "cached"
+  | "pinned"
+  | "muted"
+  | "bypassed"
   | "failed"
   | "skipped"
   | "cancelled"
   | "stale";
+
+/** What holds a node back that could run, or could go on. */
+export interface Waiting {
+  /** `limit`, `stream` (a slow reader), `wait` (a gate), `debounce`; the server may know others. */
+  readonly for: string;
+  /** Unix seconds when it goes on, where that is known. */
+  readonly until: number | null;
+}
 
 /** One line that a node logged. */
 export interface LogLine {
@@ -50,8 +65,10 @@ export interface NodeRun {
   readonly error: NodeFailure | null;
   /** The last 500 lines. */
   readonly logs: readonly LogLine[];
-  /** What has been streamed so far, by port: text joined, other chunks as a list. */
-  readonly streamed: Readonly<Record<string, string | readonly Json[]>>;
+  /** What has been streamed so far, by port. */
+  readonly streamed: Readonly<Record<string, Streamed>>;
+  /** What holds it back now; a running node waits where its reader is slow. */
+  readonly waiting: Waiting | null;
 }
 
 /** One run as far as this tab knows it. Never changed in place. */
@@ -181,11 +198,28 @@ export interface Preview {
   readonly size: number | null;
 }
 
+/** What a run takes in beside the nodes it was started for. */
+export type Reach = "needed" | "only" | "onward";
+
+/** Why live mode does not do what it should. */
+export interface LiveNotice {
+  /** `waiting`: it goes on by itself, or after the next edit. `error`: the canvas cannot run as it is. */
+  readonly kind: "waiting" | "error";
+  readonly message: string;
+  /** The node it is about, where it is about one. */
+  readonly node: string | null;
+}
+
 /** How to start a run of the canvas. */
 export interface StartRun {
   inputs?: Record<string, Json>;
-  /** Only these nodes and what they need. */
+  /** These nodes, and what `reach` adds to them. */
   scope?: string[];
+  /**
+   * `needed` (when left out): and all they need. `only`: nothing else, with what the last run left before them.
+   * `onward`: and all that depends on them.
+   */
+  reach?: Reach;
   mode?: "once" | "live";
   audience?: "shared" | "private";
   onBusy?: "replace" | "queue" | "parallel";
@@ -207,12 +241,16 @@ export interface Runs {
   cancel(run?: string): Promise<void>;
   pause(run?: string): Promise<void>;
   play(run?: string): Promise<void>;
+  /** Let one more node of a paused run start; the current run when no id is given. */
+  step(run?: string): Promise<void>;
   /** Why results come late: the server cannot store events just now. Null while it can. */
   readonly stalled: Readable<string | null>;
   /** Since when results are shown as this browser kept them (milliseconds since 1970); null once the server spoke. */
   readonly asOf: Readable<number | null>;
   /** Whether this person's live mode is on: each change runs what depends on it. */
   readonly live: Readable<boolean>;
+  /** Why live mode waits or cannot run; null while it does, and while it is off. */
+  readonly liveNotice: Readable<LiveNotice | null>;
   /** Turn live mode on or off; what is in flight goes on. */
   setLive(on: boolean, audience?: "shared" | "private"): Promise<void>;
   /** Fetch a run with its outputs. */
@@ -265,7 +303,7 @@ export interface Workbench {
   readonly highlight: Readable<Highlight | null>;
   /** A value whole: a reference is fetched (and kept for a while), any other is returned as it is. */
   value(value: PortValue): Promise<Json>;
-  /** A part of a large value. */
-  page(hash: string, offset: number, limit?: number): Promise<ValuePage>;
+  /** A part of a large value, or of what lies at `path` (a JSON Pointer) in it. */
+  page(hash: string, offset: number, limit?: number, path?: string): Promise<ValuePage>;
   close(): void;
 }

@@ -35,8 +35,13 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
   const comments = new CommentStore(session, document, { id: user.id, name: user.name });
   const kept = browser.store.then((store) => store.canvas(user.id, canvas));
   const runs = new RunStore(session, document, user.id, kept);
-  const readPage = (hash: string, offset: number, limit?: number) =>
-    session.request("cache.value", { hash, offset, ...(limit === undefined ? {} : { limit }) });
+  const readPage = (hash: string, offset: number, limit?: number, path?: string) =>
+    session.request("cache.value", {
+      hash,
+      offset,
+      ...(limit === undefined ? {} : { limit }),
+      ...(path ? { path } : {}),
+    });
   const values = new ValueStore((hash) => wholeValue(hash, readPage));
   const console_ = new ConsolePlugin();
   const previews = new PreviewPlugin();

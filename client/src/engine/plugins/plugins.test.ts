@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { EMPTY_SPELL } from "../../document";
 import { settle } from "../../testing/fake_server";
 import { idleNode } from "../reduce";
+import { withChunk } from "../streamed";
 import type { NodeRun, ReplayRun, ReplayStep } from "../types";
 import { ConsolePlugin } from "./console";
 import { HighlightPlugin } from "./highlight";
@@ -108,7 +109,7 @@ test("only the node that changed is told, and a new run shows nothing until it h
   const queued = node({ run: "r2", outputs: null });
   previews.setBoard(queued, first);
   expect(previews.watch("a").get()).toMatchObject([{ value: "old" }]);
-  previews.setBoard(node({ run: "r2", streamed: { text: "ne" } }), queued);
+  previews.setBoard(node({ run: "r2", streamed: { text: withChunk(undefined, "ne", 1, 0) } }), queued);
   expect(previews.watch("a").get()).toMatchObject([{ value: "ne", run: "r2" }]);
   expect(a).toHaveBeenCalledTimes(2);
   expect(b).not.toHaveBeenCalled();

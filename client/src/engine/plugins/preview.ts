@@ -1,6 +1,7 @@
 /** What is shown of nodes' outputs on the canvas, as a plugin. Nodes out of view cost nothing. */
 import { isRef, type Json, type PortValue, preview } from "../../protocol";
 import type { Readable } from "../../store";
+import { streamedValue } from "../streamed";
 import type { NodeRun, NodeStatus, Plugin, Preview, Previews, ReplayStep } from "../types";
 
 const NOTHING: readonly Preview[] = [];
@@ -8,6 +9,8 @@ const NOTHING: readonly Preview[] = [];
 interface Source {
   readonly run: string;
   readonly values: Readonly<Record<string, PortValue>>;
+  /** What `values` was made of, to know it again. */
+  readonly from: object;
 }
 
 /**
@@ -46,16 +49,16 @@ export class PreviewPlugin implements Plugin, Previews {
   }
 
   onNode(step: ReplayStep): void {
-    if (!step.run.live) this.#set(step.node, { run: step.run.id, values: step.outputs });
+    if (!step.run.live) this.#set(step.node, { run: step.run.id, values: step.outputs, from: step.outputs });
   }
 
   #setRun(node: string, { run, outputs, streamed }: NodeRun): void {
-    const values = outputs ?? (streamed as Readonly<Record<string, Json>>);
+    const from = outputs ?? streamed;
     const before = this.#sources.get(node);
-    if (before?.values === values) return;
+    if (before?.from === from) return;
     // Until the new run has something to show, the old stays.
-    if (Object.keys(values).length === 0 && outputs === null && before) return;
-    this.#set(node, { run, values });
+    if (outputs === null && Object.keys(streamed).length === 0 && before) return;
+    this.#set(node, { run, values: outputs ?? soFar(streamed), from });
   }
 
   #set(node: string, source: Source): void {
@@ -73,6 +76,15 @@ export class PreviewPlugin implements Plugin, Previews {
       if (listeners.size === 0) this.#listeners.delete(node);
     };
   }
+}
+
+/** What is streamed, put together only when somebody looks. */
+function soFar(streamed: NodeRun["streamed"]): Readonly<Record<string, PortValue>> {
+  const values: Record<string, PortValue> = {};
+  for (const [port, stream] of Object.entries(streamed)) {
+    Object.defineProperty(values, port, { enumerable: true, get: () => streamedValue(stream) });
+  }
+  return values;
 }
 
 const INTEREST: readonly Preview["kind"][] = [
