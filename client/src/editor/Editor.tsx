@@ -64,10 +64,8 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useCommentAddress(editor);
   useEffect(() => inbox.follow(connection), [connection]);
   const load = useCallback(
-    async (hash: string, offset: number): Promise<ValuePage> => {
-      const page = await workbench.page(hash, offset);
-      return { value: page.value, total: page.total, more: page.more };
-    },
+    (hash: string, offset: number, path: string): Promise<ValuePage> =>
+      workbench.page(hash, offset, undefined, path),
     [workbench],
   );
   const inspector = useInspectorShown(editor);

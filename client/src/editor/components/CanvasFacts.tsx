@@ -5,7 +5,7 @@ import { useEditor } from "../hooks/useEditor";
 import { renameCanvas } from "../store/actions";
 import { nodeTitle, problemTone, shortMessage } from "../store/graph";
 import { formatDuration } from "../store/value_kind";
-import { runTone } from "./HistoryPanel";
+import { runWords } from "../store/why";
 
 export function CanvasFacts() {
   const editor = useEditor();
@@ -45,7 +45,7 @@ export function CanvasFacts() {
           <>
             <dt>Last run</dt>
             <dd>
-              {runTone(run).word}
+              {runWords(run).word}
               {run.startedAt && run.endedAt ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : ""}
             </dd>
           </>

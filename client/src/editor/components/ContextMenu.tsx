@@ -1,5 +1,7 @@
 /** The menu at the pointer: what can be done with a node, a wire, a frame, a note, or the canvas. */
 import {
+  ArrowRightFromLine,
+  ArrowRightToLine,
   ClipboardPaste,
   Copy,
   CopyPlus,
@@ -7,12 +9,16 @@ import {
   Maximize,
   Network,
   PencilLine,
+  Pin,
+  PinOff,
   Play,
   Plus,
+  Redo2,
   Scissors,
   StickyNote,
   Trash2,
   Ungroup,
+  VolumeX,
 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useStore } from "../../store";
@@ -22,6 +28,8 @@ import { addNote, groupSelection, layout, removeSelection, ungroup } from "../st
 import { copySelection, duplicateSelection, pasteHere } from "../store/clipboard";
 import { keysOf } from "../store/commands";
 import type { Editor, MenuRequest } from "../store/editor";
+import { toggleMode, togglePins } from "../store/modes";
+import { isPinned } from "../store/why";
 import { TINTS } from "./GroupView";
 
 interface Item {
@@ -79,17 +87,67 @@ function removeRow(editor: Editor): Row {
   };
 }
 
-function nodeRows(editor: Editor, id: string): Row[] {
-  const actions = runActions(editor);
-  const chosen = [...editor.selection.get()].filter((one) => editor.document.spell.get().nodes[one]);
+function runRows(nodes: string[], actions: ReturnType<typeof runActions>): Row[] {
   return [
     {
-      label: "Run until here",
+      label: nodes.length > 1 ? "Run only these nodes" : "Run only this node",
       icon: <Play size={SIZE} />,
-      keys: keysOf("run-selection"),
-      run: () => actions.runUntil(chosen.length > 0 ? chosen : [id]),
+      keys: keysOf("run-only"),
+      run: () => actions.runOnly(nodes),
     },
-    { label: "Run from here", icon: <Play size={SIZE} />, run: () => actions.runFrom(id) },
+    {
+      label: "Run until here",
+      icon: <ArrowRightToLine size={SIZE} />,
+      keys: keysOf("run-selection"),
+      run: () => actions.runUntil(nodes),
+    },
+    {
+      label: "Run from here",
+      icon: <ArrowRightFromLine size={SIZE} />,
+      keys: keysOf("run-from"),
+      run: () => actions.runFrom(nodes),
+    },
+  ];
+}
+
+/** Whether the nodes run at all; each row takes itself back where all of them are as it would make them. */
+function modeRows(editor: Editor, nodes: string[]): Row[] {
+  const all = editor.document.spell.get().nodes;
+  const every = (mode: string) => nodes.every((id) => all[id]?.settings.mode === mode);
+  const pinned = nodes.every((id) => isPinned(all[id]?.settings));
+  return [
+    {
+      label: pinned ? "Unpin the output" : "Pin the output",
+      icon: pinned ? <PinOff size={SIZE} /> : <Pin size={SIZE} />,
+      keys: keysOf("pin"),
+      edits: true,
+      run: () => void togglePins(editor, nodes),
+    },
+    {
+      label: every("mute") ? "Unmute" : "Mute",
+      icon: <VolumeX size={SIZE} />,
+      keys: keysOf("mute"),
+      edits: true,
+      run: () => toggleMode(editor, "mute", nodes),
+    },
+    {
+      label: every("bypass") ? "Do not bypass" : "Bypass",
+      icon: <Redo2 size={SIZE} />,
+      keys: keysOf("bypass"),
+      edits: true,
+      run: () => toggleMode(editor, "bypass", nodes),
+    },
+  ];
+}
+
+function nodeRows(editor: Editor, id: string): Row[] {
+  const actions = runActions(editor);
+  const selected = editor.selectedNodes();
+  const chosen = selected.includes(id) ? selected : [id];
+  return [
+    ...runRows(chosen, actions),
+    "line",
+    ...modeRows(editor, chosen),
     "line",
     {
       label: "Rename",

@@ -1,11 +1,11 @@
 /** Past runs; choosing one puts its states on the canvas and replays it through the plugins. */
 import { Check, CircleSlash, Clock, LoaderCircle, Lock, Pause, RotateCcw, X } from "lucide-react";
 import { useState } from "react";
-import type { RunState } from "../../engine/types";
 import type { RunStatus } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { formatDuration } from "../store/value_kind";
+import { runWords } from "../store/why";
 
 const ICONS: Readonly<Record<RunStatus, typeof Check>> = {
   queued: Clock,
@@ -16,23 +16,6 @@ const ICONS: Readonly<Record<RunStatus, typeof Check>> = {
   cancelled: CircleSlash,
   interrupted: CircleSlash,
 };
-
-/** How a run went, in the words and tone of a node's state. */
-export function runTone(run: RunState): { tone: string; word: string } {
-  const failures = Object.values(run.nodes).filter((node) => node.state === "failed").length;
-  if (run.status === "completed" && failures > 0) return { tone: "failed", word: `${failures} failed` };
-  const tones: Readonly<Record<RunStatus, string>> = {
-    queued: "queued",
-    running: "running",
-    paused: "waiting",
-    completed: "done",
-    failed: "failed",
-    cancelled: "skipped",
-    interrupted: "skipped",
-  };
-  const word = run.status === "cancelled" ? "stopped" : run.status;
-  return { tone: tones[run.status], word };
-}
 
 function clock(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString([], {
@@ -75,7 +58,7 @@ export function HistoryPanel() {
       <ul className="scroll side-scroll plain-list" aria-label="Past runs">
         {past.map((run, index) => {
           const before = past[index - 1];
-          const { tone, word } = runTone(run);
+          const { tone, word } = runWords(run);
           const Icon = tone === "failed" ? X : ICONS[run.status];
           const heading =
             before === undefined || day(before.createdAt) !== day(run.createdAt) ? day(run.createdAt) : null;
@@ -101,6 +84,7 @@ export function HistoryPanel() {
                     {word}
                     {run.endedAt && run.startedAt ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : ""}
                     {run.scope ? `, ${run.scope.length} chosen` : ""}
+                    {run.error && run.status === "failed" ? `: ${run.error.message}` : ""}
                     {run.mode === "live" ? ", live" : ""}
                   </span>
                 </span>

@@ -1,5 +1,5 @@
 /** The inputs of a node: where each comes from, or a field to type it. */
-import { Plus, Unplug, X } from "lucide-react";
+import { Bell, BellOff, Plus, Unplug, X } from "lucide-react";
 import { useId, useState } from "react";
 import type { Port, SpellNode } from "../../protocol";
 import { useStore } from "../../store";
@@ -54,13 +54,14 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
   const value = node.inputs[port.name];
   const { person, watch } = useFieldPresence(id, `input ${port.name}`);
   return (
-    <div className="input-row" {...watch}>
+    <div className="input-row" data-input={port.name} {...watch}>
       <div className="input-head">
         <span className="port-dot" style={{ background: portColour(port) }} aria-hidden="true" />
         <label htmlFor={field}>{port.name}</label>
         {port.required && <span className="port-required">*</span>}
         <span className="faint input-kind">{schemaWords(schemaOf(port))}</span>
         <FieldTag person={person} />
+        <QuietButton id={id} node={node} port={port.name} />
         {!wired && value !== undefined && editable && (
           <button
             type="button"
@@ -91,6 +92,34 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
       )}
       {port.description && <p className="input-about">{port.description}</p>}
     </div>
+  );
+}
+
+/** Live: whether a change at this input starts the node. */
+function QuietButton({ id, node, port }: { id: string; node: SpellNode; port: string }) {
+  const { document: shared } = useEditor();
+  const editable = useStore(shared.editable);
+  const quiet = node.settings.quiet ?? [];
+  const isQuiet = quiet.includes(port);
+  if (!editable && !isQuiet) return null;
+  const next = isQuiet ? quiet.filter((name) => name !== port) : [...quiet, port];
+  return (
+    <button
+      type="button"
+      className="icon-button small quiet-button"
+      aria-pressed={isQuiet}
+      aria-label={`Quiet ${port}`}
+      title={
+        isQuiet
+          ? "Quiet: in live mode a change here does not start the node. Click to let it."
+          : "Live: a change here starts the node. Click to make it quiet."
+      }
+      disabled={!editable}
+      data-testid={`quiet-${port}`}
+      onClick={() => shared.setSettings(id, { quiet: next.length > 0 ? next : null })}
+    >
+      {isQuiet ? <BellOff size={12} /> : <Bell size={12} />}
+    </button>
   );
 }
 

@@ -1,12 +1,22 @@
 /** The panel at the right: all about the one selected node, or what can be done with several. */
 import { lazy, Suspense } from "react";
 import { Boundary } from "../../app/components/Boundary";
+import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
-import { useNode, useNodeStatus, useNodeType, usePorts, useProblems, useWired } from "../hooks/useNode";
+import {
+  useNode,
+  useNodeStatus,
+  useNodeType,
+  usePorts,
+  useProblems,
+  useShownState,
+  useWired,
+} from "../hooks/useNode";
 import { loadCodeEditor } from "../hooks/usePreload";
 import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
+import { shortWhy } from "../store/why";
 import { CanvasFacts } from "./CanvasFacts";
 import { FieldTag } from "./FieldTag";
 import { InputRows } from "./InputRows";
@@ -70,7 +80,7 @@ function NodeInspector({ id }: { id: string }) {
           }}
         />
         <FieldTag person={name.person} />
-        <StatusOf id={id} />
+        <StatusOf id={id} node={node} wired={wired} />
       </header>
       <p className="inspector-type">
         <code>{node.type}</code>
@@ -105,10 +115,16 @@ function NodeInspector({ id }: { id: string }) {
   );
 }
 
-function StatusOf({ id }: { id: string }) {
+function StatusOf({ id, node, wired }: { id: string; node: SpellNode; wired: Wired }) {
   const status = useNodeStatus(id);
-  return status ? (
-    <StateBadge state={status.state} duration={status.last.duration} why={status.last.why} />
+  const state = useShownState(node, status, wired);
+  return state ? (
+    <StateBadge
+      state={state}
+      duration={status?.last.duration}
+      why={shortWhy(state, status?.last)}
+      waiting={status?.last.waiting}
+    />
   ) : null;
 }
 
@@ -155,7 +171,7 @@ function PortSectionsOf({
   );
   const last = (
     <Section key="last" title="Last run" open>
-      <OutputRows id={id} ports={ports} />
+      <OutputRows id={id} node={node} ports={ports} wired={wired} />
     </Section>
   );
   // What went wrong is read before what to change.

@@ -1,12 +1,15 @@
 /** What a node shows below its ports: code, what is wrong, what streams in, and its outputs. */
 import { memo } from "react";
+import type { Streamed } from "../../engine/streamed";
 import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../protocol";
 import { useEditor } from "../hooks/useEditor";
 import type { ShownStatus } from "../hooks/useNode";
 import { inPortOrder, problemTone, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { nextStep } from "../store/toasts";
+import { type ShownState, shortWhy } from "../store/why";
 import { Preview } from "./previews/Preview";
+import { StreamPreview } from "./previews/StreamPreview";
 
 const CODE_LINES = 7;
 
@@ -15,18 +18,21 @@ interface NodeBodyProps {
   readonly node: SpellNode;
   readonly type: NodeType | undefined;
   readonly unknown: boolean;
+  readonly state: ShownState | undefined;
   readonly status: ShownStatus | undefined;
   readonly problems: readonly Problem[];
 }
 
-export const NodeBody = memo(function NodeBody({ id, node, type, unknown, status, problems }: NodeBodyProps) {
-  const failed = status?.state === "failed" ? status.last.error : null;
+export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
+  const { id, node, type, unknown, state, status, problems } = props;
+  const failed = status?.state === "failed" && state === "failed" ? status.last.error : null;
   const error = failed ? undefined : problems.find((problem) => problem.severity === "error");
-  const shown = status && status.state !== "failed" ? shownOutputs(status) : null;
+  const shown = failed ? null : shownOutputs(node, state, status);
   const log = status?.state === "running" || status?.state === "failed" ? status.last.logs.at(-1) : undefined;
-  const saying = status?.state === "running" ? status.last.message : null;
+  const saying = status?.state === "running" && !status.last.waiting ? status.last.message : null;
+  const why = state ? shortWhy(state, status?.last) : null;
   const hasCode = node.code !== undefined;
-  if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying) return null;
+  if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying && !why) return null;
   return (
     <div className="node-body">
       {unknown && (
@@ -39,38 +45,75 @@ export const NodeBody = memo(function NodeBody({ id, node, type, unknown, status
       {failed && <Failure error={failed} />}
       {error && !unknown && <ProblemNotice problem={error} />}
       {(saying || log) && <div className="node-log">{saying || log?.message}</div>}
-      {shown &&
-        inPortOrder(shown.values, type?.outputs ?? []).map(([port, value], index, all) => {
-          const declared = type?.outputs.find((output) => output.name === port);
-          return (
-            <section
-              className="node-output"
-              key={port}
-              aria-label={`Output ${port}`}
-              data-testid={`node-${id}-output-${port}`}
-            >
-              {all.length > 1 && <div className="node-output-name">{port}</div>}
-              {index < 3 && (
-                <Preview
-                  value={value}
-                  schema={declared ? schemaOf(declared) : undefined}
-                  streaming={shown.streaming}
-                  label={port}
-                />
-              )}
-            </section>
-          );
-        })}
+      {shown && <ShownOutputs id={id} type={type} shown={shown} />}
+      {why && (
+        <div className="node-why" data-testid={`node-${id}-why`}>
+          {why}
+        </div>
+      )}
     </div>
   );
 });
 
-/** The values to show: what streams while it runs, else the outputs. */
-function shownOutputs({ state, last }: ShownStatus): { values: Outputs; streaming: boolean } | null {
-  const streamed = last.streamed as Outputs;
-  if (state === "running" && Object.keys(streamed).length > 0) return { values: streamed, streaming: true };
-  if (last.outputs && Object.keys(last.outputs).length > 0) return { values: last.outputs, streaming: false };
-  return Object.keys(streamed).length > 0 ? { values: streamed, streaming: false } : null;
+/** What a node gives, or gives so far. */
+interface Shown {
+  readonly values: Outputs;
+  readonly streams: Readonly<Record<string, Streamed>>;
+  readonly streaming: boolean;
+  readonly note: string | null;
+}
+
+const NONE = {};
+
+function ShownOutputs({ id, type, shown }: { id: string; type: NodeType | undefined; shown: Shown }) {
+  const ports = inPortOrder<unknown>({ ...shown.values, ...shown.streams }, type?.outputs ?? []);
+  return ports.map(([port, value], index) => {
+    const declared = type?.outputs.find((output) => output.name === port);
+    const schema = declared ? schemaOf(declared) : undefined;
+    const stream = shown.streams[port];
+    return (
+      <section
+        className="node-output"
+        key={port}
+        aria-label={`Output ${port}`}
+        data-testid={`node-${id}-output-${port}`}
+      >
+        {ports.length > 1 && <div className="node-output-name">{port}</div>}
+        {index < 3 &&
+          (stream ? (
+            <StreamPreview
+              stream={stream}
+              schema={schema}
+              place="node"
+              streaming={shown.streaming}
+              label={port}
+              note={shown.note}
+            />
+          ) : (
+            <Preview value={value} schema={schema} label={port} />
+          ))}
+      </section>
+    );
+  });
+}
+
+/** The values to show: what streams while it runs, else the outputs, and those given by hand before all. */
+function shownOutputs(
+  node: SpellNode,
+  state: ShownState | undefined,
+  status: ShownStatus | undefined,
+): Shown | null {
+  const pins = (node.settings.pins ?? NONE) as Outputs;
+  if (state === "pinned") return { values: pins, streams: NONE, streaming: false, note: null };
+  if (!status) return null;
+  const { streamed, outputs, waiting } = status.last;
+  const streams = Object.keys(streamed).length > 0;
+  const note = waiting?.for === "stream" ? "waits for a slow reader" : null;
+  if (status.state === "running" && streams)
+    return { values: NONE, streams: streamed, streaming: true, note };
+  if (outputs && Object.keys(outputs).length > 0)
+    return { values: outputs, streams: NONE, streaming: false, note: null };
+  return streams ? { values: NONE, streams: streamed, streaming: false, note: null } : null;
 }
 
 function CodeGlance({ id, code }: { id: string; code: string }) {

@@ -1,11 +1,13 @@
 /** The spell as a list: every node with its state and wires, for the keyboard and for screen readers. */
 
-import { Search } from "lucide-react";
+import { Pin, Search } from "lucide-react";
 import { useMemo, useState } from "react";
+import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { useNode, useNodeStatus, useNodeType, useProblems } from "../hooks/useNode";
-import { nodeTitle } from "../store/graph";
+import { useNode, useNodeStatus, useNodeType, useProblems, useShownState, useWired } from "../hooks/useNode";
+import { incomingEdges, nodeTitle } from "../store/graph";
+import { shortWhy } from "../store/why";
 import { NodeIcon } from "./NodeIcon";
 import { StateBadge } from "./StateBadge";
 
@@ -53,14 +55,12 @@ function OutlineRow({ id }: { id: string }) {
   const editor = useEditor();
   const node = useNode(id);
   const type = useNodeType(node?.type);
-  const status = useNodeStatus(id);
   const problems = useProblems(id);
   const selected = useStore(editor.selection, (selection) => selection.has(id));
   const feeds = useStore(editor.document.spell, (spell) =>
-    Object.values(spell.edges)
-      .filter((edge) => edge.target === id)
+    incomingEdges(spell.edges, id)
       .map(
-        (edge) =>
+        ([, edge]) =>
           `${nodeTitle(spell.nodes[edge.source], editor.library.get(spell.nodes[edge.source]?.type ?? ""))}.${edge.output}`,
       )
       .join(", "),
@@ -76,8 +76,28 @@ function OutlineRow({ id }: { id: string }) {
             {problems[0] ? problems[0].message : feeds ? `from ${feeds}` : (type?.title ?? node.type)}
           </span>
         </span>
-        {status && <StateBadge state={status.state} duration={status.last.duration} />}
+        <OutlineState id={id} node={node} />
       </button>
     </li>
+  );
+}
+
+function OutlineState({ id, node }: { id: string; node: SpellNode }) {
+  const status = useNodeStatus(id);
+  const state = useShownState(node, status, useWired(id));
+  if (!state) return null;
+  const { pins } = node.settings;
+  return (
+    <>
+      {state !== "pinned" && pins && Object.keys(pins).length > 0 && (
+        <Pin className="pin-mark" size={11} aria-label="has a pinned output" />
+      )}
+      <StateBadge
+        state={state}
+        duration={status?.last.duration}
+        why={shortWhy(state, status?.last)}
+        waiting={status?.last.waiting}
+      />
+    </>
   );
 }

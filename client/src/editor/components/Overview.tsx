@@ -11,6 +11,8 @@ import type { What } from "../../versions";
 import { useEditor } from "../hooks/useEditor";
 import { useMarks } from "../hooks/useVersions";
 import { NODE_WIDTH } from "../store/geometry";
+import { wiredPorts } from "../store/graph";
+import { shownState } from "../store/why";
 
 /** Below this zoom a spell of many nodes is drawn as a picture. */
 export const OVERVIEW_ZOOM = 0.24;
@@ -23,6 +25,9 @@ const STATE_COLOURS: Readonly<Record<string, string>> = {
   failed: "--failed",
   stale: "--stale",
   waiting: "--waiting",
+  pinned: "--pinned",
+  bypassed: "--quiet",
+  muted: "--quiet",
 };
 
 const readTransform = (state: ReactFlowState) => state.transform;
@@ -60,6 +65,7 @@ export function Overview({ nodes }: OverviewProps) {
   const width = useFlowStore(readWidth);
   const height = useFlowStore(readHeight);
   const edges = useStore(editor.document.spell, (spell) => spell.edges);
+  const drawn = useStore(editor.document.spell, (spell) => spell.nodes);
   const past = useStore(editor.viewing);
   const board = useStore(editor.workbench.runs.board);
   const marks = useMarks();
@@ -79,14 +85,16 @@ export function Overview({ nodes }: OverviewProps) {
       pen.setTransform(zoom * dots, 0, 0, zoom * dots, x * dots, y * dots);
       drawWires(pen, edges, places, colours, zoom);
       for (const node of nodes) {
-        const state = past ? past.nodes[node.id]?.state : board[node.id]?.state;
+        const state = past
+          ? past.nodes[node.id]?.state
+          : shownState(board[node.id], drawn[node.id]?.settings, wiredPorts(edges, node.id).outputs);
         drawNode(pen, node, state, colours, zoom);
         const mark = marks?.get(node.id);
         if (mark) drawMark(pen, node, mark, colours, zoom);
       }
     });
     return () => cancelAnimationFrame(frame);
-  }, [nodes, places, edges, board, past, marks, colours, x, y, zoom, width, height]);
+  }, [nodes, places, edges, drawn, board, past, marks, colours, x, y, zoom, width, height]);
 
   return (
     <canvas
@@ -136,6 +144,8 @@ function drawNode(
     return;
   }
   const tone = state ? STATE_COLOURS[state] : undefined;
+  if (state === "muted") pen.globalAlpha = 0.45;
+  pen.setLineDash(state === "bypassed" ? [6 / zoom, 4 / zoom] : []);
   pen.fillStyle = node.type === "note" ? colours("--stale-soft") : colours("--surface");
   pen.strokeStyle = node.selected ? colours("--accent") : colours(tone ?? "--line-strong");
   pen.lineWidth = (node.selected || state === "failed" ? 2 : 1) / zoom;
@@ -143,7 +153,9 @@ function drawNode(
   pen.roundRect(x, y, width, height, 10);
   pen.fill();
   pen.stroke();
-  if (!tone) return;
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+  if (!tone || state === "muted" || state === "bypassed") return;
   pen.fillStyle = colours(tone);
   pen.globalAlpha = state === "cached" ? 0.35 : 0.75;
   // Failed nodes are filled whole and running ones by half, so that the shape tells it without the colour.

@@ -1,5 +1,15 @@
 /** Run, stop, pause, and live mode. */
-import { ChevronDown, Lock, Pause, Play, Radio, Square } from "lucide-react";
+import {
+  ChevronDown,
+  Hourglass,
+  Lock,
+  Pause,
+  Play,
+  Radio,
+  Square,
+  StepForward,
+  TriangleAlert,
+} from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
@@ -16,7 +26,6 @@ export function RunControls() {
   const role = useStore(editor.document.role);
   const going = run !== null && GOING.has(run.status);
   const paused = run?.status === "paused";
-  const live = useStore(editor.workbench.runs.live);
   const canRun = role !== null && role !== "viewer";
   return (
     <fieldset className="run-controls" aria-label="Run">
@@ -57,19 +66,68 @@ export function RunControls() {
           {paused ? "Resume" : "Pause"}
         </button>
       )}
+      {paused && (
+        <button
+          type="button"
+          className="button"
+          disabled={!canRun}
+          title={`Let one more node run  ${keysOf("step")}`}
+          data-testid="step-button"
+          onClick={() => actions.step()}
+        >
+          <StepForward size={13} />
+          Step
+        </button>
+      )}
+      <LiveButton canRun={canRun} />
+    </fieldset>
+  );
+}
+
+/** Live mode, and in a few words why it waits or cannot run. */
+function LiveButton({ canRun }: { canRun: boolean }) {
+  const editor = useEditor();
+  const actions = useRunActions();
+  const { runs } = editor.workbench;
+  const live = useStore(runs.live);
+  const notice = useStore(runs.liveNotice);
+  const about = notice?.node ?? null;
+  return (
+    <>
       <button
         type="button"
         className="button live-button"
         aria-pressed={live}
+        data-notice={live ? notice?.kind : undefined}
         disabled={!canRun}
-        title={live ? "Pause live mode" : "Live: each change runs what depends on it"}
+        title={`${live ? "Pause live mode" : "Live: each change runs what depends on it"}  ${keysOf("live")}`}
         data-testid="live-button"
         onClick={() => actions.toggleLive()}
       >
         {live ? <Pause size={13} /> : <Radio size={13} />}
         Live
       </button>
-    </fieldset>
+      {live && notice && (
+        <button
+          type="button"
+          className="live-notice"
+          data-kind={notice.kind}
+          data-testid="live-notice"
+          title={about ? `${notice.message}\nShow the node` : notice.message}
+          disabled={about === null}
+          onClick={() => about !== null && editor.reveal(about)}
+        >
+          {notice.kind === "error" ? (
+            <TriangleAlert size={12} aria-label="Live mode cannot run" />
+          ) : (
+            <Hourglass size={12} aria-label="Live mode waits" />
+          )}
+          <span className="truncate" role="status">
+            {notice.message}
+          </span>
+        </button>
+      )}
+    </>
   );
 }
 

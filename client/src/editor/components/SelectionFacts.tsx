@@ -16,7 +16,9 @@ import { useEditor } from "../hooks/useEditor";
 import { useRunActions } from "../hooks/useRunActions";
 import { align, groupSelection, layout, removeSelection } from "../store/actions";
 import { duplicateSelection } from "../store/clipboard";
+import { keysOf } from "../store/commands";
 import type { Alignment } from "../store/layout";
+import { toggleMode, togglePins } from "../store/modes";
 
 const ALIGNMENTS: readonly [alignment: Alignment, title: string, icon: LucideIcon][] = [
   ["left", "Align left", AlignStartVertical],
@@ -32,7 +34,7 @@ const ALIGNMENTS: readonly [alignment: Alignment, title: string, icon: LucideIco
 export function SelectionFacts({ ids }: { ids: readonly string[] }) {
   const editor = useEditor();
   const editable = useStore(editor.document.editable);
-  const { runUntil } = useRunActions();
+  const { runUntil, runOnly, runFrom } = useRunActions();
   return (
     <>
       <header className="inspector-head">
@@ -42,8 +44,38 @@ export function SelectionFacts({ ids }: { ids: readonly string[] }) {
         <button type="button" className="button" onClick={() => runUntil([...ids])}>
           <Play size={13} /> Run these
         </button>
+        <button type="button" className="button" title={keysOf("run-only")} onClick={() => runOnly([...ids])}>
+          Only these
+        </button>
+        <button type="button" className="button" title={keysOf("run-from")} onClick={() => runFrom([...ids])}>
+          From these on
+        </button>
         {editable && (
           <>
+            <button
+              type="button"
+              className="button"
+              title={keysOf("mute")}
+              onClick={() => toggleMode(editor, "mute", ids)}
+            >
+              Mute
+            </button>
+            <button
+              type="button"
+              className="button"
+              title={keysOf("bypass")}
+              onClick={() => toggleMode(editor, "bypass", ids)}
+            >
+              Bypass
+            </button>
+            <button
+              type="button"
+              className="button"
+              title={keysOf("pin")}
+              onClick={() => void togglePins(editor, ids)}
+            >
+              Pin
+            </button>
             <button type="button" className="button" onClick={() => groupSelection(editor)}>
               Group
             </button>

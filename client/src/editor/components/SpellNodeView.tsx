@@ -1,6 +1,6 @@
 /** A node on the canvas: its head, ports, code, and what its last run left. */
 import { type NodeProps, NodeResizer, useStore as useFlowStore } from "@xyflow/react";
-import { Play } from "lucide-react";
+import { Pin, Play } from "lucide-react";
 import { memo } from "react";
 import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
@@ -12,18 +12,21 @@ import {
   useNodeType,
   usePorts,
   useProblems,
+  useShownState,
   useWired,
 } from "../hooks/useNode";
 import { useRunActions } from "../hooks/useRunActions";
 import { FAR_ZOOM } from "../store/geometry";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import { type ShownState, STATE_WORDS, shortWhy } from "../store/why";
+import { BypassWires } from "./BypassWires";
 import { NodeBody } from "./NodeBody";
 import { NodeIcon, nodeLook } from "./NodeIcon";
 import { NodeName } from "./NodeName";
 import { PortHandle } from "./PortHandle";
 import { PortField } from "./PortValue";
 import { RemoteSelection } from "./RemoteSelection";
-import { type ShownState, StateBadge } from "./StateBadge";
+import { StateBadge } from "./StateBadge";
 import { VersionMark } from "./versions/VersionMark";
 
 const isFar = (state: { transform: [number, number, number] }) => state.transform[2] < FAR_ZOOM;
@@ -45,7 +48,9 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
   const editable = useStore(editor.document.editable);
   const problems = useProblems(id);
   const unknown = libraryReady && !type;
-  const state: ShownState | undefined = unknown && !status ? "unknown" : status?.state;
+  const own = useShownState(node, status, wired);
+  const state: ShownState | undefined = unknown && !status ? "unknown" : own;
+  const { mode } = node.settings;
   const title = nodeTitle(node, type);
   const { tint } = nodeLook(node.type, type?.category);
   return (
@@ -54,11 +59,12 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       data-testid={`node-${id}`}
       data-state={unknown ? "unknown" : state}
       data-far={far}
+      data-mode={mode}
       data-held={isHeld(status)}
       data-sized={node.size !== undefined}
       data-highlight={highlighted}
       style={{ "--tint": tint } as React.CSSProperties}
-      aria-label={`${title}, ${type?.title ?? node.type}${state ? `, ${state}` : ""}`}
+      aria-label={`${title}, ${type?.title ?? node.type}${state ? `, ${STATE_WORDS[state]}` : ""}`}
     >
       {selected && editable && !far && (
         <NodeResizer
@@ -77,22 +83,32 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
               <StateBadge
                 state={state}
                 duration={status?.last.duration}
-                why={status?.last.why}
+                why={shortWhy(state, status?.last)}
+                waiting={status?.last.waiting}
                 testid={`node-${id}-state`}
               />
             )}
           </>
         )}
-        {status?.state === "running" && <ProgressBar value={status.last.progress} />}
+        {status?.state === "running" && !mode && <ProgressBar value={status.last.progress} />}
       </header>
       <PortRows id={id} node={node} ports={ports} wired={wired} far={far} />
+      {mode === "bypass" && <BypassWires node={node} ports={ports} wired={wired} />}
       {far ? (
         <div className="node-far">
           <span className="node-name">{title}</span>
           {state && <StateBadge state={state} duration={status?.last.duration} testid={`node-${id}-state`} />}
         </div>
       ) : (
-        <NodeBody id={id} node={node} type={type} unknown={unknown} status={status} problems={problems} />
+        <NodeBody
+          id={id}
+          node={node}
+          type={type}
+          unknown={unknown}
+          state={state}
+          status={status}
+          problems={problems}
+        />
       )}
       <RemoteSelection id={id} />
       <VersionMark id={id} />
@@ -148,6 +164,7 @@ interface PortRowsProps {
 function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
   const rows = Math.max(ports.inputs.length, ports.outputs.length);
   if (rows === 0) return null;
+  const { pins } = node.settings;
   return (
     <div className="node-ports">
       {Array.from({ length: rows }, (_, row) => {
@@ -182,6 +199,14 @@ function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
             {output && (
               <>
                 <span className="port-label out" hidden={far}>
+                  {pins && output.name in pins && (
+                    <Pin
+                      className="pin-mark"
+                      size={11}
+                      aria-label={`${output.name} is pinned`}
+                      data-testid={`pin-mark-${id}-${output.name}`}
+                    />
+                  )}
                   <span>{output.name}</span>
                 </span>
                 <PortHandle

@@ -1,5 +1,6 @@
 /** How a node stands: each state has a sign of its own beside its colour, and words for a screen reader. */
 import {
+  AudioLines,
   Ban,
   Check,
   CircleDashed,
@@ -7,33 +8,44 @@ import {
   Hourglass,
   LoaderCircle,
   type LucideIcon,
+  Pin,
+  Redo2,
   RotateCcw,
   SkipForward,
+  VolumeX,
   X,
   Zap,
 } from "lucide-react";
-import type { NodeState } from "../../engine/types";
+import type { Waiting } from "../../engine/types";
 import { formatDuration } from "../store/value_kind";
+import { type ShownState, STATE_WORDS } from "../store/why";
+import { Countdown } from "./Countdown";
 
-export type ShownState = NodeState | "unknown";
-
-const LOOKS: Readonly<Record<ShownState, { icon: LucideIcon; word: string }>> = {
-  queued: { icon: CircleDashed, word: "Queued" },
-  waiting: { icon: Hourglass, word: "Waiting" },
-  running: { icon: LoaderCircle, word: "Running" },
-  done: { icon: Check, word: "Done" },
-  cached: { icon: Zap, word: "Cached" },
-  failed: { icon: X, word: "Failed" },
-  skipped: { icon: SkipForward, word: "Skipped" },
-  cancelled: { icon: Ban, word: "Stopped" },
-  stale: { icon: RotateCcw, word: "Stale" },
-  unknown: { icon: CircleHelp, word: "Unknown type" },
+const ICONS: Readonly<Record<ShownState, LucideIcon>> = {
+  queued: CircleDashed,
+  waiting: Hourglass,
+  running: LoaderCircle,
+  streaming: AudioLines,
+  done: Check,
+  cached: Zap,
+  pinned: Pin,
+  muted: VolumeX,
+  bypassed: Redo2,
+  failed: X,
+  skipped: SkipForward,
+  cancelled: Ban,
+  stale: RotateCcw,
+  unknown: CircleHelp,
 };
 
 /** States whose word is worth its room; the others show a duration, or their sign alone. */
 const SPOKEN = new Set<ShownState>([
   "queued",
   "waiting",
+  "streaming",
+  "pinned",
+  "muted",
+  "bypassed",
   "failed",
   "skipped",
   "cancelled",
@@ -41,18 +53,24 @@ const SPOKEN = new Set<ShownState>([
   "unknown",
 ]);
 
+/** States that no time belongs to. */
+const TIMELESS = new Set<ShownState>(["skipped", "pinned", "muted", "bypassed"]);
+
 interface StateBadgeProps {
   readonly state: ShownState;
   readonly duration?: number | null | undefined;
   readonly why?: string | null | undefined;
+  readonly waiting?: Waiting | null | undefined;
   readonly testid?: string;
 }
 
-export function StateBadge({ state, duration, why, testid }: StateBadgeProps) {
-  const { icon: Icon, word } = LOOKS[state];
-  const time = typeof duration === "number" && state !== "skipped" ? formatDuration(duration) : null;
+export function StateBadge({ state, duration, why, waiting, testid }: StateBadgeProps) {
+  const Icon = ICONS[state];
+  const word = STATE_WORDS[state];
+  const time = typeof duration === "number" && !TIMELESS.has(state) ? formatDuration(duration) : null;
   const shown = SPOKEN.has(state) ? word : state === "cached" ? null : time;
   const title = [word, time ? `in ${time}` : null, why ? `(${why})` : null].filter(Boolean).join(" ");
+  const until = state === "waiting" ? (waiting?.until ?? null) : null;
   return (
     <span
       className="state"
@@ -68,7 +86,11 @@ export function StateBadge({ state, duration, why, testid }: StateBadgeProps) {
         className={state === "running" ? "spin" : undefined}
         aria-hidden="true"
       />
-      {shown !== null && <span aria-hidden="true">{shown}</span>}
+      {until !== null ? (
+        <Countdown until={until} instead={word} />
+      ) : (
+        shown !== null && <span aria-hidden="true">{shown}</span>
+      )}
       <span className="sr-only">{title}</span>
     </span>
   );

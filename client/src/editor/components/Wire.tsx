@@ -1,6 +1,7 @@
 /** A wire: coloured by what it carries, flowing while it is awaited, broken where it cannot hold. */
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyflow/react";
 import { memo, useState } from "react";
+import type { Spell } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNodeStatus } from "../hooks/useNode";
@@ -15,6 +16,7 @@ export const Wire = memo(function Wire(props: EdgeProps) {
   const mark = useMark(id);
   const [path, labelX, labelY] = getBezierPath({ ...props, curvature: 0.3 });
   const sourceState = useNodeStatus(source)?.state;
+  const mode = useStore(editor.document.spell, (spell) => modeOf(spell, source, props.target));
   const problem = useStore(editor.document.problems, (problems) => problemsOf(problems, id)[0]);
   const dynamic = useStore(editor.document.ports, (ports) => ports[source]);
   const type = useStore(editor.document.spell, (spell) => spell.nodes[source]?.type);
@@ -36,7 +38,14 @@ export const Wire = memo(function Wire(props: EdgeProps) {
       style={style}
       data-testid={`edge-${id}`}
     >
-      <BaseEdge path={path} className="wire" data-state={state} data-mark={mark} interactionWidth={18} />
+      <BaseEdge
+        path={path}
+        className="wire"
+        data-state={state}
+        data-mode={mode}
+        data-mark={mark}
+        interactionWidth={18}
+      />
       {(hovered || props.selected) && (
         <EdgeLabelRenderer>
           <div
@@ -50,3 +59,10 @@ export const Wire = memo(function Wire(props: EdgeProps) {
     </g>
   );
 });
+
+/** How the nodes at its ends say that a wire is to be drawn: nothing leaves a muted one, a bypassed one is passed. */
+function modeOf({ nodes }: Spell, source: string, target: string): "mute" | "bypass" | undefined {
+  const [from, to] = [nodes[source]?.settings.mode, nodes[target]?.settings.mode];
+  if (from === "mute") return "mute";
+  return from === "bypass" || to === "bypass" ? "bypass" : undefined;
+}

@@ -4,6 +4,7 @@ import type { NodeRun, NodeState } from "../../engine/types";
 import type { NodeType, Problem, SpellNode } from "../../protocol";
 import { type Readable, useStore } from "../../store";
 import { problemsOf, type ShownPorts, sameWired, shownPorts, type Wired, wiredPorts } from "../store/graph";
+import { type ShownState, shownState } from "../store/why";
 import { useEditor } from "./useEditor";
 
 export function useNode(id: string): SpellNode | undefined {
@@ -53,4 +54,14 @@ export function useNodeStatus(id: string): ShownStatus | undefined {
     (board) => board[id],
   );
   return past === undefined ? now : (past ?? undefined);
+}
+
+/** The one word of how a node stands: by its settings where they say so, else by its run. */
+export function useShownState(
+  node: SpellNode,
+  status: ShownStatus | undefined,
+  wired: Wired,
+): Exclude<ShownState, "unknown"> | undefined {
+  const past = useStore(useEditor().viewing, (run) => run !== null);
+  return shownState(status, past ? undefined : node.settings, wired.outputs);
 }

@@ -2,7 +2,6 @@
 import { useMemo } from "react";
 import type { StartRun } from "../../engine/types";
 import type { Editor } from "../store/editor";
-import { reachable } from "../store/graph";
 import { useEditor } from "./useEditor";
 
 export interface RunActions {
@@ -10,11 +9,15 @@ export interface RunActions {
   run(options?: StartRun): void;
   /** Run these nodes and everything they need. */
   runUntil(nodes: string[]): void;
+  /** Run these nodes alone, with what the last run left before them. */
+  runOnly(nodes: string[]): void;
   /** Run these nodes and everything that depends on them. */
-  runFrom(node: string): void;
+  runFrom(nodes: string[]): void;
   stop(): void;
   /** Hold the run that is going, or let it go on. */
   togglePause(): void;
+  /** Let one more node of the held run start. */
+  step(): void;
   /** Turn live mode on or off. */
   toggleLive(): void;
 }
@@ -32,7 +35,8 @@ export function runActions(editor: Editor): RunActions {
   return {
     run: (options = {}) => start(options),
     runUntil: (nodes) => start({ scope: nodes }),
-    runFrom: (node) => start({ scope: [...reachable(editor.document.spell.get(), node, "down")] }),
+    runOnly: (nodes) => start({ scope: nodes, reach: "only" }),
+    runFrom: (nodes) => start({ scope: nodes, reach: "onward" }),
     stop: () => {
       runs.cancel().catch((error: unknown) => editor.toasts.error("Could not stop the run", error));
     },
@@ -42,6 +46,9 @@ export function runActions(editor: Editor): RunActions {
       done.catch((error: unknown) =>
         editor.toasts.error(`Could not ${paused ? "resume" : "pause"} the run`, error),
       );
+    },
+    step: () => {
+      runs.step().catch((error: unknown) => editor.toasts.error("Could not take a step", error));
     },
     toggleLive: () => {
       editor.viewing.set(null);

@@ -5,6 +5,7 @@ import { runActions } from "../hooks/useRunActions";
 import { addNote, align, groupSelection, layout, nudge, removeSelection, selectAll } from "./actions";
 import { copySelection, duplicateSelection, pasteHere } from "./clipboard";
 import type { Editor } from "./editor";
+import { toggleMode, togglePins } from "./modes";
 import { chooseFiles, exportSpell } from "./spell_files";
 
 /** A command. `keys` are written as `Mod+Shift+Z`, where Mod is Cmd on a Mac and Ctrl elsewhere. */
@@ -54,17 +55,30 @@ function command(
   return { id, title, section, keys, run, edits };
 }
 
+function withChosen(editor: Editor, act: (nodes: string[]) => void): void {
+  const nodes = editor.selectedNodes();
+  if (nodes.length > 0) act(nodes);
+}
+
 export const COMMANDS: readonly Command[] = [
   command("run", "Run the canvas", "Run", ["Mod+Enter"], (editor) => runActions(editor).run()),
   command("stop", "Stop the run", "Run", ["Mod+Shift+Enter", "Ctrl+Alt+Enter"], (editor) =>
     runActions(editor).stop(),
   ),
-  command("run-selection", "Run until the selected nodes", "Run", ["Mod+Alt+R"], (editor) => {
-    const nodes = [...editor.selection.get()].filter((id) => editor.document.spell.get().nodes[id]);
-    if (nodes.length > 0) runActions(editor).runUntil(nodes);
-  }),
+  command("run-selection", "Run until the selected nodes", "Run", ["Mod+Alt+R"], (editor) =>
+    withChosen(editor, (nodes) => runActions(editor).runUntil(nodes)),
+  ),
+  command("run-only", "Run only the selected nodes", "Run", ["Mod+Alt+O"], (editor) =>
+    withChosen(editor, (nodes) => runActions(editor).runOnly(nodes)),
+  ),
+  command("run-from", "Run from the selected nodes on", "Run", ["Mod+Alt+F"], (editor) =>
+    withChosen(editor, (nodes) => runActions(editor).runFrom(nodes)),
+  ),
   command("pause", "Pause the run, or let it go on", "Run", ["Mod+Alt+P"], (editor) =>
     runActions(editor).togglePause(),
+  ),
+  command("step", "Take one step of the paused run", "Run", ["Mod+Alt+S"], (editor) =>
+    runActions(editor).step(),
   ),
   command("live", "Live mode: play or pause", "Run", ["Mod+Alt+L"], (editor) =>
     runActions(editor).toggleLive(),
@@ -122,6 +136,30 @@ export const COMMANDS: readonly Command[] = [
       const [id] = editor.selection.get();
       if (id !== undefined) editor.renaming.set(id);
     },
+    true,
+  ),
+  command(
+    "mute",
+    "Mute, or let run again",
+    "Edit",
+    ["Mod+M"],
+    (editor) => toggleMode(editor, "mute", editor.selectedNodes()),
+    true,
+  ),
+  command(
+    "bypass",
+    "Bypass, or let run again",
+    "Edit",
+    ["Mod+B"],
+    (editor) => toggleMode(editor, "bypass", editor.selectedNodes()),
+    true,
+  ),
+  command(
+    "pin",
+    "Pin the output, or let run again",
+    "Edit",
+    ["P"],
+    (editor) => void togglePins(editor, editor.selectedNodes()),
     true,
   ),
 

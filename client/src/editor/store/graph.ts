@@ -164,18 +164,50 @@ export function shortMessage(message: string): string {
   return message.replace(/^node '[^']*'( \([^)]*\))?: /, "").replace(/^./, (first) => first.toUpperCase());
 }
 
-/** All that `node` depends on or that depends on it, the node included. */
+type Incident = Map<string, [id: string, edge: SpellEdge][]>;
+const incidentBy = new WeakMap<object, { into: Incident; from: Incident }>();
+
+/** The wires of every node, read once for the same edges. */
+function incident(edges: Spell["edges"]): { into: Incident; from: Incident } {
+  const known = incidentBy.get(edges);
+  if (known) return known;
+  const made = { into: new Map() as Incident, from: new Map() as Incident };
+  const put = (map: Incident, node: string, entry: [string, SpellEdge]) => {
+    const wires = map.get(node);
+    if (wires) wires.push(entry);
+    else map.set(node, [entry]);
+  };
+  for (const [id, edge] of Object.entries(edges)) {
+    put(made.into, edge.target, [id, edge]);
+    put(made.from, edge.source, [id, edge]);
+  }
+  incidentBy.set(edges, made);
+  return made;
+}
+
+const NO_WIRES: readonly [string, SpellEdge][] = [];
+
+/** The wires that end at `node`. */
+export function incomingEdges(edges: Spell["edges"], node: string): readonly [id: string, edge: SpellEdge][] {
+  return incident(edges).into.get(node) ?? NO_WIRES;
+}
+
+/** The wires that begin at `node`. */
+export function outgoingEdges(edges: Spell["edges"], node: string): readonly [id: string, edge: SpellEdge][] {
+  return incident(edges).from.get(node) ?? NO_WIRES;
+}
+
+/** All that `node` depends on or that depends on it, the node included; each wire is looked at once. */
 export function reachable(spell: Spell, node: string, direction: "up" | "down"): Set<string> {
   const seen = new Set([node]);
   const queue = [node];
-  const edges = Object.values(spell.edges);
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    for (const edge of edges) {
-      const [here, there] = direction === "up" ? [edge.target, edge.source] : [edge.source, edge.target];
-      if (here === at && !seen.has(there)) {
-        seen.add(there);
-        queue.push(there);
-      }
+    const wires = direction === "up" ? incomingEdges(spell.edges, at) : outgoingEdges(spell.edges, at);
+    for (const [, edge] of wires) {
+      const there = direction === "up" ? edge.source : edge.target;
+      if (seen.has(there)) continue;
+      seen.add(there);
+      queue.push(there);
     }
   }
   return seen;

@@ -18,6 +18,8 @@ export interface LargeValue {
   readonly $ref: string;
   readonly size: number;
   readonly preview?: unknown;
+  /** Where in the value of the hash it lies, as a JSON Pointer; all of it when left out. */
+  readonly path?: string;
 }
 
 export function isLarge(value: unknown): value is LargeValue {

@@ -1,9 +1,13 @@
 /** A list of records as a table: only the rows in view are drawn, so that ten thousand cost as little as ten. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { nextSorting, rowsShown, type Sorting } from "../../store/table_view";
 
 const ROW = 24;
 const COLUMNS_READ = 200;
+/** Rows from which on a filter is offered. */
+const WORTH_A_FILTER = 20;
 
 interface TablePreviewProps {
   readonly rows: readonly Record<string, unknown>[];
@@ -13,7 +17,12 @@ interface TablePreviewProps {
   readonly total?: number;
   /** Whether there are more rows, nobody yet knows how many. */
   readonly head?: boolean;
+  /** Fetch further rows: called when the last of those that are here come into view. */
   readonly onMore?: (() => void) | undefined;
+  /** Keep the last row in view as rows come. */
+  readonly end?: boolean;
+  /** Leave out the line that counts rows. */
+  readonly bare?: boolean;
 }
 
 /** The columns in order of first appearance, and which of them hold numbers. */
@@ -28,11 +37,15 @@ export function columnsOf(rows: readonly Record<string, unknown>[]): { name: str
   return [...seen].map(([name, numeric]) => ({ name, numeric }));
 }
 
-export function TablePreview({ rows, place, label, total, head = false, onMore }: TablePreviewProps) {
+export function TablePreview(props: TablePreviewProps) {
+  const { rows, place, label, total, head = false, onMore, end = false, bare = false } = props;
   const box = useRef<HTMLDivElement>(null);
+  const [sorting, setSorting] = useState<Sorting>(null);
+  const [filter, setFilter] = useState("");
   const columns = useMemo(() => columnsOf(rows), [rows]);
+  const order = useMemo(() => rowsShown(rows, sorting, filter), [rows, sorting, filter]);
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: order.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
     overscan: 8,
@@ -42,15 +55,51 @@ export function TablePreview({ rows, place, label, total, head = false, onMore }
   const above = items[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   const count = total ?? rows.length;
+  // More is fetched by scrolling only where the order is that of the whole.
+  const atEnd =
+    onMore !== undefined && !sorting && filter === "" && (items.at(-1)?.index ?? 0) >= order.length - 1;
+  const scrolled = (box.current?.scrollTop ?? 0) > 0;
+  useEffect(() => {
+    if (atEnd && scrolled) onMore?.();
+  }, [atEnd, scrolled, onMore]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows that come are what moves the end
+  useLayoutEffect(() => {
+    if (end && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [rows, end]);
+  const partly = rows.length < count || head;
   return (
     <div className="preview-table">
+      {place === "panel" && !bare && (rows.length >= WORTH_A_FILTER || filter !== "") && (
+        <input
+          className="table-filter"
+          type="search"
+          placeholder={partly ? "Filter the rows that are here" : "Filter rows"}
+          aria-label={`Filter ${label}`}
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
+      )}
       <div className="scroll nowheel table-box" ref={box} data-place={place}>
         <table aria-label={label} aria-rowcount={count}>
           <thead>
             <tr>
               {columns.map((column) => (
-                <th key={column.name} scope="col" className={column.numeric ? "numeric" : ""}>
-                  {column.name}
+                <th
+                  key={column.name}
+                  scope="col"
+                  className={column.numeric ? "numeric" : ""}
+                  aria-sort={sorted(sorting, column.name)}
+                >
+                  <button
+                    type="button"
+                    className="column nodrag"
+                    title={`${column.name}: sort`}
+                    onClick={() => setSorting((before) => nextSorting(before, column.name))}
+                  >
+                    {column.name}
+                    {sorting?.column === column.name &&
+                      (sorting.down ? <ArrowDown size={10} /> : <ArrowUp size={10} />)}
+                  </button>
                 </th>
               ))}
             </tr>
@@ -61,7 +110,7 @@ export function TablePreview({ rows, place, label, total, head = false, onMore }
               <tr key={item.index} style={{ height: ROW }}>
                 {columns.map((column) => (
                   <td key={column.name} className={column.numeric ? "numeric" : ""}>
-                    {cellText(rows[item.index]?.[column.name])}
+                    {cellText(rows[order[item.index] ?? -1]?.[column.name])}
                   </td>
                 ))}
               </tr>
@@ -70,20 +119,24 @@ export function TablePreview({ rows, place, label, total, head = false, onMore }
           </tbody>
         </table>
       </div>
-      <div className="table-foot">
-        {head && "First "}
-        {rows.length < count
-          ? `${rows.length.toLocaleString()} of ${count.toLocaleString()}`
-          : count.toLocaleString()}{" "}
-        {count === 1 ? "row" : "rows"} × {columns.length}
-        {onMore && rows.length < count && (
-          <button type="button" className="link-button nodrag" onClick={onMore}>
-            Load more
-          </button>
-        )}
-      </div>
+      {!bare && (
+        <div className="table-foot">
+          {filter !== "" && `${order.length.toLocaleString()} found in `}
+          {head && "First "}
+          {rows.length < count
+            ? `${rows.length.toLocaleString()} of ${count.toLocaleString()}`
+            : count.toLocaleString()}{" "}
+          {count === 1 ? "row" : "rows"} × {columns.length}
+          {sorting && partly && ", sorted among those that are here"}
+        </div>
+      )}
     </div>
   );
+}
+
+function sorted(sorting: Sorting, column: string): "ascending" | "descending" | undefined {
+  if (sorting?.column !== column) return undefined;
+  return sorting.down ? "descending" : "ascending";
 }
 
 function cellText(cell: unknown): React.ReactNode {

@@ -3,8 +3,11 @@
 import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Streamed, withChunk } from "../../../engine/streamed";
+import type { PortValue } from "../../../protocol";
 import { LoadValueContext } from "../../hooks/useLoadValue";
 import { Preview } from "./Preview";
+import { StreamPreview } from "./StreamPreview";
 import { columnsOf, TablePreview } from "./TablePreview";
 
 afterEach(cleanup);
@@ -52,8 +55,8 @@ describe("Preview", () => {
   it("loads more of a large value by the page, and puts the pages together", async () => {
     const load = vi
       .fn()
-      .mockResolvedValueOnce({ value: "abc", total: 6, more: true })
-      .mockResolvedValueOnce({ value: "def", total: 6, more: false });
+      .mockResolvedValueOnce({ kind: "text", value: "a🙂c", total: 6, more: true })
+      .mockResolvedValueOnce({ kind: "text", value: "def", total: 6, more: false });
     render(
       <LoadValueContext value={load}>
         <Preview value={{ $ref: "hash", size: 70_000, preview: "ab" }} />
@@ -61,12 +64,63 @@ describe("Preview", () => {
     );
     await userEvent.click(screen.getByRole("button", { name: "Load more" }));
     await userEvent.click(await screen.findByRole("button", { name: "Load more" }));
-    expect(await screen.findByText("abcdef")).toBeTruthy();
+    expect(await screen.findByText("a🙂cdef")).toBeTruthy();
     expect(load.mock.calls).toEqual([
-      ["hash", 0],
-      ["hash", 3],
+      ["hash", 0, ""],
+      ["hash", 3, ""],
     ]);
     expect(screen.queryByRole("button", { name: "Load more" })).toBeNull();
+  });
+
+  it("puts the pages of a large object together", async () => {
+    const load = vi
+      .fn()
+      .mockResolvedValueOnce({ kind: "object", value: { a: 1, b: 2 }, total: 3, more: true })
+      .mockResolvedValueOnce({ kind: "object", value: { c: 3 }, total: 3, more: false });
+    render(
+      <LoadValueContext value={load}>
+        <Preview value={{ $ref: "hash", size: 70_000, preview: { a: 1 } }} place="panel" />
+      </LoadValueContext>,
+    );
+    await userEvent.click(screen.getByRole("button", { name: "Load more" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Load more" }));
+    for (const name of ["a", "b", "c"]) expect(await screen.findByText(name)).toBeTruthy();
+    expect(load.mock.calls.map(([, offset]) => offset)).toEqual([0, 2]);
+  });
+
+  it("reads a large part of a large value when it is opened, by its path", async () => {
+    const part = { $ref: "hash", size: 90_000, preview: [] };
+    const load = vi.fn(async (_hash: string, offset: number, path: string) => {
+      if (path === "")
+        return { kind: "object" as const, value: { "a/b": [{ deep: part }] }, total: 1, more: false };
+      return { kind: "list" as const, value: [offset, "leaf"], total: 4, more: offset === 0 };
+    });
+    render(
+      <LoadValueContext value={load}>
+        <Preview value={{ $ref: "hash", size: 99_000, preview: {} }} place="panel" />
+      </LoadValueContext>,
+    );
+    await userEvent.click(screen.getByRole("button", { name: "Load more" }));
+    await userEvent.click(await screen.findByRole("treeitem", { name: /^0/ }));
+    expect(load).toHaveBeenCalledTimes(1);
+    await userEvent.click(await screen.findByRole("treeitem", { name: /deep/ }));
+    expect(await screen.findAllByText(/leaf/)).toHaveLength(1);
+    await userEvent.click(screen.getByRole("button", { name: "Load more of 4" }));
+    expect(await screen.findAllByText(/leaf/)).toHaveLength(2);
+    expect(load.mock.calls.slice(1)).toEqual([
+      ["hash", 0, "/a~1b/0/deep"],
+      ["hash", 2, "/a~1b/0/deep"],
+    ]);
+  });
+
+  it("offers to sort and filter the rows of a table", async () => {
+    const rows = Array.from({ length: 30 }, (_, index) => ({ n: (index * 7) % 30, word: `w${index}` }));
+    render(<TablePreview rows={rows} place="panel" label="t" />);
+    await userEvent.click(screen.getByRole("button", { name: "n" }));
+    await userEvent.click(screen.getByRole("button", { name: "n" }));
+    expect(screen.getByRole("columnheader", { name: "n" }).getAttribute("aria-sort")).toBe("descending");
+    await userEvent.type(screen.getByRole("searchbox"), "W29");
+    expect(screen.getByText(/1 found in/)).toBeTruthy();
   });
 
   it("says why a page could not be loaded", async () => {
@@ -78,6 +132,38 @@ describe("Preview", () => {
     );
     await userEvent.click(screen.getByRole("button", { name: "Load more" }));
     expect(await screen.findByText(/the value is gone/)).toBeTruthy();
+  });
+});
+
+describe("a stream", () => {
+  const stream = (...values: PortValue[]) => {
+    let kept: Streamed | undefined;
+    for (const [index, value] of values.entries())
+      kept = withChunk(kept, value, Array.isArray(value) ? value.length : 1, 100 + index);
+    return kept as Streamed;
+  };
+
+  it("shows the newest items, how many there are and how fast they come", () => {
+    const many = Array.from({ length: 50 }, (_, index) => [`item ${index}`]);
+    render(<StreamPreview stream={stream(...many)} schema={undefined} place="node" label="out" streaming />);
+    expect(screen.getByText(/item 49/)).toBeTruthy();
+    expect(screen.queryByText(/item 3"/)).toBeNull();
+    expect(screen.getByTestId("stream-foot").textContent).toBe("50 items1.0/s");
+  });
+
+  it("says how large bytes are, and that a slow reader is waited for", () => {
+    const bytes = stream(["data:application/octet-stream;base64,AAAA"]);
+    render(
+      <StreamPreview
+        stream={bytes}
+        schema={undefined}
+        place="node"
+        label="out"
+        streaming
+        note="waits for a slow reader"
+      />,
+    );
+    expect(screen.getByTestId("stream-foot").textContent).toBe("3 B in 1 partwaits for a slow reader");
   });
 });
 
