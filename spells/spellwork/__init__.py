@@ -43,6 +43,7 @@ from .executor import Executor
 from .library import Library
 from .limits import Limits
 from .memory import RunMemory
+from .migration import Migrated, NodeUpgrade
 from .node_type import NodeType
 from .pack import Pack
 from .plan import Plan
@@ -53,7 +54,7 @@ from .result import NodeFailure, RunResult
 from .spell import Edge, Group, Node, NodeSettings, Note, Spell
 from .standalone import run, run_async
 from .step import Step
-from .suggestion import suggest_wires
+from .suggestion import suggest_back, suggest_wires
 from .validation import validate
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "Library",
     "Limits",
     "MemoryCache",
+    "Migrated",
     "Node",
     "NodeCancelled",
     "NodeError",
@@ -78,6 +80,7 @@ __all__ = [
     "NodeSettings",
     "NodeType",
     "NodeTypeInvalid",
+    "NodeUpgrade",
     "Note",
     "OutputCache",
     "OutputTooDeep",
@@ -103,6 +106,7 @@ __all__ = [
     "read_spell",
     "run",
     "run_async",
+    "suggest_back",
     "suggest_wires",
     "validate",
 ]

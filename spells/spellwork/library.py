@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from .errors import CodeError, PackInvalid
+from .migration import NodeUpgrade, upgrade
 from .node_type import NodeType
 from .pack import ENTRY_POINT_GROUP, Pack
 from .ports import Ports
-from .spell import Node
+from .spell import Node, Spell
 
 
 class Library:
@@ -84,6 +85,25 @@ class Library:
             return node_type.resolve(node)
         except CodeError:
             return node_type.ports
+
+    def older(self) -> list[NodeType]:
+        """Return every version but the newest of every node type, by id and version."""
+        return [
+            versions[version]
+            for _, versions in sorted(self._versions.items())
+            for version in sorted(versions)[:-1]
+        ]
+
+    def newer(self, node: Node) -> NodeType | None:
+        """Return the newest version of a node's type when the node names an older one."""
+        newest = None if node.version is None else self.get(node.type)
+        return newest if newest is not None and newest.version > (node.version or 0) else None
+
+    def upgrade(
+        self, spell: Spell, nodes: Collection[str] | None = None
+    ) -> tuple[Spell, tuple[NodeUpgrade, ...]]:
+        """Return the spell with its old nodes (of ``nodes``, if given) at the newest versions, and what became of each."""
+        return upgrade(spell, self, nodes)
 
     def like(self, type: str) -> list[str]:
         """Return the ids nearest to one that is not known, best first."""

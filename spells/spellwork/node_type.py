@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from .migration import Migration
 from .ports import Port, Ports
 from .spell import Node
 
@@ -16,6 +17,8 @@ CachePolicy = Literal["deterministic", "private", "none", "ttl"]
 Isolation = Literal["inline", "thread", "worker"]
 Waits = Literal["all", "any"]
 Returns = Literal["value", "ports"]
+BodyPorts = Callable[[Node, Ports | None, frozenset[str]], Ports]
+"""(a node, the ports of its body, those of its inputs that get a list's items one by one) -> the node's ports."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +30,12 @@ class NodeType:
     ``waits``: "any" runs the node once all its wires are done or skipped and
     at least one brought a value. ``resolve`` gives a node's own ports when
     they depend on its code or inputs; it is pure and may raise ``CodeError``.
+    ``body_ports`` makes a type one that may run a body (``settings.body``): it
+    gives the ports that follow from the body's, and from which of its inputs
+    get the items of a list one by one; it is pure and may raise ``CodeError``;
+    the body is None where the node has none. ``fans_out``: a list on an input
+    of the body that takes none is such. ``marks``: its nodes stand for an input
+    or output of the spell or group they are in (see ``interface``).
     ``timeout`` and ``backoff`` are seconds. ``preview``: cheap enough to run
     while somebody types. ``limiter``: the provider whose limits its calls
     count against. ``migrate``: by version, how a node of that version becomes
@@ -57,10 +66,13 @@ class NodeType:
     backoff: float = 0.5
     language: str | None = None
     resolve: Callable[[Node], Ports] | None = None
+    body_ports: BodyPorts | None = None
+    fans_out: bool = False
+    marks: Literal["input", "output"] | None = None
     secrets: tuple[str, ...] = ()
     preview: bool = False
     limiter: str | None = None
-    migrate: Mapping[int, Callable[[Node], Node]] = field(default_factory=dict)
+    migrate: Mapping[int, Migration] = field(default_factory=dict)
     choices: Mapping[str, Callable[[Node], Sequence[Any]]] = field(default_factory=dict)
     expose_in_library: bool = True
     example: Mapping[str, Any] = field(default_factory=dict)
@@ -94,7 +106,8 @@ class NodeType:
             "keywords": list(self.keywords),
             **self.ports.describe(),
             "language": self.language,
-            "dynamic": self.resolve is not None,
+            "dynamic": self.resolve is not None or self.body_ports is not None,
+            "body": self.body_ports is not None,
             "cache": self.cache,
             "isolation": self.isolation,
             "side_effects": self.side_effects,

@@ -17,6 +17,8 @@ Code = Literal[
     "invalid_input",
     "code_error",
     "invalid_transform",
+    "not_a_choice",
+    "outdated_version",
     "unknown_spell",
     "invalid_body",
     "recursive_spell",
@@ -43,7 +45,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     ``details`` by code: ``cycle`` path (ids, first repeated at the end);
     ``unknown_node_type`` known (close matches); ``unknown_port`` allowed;
     ``incompatible_types`` reason, suggest (transforms that would make the wire
-    fit, where some would); ``code_error`` line, column; ``unknown_spell``
+    fit, where some would); ``not_a_choice`` allowed; ``outdated_version``
+    version, newest; ``code_error`` line, column; ``unknown_spell``
     spell; ``recursive_spell`` path; ``invalid_body`` problems (those of the child, where it has
     some); ``wire_leaves_body`` source, owners; ``too_large`` size, limit. A warning does not keep the spell from running.
     """
