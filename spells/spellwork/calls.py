@@ -13,14 +13,16 @@ from .analysis import why_rejected
 from .context import Context, Host
 from .errors import InputRejected, NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
+from .flows import Flows
 from .limiting import Limiters
 from .nesting import nests_deeper, rough_json
 from .ports import SKIP
 from .program import UNSET, Source
-from .returned import outputs_of, streamed_outputs
+from .returned import outputs_of, stream_port, streamed_outputs
 from .standing import overridden
 from .step import Step
 from .threads import call_blocking
+from .tracking import tracked
 from .transform import Shaped
 from .values import DEPTH_LIMIT
 
@@ -66,9 +68,31 @@ class Caller:
                 details=step.fault.details,
             )
         inputs = _checked(step, inputs)
+        flows = Flows(step, self._host, inner=depth > 0, output_bytes=self._output_bytes)
+        try:
+            outputs = await self._attempts(step, inputs, depth, flows, started)
+        except BaseException as error:
+            flows.close(error)
+            raise
+        flows.close()
+        return outputs
+
+    async def _attempts(
+        self,
+        step: Step,
+        inputs: dict[str, Any],
+        depth: int,
+        flows: Flows,
+        started: Callable[[], None] | None,
+    ) -> dict[str, Any]:
+        taken = _taken(step, inputs)
         attempt = 1
         while True:
-            context = Context(step.id, step.node, self._host, attempt=attempt, depth=depth)
+            context = Context(
+                step.id, step.node, self._host, attempt=attempt, depth=depth, flows=flows
+            )
+            if step.body is not None:
+                context.body = self._host.body(context, step, taken)
             try:
                 self._count()
                 outputs = await self._in_turn(step, inputs, context, started)
@@ -76,13 +100,18 @@ class Caller:
                 return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure
                 self._defer_others(step, error)
-                if not _again(error, step, attempt):
+                if not _again(error, step, attempt) or flows.taken:
                     error.spellwork_attempts = attempt  # type: ignore[attr-defined]
                     raise
+                flows.start_over()
                 await self._back_off(step, context, error)
             finally:
                 context.expired = True
             attempt += 1
+
+    def of(self, host: Host) -> Caller:
+        """Return the same for a run inside this one."""
+        return Caller(host, self._executor, self._output_bytes, self._limiters, self._count)
 
     async def _in_turn(
         self,
@@ -120,11 +149,14 @@ class Caller:
     async def _within_time(
         self, step: Step, inputs: dict[str, Any], context: Context
     ) -> dict[str, Any]:
+        """Carry out an attempt; the time in which it waits for other nodes' streams does not count."""
+        inputs = context.flows.inputs(inputs)
         if step.timeout is None:
             return await self._once(step, inputs, context)
         try:
             async with asyncio.timeout(step.timeout) as timer:
-                return await self._once(step, inputs, context)
+                with context.flows.timed(timer):
+                    return await self._once(step, inputs, context)
         except TimeoutError as error:
             if not timer.expired():
                 raise
@@ -134,20 +166,21 @@ class Caller:
         declared = step.type
         if declared.isolation != "inline":
             return await self._executor(declared.isolation).call(step, inputs, context)
-        if declared.form in ("sync", "generator"):
+        if declared.form == "sync":
             return call_blocking(step, inputs, context)
         returned = (
             declared.call(context, **inputs) if declared.wants_context else declared.call(**inputs)
         )
         if declared.form == "async":
             return outputs_of(step, await returned)
-        port = step.ports.outputs[0].name if step.ports.outputs else ""
-        chunks = []
-        async with aclosing(returned):
-            async for chunk in returned:
-                chunks.append(chunk)
-                context.emit(port, chunk)
-        return streamed_outputs(step, chunks)
+        outlet = context.outlet(stream_port(step))
+        if declared.form == "generator":
+            with closing(returned), tracked(context):
+                await outlet.drain_here(returned)
+        else:
+            async with aclosing(returned):
+                await outlet.drain(returned)
+        return streamed_outputs(step, outlet.stream.chunks)
 
     @property
     def limited(self) -> bool:
@@ -191,9 +224,16 @@ def _from(source: int | Shaped, values: list[Any]) -> Any:
     return values[source] if isinstance(source, int) else source.of(values, UNSET)
 
 
+def _taken(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the inputs what is not the function's but its body's."""
+    if step.body is None:
+        return {}
+    return {name: inputs.pop(name) for name, _ in step.body.captures if name in inputs}
+
+
 def _checked(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
     for binding in step.bindings:
-        if not binding.check or binding.port not in inputs:
+        if not binding.check or binding.port not in inputs or _is_stream(step, binding.port):
             continue
         value = inputs[binding.port]
         try:
@@ -203,3 +243,8 @@ def _checked(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
                 f"the input {binding.port!r} {why_rejected(error, value)}", port=binding.port
             ) from error
     return inputs
+
+
+def _is_stream(step: Step, name: str) -> bool:
+    port = step.ports.input(name)
+    return port is not None and port.stream

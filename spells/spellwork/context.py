@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from .errors import NodeCancelled, NodeError, SecretMissing
-from .events import Event
+from .events import Event, Watcher
+from .ports import Port
 from .spell import Node
+
+if TYPE_CHECKING:
+    from .flows import Flows
+    from .outlet import Outlet
+    from .step import Step
 
 Level = Literal["debug", "info", "warning", "error"]
 T = TypeVar("T")
@@ -43,6 +50,22 @@ class Host(Protocol):
     run_id: str
     canvas: str | None
     user: str | None
+    watcher: Watcher | None
+    """The sink, where it takes chunks by the batch and may hold back who makes them."""
+    begin_stream: Callable[[int, str, Any], None]
+    """Lets the steps start that read an output of the step of that index, which comes as a stream from now on."""
+
+    readers_of: Callable[[int, str], int]
+    """Says how many there are."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether events go anywhere."""
+        ...
+
+    def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        """Hand chunks to the watcher."""
+        ...
 
     def report(self, event: Event) -> None:
         """Take an event of a node."""
@@ -62,8 +85,40 @@ class Host(Protocol):
         """Call another node type on behalf of a node."""
         ...
 
+    def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> Body | None:
+        """Return what runs the body of a step; ``taken`` is what it takes from outside."""
+        ...
+
     def make_tmp(self, context: Context) -> Path:
         """Make a directory of the node's own."""
+        ...
+
+
+class Body(Protocol):
+    """What a node runs inside itself (``settings.body``): any number of times, also several at once."""
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The inputs of the body."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The outputs of the body."""
+        ...
+
+    @property
+    def fanned(self) -> frozenset[str]:
+        """The inputs that get the items of a list one by one."""
+        ...
+
+    async def __call__(
+        self, inputs: Mapping[str, Any], iteration: int | None = None
+    ) -> dict[str, Any]:
+        """Run it once and return its outputs by name, without those that brought nothing.
+
+        Its nodes are told under ``NODE/``, or ``NODE[iteration]/``. Raises ``NodeError``.
+        """
         ...
 
 
@@ -82,6 +137,18 @@ class DetachedHost:
         self.events: list[Event] = []
         self.secrets: dict[str, str] = {}
         self.cancelled = False
+        self.watcher: Watcher | None = None
+        self.watched = True
+
+    def begin_stream(self, index: int, port: str, stream: Any) -> None:
+        """Do nothing: no other node waits."""
+
+    def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        """Do nothing: nobody watches."""
+
+    def readers_of(self, index: int, port: str) -> int:
+        """Return 0."""
+        return 0
 
     def report(self, event: Event) -> None:
         """Keep the event."""
@@ -103,6 +170,9 @@ class DetachedHost:
         """Refuse: there is no library to find the type in."""
         raise NodeError(f"{type!r} cannot be called here: this context has no run", retryable=False)
 
+    def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> None:
+        """Return None: nothing can be run here."""
+
     def make_tmp(self, context: Context) -> Path:
         """Make a temporary directory; the caller removes it."""
         return Path(tempfile.mkdtemp(prefix="spellwork-"))
@@ -111,11 +181,11 @@ class DetachedHost:
 class Context:
     """Handed to a node whose first parameter is annotated ``Context``.
 
-    Every method but ``secret`` and ``call`` returns at once and may be used
-    from the node's own thread.
+    Every method but ``secret``, ``call`` and ``send`` returns at once and may
+    be used from the node's own thread.
     """
 
-    __slots__ = ("_host", "_tmp", "attempt", "depth", "expired", "node", "node_id")
+    __slots__ = ("_flows", "_host", "_tmp", "attempt", "body", "depth", "expired", "node", "node_id")
 
     def __init__(
         self,
@@ -125,6 +195,7 @@ class Context:
         *,
         attempt: int = 1,
         depth: int = 0,
+        flows: Flows | None = None,
     ) -> None:
         self.node_id = node_id
         self.node = node
@@ -135,6 +206,9 @@ class Context:
         self.expired = False
         """Set when the call ended or was given up: a thread still in it stops, and what it reports is dropped."""
         self._host: Host = host or DetachedHost()
+        self._flows = flows
+        self.body: Body | None = None
+        """What the node has inside it, if anything."""
         self._tmp: Path | None = None
 
     @property
@@ -167,6 +241,17 @@ class Context:
             )
         )
 
+    def waits(self, what: str, message: str, until: float | None = None) -> None:
+        """Say that the node waits for something (``wait``), until then (Unix seconds) where that is known."""
+        if self.depth:
+            return
+        data: dict[str, Any] = {"for": what}
+        if until is not None:
+            data["until"] = until
+        self._report(
+            Event("node.waiting", time.time(), self.node_id, message=message, data=data)
+        )
+
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line to the run's log."""
         self._report(
@@ -180,15 +265,59 @@ class Context:
         )
 
     def emit(self, port: str, chunk: Any) -> None:
-        """Stream a chunk of an output while the node still works. The returned value stays the whole output."""
+        """Stream a chunk of an output while the node still works. The returned value stays the whole output.
+
+        Returns at once, however slow those are who read and watch; ``send`` waits for them.
+        """
+        if self.depth or self.expired:
+            return
+        self.tell_chunk(port, chunk)
+        if self._flows is not None:
+            self._flows.emit(port, chunk)
+
+    async def send(self, port: str, chunk: Any) -> None:
+        """Do the same as ``emit``, and wait until those who read the output, and those who watch, have room for more.
+
+        Raises:
+            StreamEnded: the call has ended.
+        """
+        if self.depth:
+            return
+        if self._flows is None:
+            self.emit(port, chunk)
+        else:
+            await self._flows.send(port, chunk)
+
+    @property
+    def flows(self) -> Flows:
+        """The streams of the call, for those who carry it out."""
+        assert self._flows is not None, "this context has no run"
+        return self._flows
+
+    def outlet(self, port: str) -> Outlet:
+        """Return the way out of the chunks that an output is made of, for those who carry the call out."""
+        return self.flows.outlet(port)
+
+    def has_pace(self, port: str) -> bool:
+        """Say whether anybody may hold back who makes an output's chunks, or limits them."""
+        flows = self._flows
+        return flows is not None and (
+            flows.is_read(port) or flows.watcher is not None or flows.output_bytes is not None
+        )
+
+    def tell_chunk(self, port: str, chunk: Any) -> None:
+        """Tell the sink of a chunk, and nobody else."""
         if not self.depth:
             self._report(
                 Event(kind="node.chunk", at=time.time(), node=self.node_id, port=port, value=chunk)
             )
 
     def _report(self, event: Event) -> None:
-        if not self.expired:
-            self._host.report(event)
+        if self.expired:
+            return
+        if self._flows is not None and threading.get_ident() == self._flows.thread:
+            self._flows.tell_now()
+        self._host.report(event)
 
     @property
     def cancelled(self) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Callable,
+    Collection,
     Generator,
     Iterable,
     Iterator,
     Mapping,
+    Sequence,
 )
+from dataclasses import replace
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -24,9 +27,11 @@ from typing_extensions import is_typeddict
 
 from .context import Context
 from .errors import NodeTypeInvalid
-from .node_type import CachePolicy, Form, Isolation, NodeType, Returns, Waits
+from .migration import Migration
+from .node_type import BodyPorts, CachePolicy, Form, Isolation, NodeType, Returns, Waits
 from .ports import Port, Ports
 from .spell import Node
+from .stream_hints import whole_of
 
 _ID = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 _STREAMS = (AsyncIterator, AsyncGenerator, AsyncIterable, Iterator, Generator, Iterable)
@@ -42,6 +47,8 @@ def node(
     returns: Returns | None = None,
     outputs: tuple[Port, ...] | None = None,
     many: tuple[str, ...] = (),
+    triggers: tuple[str, ...] = (),
+    choices: Mapping[str, Callable[[Node], Sequence[Any]]] | None = None,
     waits: Waits = "all",
     cache: CachePolicy = "deterministic",
     ttl: float | None = None,
@@ -52,7 +59,13 @@ def node(
     backoff: float = 0.5,
     language: str | None = None,
     resolve: Callable[[Node], Ports] | None = None,
+    body_ports: BodyPorts | None = None,
+    fans_out: bool = False,
+    marks: Literal["input", "output"] | None = None,
     secrets: tuple[str, ...] = (),
+    preview: bool = False,
+    limiter: str | None = None,
+    migrate: Mapping[int, Migration] | None = None,
     keywords: tuple[str, ...] = (),
     example: Mapping[str, Any] | None = None,
     expose_in_library: bool = True,
@@ -61,7 +74,9 @@ def node(
 
     Inputs are the parameters: JSON Schema by pydantic (``Annotated[..., Field(...)]``
     is honoured), a default makes one optional, ``**inputs`` takes any further
-    name. A first parameter annotated ``Context`` gets the run's side of things.
+    name. ``AsyncIterator[T]`` (of a function that is no coroutine: ``Iterator[T]``)
+    takes a stream while it still comes.
+    A first parameter annotated ``Context`` gets the run's side of things.
     The return type gives the outputs: a TypedDict or NamedTuple one port per
     field, a generator a stream of the type it yields, anything else the one
     port ``output``. ``outputs`` or ``returns="ports"`` with ``resolve`` says it
@@ -70,6 +85,17 @@ def node(
     Args:
         id: ``pack.name`` in lower case; it is what spells refer to, so it stays.
         many: Names of list inputs on which several wires may end.
+        triggers: Names of inputs whose wires only say when; the function gets the default.
+        choices: By input, what lists the values it (of a list: its items) may have,
+            for a node as it is: pure and quick, and empty where any value may do.
+        body_ports: For a node that may run a body (``ctx.body``): the node's ports, from the
+            body's and from which of its inputs get a list's items one by one; pure.
+        fans_out: A list on an input of the body that takes none is such.
+        marks: Its nodes are an input or output of the spell or group they are in.
+        migrate: By version, what makes a node of the next version of one of that
+            version; pure. It gives a Node, or a Migrated where ports have other names.
+        preview: Cheap enough to run while somebody types.
+        limiter: The provider whose limits its calls count against.
         isolation: "inline" (default of ``async def``) never blocks the loop;
             "thread" (default of ``def``) may; "worker" is called in a worker process.
 
@@ -84,8 +110,17 @@ def node(
             )
         if cache == "ttl" and ttl is None:
             raise NodeTypeInvalid(f"node type {id!r} has cache='ttl' but no ttl (seconds)")
+        if unknown := set(migrate or {}) - set(range(1, version)):
+            raise NodeTypeInvalid(
+                f"node type {id!r} is of version {version}; it cannot migrate from {sorted(unknown)}"
+            )
         form = _form_of(function)
         signature = _Signature(id, function, many)
+        signature.mark(id, triggers, choices or {})
+        if isolation == "inline" and form in ("sync", "generator") and signature.streams:
+            raise NodeTypeInvalid(
+                f"node type {id!r}: {signature.streams[0]!r} is a stream, for which a function in place cannot wait"
+            )
         returned = _Returned(id, signature.returns, form, output) if outputs is None else None
         text = inspect.getdoc(function) or ""
         return NodeType(
@@ -112,7 +147,14 @@ def node(
             backoff=backoff,
             language=language,
             resolve=resolve,
+            body_ports=body_ports,
+            fans_out=fans_out,
+            marks=marks,
             secrets=secrets,
+            preview=preview,
+            limiter=limiter,
+            migrate=dict(migrate or {}),
+            choices=dict(choices or {}),
             expose_in_library=expose_in_library,
             example=dict(example or {}),
             adapters=signature.adapters,
@@ -141,6 +183,7 @@ class _Signature:
                 f"node type {id!r}: its type hints do not resolve: {error}"
             ) from error
         self.inputs: list[Port] = []
+        self._form = _form_of(function)
         self.adapters: dict[str, TypeAdapter[Any]] = {}
         self.plain: set[str] = set()
         self.extra_inputs = False
@@ -158,6 +201,32 @@ class _Signature:
                 f"node type {id!r}: many names {sorted(unknown)}, which are not inputs"
             )
 
+    @property
+    def streams(self) -> list[str]:
+        """The names of inputs that are streams."""
+        return [port.name for port in self.inputs if port.stream]
+
+    def mark(self, id: str, triggers: Collection[str], choices: Collection[str]) -> None:
+        """Mark the inputs that are triggers and those that have choices. Raises NodeTypeInvalid for others."""
+        names = {port.name for port in self.inputs}
+        for word, marked in (("triggers", triggers), ("choices", choices)):
+            if unknown := set(marked) - names:
+                raise NodeTypeInvalid(
+                    f"node type {id!r}: {word} names {sorted(unknown)}, which are not inputs"
+                )
+        if needed := [port.name for port in self.inputs if port.required and port.name in triggers]:
+            raise NodeTypeInvalid(
+                f"node type {id!r}: the trigger {needed[0]!r} needs a default, for it brings no value"
+            )
+        self.inputs = [
+            replace(
+                port,
+                trigger=port.name in triggers,
+                choices=port.name if port.name in choices else None,
+            )
+            for port in self.inputs
+        ]
+
     def _read(self, id: str, parameter: inspect.Parameter, hint: Any, many: bool) -> None:
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             self.extra_inputs = True
@@ -166,6 +235,8 @@ class _Signature:
             raise NodeTypeInvalid(
                 f"node type {id!r}: parameter {parameter.name!r} cannot be given by name"
             )
+        whole = whole_of(id, parameter.name, hint, self._form, many=many)
+        hint = hint if whole is None else whole
         adapter, schema = _adapt(id, parameter.name, hint)
         description = schema.pop("description", "")
         required = parameter.default is inspect.Parameter.empty
@@ -177,6 +248,7 @@ class _Signature:
                 default=None if required else parameter.default,
                 description=description,
                 many=many,
+                stream=whole is not None,
             )
         )
         if schema:

@@ -5,6 +5,8 @@
     SpellworkError                 code, message, details
     ├── SpellInvalid               the spell cannot be compiled (code of its first problem)
     ├── SpellUnreadable            a file or value that is not a spell
+    │   └── FormatInvalid          a text or bytes that are not in the form they should be (line, column)
+    ├── WorkflowInvalid            a call of the builder that makes no sense
     ├── InvalidInput               a run was given an input the spell does not have
     │   └── NoValue                the last run left no value where one is needed
     ├── CodeError                  the code of a node does not parse (line, column)
@@ -13,6 +15,7 @@
     ├── RunActive                  an Execution was started twice
     ├── RunTimeout                 the run took longer than it may
     └── NodeError                  raised by a node: it fails with this code
+        ├── NodeSkipped            the node lets nothing pass: it is skipped, not failed
         ├── NodeCancelled          the run was cancelled while the node worked
         ├── OutputTooLarge         an output is over the limit
         ├── OutputInvalid          what a node returned does not fit its ports
@@ -21,6 +24,7 @@
         ├── TransformFailed        a wire could not do to a value what it should
         ├── StreamEnded            something was put into a stream that had ended
         ├── StreamFailed           the node that filled a stream failed while it was read
+        ├── BodyFailed             a node inside the node failed (code of that failure)
         ├── InputMissing           a required input has no wire and no value
         ├── TooManyCalls           the run called its nodes more often than it may
         └── NodeTimeout            the node took longer than it may
@@ -36,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .problems import Problem
+    from .result import NodeFailure
 
 
 class SpellworkError(Exception):
@@ -71,6 +76,27 @@ class SpellUnreadable(SpellworkError):
     """A file or value that does not hold a spell."""
 
     code = "spell_unreadable"
+
+
+class FormatInvalid(SpellUnreadable):
+    """A text or bytes that are not in the form they should be; ``line`` and ``column`` count from 1."""
+
+    code = "format_invalid"
+
+    def __init__(
+        self, message: str, *, line: int | None = None, column: int | None = None
+    ) -> None:
+        place = {} if line is None else {"line": line, "column": column or 1}
+        where = f"line {line}, column {column or 1}: " if line is not None else ""
+        super().__init__(f"{where}{message}", details=place)
+        self.line = line
+        self.column = column
+
+
+class WorkflowInvalid(SpellworkError):
+    """A call of the builder that makes no sense: a wire that fits nowhere, an id that is taken."""
+
+    code = "workflow_invalid"
 
 
 class InvalidInput(SpellworkError):
@@ -242,6 +268,29 @@ class StreamFailed(NodeError):
 
     code = "stream_failed"
     retryable = False
+
+
+class NodeSkipped(NodeError):
+    """Raised by a node that lets nothing pass: it is skipped with this message as the reason, and has not failed."""
+
+    code = "skipped"
+    retryable = False
+
+
+class BodyFailed(NodeError):
+    """A node inside another failed; ``details.path`` says which, and the code is that of its failure.
+
+    Nested deeper, path and message stay those of the node where it began.
+    """
+
+    def __init__(self, path: str, failure: NodeFailure) -> None:
+        began = failure.details.get("path")
+        super().__init__(
+            failure.message if began else f"{path}: {failure.message}",
+            code=failure.code,
+            details=failure.details | {"path": began or path},
+        )
+        self.traceback = failure.traceback
 
 
 class InputMissing(NodeError):

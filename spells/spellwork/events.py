@@ -7,7 +7,7 @@ at once). The server numbers, stores and sends them; a script may print them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -21,6 +21,7 @@ Kind = Literal[
     "node.done",
     "node.failed",
     "node.skipped",
+    "node.preview",
     "node.waiting",
     "run.completed",
     "run.failed",
@@ -42,7 +43,9 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     ``node.chunk``          ``node``, ``port``, ``value`` (the chunk)
     ``node.done``           ``node``, ``outputs`` {port: value}, ``duration``, ``why``
     ``node.failed``         ``node``, ``error`` {code, message, port?, traceback?, attempts}, ``duration``
+    ``node.preview``        ``node``, ``outputs`` for a draft of its inputs; its own stay as they are
     ``node.skipped``        ``node``, ``message`` (which failed or skipped node it needed)
+    ``node.waiting``        ``node``, ``message``, ``data``: {for: what it waits for, until?: Unix time}
     ``run.completed``       ``duration``, ``data``: {failed: [ids], skipped: [ids]}
     ``run.failed``          ``error`` (the run as a whole could not go on)
     ``run.cancelled``       ``duration``
@@ -70,3 +73,28 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
 
 Sink = Callable[[Event], None]
 """Takes an event and returns at once; it must not raise or block."""
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A sink that takes chunks by the batch, and may hold back who makes them.
+
+    Streams wait while it ``is_full``: for ``room``, between two chunks.
+    """
+
+    def __call__(self, event: Event) -> None:
+        """Take an event; returns at once."""
+        ...
+
+    def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        """Take chunks of one output, in their order, in place of as many ``node.chunk``; returns at once."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more chunks should come for now."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until it is not full."""
+        ...

@@ -7,22 +7,26 @@ import shutil
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .calls import Caller, gather
 from .compiler import compile_call
-from .context import Context, RunContext
+from .context import Body, Context, RunContext
 from .crew import Crew
 from .errors import NodeError, SecretMissing
-from .events import Event, Sink
+from .events import Event, Sink, Watcher
 from .executor import Executor
 from .limiting import Limiters
 from .limits import Limits
 from .plan import Plan
 from .ports import SKIP
 from .program import assemble
+from .step import Step
+
+
+OpenBody = Callable[["RunHost", Context, Step, Mapping[str, Any]], Body]
 
 
 class RunHost:
@@ -47,28 +51,44 @@ class RunHost:
         """Nodes that called one whose outputs may not be kept: nor may theirs."""
         self.crew = Crew(limits.concurrency, limits.calls)
         """What the runs nested in this one share with it."""
-        self.begin_stream: Callable[[int, str, Any], None] = _no_readers
+        self.begin_stream: Callable[[int, str, Any], None] = no_readers
         """Says that an output of the step of that index comes as a stream, from now on; set by ``Loops``."""
+        self.readers_of: Callable[[int, str], int] = _nobody
+        """Says how many steps would then start; set by ``Loops``."""
         self.limiters = limiters or Limiters()
-        self.caller = Caller(
-            self, executor, limits.output_bytes, self.limiters, lambda: self.crew.count()
-        )
+        self.caller = Caller(self, executor, limits.output_bytes, self.limiters, self._count)
+        self.prefix = ""
+        """The path of the node that this run is inside of, with ``/`` at its end."""
+        self.depth = 0
+        """How many nodes this run is inside of."""
+        self.open_body: OpenBody | None = None
+        """Makes ``Context.body``; set by ``Execution``."""
         self._plan = plan
         self._secrets = context.secrets
-        self._sink = sink
-        self._limits = limits
+        self.sink = sink
+        self.watched = sink is not None
+        self.watcher = sink if isinstance(sink, Watcher) else None
+        self.limits = limits
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._waiting: deque[Event] = deque()
         self._scheduled = False
         self._tmp: list[Path] = []
 
+    def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        """Hand chunks to the watcher, on the loop's thread."""
+        if self.watcher is not None and not self.ended:
+            self.watcher.take_chunks(node, port, chunks)
+
+    def _count(self) -> None:
+        self.crew.count()  # a nested run has its parent's crew, given to it later
+
     def report(self, event: Event) -> None:
         """Hand an event to the sink, at once on the loop's thread, else by way of the loop."""
-        if self._sink is None or self.ended:
+        if self.sink is None or self.ended:
             return
         if threading.get_ident() == self._thread:
-            self._sink(event)
+            self.sink(event)
             return
         self._waiting.append(event)
         if not self._scheduled:
@@ -82,8 +102,12 @@ class RunHost:
         self._scheduled = False
         while self._waiting:
             event = self._waiting.popleft()
-            if self._sink is not None and not self.ended:
-                self._sink(event)
+            if self.sink is not None and not self.ended:
+                self.sink(event)
+
+    def follow(self, plan: Plan) -> None:
+        """Go on with another plan, as a live session does."""
+        self._plan = plan
 
     def is_cancelled(self, context: Context) -> bool:
         """Say whether the run was cancelled or is over."""
@@ -102,9 +126,9 @@ class RunHost:
         self, context: Context, type: str, inputs: dict[str, Any], code: str | None
     ) -> dict[str, Any]:
         """Call another node type on behalf of a node."""
-        if context.depth >= self._limits.depth:
+        if context.depth >= self.limits.depth:
             raise NodeError(
-                f"nodes call each other more than {self._limits.depth} deep",
+                f"nodes call each other more than {self.limits.depth} deep",
                 code="too_deep",
                 retryable=False,
             )
@@ -117,6 +141,15 @@ class RunHost:
         given = gather(program.gathers[0], program.template)
         outputs = await as_node_error(self.caller.call(step, given, context.depth + 1))
         return {port: value for port, value in outputs.items() if value is not SKIP}
+
+    def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> Body | None:
+        """Return what runs the body of a step for one call of it."""
+        return None if self.open_body is None else self.open_body(self, context, step, taken)
+
+    @property
+    def may_run_unseen(self) -> bool:
+        """Whether nodes need nothing around them: none is held back, by a pause or by a limit."""
+        return not self.crew.paused and not self.limiters.are_wide
 
     def make_tmp(self, context: Context) -> Path:
         """Make a directory that is removed after the run."""
@@ -132,7 +165,12 @@ class RunHost:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
-def _no_readers(index: int, port: str, stream: Any) -> None:
+def _nobody(index: int, port: str) -> int:
+    """Return 0."""
+    return 0
+
+
+def no_readers(index: int, port: str, stream: Any) -> None:
     """Do nothing: nobody waits for what a node makes that another one calls."""
 
 

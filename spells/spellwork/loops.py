@@ -16,7 +16,7 @@ from typing import Any
 from .calls import gather
 from .core import RunState
 from .drivers import Drivers
-from .errors import NodeError
+from .errors import NodeError, NodeSkipped
 from .events import Event, Sink
 from .failing import failure_of
 from .host import RunHost
@@ -61,6 +61,7 @@ class Loops:
         self._findings: dict[int, Finding] = {}
         self._queued: set[int] = set()
         host.begin_stream = self.begin_stream
+        host.readers_of = self.readers_of
 
     # Nobody watches
 
@@ -109,7 +110,7 @@ class Loops:
                     pending[successor] = left
                     if not left:
                         add(successor)
-            turn = await _give_way(turn)
+            turn = await give_way(turn)
 
     # Somebody watches
 
@@ -137,7 +138,7 @@ class Loops:
                     await self._told_simple(index, mode, self.sink)
                 else:
                     await self._told_full(index)
-            turn = await _give_way(turn)
+            turn = await give_way(turn)
 
     async def _told_simple(self, index: int, mode: int, sink: Sink) -> None:
         """Call a step that is no more than an ``await``: what ``quiet`` does, and two events."""
@@ -306,6 +307,10 @@ class Loops:
             self._queued.add(index)
             self._tell("node.queued", index)
 
+    def readers_of(self, index: int, port: str) -> int:
+        """Return how many steps ``begin_stream`` would let start."""
+        return len(self.state.program.readers.get(index, {}).get(port, ()))
+
     def begin_stream(self, index: int, port: str, stream: Any) -> None:
         """Let the steps start that take an output of a step under way while it still comes (see ``RunState``)."""
         self.state.begin_stream(index, port, stream)
@@ -358,12 +363,22 @@ class Loops:
             raise error
         if self.host.ended:
             return
+        if isinstance(error, NodeSkipped):
+            self._stopped_here(index, error.message)
+            return
         failure = failure_of(error)
         self.state.fail(index, failure)
         duration = None if started is None else time.time() - started
         if duration is not None:
             self.durations[index] = duration
         self._tell("node.failed", index, error=failure.to_json(), duration=duration)
+        if self.recall is not None:
+            self.recall.ended(index, self._findings.get(index))
+
+    def _stopped_here(self, index: int, reason: str) -> None:
+        """Take it that a node that was called lets nothing pass, and says why."""
+        self.state.skip(index, reason)
+        self._tell("node.skipped", index, message=reason)
         if self.recall is not None:
             self.recall.ended(index, self._findings.get(index))
 
@@ -378,7 +393,7 @@ def _own_task() -> asyncio.Task[Any]:
     return task
 
 
-async def _give_way(turn: float) -> float:
+async def give_way(turn: float) -> float:
     """Let the event loop do its other work when this driver's turn is over; return when the next one is."""
     now = time.perf_counter()
     if now < turn:

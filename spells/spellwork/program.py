@@ -8,11 +8,15 @@ needs besides is decided here, once, and written down as its mode.
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from inspect import CO_COROUTINE
 from operator import itemgetter
+from types import CodeType
 from typing import Any, Final
 
 from .ports import FAILURE_PORT, WHOLE_PORT, Port, is_reserved
@@ -178,13 +182,13 @@ def _readers(steps: Sequence[Step]) -> dict[int, dict[str, tuple[int, ...]]]:
     """Find the steps that may start on a stream: whatever they take of its maker is one output, as a stream."""
     found: dict[int, dict[str, tuple[int, ...]]] = {}
     for step in steps:
-        streams = {port.name for port in step.ports.inputs if port.stream}
+        streams = {port.name for port in step.ports.inputs if port.stream and not port.trigger}
         if not streams:
             continue
         taken: dict[int, set[str]] = {}
         for binding in step.bindings:
             for wire in binding.wires:
-                whole = binding.port not in streams or binding.many
+                whole = binding.port not in streams or bool(wire.transform)
                 taken.setdefault(wire.source, set()).add("" if whole else wire.output)
         for source, outputs in taken.items():
             if len(outputs) == 1 and (output := next(iter(outputs))):
@@ -255,6 +259,32 @@ def _mode(step: Step, gather: tuple[tuple[str, Source], ...]) -> tuple[int, Any]
         return MODE_FULL, None
     slots = [source for source in sources if isinstance(source, int)]
     return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(sources) else (MODE_FULL, None)
+
+
+def slot_of(source: Source, slot: int) -> bool:
+    """Say whether an input's source has this slot in it."""
+    if isinstance(source, int):
+        return source == slot
+    if isinstance(source, tuple):
+        return any(slot_of(each, slot) for each in source)
+    return source.slot == slot
+
+
+@lru_cache(maxsize=4_096)
+def _never_suspends(code: CodeType) -> bool:
+    return not any(each.opname in _SUSPENDING for each in dis.get_instructions(code))
+
+
+_SUSPENDING = frozenset(("GET_AWAITABLE", "GET_ANEXT", "SEND", "YIELD_VALUE"))
+"""Instructions by which a coroutine may wait."""
+
+
+def instant(call: Callable[..., Any]) -> bool:
+    """Say whether a coroutine function has nothing in it to wait for: its call ends without suspending."""
+    code = getattr(call, "__code__", None)
+    return (
+        isinstance(code, CodeType) and bool(code.co_flags & CO_COROUTINE) and _never_suspends(code)
+    )
 
 
 def triggers_of(step: Step) -> frozenset[str]:

@@ -21,6 +21,7 @@ from .core import RunState
 from .memory import Fingerprint, Held, Remembered, RunMemory
 from .program import UNSET
 from .step import Step
+from .streams import Stream
 from .transform import Shaped
 from .values import hash_bytes, plain_bytes
 
@@ -179,6 +180,36 @@ class Recall:
             return Finding("cached", fingerprint, key, outputs=old.outputs)
         return Finding(_why(step, old, fingerprint, fresh), fingerprint, key)
 
+    def forget(self, index: int) -> None:
+        """Take it that the outputs of a step are about to be others."""
+        for _, slot in self._state.program.outputs[index]:
+            self._hashes[slot] = None
+
+    def forget_constant(self, slot: int) -> None:
+        """Take it that a value typed in is another."""
+        self._hashes[slot] = None
+
+    def adopt(self, step: Step, old: Remembered) -> None:
+        """Take over what is known of the outputs of a step that is as it last ended."""
+        self._remember_hashes(step, old.hashes)
+
+    def expired(self, index: int) -> bool:
+        """Say whether what a step last gave is too old."""
+        step = self._steps[index]
+        old = self._memory.nodes.get(step.id)
+        return old is not None and _expired(step, old, time.monotonic())
+
+    def known(self, index: int, why: str) -> Finding:
+        """Return what is known of a step that runs whatever its inputs are."""
+        return Finding(why, self._fingerprint(index))
+
+    def renew(self, index: int, old: Remembered) -> None:
+        """Take it that a step stays as it last ended, though its inputs were looked at anew."""
+        step = self._steps[index]
+        old.stale = False
+        old.shape = step.shape
+        self._remember_hashes(step, old.hashes)
+
     def _fingerprint(self, index: int) -> Fingerprint:
         return tuple(
             (
@@ -199,7 +230,9 @@ class Recall:
     def _hash(self, slot: int) -> Any:
         known = self._hashes[slot]
         if known is None:
-            value = self._state.program.raw.get(slot, self._state.values[slot])
+            value = self._state.raw.get(slot, self._state.values[slot])
+            if isinstance(value, Stream):  # not the output itself, which is still to come
+                return Held(value)
             plain = None if value is UNSET else plain_bytes(value)
             known = self._hashes[slot] = Held(value) if plain is None else hash_bytes(plain)
         return known
@@ -221,6 +254,9 @@ class Recall:
         ``fleeting``: it called a node whose outputs may not be kept.
         """
         step = self._steps[index]
+        if ran and any(port.stream for port in step.ports.inputs):  # what they were is known now
+            finding.fingerprint = self._fingerprint(index)
+            finding.key = self._key(step, finding.fingerprint)
         outputs = self._state.outputs_of(index)
         slots = dict(self._state.program.outputs[index])
         hashes = {port: self._hash(slots[port]) for port in outputs}

@@ -41,11 +41,16 @@ def outputs_of(step: Step, returned: Any) -> dict[str, Any]:
     return dict(returned)
 
 
+def stream_port(step: Step) -> str:
+    """Return the name of the output that a generator yields the chunks of; "" where the node has none."""
+    return step.ports.outputs[0].name if step.ports.outputs else ""
+
+
 def streamed_outputs(step: Step, chunks: list[Any]) -> dict[str, Any]:
-    """Return the outputs that the chunks of a generator add up to; chunks of a text port are joined even when none came."""
+    """Return the outputs that the chunks of a generator add up to; those of text or bytes are joined even when none came."""
     if not step.ports.outputs:
         return {}
     port = step.ports.outputs[0]
     if not chunks and port.schema.get("type") == "string":
-        return {port.name: ""}
+        return {port.name: b"" if port.schema.get("format") == "binary" else ""}
     return {port.name: accumulate(chunks)}

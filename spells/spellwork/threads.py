@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from .context import Context
-from .returned import outputs_of, streamed_outputs
+from .handover import Handover, blocking
+from .returned import outputs_of, stream_port, streamed_outputs
 from .step import Step
 from .tracking import tracked
 
@@ -43,30 +44,48 @@ class ThreadExecutor:
 
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         """Call the step's function in a thread and return its outputs by port."""
-        work: Callable[[], dict[str, Any]] = lambda: call_blocking(step, inputs, context)  # noqa: E731
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, copy_context().run, work
-        )
+        loop = asyncio.get_running_loop()
+        given = {port: blocking(value, loop, context) for port, value in inputs.items()}
+        work: Callable[[], dict[str, Any]] = lambda: call_blocking(step, given, context, loop)  # noqa: E731
+        return await loop.run_in_executor(self._pool, copy_context().run, work)
 
 
-def call_blocking(step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Call a sync function or generator here and return its outputs by port, its chunks emitted as they come."""
+def call_blocking(
+    step: Step,
+    inputs: dict[str, Any],
+    context: Context,
+    loop: asyncio.AbstractEventLoop | None = None,
+) -> dict[str, Any]:
+    """Call a sync function or generator here and return its outputs by port.
+
+    ``loop``: that of the run, where this is a thread of its own.
+    """
     function = step.type.call
     with tracked(context):
         returned = function(context, **inputs) if step.type.wants_context else function(**inputs)
         if step.type.form != "generator":
             return outputs_of(step, returned)
-        return streamed_outputs(step, _drain(step, returned, context))
+        assert loop is not None, "a generator in place is drained by the caller"
+        return streamed_outputs(step, _drain(step, returned, context, loop))
 
 
-def _drain(step: Step, generator: Generator[Any, None, None], context: Context) -> list[Any]:
-    port = step.ports.outputs[0].name if step.ports.outputs else ""
+def _drain(
+    step: Step,
+    generator: Generator[Any, None, None],
+    context: Context,
+    loop: asyncio.AbstractEventLoop,
+) -> list[Any]:
+    """Take all that a generator yields, at the pace of those who read and watch."""
+    port = stream_port(step)
+    handover = Handover(context, port, loop)
     chunks = []
     try:
         for chunk in generator:
             context.check_cancelled()
             chunks.append(chunk)
-            context.emit(port, chunk)
+            context.tell_chunk(port, chunk)
+            handover.put(chunk)
+        handover.finish()
     finally:
         generator.close()
     return chunks

@@ -1,0 +1,106 @@
+"""Streams at the edge of a thread: chunks come and go by the batch, and the thread waits where a coroutine would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from .context import Context
+from .streams import CAPACITY, Reader
+
+GLANCE = 0.5
+"""Seconds between two looks at whether the call was given up, while its thread waits."""
+
+T = TypeVar("T")
+
+
+class Handover:
+    """Brings the chunks of a generator from its thread to the loop of the run, and waits there for room.
+
+    One batch is under way at a time. What comes meanwhile is the next one, so
+    a slow generator's chunks arrive at once, and a fast one pays little for each.
+    """
+
+    def __init__(self, context: Context, port: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._context = context
+        self._port = port
+        self._loop = loop
+        self._batch: list[Any] = []
+        self._under_way: Future[None] | None = None
+        self._needed = context.has_pace(port)
+
+    def put(self, chunk: Any) -> None:
+        """Take a chunk; wait when a batch is full before the one ahead of it is through."""
+        if not self._needed:
+            return
+        self._batch.append(chunk)
+        if self._under_way is None or self._under_way.done() or len(self._batch) >= CAPACITY:
+            self._send()
+
+    def finish(self) -> None:
+        """Wait until all chunks are through."""
+        if self._batch:
+            self._send()
+        if self._under_way is not None:
+            wait_for(self._under_way, self._context)
+
+    def _send(self) -> None:
+        if self._under_way is not None:
+            wait_for(self._under_way, self._context)
+        batch, self._batch = self._batch, []
+        self._under_way = submit(self._deliver(batch), self._loop)
+
+    async def _deliver(self, batch: list[Any]) -> None:
+        outlet = self._context.outlet(self._port)
+        for chunk in batch:
+            if not outlet.feed(chunk, told=True):
+                await outlet.room()
+
+
+class BlockingReader(Iterator[Any]):
+    """What a function in a thread gets for a stream: an iterator that waits for chunks."""
+
+    def __init__(self, reader: Reader, loop: asyncio.AbstractEventLoop, context: Context) -> None:
+        self._reader = reader
+        self._loop = loop
+        self._context = context
+
+    def __next__(self) -> Any:
+        for chunk in self._reader.batch:
+            return chunk
+        if wait_for(submit(self._reader.refill(), self._loop), self._context):
+            for chunk in self._reader.batch:
+                return chunk
+        self._context.check_cancelled()
+        raise StopIteration
+
+
+def blocking(value: Any, loop: asyncio.AbstractEventLoop, context: Context) -> Any:
+    """Return a value as a thread may use it: streams are waited for."""
+    if isinstance(value, Reader):
+        return BlockingReader(value, loop, context)
+    if isinstance(value, list) and value and isinstance(value[0], Reader):
+        return [blocking(each, loop, context) for each in value]
+    return value
+
+
+def submit(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> Future[T]:
+    """Start work on the loop of the run, from a thread."""
+    try:
+        return asyncio.run_coroutine_threadsafe(work, loop)
+    except RuntimeError:  # the loop is closed: the thread outlived its run
+        work.close()
+        raise
+
+
+def wait_for(future: Future[T], context: Context) -> T:
+    """Wait, in a thread, for what the loop does; raises ``NodeCancelled`` when the call was given up."""
+    while True:
+        try:
+            return future.result(GLANCE)
+        except TimeoutError:
+            if future.done():
+                raise
+            context.check_cancelled()
