@@ -171,14 +171,15 @@ class Reader:
             raise self.wrong(f"{what}: values must be plain JSON")
 
     def signed(self) -> None:
-        """Skip a signed integer."""
+        """Skip a signed integer; a greater one than JavaScript's would be stored as a BigInt."""
         byte = self.byte()
-        if byte < 0x80:
-            return
-        for _ in range(8):
-            if self.byte() < 0x80:
-                return
-        raise self.wrong("an integer of more than 53 bits")
+        value, bits = byte & 0x3F, 6
+        while byte >= 0x80 and bits < 60:
+            byte = self.byte()
+            value |= (byte & 0x7F) << bits
+            bits += 7
+        if byte >= 0x80 or value > MAX_INTEGER:
+            raise self.wrong("an integer of more than 53 bits")
 
     def _finite(self, form: struct.Struct, size: int) -> None:
         """Skip a number."""

@@ -90,7 +90,7 @@ def _read_whole(what: str, data: bytes, read: Callable[[Reader], T]) -> T:
 _UINT = rb"([\x00-\x7f]|[\x80-\xff]{1,6}[\x01-\x7f]|[\x80-\xff]{7}[\x01-\x0f])"
 _CLOCK = rb"([\x00-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
 _LENGTH = rb"([\x01-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
-_INTEGER = rb"\x7d[\x80-\xff]{0,7}[\x00-\x7f]"
+_INTEGER = rb"\x7d[\x80-\xff]{0,6}[\x00-\x7f]"
 _FLOAT = rb"\x7c(?:[^\x7f\xff].|[\x7f\xff][\x00-\x7f]).."
 _DOUBLE = rb"\x7b(?:[^\x7f\xff].|[\x7f\xff][\x00-\xef])......"
 _TEXT = rb"\x77([\x00-\x7f])([\x00-\x7f]*)"

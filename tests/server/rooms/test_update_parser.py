@@ -225,3 +225,29 @@ def test_random_bytes_never_raise_anything_else(data: bytes) -> None:
     for read in (parse_update, parse_state_vector):
         with suppress(UpdateInvalid):
             read(data)
+
+
+@pytest.mark.rule("U1")
+@pytest.mark.parametrize(
+    ("written", "is_read"),
+    [
+        (b"\x7d\x07", True),
+        (b"\x7d\xbf\xff\xff\xff\xff\xff\xff\x1f", True),  # 2**53 - 1
+        (b"\x7d\x80\x80\x80\x80\x80\x80\x80\x20", False),  # 2**53: it would be stored as a BigInt
+        (b"\x7d\xff\xff\xff\xff\xff\xff\xff\x7f", False),
+        (b"\x7d\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", False),
+    ],
+)
+def test_an_integer_beyond_javascripts_is_refused(written: bytes, is_read: bool) -> None:
+    tab = Tab()
+    tab.code("a", "x")
+    update = tab.put("a", "v", 7.5)
+    number = b"\x7c\x40\xf0\x00\x00"
+    assert number in update
+    changed = update.replace(number, written)
+    for read in (parse_update, read_strictly):
+        if is_read:
+            assert read(changed).spans
+        else:
+            with pytest.raises(UpdateInvalid, match="53 bits"):
+                read(changed)
