@@ -28,7 +28,9 @@ from .errors import (
     InvalidInput,
     NodeCancelled,
     NodeError,
+    NodeSkipped,
     NodeTypeInvalid,
+    NoValue,
     OutputTooDeep,
     OutputTooLarge,
     PackInvalid,
@@ -41,6 +43,7 @@ from .events import Event, Sink
 from .execution import Execution
 from .executor import Executor
 from .library import Library
+from .limiting import Limiters, LimitRules
 from .limits import Limits
 from .memory import RunMemory
 from .migration import Migrated, NodeUpgrade
@@ -70,14 +73,18 @@ __all__ = [
     "Group",
     "InvalidInput",
     "Library",
+    "LimitRules",
+    "Limiters",
     "Limits",
     "MemoryCache",
     "Migrated",
+    "NoValue",
     "Node",
     "NodeCancelled",
     "NodeError",
     "NodeFailure",
     "NodeSettings",
+    "NodeSkipped",
     "NodeType",
     "NodeTypeInvalid",
     "NodeUpgrade",

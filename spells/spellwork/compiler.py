@@ -8,23 +8,28 @@ from typing import Any
 import msgspec
 
 from .analysis import Analysis, Part
+from .bodies import Inside, Spells
 from .errors import InvalidInput, NodeError, SpellInvalid
 from .inputs import place_inputs
 from .library import Library
+from .memory import Remembered, RunMemory
 from .node_type import CachePolicy, NodeType
 from .plan import Plan
-from .ports import Port
-from .problems import Problem
+from .ports import Port, Ports
+from .problems import FAULTS, Problem
 from .program import assemble
+from .reaching import Reach, reached
 from .spell import Node, Spell
+from .standing import Standing, placeholder
 from .step import Binding, Step, Wire
+from .subplan import Gifts, SubPlan, capture_name, subplan
+from .transform import described
 from .values import hash_bytes, to_json
-
-_FAULTS = frozenset({"missing_input", "invalid_input", "code_error"})
-"""Problems that fail their node when it runs, instead of keeping the spell from running."""
 
 DEFAULT_TTL = 300.0
 """Seconds that an output with policy "ttl" is kept when nothing says how long."""
+
+_NOTHING: Mapping[str, Any] = {}
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -35,33 +40,60 @@ def compile(
     inputs: Mapping[str, Any] | None = None,
     scope: Sequence[str] | None = None,
     *,
+    reach: Reach = "needed",
+    memory: RunMemory | None = None,
     environment: str = "",
     analysis: Analysis | None = None,
+    spells: Spells | None = None,
 ) -> Plan:
     """Return the plan of a spell, or of the nodes in ``scope`` and all they need.
+
+    ``reach`` says what besides the scope is taken in, and what is taken from
+    the last run, which left it in ``memory``: see ``reaching``.
 
     ``inputs`` are put in the place of what is typed in or wired (see
     ``place_inputs`` for the keys). ``environment`` names what else outputs
     depend on (interpreter, installed packages); it is part of every recipe.
-    ``analysis`` is that of this very spell, where the caller kept it.
+    ``analysis`` is that of this very spell, where the caller kept it; without
+    it, ``spells`` finds those that nodes run inside themselves.
 
     Raises:
         SpellInvalid: when nodes that would run cannot be put in order, are of
             unknown type, or are wired wrongly. A node that merely lacks an
             input or has a bad value or bad code is compiled, and fails alone.
         InvalidInput: for an input or a scope that the spell does not have.
+        NoValue: where a value of the last run is needed that it did not leave.
     """
     if analysis is None or analysis.spell is not spell:
-        analysis = Analysis(spell, library)
-    running = _running(analysis, scope)
+        analysis = Analysis(spell, library, spells)
+    taken = reached(analysis, scope, reach, memory)
+    running = None if taken is None else taken.running
+    if running is not None:
+        running |= analysis.regions.within(running)
+    kept = {} if taken is None else taken.kept
     _refuse(analysis, running)
     given = place_inputs(analysis, inputs) if inputs else {}
     steps: list[Step] = []
     index: dict[str, int] = {}
     for id in analysis.ordered:
-        if running is None or id in running:
+        if id in analysis.regions.of:  # its owner runs it
+            continue
+        if id in kept:
             index[id] = len(steps)
-            steps.append(_step(analysis.parts[id], index, steps, given.get(id, {}), environment))
+            steps.append(_kept_step(index[id], id, analysis, kept[id]))
+        elif running is None or id in running:
+            index[id] = len(steps)
+            steps.append(
+                _step(
+                    analysis.parts[id],
+                    index,
+                    steps,
+                    given.get(id, {}),
+                    environment,
+                    standing=analysis.standing.get(id),
+                    body=_body(analysis, id, environment, given),
+                )
+            )
     return Plan(
         name=spell.name,
         steps=tuple(steps),
@@ -70,6 +102,7 @@ def compile(
         environment=environment,
         warnings=tuple(analysis.problems),
         index=index,
+        outside=frozenset(() if running is None else spell.nodes.keys() - index.keys()),
     )
 
 
@@ -96,23 +129,55 @@ def compile_call(
     return _step(analysis.parts[id], {id: 0}, [], {}, environment, hashed=False)
 
 
-def _running(analysis: Analysis, scope: Sequence[str] | None) -> set[str] | None:
-    if scope is None:
+def _body(
+    analysis: Analysis, id: str, environment: str, given: Mapping[str, Mapping[str, Any]]
+) -> SubPlan | None:
+    """Return what a node runs inside itself, compiled, or None; made once for each spell, and for each group.
+
+    ``given`` are inputs of the run for nodes of ``analysis``.
+    """
+    inside = analysis.parts[id].inside
+    if inside is None or id in analysis.standing:
         return None
-    unknown = [id for id in scope if id not in analysis.spell.nodes]
-    if unknown:
-        raise InvalidInput(
-            f"the scope names {', '.join(map(repr, unknown))}, which the spell does not have",
-            details={"scope": unknown, "allowed": sorted(analysis.spell.nodes)[:50]},
-        )
-    running: set[str] = set()
-    found = list(scope)
-    while found:
-        id = found.pop()
-        if id not in running:
-            running.add(id)
-            found.extend(analysis.needs.get(id, ()))
-    return running
+    own = given if inside.analysis is analysis and _concerns(given, inside) else {}
+    key = (inside.region, environment, inside.fanned)
+    made: SubPlan | None = None if own else inside.analysis.subplans.get(key)
+    if made is None:
+        made = _make_body(inside, environment, own)
+        if not own:
+            inside.analysis.subplans[key] = made
+    return made
+
+
+def _concerns(given: Mapping[str, Any], inside: Inside) -> bool:
+    return any(id in inside.analysis.regions.of for id in given)
+
+
+def _make_body(
+    inside: Inside, environment: str, given: Mapping[str, Mapping[str, Any]]
+) -> SubPlan:
+    analysis, regions = inside.analysis, inside.analysis.regions
+    captured = () if inside.region is None else regions.captures.get(inside.region, ())
+    gifts = Gifts(_hash, captured)
+    for entry in inside.interface.entries:
+        gifts.enter(entry)
+    steps, index = list(gifts.steps), dict(gifts.index)
+    for id in analysis.ordered:
+        if regions.of.get(id) == inside.region and id not in index:
+            index[id] = len(steps)
+            steps.append(
+                _step(
+                    analysis.parts[id],
+                    index,
+                    steps,
+                    given.get(id, {}),
+                    environment,
+                    standing=analysis.standing.get(id),
+                    body=_body(analysis, id, environment, given),
+                    opened=gifts.opened.get(id, {}),
+                )
+            )
+    return subplan(inside, steps, gifts, analysis.library, environment, _hash)
 
 
 def _refuse(analysis: Analysis, running: set[str] | None) -> None:
@@ -129,7 +194,7 @@ def _refuse(analysis: Analysis, running: set[str] | None) -> None:
     fatal = [
         problem
         for problem in analysis.problems
-        if problem.severity == "error" and problem.code not in _FAULTS and concerns(problem)
+        if problem.severity == "error" and problem.code not in FAULTS and concerns(problem)
     ]
     if fatal:
         raise SpellInvalid(fatal)
@@ -142,16 +207,35 @@ def _step(
     given: Mapping[str, Any],
     environment: str,
     hashed: bool = True,
+    standing: Standing | None = None,
+    body: SubPlan | None = None,
+    opened: Mapping[str, Wire] = _NOTHING,
 ) -> Step:
     node, declared, settings = part.node, part.type, part.node.settings
-    bindings = tuple(_binding(part, port, index, given) for port in part.inputs.values())
+    passing = None if standing is None else {name for _, name in standing.passes}
+    bindings = tuple(
+        _open_binding(part, port, opened[port.name])
+        if port.name in opened
+        else _binding(part, port, index, given)
+        for port in part.inputs.values()
+        if passing is None or port.name in passing
+    )
+    if body is not None and body.captured:
+        bindings += tuple(
+            Binding(capture_name(source, output), (Wire(index[source], output),))
+            for source, output in body.captured
+        )
+    pins = to_json(settings.pins) if settings.pins else {}
     local = shape = recipe = ""
     if hashed:
-        local = _hash(declared.id, declared.version, node.code, environment)
-        shape = _hash(local, [_shape(binding, steps) for binding in bindings])
+        pinned = (pins,) if pins and standing is None else ()
+        stood = (standing.stand, standing.passes, pins) if standing is not None else ()
+        inner = () if body is None else ("body", body.recipe)
+        local = _hash(declared.id, declared.version, node.code, environment, *pinned, *inner)
+        shape = _hash(local, [_shape(binding, steps) for binding in bindings], *stood)
         sources = [steps[wire.source].recipe for binding in bindings for wire in binding.wires]
         recipe = _hash(shape, sources) if sources else shape
-    policy, ttl = _policy(part)
+    policy, ttl = _policy(part, body) if standing is None else ("deterministic", None)
     return Step(
         index=index[part.id],
         id=part.id,
@@ -167,7 +251,34 @@ def _step(
         timeout=settings.timeout if settings.timeout is not None else declared.timeout,
         retries=settings.retries if settings.retries is not None else declared.retries,
         backoff=settings.backoff if settings.backoff is not None else declared.backoff,
-        fault=part.fault if part.fault is None or part.fault.port not in given else None,
+        fault=part.fault if standing is None and _holds(part.fault, given | opened) else None,
+        body=body,
+        stand=None if standing is None else standing.stand,
+        pins=pins,
+        passes=() if standing is None else standing.passes,
+    )
+
+
+def _holds(fault: Problem | None, given: Mapping[str, Any]) -> bool:
+    return fault is not None and fault.port not in given
+
+
+def _kept_step(index: int, id: str, analysis: Analysis, old: Remembered) -> Step:
+    """Return the step of a node that is not run, with the outputs that the last run left of it."""
+    node, part = analysis.spell.nodes[id], analysis.parts.get(id)
+    return Step(
+        index=index,
+        id=id,
+        node=node,
+        type=placeholder(node) if part is None else part.type,
+        ports=Ports(outputs=tuple(Port(name) for name in old.outputs)),
+        bindings=(),
+        local=old.local,
+        shape=old.shape,
+        recipe=_hash("kept", id, old.shape),
+        cache="deterministic",
+        stand="kept",
+        pins=old.outputs,
     )
 
 
@@ -179,7 +290,9 @@ def _binding(part: Part, port: Port, index: Mapping[str, int], given: Mapping[st
     if links:
         return Binding(
             port=name,
-            wires=tuple(Wire(index[link.source], link.output, link.edge) for link in links),
+            wires=tuple(
+                Wire(index[link.source], link.output, link.edge, link.transform) for link in links
+            ),
             many=port.many,
             check=name in declared.adapters
             and not (name in declared.plain_inputs and all(link.proven for link in links)),
@@ -188,6 +301,11 @@ def _binding(part: Part, port: Port, index: Mapping[str, int], given: Mapping[st
         return _constant(declared, port, part.node.inputs[name])
     default = [] if port.many and port.default is None else port.default
     return Binding(port=name, value=default, given=default)
+
+
+def _open_binding(part: Part, port: Port, wire: Wire) -> Binding:
+    """Return the binding of an input that is one of the body's: what it gets is as the port takes it, lists whole."""
+    return Binding(port.name, (wire,), check=port.name in part.type.adapters)
 
 
 def _constant(declared: NodeType, port: Port, value: Any) -> Binding:
@@ -199,9 +317,11 @@ def _constant(declared: NodeType, port: Port, value: Any) -> Binding:
     return Binding(port=port.name, value=value, given=given)
 
 
-def _policy(part: Part) -> tuple[CachePolicy, float | None]:
+def _policy(part: Part, body: SubPlan | None = None) -> tuple[CachePolicy, float | None]:
     settings, declared = part.node.settings, part.type
     policy: CachePolicy = "none" if declared.side_effects else declared.cache
+    if body is not None and policy != "none" and settings.cache is None and settings.ttl is None:
+        return body.cache, body.ttl
     if settings.cache is not None:
         policy = settings.cache
     elif settings.ttl is not None:
@@ -214,7 +334,10 @@ def _shape(binding: Binding, steps: Sequence[Step]) -> list[Any]:
         return [
             binding.port,
             binding.many,
-            [[steps[wire.source].id, wire.output] for wire in binding.wires],
+            [
+                [steps[wire.source].id, wire.output, *described(wire.transform)]
+                for wire in binding.wires
+            ],
         ]
     return [binding.port, to_json(binding.value)]
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Literal
 
+from .body_run import open_body
 from .cache import OutputCache
 from .context import RunContext
 from .core import RunState
@@ -145,6 +146,7 @@ class Execution:
         host = self._host = RunHost(
             self.plan, self.run_id, self._context, self._sink, self._limits, self._executor, self._limiters
         )
+        host.open_body = open_body
         recall = None
         if self._cache is not None or self._memory is not None:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)

@@ -40,6 +40,14 @@ async def run_nested(
     state = RunState(plan)
     for key, value in (inputs or {}).items():
         place(state, key, value)
+    await carry_out(state, host, sink, grace)
+    return state
+
+
+async def carry_out(
+    state: RunState, host: RunHost, sink: Sink | None, grace: float = CANCEL_GRACE
+) -> None:
+    """Run to its end what ``state`` is the beginning of; see ``run_nested``."""
     loops = Loops(state, host, sink, None)
     watched = sink is not None or host.caller.limited
     host.crew.count(state.plain)
@@ -56,7 +64,6 @@ async def run_nested(
         state.drop_streams()
     if drivers.error is not None:
         raise drivers.error
-    return state
 
 
 def place(state: RunState, key: str, value: Any) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from .analysis import Analysis
+from .bodies import Spells
 from .library import Library
 from .problems import Problem
 from .spell import Spell
 
 
-def validate(spell: Spell, library: Library) -> list[Problem]:
-    """Return everything wrong with a spell; never raises. The order is stable: nodes, edges, values, cycles."""
-    return Analysis(spell, library).problems
+def validate(spell: Spell, library: Library, spells: Spells | None = None) -> list[Problem]:
+    """Return everything wrong with a spell; never raises. The order is stable: nodes, edges, values, cycles.
+
+    ``spells`` finds those that nodes run inside themselves.
+    """
+    return Analysis(spell, library, spells).problems

@@ -113,6 +113,30 @@ async def merge(values: list[Any]) -> Merged:
 
 
 @node(
+    "core.fallback",
+    title="Fallback",
+    category="Flow",
+    output="value",
+    many=("values",),
+    waits="any",
+    keywords=("otherwise", "error", "rescue", "default", "alternative", "coalesce"),
+)
+async def fallback(
+    value: Annotated[Any, Field(description="Tried first; null counts as nothing")] = None,
+    values: Annotated[
+        list[Any] | None, Field(description="Tried next, in the order of their wires")
+    ] = None,
+) -> Any:
+    """The first value that came without failure: by ``value``, else by the wires into ``values``, in their order.
+
+    Skipped when nothing came at all.
+    """
+    if value is not None or not values:
+        return value
+    return values[0]
+
+
+@node(
     "core.delay",
     title="Delay",
     category="Flow",

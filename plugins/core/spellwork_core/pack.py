@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from spellwork import Pack
 
-from . import dates, documents, flow, lists, mapping, plots, tables, templates, text, values
+from . import (
+    dates,
+    documents,
+    flow,
+    holding,
+    lists,
+    mapping,
+    markers,
+    plots,
+    reducing,
+    repeating,
+    subspell,
+    tables,
+    templates,
+    text,
+    values,
+)
 
 pack = Pack(
     name="core",
@@ -15,7 +31,9 @@ pack = Pack(
         values.number,
         values.text,
         values.boolean,
-        values.output,
+        markers.spell_input,
+        markers.spell_output,
+        subspell.subspell,
         templates.template,
         text.split,
         text.join,
@@ -40,10 +58,15 @@ pack = Pack(
         flow.compare,
         flow.switch,
         flow.merge,
+        flow.fallback,
+        holding.gate,
+        holding.wait,
         flow.delay,
         flow.debug,
         flow.fail,
         mapping.each,
+        reducing.reduce,
+        repeating.repeat,
         tables.dataset,
         tables.table_from_csv,
         tables.select,

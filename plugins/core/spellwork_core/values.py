@@ -79,15 +79,3 @@ async def image(image: DataUrl) -> DataUrl:
     if not image.startswith("data:image/"):
         raise ValueError(f"an image is a data:image/... URL; this begins with {image[:24]!r}")
     return image
-
-
-@node(
-    "core.output",
-    title="Output",
-    category="Values",
-    output="value",
-    keywords=("result", "return", "end"),
-)
-async def output(value: Any) -> Any:
-    """A result of the spell: name the node, and read it by that name."""
-    return value

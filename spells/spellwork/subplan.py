@@ -1,0 +1,237 @@
+"""A body, compiled: a plan that another node runs, any number of times.
+
+What is given to it (inputs, and what it takes from outside) stands in the slots
+of steps that are finished before it starts, so every run of it begins with a
+copy of the same arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .bodies import Inside
+from .interface import MARKED, Entry
+from .library import Library
+from .node_type import CachePolicy, NodeType
+from .plan import Plan
+from .ports import Port, Ports
+from .program import MODE_FULL, Program, assemble
+from .schemas import forms_of
+from .spell import Node
+from .step import Step, Wire
+
+Check = Callable[[Any], bool]
+
+_PYTHON: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int, float),
+    "boolean": (bool,),
+    "array": (list, tuple),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
+async def _never_called() -> None:
+    """Stand for a step that is finished before the run begins."""
+
+
+GIVEN = NodeType(id="spellwork.given", call=_never_called)
+"""The type of the steps that hold what is given to a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where an input of the body goes. ``fits`` says whether a value is of its type; None takes anything."""
+
+    port: Port
+    slot: int
+    fits: Check | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubPlan:
+    """A body as a plan.
+
+    ``captured`` are the outputs (node, port) from outside that it takes,
+    ``captures`` (name of the owner's input, slot) of the same; ``exits`` (name, slot).
+    """
+
+    plan: Plan
+    ports: Ports
+    fanned: frozenset[str]
+    entries: tuple[Slot, ...]
+    captured: tuple[tuple[str, str], ...]
+    captures: tuple[tuple[str, int], ...]
+    exits: tuple[tuple[str, int], ...]
+    given: int
+    """How many steps, the first ones, are finished before it starts."""
+    recipe: str
+    cache: CachePolicy
+    ttl: float | None
+    is_chain: bool
+    """Each step is no more than an ``await`` and needs the one before it: they may simply follow each other."""
+
+    @property
+    def calls(self) -> int:
+        """How many nodes one run of it calls at most, those nested deeper left out."""
+        return len(self.plan.steps) - self.given
+
+
+class Gifts:
+    """The steps for what is given to a body, and where its other steps find it."""
+
+    def __init__(self, hash: Callable[..., str], captures: Iterable[tuple[str, str]]) -> None:
+        self.steps: list[Step] = []
+        self.index: dict[str, int] = {}
+        self.opened: dict[str, dict[str, Wire]] = {}
+        """By node, the wires to inputs of it that are inputs of the body."""
+        self._hash = hash
+        taken: dict[str, list[str]] = {}
+        for source, output in captures:
+            taken.setdefault(source, []).append(output)
+        for source, outputs in taken.items():
+            self._add(source, outputs)
+
+    def enter(self, entry: Entry) -> None:
+        """Make room for an input of the body."""
+        if entry.input is None:
+            self._add(entry.node, [MARKED])
+            return
+        number = self._add(f"{entry.node}.{entry.input}", [MARKED])
+        self.opened.setdefault(entry.node, {})[entry.input] = Wire(number, MARKED)
+
+    def _add(self, id: str, outputs: Sequence[str]) -> int:
+        number = len(self.steps)
+        recipe = self._hash("given", id, sorted(outputs))
+        self.steps.append(
+            Step(
+                index=number,
+                id=id,
+                node=_NOBODY,
+                type=GIVEN,
+                ports=Ports(outputs=tuple(Port(name) for name in outputs)),
+                bindings=(),
+                local=recipe,
+                shape=recipe,
+                recipe=recipe,
+                cache="deterministic",
+            )
+        )
+        self.index[id] = number
+        return number
+
+
+_NOBODY = Node(type=GIVEN.id)
+
+
+def subplan(
+    inside: Inside,
+    steps: Sequence[Step],
+    gifts: Gifts,
+    library: Library,
+    environment: str,
+    hash: Callable[..., str],
+) -> SubPlan:
+    """Put a body together from its steps, the first of which are ``gifts.steps``."""
+    given = len(gifts.steps)
+    program = _begun(assemble(steps), given)
+    index = {step.id: step.index for step in steps}
+    plan = Plan(inside.analysis.spell.name, tuple(steps), library, program, environment, (), index)
+    slots = [dict(row) for row in program.outputs]
+    entries = tuple(
+        Slot(
+            entry.port,
+            slots[index[entry.node if entry.input is None else f"{entry.node}.{entry.input}"]][MARKED],
+            check_of(entry.port.schema),
+        )
+        for entry in inside.interface.entries
+    )
+    region = inside.region
+    captured = inside.analysis.regions.captures.get(region, ()) if region is not None else ()
+    exits = tuple(
+        (out.port.name, slots[index[out.node]][out.output]) for out in inside.interface.exits
+    )
+    cache, ttl = _policy(steps[given:])
+    return SubPlan(
+        plan=plan,
+        ports=inside.interface.ports,
+        fanned=inside.fanned,
+        entries=entries,
+        captured=tuple(captured),
+        captures=tuple(
+            (capture_name(source, output), slots[index[source]][output])
+            for source, output in captured
+        ),
+        exits=exits,
+        given=given,
+        recipe=hash(
+            [step.recipe for step in steps],
+            [[entry.port.name, entry.slot, entry.port.schema, entry.port.default] for entry in entries],
+            exits,
+        ),
+        cache=cache,
+        ttl=ttl,
+        is_chain=_is_chain(program, given),
+    )
+
+
+def capture_name(source: str, output: str) -> str:
+    """Return the name of the input under which the owner of a body waits for what that takes from outside."""
+    return f"{source}.{output}"
+
+
+def check_of(schema: dict[str, Any]) -> Check | None:
+    """Return what says whether a value is of a schema's type, or None where it admits anything."""
+    forms = forms_of(schema)
+    if any("type" not in form for form in forms):
+        return None
+    allowed = [(_PYTHON.get(form["type"], (object,)), form["type"], _values(form)) for form in forms]
+
+    def check(value: Any) -> bool:
+        return any(
+            isinstance(value, kinds)
+            and (kind == "boolean" or not isinstance(value, bool))
+            and (kind != "integer" or not isinstance(value, float) or value.is_integer())
+            and (values is None or value in values)
+            for kinds, kind, values in allowed
+        )
+
+    return check
+
+
+def _values(form: dict[str, Any]) -> list[Any] | None:
+    if "const" in form:
+        return [form["const"]]
+    return form["enum"] if isinstance(form.get("enum"), list) else None
+
+
+def _begun(program: Program, given: int) -> Program:
+    """Return the program as it is once the first ``given`` steps are finished."""
+    pending = program.pending.copy()
+    for index in range(given):
+        for successor in program.successors[index]:
+            pending[successor] -= 1
+    first = [index for index in range(given, len(pending)) if not pending[index]]
+    return replace(program, pending=pending, first=first)
+
+
+def _is_chain(program: Program, given: int) -> bool:
+    count = len(program.modes)
+    return all(mode < MODE_FULL for mode in program.modes[given:]) and all(
+        index + 1 in program.successors[index] for index in range(given, count - 1)
+    )
+
+
+def _policy(steps: Sequence[Step]) -> tuple[CachePolicy, float | None]:
+    """Return the strictest policy of a body's steps, which is that of the body."""
+    policies = {step.cache for step in steps}
+    ttls = [step.ttl for step in steps if step.ttl is not None]
+    if "none" in policies or policies >= {"private", "ttl"}:
+        return "none", None
+    if "private" in policies:
+        return "private", None
+    return ("ttl", min(ttls)) if ttls else ("deterministic", None)
