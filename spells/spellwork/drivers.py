@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import copy_context
 from typing import Any
 
 from .core import RunState
@@ -54,6 +55,8 @@ class Drivers:
         self._give_up_at = 0.0
         self.cancelling = False
         self.error: BaseException | None = None
+        self._context = copy_context()
+        """That of whoever made the run: a driver that is started while a node works has none of that node's."""
 
     async def run(self) -> None:
         """Carry the run to its end: nothing ready, nothing held, no driver left."""
@@ -80,7 +83,7 @@ class Drivers:
 
     def _spawn(self) -> None:
         self.crew.free -= 1
-        task = self._loop.create_task(_watch(self))
+        task = self._loop.create_task(_watch(self), context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

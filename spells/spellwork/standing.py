@@ -89,11 +89,11 @@ def _never(**_inputs: Any) -> None:
 
 def _passes(part: Drawn) -> Iterable[tuple[str, str]]:
     """Pair each output with the first input whose type fits: of those with a wire, else of those with a value."""
-    wired = [port for name, port in part.inputs.items() if name in part.links]
+    wired = [port for name, port in part.inputs.items() if part.links.get(name)]
     valued = [
         port
         for name, port in part.inputs.items()
-        if name in part.node.inputs and name not in part.links
+        if name in part.node.inputs and not part.links.get(name)
     ]
     for output in part.outputs.values():
         if output.name in (FAILURE_PORT.name, WHOLE_PORT.name):
