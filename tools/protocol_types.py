@@ -22,6 +22,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from spellwork.spell import NodeLimits, NodeSettings
 from spellwork_server.app import make_parts
 from spellwork_server.services.registry import Registry
 from spellwork_server.settings import Settings
@@ -40,6 +41,15 @@ BYTES = "(ArrayBuffer | Uint8Array)"
 
 REFERENCED = r"( \* This interface was referenced by (?:(?!\*/).)*?\n)(?= \*/)"
 """What json2ts says of every definition, which nobody wants to read."""
+
+PLAIN = {"integer", "number", "string", "boolean"}
+"""Types of settings that one field shows."""
+
+SAYS = {
+    *("type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minLength", "maxLength", "pattern"),
+}
+"""What a field needs to know of a setting."""
 
 Mode = Literal["validation", "serialization"]
 Schema = dict[str, Any]
@@ -153,6 +163,26 @@ def typescript(schema: Schema) -> str:
         return re.sub(r" \*\n(?= \*/)|/\*\*\n \*/\n", "", text)
 
 
+def setting_bounds() -> str:
+    """Return, as TypeScript, what the fields of a node's settings and limits may be: form fields say the same."""
+    bounds = {
+        "settings": _bounds(NodeSettings),
+        "limits": _bounds(NodeLimits),
+    }
+    about = "/** What each setting and limit of a node may be, as JSON Schema. */"
+    return f"\n{about}\nexport const SETTING_BOUNDS = {json.dumps(bounds, indent=2)} as const;\n"
+
+
+def _bounds(model: type[BaseModel]) -> Schema:
+    """Return the schema of each field that is one plain value."""
+    found: Schema = {}
+    for name, field in model.model_json_schema()["properties"].items():
+        branches = [part for part in field.get("anyOf", [field]) if part.get("type") != "null"]
+        if len(branches) == 1 and ("enum" in branches[0] or branches[0].get("type") in PLAIN):
+            found[name] = {key: branches[0][key] for key in branches[0] if key in SAYS}
+    return found
+
+
 def difference(before: str, after: str) -> Iterable[str]:
     """Yield the lines of a unified difference between what is written and what should be."""
     return difflib.unified_diff(
@@ -162,7 +192,7 @@ def difference(before: str, after: str) -> Iterable[str]:
 
 def main(arguments: list[str]) -> int:
     """Write, or with ``--check`` compare; return the exit status."""
-    text = typescript(protocol_schema(registry()))
+    text = typescript(protocol_schema(registry())) + setting_bounds()
     before = GENERATED.read_text() if GENERATED.is_file() else ""
     if before == text:
         return 0

@@ -2549,3 +2549,76 @@ export interface UserMentions {
   unread: number;
   mention: MentionView | null;
 }
+
+/** What each setting and limit of a node may be, as JSON Schema. */
+export const SETTING_BOUNDS = {
+  "settings": {
+    "mode": {
+      "enum": [
+        "mute",
+        "bypass"
+      ],
+      "type": "string"
+    },
+    "debounce": {
+      "maximum": 60,
+      "minimum": 0,
+      "type": "number"
+    },
+    "timeout": {
+      "exclusiveMinimum": 0,
+      "maximum": 86400,
+      "type": "number"
+    },
+    "retries": {
+      "maximum": 20,
+      "minimum": 0,
+      "type": "integer"
+    },
+    "backoff": {
+      "maximum": 3600,
+      "minimum": 0,
+      "type": "number"
+    },
+    "cache": {
+      "enum": [
+        "deterministic",
+        "private",
+        "none",
+        "ttl"
+      ],
+      "type": "string"
+    },
+    "ttl": {
+      "exclusiveMinimum": 0,
+      "type": "number"
+    }
+  },
+  "limits": {
+    "concurrency": {
+      "maximum": 10000,
+      "minimum": 1,
+      "type": "integer"
+    },
+    "rate": {
+      "maximum": 1000000,
+      "minimum": 1,
+      "type": "integer"
+    },
+    "per": {
+      "exclusiveMinimum": 0,
+      "maximum": 86400,
+      "type": "number"
+    },
+    "spacing": {
+      "exclusiveMinimum": 0,
+      "maximum": 3600,
+      "type": "number"
+    },
+    "delay": {
+      "exclusiveMinimum": 0,
+      "maximum": 3600,
+      "type": "number"
+    }
+  }
+} as const;

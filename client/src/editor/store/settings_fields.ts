@@ -1,6 +1,8 @@
 /** The fields of a node's settings: their words, and the bounds that the server's schema has for them. */
-import type { NodeLimits, NodeSettings } from "../../protocol";
+import { type NodeLimits, type NodeSettings, SETTING_BOUNDS } from "../../protocol";
 import type { JsonSchema } from "./schema";
+
+const { settings, limits } = SETTING_BOUNDS;
 
 export interface SettingField<K extends string> {
   readonly key: K;
@@ -14,37 +16,37 @@ export const SETTING_FIELDS: readonly SettingField<keyof NodeSettings>[] = [
     key: "timeout",
     title: "Time limit",
     about: "Seconds until the node counts as failed.",
-    schema: { type: "number", exclusiveMinimum: 0, maximum: 86_400 },
+    schema: settings.timeout,
   },
   {
     key: "retries",
     title: "Retries",
     about: "How often to try again after a failure.",
-    schema: { type: "integer", minimum: 0, maximum: 20 },
+    schema: settings.retries,
   },
   {
     key: "backoff",
     title: "Wait between",
     about: "Seconds before the first retry; doubles each time.",
-    schema: { type: "number", minimum: 0, maximum: 3_600 },
+    schema: settings.backoff,
   },
   {
     key: "cache",
     title: "Cache",
     about: "When an output may be used again.",
-    schema: { enum: ["deterministic", "private", "none", "ttl"] },
+    schema: settings.cache,
   },
   {
     key: "ttl",
     title: "Valid for",
     about: "Seconds an output stays valid, with cache “ttl”.",
-    schema: { type: "number", exclusiveMinimum: 0 },
+    schema: settings.ttl,
   },
   {
     key: "debounce",
     title: "Debounce",
     about: "Live: seconds without a change before it runs.",
-    schema: { type: "number", minimum: 0, maximum: 60 },
+    schema: settings.debounce,
   },
 ];
 
@@ -53,31 +55,31 @@ export const LIMIT_FIELDS: readonly SettingField<keyof NodeLimits>[] = [
     key: "concurrency",
     title: "At once",
     about: "Calls under way at most.",
-    schema: { type: "integer", minimum: 1, maximum: 10_000 },
+    schema: limits.concurrency,
   },
   {
     key: "delay",
     title: "Delay",
     about: "Seconds before each call.",
-    schema: { type: "number", exclusiveMinimum: 0, maximum: 3_600 },
+    schema: limits.delay,
   },
   {
     key: "rate",
     title: "Calls",
     about: "At most so many …",
-    schema: { type: "integer", minimum: 1, maximum: 1_000_000 },
+    schema: limits.rate,
   },
   {
     key: "per",
     title: "within",
     about: "… in so many seconds.",
-    schema: { type: "number", exclusiveMinimum: 0, maximum: 86_400 },
+    schema: limits.per,
   },
   {
     key: "spacing",
     title: "Spacing",
     about: "Seconds between two starts.",
-    schema: { type: "number", exclusiveMinimum: 0, maximum: 3_600 },
+    schema: limits.spacing,
   },
 ];
 
