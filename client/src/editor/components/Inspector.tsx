@@ -51,7 +51,7 @@ export function Inspector() {
 function NodeInspector({ id }: { id: string }) {
   const editor = useEditor();
   const node = useNode(id);
-  const type = useNodeType(node?.type);
+  const type = useNodeType(node);
   const wired = useWired(id);
   const problems = useProblems(id);
   const editable = useStore(editor.document.editable);
@@ -107,7 +107,7 @@ function NodeInspector({ id }: { id: string }) {
       <PortSections id={id} wired={wired} />
       <Section title="Settings">
         <FieldTag person={settings.person} />
-        <div {...settings.watch}>
+        <div className="settings-form" {...settings.watch}>
           <NodeSettingsForm id={id} node={node} type={type} disabled={!editable} />
         </div>
       </Section>
@@ -146,7 +146,7 @@ function Problems({ id }: { id: string }) {
 
 function PortSections({ id, wired }: { id: string; wired: Wired }) {
   const node = useNode(id);
-  const type = useNodeType(node?.type);
+  const type = useNodeType(node);
   if (!node) return null;
   return <PortSectionsOf id={id} wired={wired} node={node} type={type} />;
 }

@@ -30,7 +30,8 @@ export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
   const shown = failed ? null : shownOutputs(node, state, status);
   const log = status?.state === "running" || status?.state === "failed" ? status.last.logs.at(-1) : undefined;
   const saying = status?.state === "running" && !status.last.waiting ? status.last.message : null;
-  const why = state ? shortWhy(state, status?.last) : null;
+  // The foot of a stream says itself what it waits for.
+  const why = state && !shown?.note ? shortWhy(state, status?.last) : null;
   const hasCode = node.code !== undefined;
   if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying && !why) return null;
   return (

@@ -39,7 +39,7 @@ export const SpellNodeView = memo(function SpellNodeView({ id, selected }: NodeP
 function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selected: boolean }) {
   const editor = useEditor();
   const far = useFlowStore(isFar);
-  const type = useNodeType(node.type);
+  const type = useNodeType(node);
   const libraryReady = useStore(editor.library.state, (state) => state.status === "ready");
   const wired = useWired(id);
   const ports = usePorts(id, node, type, wired);
@@ -92,8 +92,8 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
         )}
         {status?.state === "running" && !mode && <ProgressBar value={status.last.progress} />}
       </header>
-      <PortRows id={id} node={node} ports={ports} wired={wired} far={far} />
       {mode === "bypass" && <BypassWires node={node} ports={ports} wired={wired} />}
+      <PortRows id={id} node={node} ports={ports} wired={wired} far={far} />
       {far ? (
         <div className="node-far">
           <span className="node-name">{title}</span>

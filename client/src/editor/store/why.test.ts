@@ -83,8 +83,8 @@ test("a stale node leads to the first that was changed", () => {
 });
 
 test.each<[string, string, RegExp]>([
-  ["limit", "limit", /held back by a limit/],
-  ["stream", "slow reader", /caught up/],
+  ["limit", "held back by a limit", /held back by a limit/],
+  ["stream", "waits for a slow reader", /caught up/],
   ["debounce", "until changes pause", /no change has come/],
   ["wait", "waits", /waits for what it was told/],
 ])("a node that waits for %s says so", (kind, short, full) => {
