@@ -1,4 +1,4 @@
-"""When the garbage collector walks what, so that no walk stalls the many who are connected."""
+"""When the garbage collector walks what, so that no walk hits the many who are connected at a bad moment."""
 
 from __future__ import annotations
 
@@ -17,66 +17,57 @@ AT_ONCE = (YOUNG + 1) * (MIDDLE + 1)
 
 NEVER = 2**31 - 1
 
-SWEEP_SECONDS = 0.1
+LOOK_SECONDS = 0.5
 
-GROWN = 3
-"""How many times as much as after the last whole walk must be set aside before the next one."""
+GROWN = 0.25
+"""How much of what lives must be new before all of it is walked, as Python itself has it."""
 
 LONG = 0.1
 """Seconds of a walk that the log tells."""
 
 
 class Garbage:
-    """Keeps full collections short.
+    """Collects the old between turns of the loop, and never walks what was made at start.
 
-    A full collection walks all that lives: 0.4 s with 5,000 sockets, in which
-    nobody is served, and Python starts one in the middle of whatever grows.
-    Here only the young are collected by themselves. Between turns of the loop
-    the survivors are swept and set aside (``gc.freeze``), so that a sweep costs
-    what is new. All is walked once what is set aside may be GROWN times what it
-    was: garbage among it, which nothing else finds, has a bound.
+    Python starts a full collection in the midst of whatever grows, and so just
+    while thousands come or go: 0.4 s with 5,000 sockets. Here only the young
+    are collected by themselves; the old when enough of them are new, at most
+    once in LOOK_SECONDS. Rejected: setting survivors aside (``gc.freeze``)
+    after each walk, so that the next one is short. What of them becomes garbage
+    is then found too late: one object may hold a whole document.
     """
 
     def __init__(self) -> None:
         self._lived = 0
-        """Objects that the last whole walk left."""
-        self._added = 0
-        """Objects set aside since, about."""
+        """Objects that the last full collection left, beside those made at start."""
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Set aside what was made at start; from here on full collections are ours, until ``end``."""
+        """Set aside for good what was made at start; full collections are ours until ``end``."""
         gc.set_threshold(YOUNG, MIDDLE, NEVER)
-        self._walk_all()
+        gc.collect()
+        gc.freeze()
         gc.enable()
         self._wait()
 
     def end(self) -> None:
-        """Sweep no more."""
+        """Collect the old no more."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
-    def _sweep(self) -> None:
+    def _look(self) -> None:
         self._wait()
-        grown = gc.get_count()[2] * AT_ONCE
-        if not grown:
-            return
+        if gc.get_count()[2] * AT_ONCE > GROWN * self._lived:
+            self.collect()
+
+    def collect(self) -> None:
+        """Collect all garbage."""
         began = time.perf_counter()
-        self._added += grown
-        if self._lived + self._added > GROWN * self._lived:
-            self._walk_all()
-        else:
-            gc.collect()
-            gc.freeze()
+        gc.collect()
+        self._lived = len(gc.get_objects(2))
         taken = time.perf_counter() - began
         if taken > LONG:
             logger.info("collecting garbage took %.2f s", taken)
-
-    def _walk_all(self) -> None:
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-        self._lived, self._added = gc.get_freeze_count(), 0
