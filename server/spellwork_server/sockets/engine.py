@@ -1,141 +1,159 @@
-"""The Engine.IO server under ours: its connections have an Outbox, its WebSockets no compression."""
+"""The Engine.IO server under ours: its WebSockets take no task, and one look in a second serves them all."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import engineio
 from aiohttp import WSCloseCode, web
-from aiohttp.web_protocol import RequestHandler
+from engineio import packet
+from engineio.async_socket import AsyncSocket
+from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 from engineio.payload import Payload
 
 from .outbox import Outbox
-from .pace import Pace
-from .unproven import UNPROVEN_BYTES, Guarded, Unproven
-
-CLOSING_SECONDS = 1.0
-"""How long a client has to answer that its WebSocket is closed."""
-
-LEAVING_AT_ONCE = 16
-"""Connections that are taken leave of in one turn of the loop; others must not wait when thousands go."""
+from .spawn import Spawn
+from .unproven import UNPROVEN_BYTES, Unproven
+from .websocket import WebSocket, take_over, text_frame
 
 POLLING_PACKETS = 256
 """Packets in one long-polling request; the library's 16 are fewer than a burst of edits."""
 
-
-class _LeavingInTurn(RequestHandler):
-    """A connection whose loss is noticed in turn: what follows of it would stall the others."""
-
-    __slots__ = ()
-
-    leaving = Pace(LEAVING_AT_ONCE)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Let go of the connection once others have had their turn."""
-        self.leaving.call(partial(super().connection_lost, exc))
+LOOK = 1.0
+"""Seconds between two looks at who is to be pinged, and who did not answer."""
 
 
-class _WebSocket(web.WebSocketResponse):
-    """A WebSocket that says no farewell to a client that is gone: it would cost more than all the rest."""
+class EngineSocket(AsyncSocket):  # type: ignore[misc] # the makers ship no types
+    """One Engine.IO connection; what comes over its WebSocket is taken without a task."""
 
-    async def close(self, **options: Any) -> bool:
-        """Close it."""
-        request = self._req
-        if request is not None and (request.transport is None or request.transport.is_closing()):
-            self._set_closed()
-            self._set_code_close_transport(WSCloseCode.ABNORMAL_CLOSURE)
-            return True
-        return await super().close(**options)
+    server: Engine
+    last_ping: float | None
+    """When the client was asked whether it is there, as long as it has not answered."""
 
+    def __init__(self, server: Engine, sid: str) -> None:
+        super().__init__(server, sid)
+        self.websocket: WebSocket | None = None
+        self._probed = False
+        self._ping_at = 0.0
 
-class WebSocketDriver:
-    """One WebSocket, as python-engineio's aiohttp driver would wrap it, tied to its Outbox.
-
-    permessage-deflate is not offered: the frames that many receivers share
-    could not be compressed with each one's own window.
-    """
-
-    def __init__(self, handler: Any, server: Engine) -> None:
-        self._handler = handler
-        self._engine_socket = handler.__self__
-        self._outbox: Outbox = self._engine_socket.queue
-        self._live = server.live
-        self._unproven = server.unproven
-        self._server = server
-        self._transport: asyncio.Transport | None = None
-        self._socket = _WebSocket(
-            max_msg_size=server.max_http_buffer_size,
-            compress=False,
-            timeout=CLOSING_SECONDS,
-        )
-
-    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-        """Serve the WebSocket until it closes."""
-        request: web.Request = environ["aiohttp.request"]
-        await self._socket.prepare(request)
-        self._transport = request.transport
-        if self._transport is not None:
-            self._outbox.attach(self._engine_socket, self._transport)
-            self._guard(request.protocol)
-            request.protocol.__class__ = (
-                _LeavingInTurn  # aiohttp makes it, and names no way to make another
-            )
-        self._live.add(self)
+    async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
+        """Open the connection's WebSocket, at its begin or in place of long-polling."""
+        if self.websocket is not None:
+            return self.server._bad_request("The WebSocket is open already")  # noqa: SLF001 - as the library does
+        websocket = self.websocket = WebSocket(self, self.server.max_http_buffer_size)
+        if self.server.unproven.guard(self.sid, websocket.trust):
+            websocket.trust(UNPROVEN_BYTES)
+        self._probed, self.upgrading = False, self.connected
         try:
-            await self._handler(self)
-        finally:
-            self._live.discard(self)
-            self._outbox.detach()
-        return self._socket
+            response = await take_over(environ["aiohttp.request"], websocket)
+        except BaseException:
+            self.websocket, self.upgrading = None, False
+            raise
+        self.server.live.add(websocket)
+        if not self.upgrading:
+            self._begin(websocket)
+        return response
 
-    def _guard(self, protocol: Any) -> None:
-        """Let little through until the client has proved who it is."""
-        parser = protocol._payload_parser  # noqa: SLF001 - the one place where bytes can be counted
+    def _begin(self, websocket: WebSocket) -> None:
+        """Send over the WebSocket from here on."""
+        self.connected = self.upgraded = True
+        self.upgrading = False
+        self.queue.attach(websocket)
+        if self.closed:
+            websocket.close()
 
-        def release() -> None:
-            if isinstance(protocol._payload_parser, Guarded):  # noqa: SLF001
-                protocol._payload_parser = parser  # noqa: SLF001
+    # In
 
-        if parser is not None and self._unproven.guard(self._engine_socket.sid, release):
-            protocol._payload_parser = Guarded(parser, self.abort)  # noqa: SLF001
-
-    def abort(self) -> None:
-        """Cut the connection, whoever still waits on it."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def close(self) -> None:
-        """Close the WebSocket."""
-        self._outbox.detach()
-        await self._socket.close()
-
-    async def send(self, message: str | bytes) -> None:
-        """Send one Engine.IO packet that went through the queue."""
+    def take(self, message: str | bytes) -> Awaitable[None] | None:
+        """Take a message of the WebSocket."""
+        if self.upgrading:
+            self._probe(message)
+            return None
+        if self.closing or self.closed:
+            return None
         if isinstance(message, bytes):
-            await self._socket.send_bytes(message)
+            return self.server.take_message(self.sid, message)
+        kind = message[:1]
+        if kind == "4":
+            return self.server.take_message(self.sid, message[1:])
+        if kind == "3":
+            self.schedule_ping()
+            return None
+        return self._take_other(message)
+
+    async def _take_other(self, message: str) -> None:
+        """Leave a message to the library."""
+        try:
+            await self.receive(packet.Packet(encoded_packet=message))
+        except UnknownPacketError:
+            return
+        except (ValueError, IndexError, SocketIsClosedError):
+            self.queue.put_nowait(None)
+
+    def _probe(self, message: str | bytes) -> None:
+        """Go through an upgrade: a probe, which ends the last poll, and the word that it is done."""
+        websocket = self.websocket
+        if websocket is None:
+            return
+        if not self._probed and message == "2probe":
+            self._probed = True
+            websocket.transport.write(text_frame("3probe"))
+            self.queue.put_nowait(packet.Packet(packet.NOOP))
+        elif self._probed and message == "5":
+            self._begin(websocket)
         else:
-            await self._socket.send_str(message)
+            self._give_up(websocket)
 
-    async def wait(self) -> str | bytes:
-        """Return the next message that is the library's; raise OSError once the WebSocket is closed.
+    def _give_up(self, websocket: WebSocket) -> None:
+        """Go on with long-polling."""
+        self.upgrading, self.websocket = False, None
+        websocket.close(WSCloseCode.PROTOCOL_ERROR)
 
-        The library makes a task and a timer for each call, so what
-        ``take_message`` takes goes there without coming by here again.
-        """
-        take, eio_sid = self._server.take_message, self._engine_socket.sid
-        while True:
-            data = (await self._socket.receive()).data
-            if not isinstance(data, str | bytes):
-                raise OSError("the WebSocket is closed")
-            if not await take(eio_sid, data):
-                return data
+    def lost(self) -> None:
+        """Take note that the WebSocket is gone, and the connection with it if it was upgraded to."""
+        websocket = self.websocket
+        if websocket is None:
+            return
+        self.server.live.discard(websocket)
+        self.queue.detach()
+        if self.upgrading:
+            self._give_up(websocket)
+        else:
+            self.server.spawn(self._end())
+
+    async def _end(self) -> None:
+        await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        self.server.sockets.pop(self.sid, None)
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
+        """Close the connection, with the WebSocket if there is one."""
+        await super().close(wait=wait, abort=abort, reason=reason)
+        if self.websocket is not None:
+            self.websocket.close()
+
+    # Alive?
+
+    def schedule_ping(self) -> None:
+        """Take note that the client is there: it is asked again later."""
+        self.last_ping = None
+        self._ping_at = time.time() + self.server.ping_interval
+
+    async def look(self, now: float) -> None:
+        """Ping the client when it is time, and close the connection when it does not answer."""
+        if self.closing or self.closed:
+            return
+        if self.last_ping is not None:
+            await self.check_ping_timeout()
+        elif now >= self._ping_at:
+            self.last_ping = now
+            self.queue.put_nowait(packet.Packet(packet.PING))
 
 
-async def _take_nothing(_eio_sid: str, _message: str | bytes) -> bool:
-    return False
+def _take_nothing(_eio_sid: str, _message: str | bytes) -> None:
+    return None
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no types
@@ -144,18 +162,25 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no t
     def __init__(self, **options: Any) -> None:
         super().__init__(async_mode="aiohttp", **options)
         self.unproven: Unproven
-        """Those who have not proved who they are; StrictSocketIO keeps it."""
-        self.live: set[WebSocketDriver] = set()
+        """Those who have not proved who they are; StrictSocketIO keeps it, and the next."""
+        self.spawn: Spawn
+        self.live: set[WebSocket] = set()
         """The WebSockets that are open, proven or not."""
-        self.take_message: Callable[[str, str | bytes], Awaitable[bool]] = _take_nothing
-        """Takes a message that came over a WebSocket, by connection; False leaves it to the library."""
-        self._async: dict[str, Any] = {**self._async, "websocket": WebSocketDriver}
+        self.take_message: Callable[[str, str | bytes], Awaitable[None] | None] = _take_nothing
+        """Takes a message that came over a WebSocket, by connection; returns what the next must wait for."""
+        self._looker: asyncio.TimerHandle | None = None
         Payload.max_decode_packets = POLLING_PACKETS
 
     def abort(self) -> None:
         """Cut every WebSocket that is still open: the server stops."""
-        for driver in list(self.live):
-            driver.abort()
+        for websocket in list(self.live):
+            websocket.abort()
+
+    async def shutdown(self) -> None:
+        """Stop looking after connections."""
+        if self._looker is not None:
+            self._looker.cancel()
+        await super().shutdown()
 
     async def handle_request(self, request: web.Request) -> Any:
         """Answer an HTTP request; one of somebody unknown may not carry much."""
@@ -173,7 +198,49 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc] # the makers ship no t
         """Take in a new connection, if not too many of its address are still to prove themselves."""
         if not self.unproven.admits(address_of(environ)):
             return {"status": "429 TOO MANY REQUESTS", "headers": [], "response": b""}
-        return await super()._handle_connect(environ, transport, jsonp_index)
+        sid = self.generate_id()
+        socket = self.sockets[sid] = EngineSocket(self, sid)
+        socket.schedule_ping()
+        self._look_later()
+        socket.queue.put_nowait(packet.Packet(packet.OPEN, self._greeting(sid, transport)))
+        await self._trigger_event("connect", sid, environ, run_async=False)
+        if transport != "websocket":
+            socket.connected = True
+            return self._ok(await socket.poll(), jsonp_index=jsonp_index)
+        try:
+            return await socket.handle_get_request(environ)
+        except BaseException:  # no handshake, or the client is gone
+            await socket.close(wait=False, abort=True)
+            self.sockets.pop(sid, None)
+            raise
+
+    def _greeting(self, sid: str, transport: str) -> dict[str, Any]:
+        return {
+            "sid": sid,
+            "upgrades": self._upgrades(sid, transport),
+            "pingTimeout": int(self.ping_timeout * 1000),
+            "pingInterval": int(self.ping_interval * 1000),
+            "maxPayload": self.max_http_buffer_size,
+        }
+
+    def _look_later(self) -> None:
+        if self._looker is None:
+            self._looker = asyncio.get_running_loop().call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._looker = None
+        if self.sockets:
+            self._look_later()
+            self.spawn(self._look_at_all())
+
+    async def _look_at_all(self) -> None:
+        """Look after every connection; the library has a timer and a task for each."""
+        now = time.time()
+        for socket in list(self.sockets.values()):
+            if socket.closed:
+                self.sockets.pop(socket.sid, None)
+            else:
+                await socket.look(now)
 
     def create_queue(self, *_: Any, **__: Any) -> Outbox:
         """Make the outgoing queue of a new connection."""

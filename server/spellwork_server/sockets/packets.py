@@ -23,7 +23,7 @@ from spellwork_server.strict_json import read_json
 MAX_ATTACHMENTS = 16
 """Binary attachments of one event that comes in."""
 
-TEXT_FRAME, BINARY_FRAME = 0x81, 0x82
+TEXT_FRAME, BINARY_FRAME, CLOSE_FRAME = 0x81, 0x82, 0x88
 ENCODER = msgspec.json.Encoder()
 
 
@@ -175,7 +175,17 @@ def encode_disconnect() -> Wire:
 
 def binary_frame(message: bytes) -> bytes:
     """Frame one binary message, to be written to any number of WebSockets."""
-    return _frame_head(BINARY_FRAME, len(message)) + message
+    return frame(BINARY_FRAME, message)
+
+
+def close_frame(code: int, why: bytes) -> bytes:
+    """Frame the close of a WebSocket."""
+    return frame(CLOSE_FRAME, code.to_bytes(2, "big") + why)
+
+
+def frame(first: int, payload: bytes) -> bytes:
+    """Return an unmasked, final frame; ``first`` is its first byte."""
+    return _frame_head(first, len(payload)) + payload
 
 
 def _wire(text: bytes, attachments: list[bytes]) -> Wire:

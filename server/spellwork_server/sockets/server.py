@@ -30,12 +30,15 @@ from .channels import Channels
 from .outbox import Outbox
 from .packets import encode_disconnect
 from .session import ClientInfo, Session
-from .socketio_server import LAST_WORDS, StrictSocketIO, refused
+from .socketio_server import StrictSocketIO, refused
 
 logger = logging.getLogger(__name__)
 
 RECHECK = 2.0
 """Seconds between two looks at whether the proofs of open sockets still hold."""
+
+LAST_WORDS = 2.0
+"""Seconds that closed sockets have, when the server stops, to take what they were sent."""
 
 Hook = Callable[[Session], Awaitable[None]]
 
@@ -73,7 +76,11 @@ class SocketServer:
         self._registry = registry
         self._channels = channels
         self._sessions: dict[str, Session] = {}
-        self._lives: set[asyncio.Task[None]] = set()
+        self._beginning: dict[Session, asyncio.Task[None]] = {}
+        self._ending: dict[Session, asyncio.Task[None]] = {}
+        # Made once, not for each session.
+        self._handle, self._shortcut = self._answer, self._take_at_once
+        self._hang_up, self._flush = self._close, channels.flush
         self._on_connect: list[Hook] = []
         self._on_disconnect: list[Hook] = []
         self._tasks = asyncio.TaskGroup()
@@ -143,8 +150,8 @@ class SocketServer:
         )
         for session in self.sessions:
             session.closed = True
-            self._hang_up(session, for_good=False)
-        await _finish(self._lives, LAST_WORDS)
+            self._close(session, False)
+        await _finish(self._ending.values(), LAST_WORDS)
         # A connection may outlive its session: its client left as the server began to stop.
         self._socketio.eio.abort()
         await self._socketio.shutdown()
@@ -173,9 +180,9 @@ class SocketServer:
         self._socketio.proven(eio_sid)
         session = self._make_session(sid, actor, engine_socket.queue, environ)
         self._sessions[sid] = session
-        life = self._tasks.create_task(self._live(session), name=f"socket-{sid}")
-        self._lives.add(life)
-        life.add_done_callback(self._lives.discard)
+        beginning = self._tasks.create_task(self._begin(session), name=f"socket-{sid}")
+        self._beginning[session] = beginning
+        beginning.add_done_callback(lambda _: self._beginning.pop(session, None))
 
     def _make_session(
         self, sid: str, actor: Actor, outbox: Outbox, environ: dict[str, Any]
@@ -185,13 +192,13 @@ class SocketServer:
             sid=sid,
             actor=actor,
             outbox=outbox,
-            handle=self._answer,
+            handle=self._handle,
             max_pending_bytes=self._settings.max_pending_bytes,
             max_queued_bytes=self._settings.max_event_bytes,
             rate=self._settings.socket_rate,
-            flush=self._channels.flush,
-            take_at_once=self._take_at_once,
-            hang_up=lambda session, for_good: self._hang_up(session, for_good=for_good),
+            flush=self._flush,
+            take_at_once=self._shortcut,
+            hang_up=self._hang_up,
             client=ClientInfo(request.remote or "", request.headers.get("User-Agent", "")[:200]),
         )
 
@@ -217,22 +224,35 @@ class SocketServer:
 
     # Living
 
-    async def _live(self, session: Session) -> None:
-        """Serve one session from its first event to its last."""
+    async def _begin(self, session: Session) -> None:
+        """Let a session in, and answer its events from then on."""
         try:
             self._channels.join(session, f"user:{session.actor.user_id}")
             for hook in self._on_connect:
                 await hook(session)
-            await session.run()
+            session.begin()
         except Exception:  # the edge of one socket: others live on
             logger.exception("fault in socket %s", session.sid)
             session.cut("internal", "Something went wrong on the server")
+
+    def _end(self, session: Session) -> None:
+        """Answer no further event of a session, and let it go when those under way are done."""
+        session.end()
+        if session not in self._ending:
+            self._ending[session] = self._tasks.create_task(self._let_go(session))
+
+    async def _let_go(self, session: Session) -> None:
+        try:
+            beginning = self._beginning.get(session)
+            if beginning is not None:
+                await asyncio.wait((beginning,))
+            await session.settle()
         finally:
-            session.closed = True
             self._channels.leave_all(session)
             for hook in self._on_disconnect:
                 await self._call_last(hook, session)
             self._sessions.pop(session.sid, None)
+            del self._ending[session]
 
     async def _call_last(self, hook: Hook, session: Session) -> None:
         try:
@@ -240,12 +260,11 @@ class SocketServer:
         except Exception:  # one hook's fault must not keep the others from letting go
             logger.exception("fault while socket %s was left", session.sid)
 
-    async def _take_event(
+    def _take_event(
         self, sid: str, event: str, arguments: list[Any], ack: int | None, size: int
-    ) -> None:
+    ) -> Awaitable[None] | None:
         session = self._sessions.get(sid)
-        if session is not None:
-            await session.enqueue(event, arguments, ack, size)
+        return None if session is None else session.take(event, arguments, ack, size)
 
     def _take_at_once(
         self, session: Session, event: str, arguments: list[Any], ack: int | None, size: int
@@ -269,16 +288,14 @@ class SocketServer:
         session = self._sessions.get(sid)
         if session is not None:
             logger.debug("socket %s is gone: %s", sid, reason)
-            session.end()
+            self._end(session)
 
-    def _hang_up(self, session: Session, *, for_good: bool) -> None:
-        session.end()
+    def _close(self, session: Session, for_good: bool) -> None:
+        self._end(session)
         if for_good:
             session.outbox.send(encode_disconnect())
-        transport = session.outbox.transport
-        if transport is not None:
+        if session.outbox.transport is not None:
             session.outbox.put_nowait(None)
-            asyncio.get_running_loop().call_later(LAST_WORDS, transport.abort)
         else:
             self._tasks.create_task(self._close_polling(session.sid))
 

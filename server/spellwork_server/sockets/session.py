@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ from typing import Any
 from spellwork_server.errors import ServerError, Unavailable, internal
 from spellwork_server.identity import Actor
 
-from .line import Line
 from .outbox import Outbox
 from .packets import Wire, encode_ack, encode_event, join
 from .rate import TokenBucket
@@ -96,7 +96,7 @@ class _Turn:
 _TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Session:
     """A socket after authentication. ``make_app`` hands its parts in; services see it as ``call.session``.
 
@@ -127,21 +127,25 @@ class Session:
     state: dict[Any, Any] = field(default_factory=dict)
     """What services keep for this socket, each under a key of its own."""
 
+    requests: TokenBucket = field(init=False)
+    moves: TokenBucket = field(init=False)
+    _asked: deque[_Asked] | None = field(default=None, init=False)
+    """Events that wait their turn."""
+    _queued_bytes: int = field(default=0, init=False)
+    _free: asyncio.Future[None] | None = field(default=None, init=False)
+    """Done when there may be room again; only while the reading has stopped."""
+    _stopping: bool = field(default=False, init=False)
+    _begun: bool = field(default=False, init=False)
+    _worker: asyncio.Task[None] | None = field(default=None, init=False)
+    """Gives events their turn; only while one has it or waits for it."""
+    _running: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _held: int = field(default=0, init=False)
+    _rest: asyncio.Future[None] | None = field(default=None, init=False)
+    _answers: list[Wire] = field(default_factory=list, init=False)
+
     def __post_init__(self) -> None:
-        self._asked: Line[_Asked | None] = Line()
-        self._queued_bytes = 0
         self.requests = TokenBucket(self.rate, self.rate * BURST)
         self.moves = TokenBucket(MOVES_PER_SECOND, MOVES_AT_ONCE)
-        self._free: asyncio.Future[None] | None = None
-        """Done when there may be room again; only while the reading has stopped."""
-        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
-        self._stopping = False
-        self._running: set[asyncio.Task[None]] = set()
-        self._busy = True
-        """Whether an event has its turn; until ``run`` nobody has."""
-        self._held = 0
-        self._rest: asyncio.Future[None] | None = None
-        self._answers: list[Wire] = []
 
     @property
     def running(self) -> frozenset[asyncio.Future[None]]:
@@ -193,25 +197,48 @@ class Session:
 
     # In
 
-    async def enqueue(self, event: str, arguments: list[Any], ack: int | None, size: int) -> None:
-        """Queue an event of the client. Waits while too much is queued, which stops the reading."""
+    def take(
+        self, event: str, arguments: list[Any], ack: int | None, size: int
+    ) -> Awaitable[None] | None:
+        """Take an event of the client; where too much is queued, return what reading must wait for."""
+        if self._is_full(size):
+            return self._take_later(event, arguments, ack, size)
+        self._take(event, arguments, ack, size)
+        return None
+
+    async def _take_later(
+        self, event: str, arguments: list[Any], ack: int | None, size: int
+    ) -> None:
         while self._is_full(size):
             if self.closed or self._is_gone():
                 return
             self._free = asyncio.get_running_loop().create_future()
             # Nobody reads meanwhile, so nobody would notice that the client is gone.
             await asyncio.wait((self._free,), timeout=GLANCE)
+        self._take(event, arguments, ack, size)
+
+    def _take(self, event: str, arguments: list[Any], ack: int | None, size: int) -> None:
         if self.closed:
             return
-        if not self._busy and self._asked.empty() and self._takes(event, arguments, ack, size):
+        idle = self._begun and self._worker is None
+        if idle and self._takes(event, arguments, ack, size):
             return
         self._queued_bytes += size
-        self._asked.put_nowait(_Asked(event, arguments, ack, size))
+        if self._asked is None:
+            self._asked = deque()
+        self._asked.append(_Asked(event, arguments, ack, size))
+        if idle:
+            self._work()
 
     def _is_full(self, size: int) -> bool:
-        return self._asked.qsize() + self._held >= MAX_QUEUED or (
+        return self.queued + self._held >= MAX_QUEUED or (
             self._queued_bytes > 0 and self._queued_bytes + size > self.max_queued_bytes
         )
+
+    @property
+    def queued(self) -> int:
+        """How many events wait their turn."""
+        return 0 if self._asked is None else len(self._asked)
 
     def _takes(self, event: str, arguments: list[Any], ack: int | None, size: int) -> bool:
         return not self._stopping and self.take_at_once(self, event, arguments, ack, size)
@@ -253,43 +280,60 @@ class Session:
         """Answer every further event with ``unavailable``: the server is stopping."""
         self._stopping = True
 
+    def begin(self) -> None:
+        """Answer events from here on."""
+        self._begun = True
+        if self._asked:
+            self._work()
+
     def end(self) -> None:
-        """Stop answering; ``run`` returns once the events under way are done."""
+        """Begin to answer no further event, not even those that are queued."""
         self.closed = True
+        self._asked = None
         self._freed()
-        self._asked.put_nowait(None)
+        if self._worker is not None:
+            self._worker.cancel()
 
-    async def run(self) -> None:
-        """Answer events until ``end``. Events still queued then are dropped.
+    async def settle(self) -> None:
+        """Wait, after ``end``, until the events under way are done.
 
-        Those under way get LINGER seconds more, because half of a change is
-        worse than one whose answer nobody hears; then they are cancelled.
+        They get LINGER seconds more, because half of a change is worse than
+        one whose answer nobody hears; then they are cancelled.
         """
-        async with asyncio.TaskGroup() as tasks:
-            await self._answer_all(tasks)
-            if self._rest is not None:
-                await asyncio.wait((self._rest,), timeout=LINGER)
-            asyncio.get_running_loop().call_later(LINGER, self._cancel_running)
-
-    def _cancel_running(self) -> None:
+        waiting = self.running
+        if waiting:
+            await asyncio.wait(waiting, timeout=LINGER)
         for task in self._running:
             task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
 
-    async def _answer_all(self, tasks: asyncio.TaskGroup) -> None:
-        self._busy = False
-        while (asked := await self._asked.get()) is not None and not self.closed:
-            self._busy = True
-            self._queued_bytes -= asked.size
-            self._freed()
-            if not self._takes(asked.event, asked.arguments, asked.ack, asked.size):
-                await self._begin(asked, tasks)
-            self._busy = False
+    def _work(self) -> None:
+        self._worker = asyncio.get_running_loop().create_task(self._give_turns())
 
-    async def _begin(self, asked: _Asked, tasks: asyncio.TaskGroup) -> None:
+    async def _give_turns(self) -> None:
+        """Answer the events that wait, in their order."""
+        try:
+            while self._asked and not self.closed:
+                asked = self._asked.popleft()
+                self._queued_bytes -= asked.size
+                self._freed()
+                if not self._takes(asked.event, asked.arguments, asked.ack, asked.size):
+                    await self._begin(asked)
+        except Exception:  # the edge of one socket: others live on
+            logger.exception("fault in socket %s", self.sid)
+            self.cut("internal", "Something went wrong on the server")
+        finally:
+            self._worker = None
+            if not self._asked:
+                self._asked = None
+
+    async def _begin(self, asked: _Asked) -> None:
         """Begin to answer an event; return when the next may begin."""
-        await self._at_once.acquire()
+        while len(self._running) >= MAX_AT_ONCE:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         turn = _Turn()
-        task = tasks.create_task(self._answer(asked, turn))
+        task = asyncio.get_running_loop().create_task(self._answer(asked, turn))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
@@ -326,7 +370,6 @@ class Session:
         except Exception as error:  # noqa: BLE001 - the edge of every event: the socket lives on
             answer = {"ok": False, "error": internal(asked.event, error).to_json()}
         finally:
-            self._at_once.release()
             turn.end()
         if asked.ack is not None:
             self._acknowledge(asked.ack, answer)

@@ -20,15 +20,13 @@ from spellwork_server.errors import ServerError, Unauthenticated
 
 from .engine import Engine, address_of
 from .packets import PlainEvent, ProtocolViolationError, StrictPacket, read_plain_event
+from .spawn import spawner
 from .unproven import UNPROVEN_BYTES, Unproven
 
 logger = logging.getLogger(__name__)
 
 MAIN = "/"
 """The one namespace there is."""
-
-LAST_WORDS = 2.0
-"""Seconds a closed connection has to take what it was sent before it is cut."""
 
 BREACHES = (
     ProtocolViolationError,
@@ -40,20 +38,29 @@ BREACHES = (
 )
 """What reading a packet raises when its client breaks the protocol."""
 
-OnEvent = Callable[[str, str, list[Any], int | None, int], Awaitable[None]]
+NO_ENVIRON: dict[str, Any] = {}
+"""What is kept of the handshake of a connection that has proved who it is."""
+
+OnEvent = Callable[[str, str, list[Any], int | None, int], Awaitable[None] | None]
 
 
-class OwnRoomManager(socketio.AsyncManager):  # type: ignore[misc] # the makers ship no types
-    """A client manager whose sockets are in no rooms but their own.
+class RoomlessManager(socketio.AsyncManager):  # type: ignore[misc] # the makers ship no types
+    """A client manager whose sockets are in no rooms; channels are our own.
 
     The library's looks through every room of every socket when one leaves,
     which stops the server for seconds when thousands leave at once.
     """
 
+    def basic_enter_room(
+        self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
+    ) -> None:
+        """Take note of a socket; a room of its own is left out, for nothing is sent by room."""
+        if room is None:
+            super().basic_enter_room(sid, namespace, room, eio_sid)
+
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
         """Forget a socket."""
-        for room in (sid, None):
-            self.basic_leave_room(sid, namespace, room)
+        self.basic_leave_room(sid, namespace, None)
         self.callbacks.pop(sid, None)
         for pending in (self.pending_connect, self.pending_disconnect):
             if sid in pending.get(namespace, ()):
@@ -80,7 +87,7 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
     ) -> None:
         packet = type("BoundedPacket", (StrictPacket,), {"max_bytes": max_event_bytes})
         super().__init__(
-            client_manager=OwnRoomManager(),
+            client_manager=RoomlessManager(),
             serializer=packet,
             async_handlers=False,
             max_http_buffer_size=max_event_bytes,
@@ -89,11 +96,11 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
             **options,
         )
         self._on_event = on_event
-        self._tasks = tasks
         self._connect_timeout = connect_timeout
         # A little less than promised: the refusal itself must be out in time.
         self._unproven = Unproven(max_unproven, connect_timeout * 0.9, self._time_out)
         self.eio.unproven = self._unproven
+        self.eio.spawn = self._spawn = spawner(tasks)
         self._sizes: dict[str, int] = {}
         self._max_event_bytes = max_event_bytes
         self._awaiting: dict[str, PlainEvent] = {}
@@ -109,8 +116,9 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         return sid
 
     def proven(self, eio_sid: str) -> None:
-        """Note that a connection has proved who it is."""
+        """Note that a connection has proved who it is; its request is of no further use."""
         self._unproven.proven(eio_sid)
+        self.environ[eio_sid] = NO_ENVIRON
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         """Give a connection its time to prove who it is."""
@@ -118,7 +126,7 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         self._unproven.add(eio_sid, address_of(environ))
 
     def _time_out(self, eio_sid: str) -> None:
-        self._tasks.create_task(self._refuse(eio_sid))
+        self._spawn(self._refuse(eio_sid))
 
     async def _refuse(self, eio_sid: str) -> None:
         """Tell a connection that never proved itself why it is closed, and close it."""
@@ -128,62 +136,62 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         refusal = self.packet_class(
             socketio.packet.CONNECT_ERROR, data=refused(error).error_args, namespace=MAIN
         )
-        try:
-            await self._send_packet(eio_sid, refusal)
-            await self._drop(eio_sid, error.message)
-        except Exception:  # a connection that is just going must not take the others along
-            logger.exception("could not close connection %s", eio_sid)
+        await self._send_packet(eio_sid, refusal)
+        await self._drop(eio_sid, error.message)
 
-    async def _take_message(self, eio_sid: str, message: str | bytes) -> bool:
-        """Take an event, or an attachment of one, from the Engine.IO message it came in."""
-        if isinstance(message, str):
-            if not message.startswith(("42", "45")):
-                return False
-            message = message[1:]
+    def _take_message(self, eio_sid: str, message: str | bytes) -> Awaitable[None] | None:
+        """Take a message that came over a WebSocket; return what the next must wait for."""
         try:
-            await self._handle_eio_message(eio_sid, message)
-        except Exception:  # the edge of every message, as the library has it for the others
+            plain, waiting = self._take_plain(eio_sid, message)
+        except BREACHES as error:
+            return self._breached(eio_sid, error)
+        except Exception:  # the edge of every message, as the library has it
             logger.exception("fault while reading a message of connection %s", eio_sid)
-        return True
+            return None
+        return waiting if plain else self._handle_rest(eio_sid, message)
 
-    async def _handle_plain(self, eio_sid: str, message: str | bytes) -> bool:
-        """Handle a message if it is, or completes, a plain event."""
+    def _take_plain(
+        self, eio_sid: str, message: str | bytes
+    ) -> tuple[bool, Awaitable[None] | None]:
+        """Take a message if it is, or completes, a plain event; say so, and what the next must wait for."""
         event = self._awaiting.pop(eio_sid, None)
         if event is not None:
             event.attach(message, self._max_event_bytes)
         elif isinstance(message, str) and eio_sid not in self._binary_packet:
             event = read_plain_event(message)
         if event is None:
-            return False
-        if not event.is_whole:
-            if self.sid_of(eio_sid) is None:
-                raise ProtocolViolationError("an event before the connection was accepted")
-            self._awaiting[eio_sid] = event
-            return True
-        self._sizes[eio_sid] = event.size
-        await self._handle_event(eio_sid, None, event.id, event.data)
-        return True
+            return False, None
+        if event.is_whole:
+            return True, self._hand_on(eio_sid, event.id, event.data, event.size)
+        if self.sid_of(eio_sid) is None:
+            raise ProtocolViolationError("an event before the connection was accepted")
+        self._awaiting[eio_sid] = event
+        return True, None
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Read one message; a client that breaks the protocol is disconnected."""
-        try:
-            if await self._handle_plain(eio_sid, data):
-                return
-        except BREACHES as error:
-            logger.info("connection %s breaks the protocol: %s", eio_sid, error)
-            await self._drop(eio_sid, str(error))
-            return
+        """Read one message that was polled; a client that breaks the protocol is disconnected."""
+        waiting = self._take_message(eio_sid, data)
+        if waiting is not None:
+            await waiting
+
+    async def _handle_rest(self, eio_sid: str, data: Any) -> None:
+        """Read a message that is no plain event."""
         self._sizes[eio_sid] = self._sizes.get(eio_sid, 0) + len(data)
         try:
             if eio_sid in self._unproven and self._sizes[eio_sid] > UNPROVEN_BYTES:
                 raise ProtocolViolationError("so much from nobody known")
             await super()._handle_eio_message(eio_sid, data)
         except BREACHES as error:
-            logger.info("connection %s breaks the protocol: %s", eio_sid, error)
-            await self._drop(eio_sid, str(error))
+            await self._breached(eio_sid, error)
+        except Exception:  # the edge of every message, as the library has it
+            logger.exception("fault while reading a message of connection %s", eio_sid)
         finally:
             if eio_sid not in self._binary_packet:
                 self._sizes.pop(eio_sid, None)
+
+    async def _breached(self, eio_sid: str, error: Exception) -> None:
+        logger.info("connection %s breaks the protocol: %s", eio_sid, error)
+        await self._drop(eio_sid, str(error))
 
     async def _handle_event(
         self,
@@ -193,12 +201,20 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         data: Any,
     ) -> None:
         """Hand an event on to the socket's queue."""
+        if (namespace or MAIN) == MAIN:
+            waiting = self._hand_on(eio_sid, id, data, self._sizes.pop(eio_sid, 0))
+            if waiting is not None:
+                await waiting
+
+    def _hand_on(
+        self, eio_sid: str, id: int | None, data: Any, size: int
+    ) -> Awaitable[None] | None:
         sid = self.sid_of(eio_sid)
-        if (namespace or MAIN) != MAIN or sid is None or not self.manager.is_connected(sid, MAIN):
-            return
+        if sid is None or not self.manager.is_connected(sid, MAIN):
+            return None
         if not isinstance(data, list) or not data or not isinstance(data[0], str):
             raise ProtocolViolationError("an event without a name")
-        await self._on_event(sid, data[0], data[1:], id, self._sizes.pop(eio_sid, 0))
+        return self._on_event(sid, data[0], data[1:], id, size)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         """Forget a connection, half-received attachments too."""
@@ -217,12 +233,10 @@ class StrictSocketIO(socketio.AsyncServer):  # type: ignore[misc] # the makers s
         if engine_socket is None:
             return
         logger.debug("closing connection %s: %s", eio_sid, why)
-        transport = engine_socket.queue.transport
-        if transport is None:
+        if engine_socket.queue.transport is None:
             await engine_socket.close(wait=False)
         else:
             engine_socket.queue.put_nowait(None)
-            asyncio.get_running_loop().call_later(LAST_WORDS, transport.abort)
 
 
 def refused(error: ServerError) -> Refusal:

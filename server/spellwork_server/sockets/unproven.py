@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 UNPROVEN_BYTES = 64 * 1024
 """Bytes a connection may send before it has proved who it is; a token takes far less."""
@@ -65,28 +64,3 @@ class Unproven:
             if not self._from[waiting.address]:
                 del self._from[waiting.address]
         return waiting
-
-
-class Guarded:
-    """A WebSocket's parser that is fed UNPROVEN_BYTES at most; more calls ``overrun``.
-
-    The limit on a message does not help here: it is meant for people who are
-    known, and thousands who are not could each fill it.
-    """
-
-    def __init__(self, parser: Any, overrun: Callable[[], None]) -> None:
-        self._parser = parser
-        self._overrun = overrun
-        self._left = UNPROVEN_BYTES
-
-    def feed_data(self, data: Any) -> Any:
-        """Hand bytes on while there are few of them."""
-        self._left -= len(data)
-        if self._left < 0:
-            self._overrun()
-            return False, b""
-        return self._parser.feed_data(data)
-
-    def feed_eof(self) -> None:
-        """Hand the end on."""
-        self._parser.feed_eof()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode
 
 from spellwork_server.errors import BadRequest, ServerError, TooLarge, internal
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
@@ -23,6 +23,8 @@ from .packets import binary_frame
 from .presence_cast import PresenceCast
 from .rate import TokenBucket
 from .session import BURST
+from .spawn import Spawn
+from .websocket import WebSocket
 from .y_messages import Kind, Message
 
 logger = logging.getLogger(__name__)
@@ -30,14 +32,16 @@ logger = logging.getLogger(__name__)
 MAX_AT_ONCE = 1_024
 """Edits of one peer that wait for their commit; its reading stops beyond that."""
 
-LAST_WORDS = 2.0
-"""Seconds a peer has to take what it was sent before a connection that is closed is cut."""
+BEAT = 2.0
+"""Seconds between two looks at a peer; what follows is sooner than promised by so much."""
 
-CLOSING_SECONDS = 1.0
-"""How long a peer has to answer that its WebSocket is closed."""
+KEEP_ALIVE = 15.0 - BEAT
+"""Seconds after which a peer is sent something: a provider that hears nothing for 30 s starts anew."""
 
-HEARTBEAT = 15.0
-"""Seconds of silence after which a peer is asked whether it is there; half as long it may take to answer."""
+HEARTBEAT, GONE = 15.0 - BEAT, 23.0 - BEAT
+"""Seconds of silence after which a peer is asked whether it is there, and taken for gone."""
+
+NOBODY_FRAME = binary_frame(y_messages.NOBODY)
 
 COSTS: Mapping[Kind, float] = {"step 1": 5, "query awareness": 1, "awareness": 0.2}
 """What messages cost of a peer's rate; edits are held back by their commits alone."""
@@ -74,34 +78,14 @@ class Accesses(Protocol):
         ...
 
 
-class PeerSocket(web.WebSocketResponse):
-    """A WebSocket without compression, since its frames are shared; a message too large ends it for good."""
-
-    def __init__(self, max_message_bytes: int) -> None:
-        super().__init__(
-            max_msg_size=max_message_bytes,
-            compress=False,
-            heartbeat=HEARTBEAT,
-            timeout=CLOSING_SECONDS,
-        )
-        self._max_message_bytes = max_message_bytes
-
-    async def close(
-        self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
-    ) -> bool:
-        """Close; with our own code where a provider would come back with the same message at once."""
-        if code == WSCloseCode.MESSAGE_TOO_BIG:
-            error = TooLarge(f"A message may have {self._max_message_bytes} bytes")
-            code, message = REFUSED + error.status, reason(error)
-        return await super().close(code=code, message=message, drain=drain)
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one peer may hold up."""
 
     pending_bytes: int
     """Unsent bytes at which a peer is cut; presence stops at a sixteenth of it."""
+    message_bytes: int
+    """Bytes of one message."""
     queued_bytes: int
     """Bytes of edits that wait for their commit; reading stops there."""
     update_bytes: int
@@ -111,28 +95,58 @@ class Limits:
 
 
 class YPeer:
-    """A connection after its upgrade. What it sends counts in the order it comes."""
+    """A connection after its upgrade, to which ``take_over`` gives ``socket``. What it sends counts in the order it comes."""
+
+    __slots__ = (
+        "_accesses",
+        "_answered",
+        "_asked_bytes",
+        "_cast",
+        "_caught_up",
+        "_client",
+        "_draining",
+        "_edits",
+        "_free",
+        "_idle",
+        "_left",
+        "_limits",
+        "_others",
+        "_parted",
+        "_queued_bytes",
+        "_requests",
+        "_spawn",
+        "actor",
+        "last_sent",
+        "opened",
+        "room",
+        "socket",
+        "synced",
+    )
 
     def __init__(
         self,
-        socket: PeerSocket,
-        transport: asyncio.Transport,
         actor: Actor,
         room: Room,
         accesses: Accesses,
         cast: PresenceCast,
         limits: Limits,
+        spawn: Spawn,
+        left: Callable[[YPeer], Awaitable[None]],
     ) -> None:
         self.actor = actor
         self.room = room
+        error = TooLarge(f"A message may have {limits.message_bytes} bytes")
+        # Our own code: at the usual one a provider would come back with the same message at once.
+        too_large = (REFUSED + error.status, reason(error))
+        self.socket = WebSocket(self, limits.message_bytes, too_large)
         self.synced = False
         """Whether it has asked for the document: from then on it gets edits."""
         self.last_sent = self.opened = asyncio.get_running_loop().time()
-        self._socket = socket
-        self._transport = transport
         self._accesses = accesses
         self._cast = cast
         self._limits = limits
+        self._spawn = spawn
+        self._left = left
         self._parted = False
         self._draining = False
         self._answered = False
@@ -144,11 +158,10 @@ class YPeer:
         self._edits = 0
         self._queued_bytes = 0
         self._requests = TokenBucket(limits.rate, limits.rate * BURST)
-        self._room_for_more = asyncio.Event()
-        self._room_for_more.set()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._tasks = asyncio.TaskGroup()
+        self._free: asyncio.Future[None] | None = None
+        """Done when there is room for more edits; only while reading waits for it."""
+        self._idle: asyncio.Future[None] | None = None
+        """Done when no edit waits for its commit; only while somebody waits for it."""
 
     # Out
 
@@ -157,12 +170,13 @@ class YPeer:
         if self._parted:
             return
         try:
-            pending = self._transport.get_write_buffer_size()
+            transport = self.socket.transport
+            pending = transport.get_write_buffer_size()
             # The document that it asked for is not held against it.
             if pending > self._limits.pending_bytes + self._asked_bytes:
                 self._cut(pending)
             elif not (lossy and pending > self._limits.pending_bytes // 16):
-                self._transport.write(frame)
+                transport.write(frame)
                 self.last_sent = asyncio.get_running_loop().time()
         except RuntimeError:  # uvloop's answer once the transport is closed; its reader notices too
             self._parted = True
@@ -190,42 +204,54 @@ class YPeer:
             return
         self._parted = True
         logger.info("sync peer of %s is closed (%d): %s", self.actor.email, code, why.decode())
-        self._tasks.create_task(self._close(code, why))
+        self.socket.close(code, why)
 
     def _cut(self, pending: int) -> None:
         self.part(
             WSCloseCode.TRY_AGAIN_LATER, b"too_slow: the connection lags by %d bytes" % pending
         )
 
-    async def _close(self, code: int, why: bytes) -> None:
-        timer = asyncio.get_running_loop().call_later(LAST_WORDS, self._transport.abort)
-        try:
-            await self._socket.close(code=code, message=why)
-        finally:
-            timer.cancel()
-
     # Living
 
-    async def serve(self) -> None:
-        """Speak with the peer until the connection is closed and its last edit is settled."""
+    def begin(self) -> None:
+        """Speak with the peer from here on."""
         try:
-            async with self._tasks:
-                try:
-                    self._greet()
-                except ServerError as error:  # the document broke since the room was opened
-                    self.refuse(error)
-                await self._read_all()
-                self._parted = True
-                await self._idle.wait()
+            self._greet()
+        except ServerError as error:  # the document broke since the room was opened
+            self.refuse(error)
+
+    def lost(self) -> None:
+        """Take note that the connection is gone; what came of it is settled yet."""
+        self._parted = True
+        self._make_room()
+        self._spawn(self._leave())
+
+    async def _leave(self) -> None:
+        try:
+            await self.settle()
         finally:
             if self._client is not None:
                 self.room.presence.leave(self._client, self)
                 self._cast.soon(self.room)
+            await self._left(self)
 
     async def settle(self) -> None:
         """Take no more edits, and wait until those that came are durable or refused."""
         self._draining = True
-        await self._idle.wait()
+        while self._edits:
+            if self._idle is None:
+                self._idle = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._idle)
+
+    def beat(self, now: float) -> None:
+        """Keep the connection alive, ask whether the peer is there, and cut one that is gone."""
+        silent = now - self.socket.last_heard
+        if silent > GONE:
+            self.socket.abort()
+        elif silent > HEARTBEAT:
+            self.socket.ping()
+        if now - self.last_sent > KEEP_ALIVE:
+            self.send(NOBODY_FRAME)
 
     def _greet(self) -> None:
         """Ask what the peer has that the server lacks, and say who is there."""
@@ -235,20 +261,36 @@ class YPeer:
             self._others.update(parse_states(everybody))
             self.send(binary_frame(y_messages.awareness(everybody)))
 
-    async def _read_all(self) -> None:
-        while not self._parted:
-            message = await self._socket.receive()
-            if message.type is WSMsgType.BINARY:
-                if not self._take_at_once(message.data):
-                    await self._take_safely(message.data)
-                if not self._room_for_more.is_set():
-                    await self._room_for_more.wait()
-            elif message.type is WSMsgType.TEXT:
-                self.refuse(
-                    BadRequest("Messages of y-websocket are binary", code="malformed_message")
-                )
-            else:
-                return
+    def take(self, message: str | bytes) -> Awaitable[None] | None:
+        """Take a message; return what the next must wait for."""
+        if self._parted:
+            return None
+        if isinstance(message, str):
+            self.refuse(BadRequest("Messages of y-websocket are binary", code="malformed_message"))
+            return None
+        if not self._take_at_once(message):
+            return self._take_safely(message)
+        return self._until_room() if self._is_full() else None
+
+    async def _until_room(self) -> None:
+        while self._is_full() and not self._parted:
+            self._free = asyncio.get_running_loop().create_future()
+            await self._free
+
+    def _is_full(self) -> bool:
+        return self._edits >= MAX_AT_ONCE or self._queued_bytes > self._limits.queued_bytes
+
+    def _make_room(self) -> None:
+        """Go on reading where there is room, and tell who waits that no edit waits any more."""
+        if (
+            self._free is not None
+            and not self._free.done()
+            and (self._parted or not self._is_full())
+        ):
+            self._free.set_result(None)
+        if self._idle is not None and not self._edits:
+            self._idle.set_result(None)
+            self._idle = None
 
     async def _take_safely(self, data: bytes) -> None:
         try:
@@ -257,6 +299,7 @@ class YPeer:
             self.refuse(error)
         except Exception as error:  # noqa: BLE001 - the edge of one peer: others live on
             self.refuse(internal("a sync peer", error))
+        await self._until_room()
 
     async def _take(self, message: Message) -> None:
         cost = COSTS.get(message.kind, 0)
@@ -319,7 +362,7 @@ class YPeer:
             return
         queued = asyncio.Event()
         self._hold(len(update))
-        self._tasks.create_task(self._edit(update, self._caught_up, queued.set))
+        self._spawn(self._edit(update, self._caught_up, queued.set))
         await queued.wait()
 
     async def _edit(self, update: bytes, caught_up: bool, queued: Callable[[], None]) -> None:
@@ -354,22 +397,11 @@ class YPeer:
 
     def flush(self) -> None:
         """Read on where there is room again."""
-        self._look_for_room()
+        self._make_room()
 
     def _hold(self, size: int) -> None:
         self._edits += 1
         self._queued_bytes += size
-        self._look_for_room()
-
-    def _look_for_room(self) -> None:
-        if self._edits >= MAX_AT_ONCE or self._queued_bytes > self._limits.queued_bytes:
-            self._room_for_more.clear()
-        else:
-            self._room_for_more.set()
-        if self._edits:
-            self._idle.clear()
-        else:
-            self._idle.set()
 
     async def _is_known(self, update: bytes) -> bool:
         if len(update) > self._limits.update_bytes:

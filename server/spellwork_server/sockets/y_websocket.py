@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -39,17 +40,19 @@ from . import y_messages
 from .packets import binary_frame
 from .presence_cast import PresenceCast
 from .server import Authenticates
-from .y_peer import Accesses, Limits, PeerSocket, YPeer
+from .spawn import spawner
+from .websocket import is_asked, take_over
+from .y_peer import BEAT, Accesses, Limits, YPeer
 
 logger = logging.getLogger(__name__)
 
 PATH = "/v1/canvases/{id}/sync"
 
-RECHECK = 2.0
+RECHECK = BEAT
 """Seconds between two looks at whether those who are connected may still be."""
 
-KEEP_ALIVE = 15.0
-"""Seconds after which a peer is sent something: a provider that hears nothing for 30 s starts anew."""
+LAST_WORDS = 2.0
+"""Seconds that closed peers have, when the server stops, to take what they were sent."""
 
 STOPPING = "The server is stopping; connect again in a moment"
 
@@ -63,6 +66,13 @@ class _Place:
     held: int = 0
     """Handshakes and peers that hold the room."""
     unfollow: Callable[[], None] = lambda: None
+
+    def pass_on(self, committed: Committed) -> None:
+        """Send what was committed to all but the one who made all of it; framed once."""
+        frame = binary_frame(y_messages.update(committed.update))
+        for peer in tuple(self.peers):
+            if committed.origins != (peer,):
+                peer.send_edit(frame)
 
 
 class YWebSockets:
@@ -84,6 +94,7 @@ class YWebSockets:
         self._limits = Limits(
             settings.max_pending_bytes,
             settings.max_event_bytes,
+            settings.max_event_bytes,
             settings.max_update_bytes,
             settings.socket_rate,
         )
@@ -92,6 +103,9 @@ class YWebSockets:
         self._watcher: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
         self._stopping = False
+        self._empty: asyncio.Future[None] | None = None
+        """Done when the last peer is gone; only while a stop waits for that."""
+        self._spawn = spawner(self._tasks)
         cast.watch(self._pass_presence_on)
 
     @property
@@ -138,6 +152,9 @@ class YWebSockets:
                 await asyncio.gather(*(peer.settle() for peer in self.peers))
         for peer in self.peers:
             peer.part(WSCloseCode.SERVICE_RESTART, STOPPING.encode())
+        if self.peers:
+            self._empty = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._empty,), timeout=LAST_WORDS)
 
     async def _shut_down(self, _app: web.Application) -> None:
         await self.stop()
@@ -152,19 +169,19 @@ class YWebSockets:
         actor = await self._authenticator.authenticate(self._token(request))
         access = await self._accesses.access(canvas_id)
         actor = require(actor, "canvas.read", access)
-        socket = PeerSocket(self._settings.max_event_bytes)
-        if not socket.can_prepare(request):
+        if not is_asked(request):
             raise BadRequest("This is for WebSockets, as y-websocket opens them")
-        async with self._enter(canvas_id) as place:
+        place = await self._enter(canvas_id)
+        try:
             if place.room.fault is not None and allowed(actor, "canvas.edit", access):
                 raise Unavailable(place.room.fault, details={"canvas": canvas_id})
-            try:
-                await socket.prepare(request)
-            except ConnectionResetError:  # whoever asked is gone before the answer
-                return web.Response()
-            if request.transport is not None:
-                await self._serve(socket, request.transport, actor, place)
-        return socket
+            return await self._serve(request, actor, place)
+        except ConnectionResetError:  # whoever asked is gone before the answer
+            await self._leave(place)
+            return web.Response()
+        except BaseException:
+            await self._leave(place)
+            raise
 
     def _token(self, request: web.Request) -> str:
         """Return the proof that a handshake carries, the most explicit first."""
@@ -183,39 +200,49 @@ class YWebSockets:
             )
         return token
 
-    @asynccontextmanager
-    async def _enter(self, canvas_id: str) -> AsyncIterator[_Place]:
+    async def _enter(self, canvas_id: str) -> _Place:
         """Hold the canvas's room, and hear of its edits while anybody does."""
         room = await self._rooms.open(canvas_id)
         place = self._places.get(canvas_id)
         if place is None or place.room is not room:
             place = self._places[canvas_id] = _Place(room)
-            place.unfollow = room.follow(lambda committed: _pass_edits_on(place, committed))
+            place.unfollow = room.follow(place.pass_on)
         place.held += 1
-        try:
-            yield place
-        finally:
-            place.held -= 1
-            if place.held == 0:
-                place.unfollow()
-                if self._places.get(canvas_id) is place:
-                    del self._places[canvas_id]
-            await self._rooms.release(canvas_id)
+        return place
 
-    async def _serve(
-        self, socket: PeerSocket, transport: asyncio.Transport, actor: Actor, place: _Place
-    ) -> None:
-        peer = YPeer(socket, transport, actor, place.room, self._accesses, self._cast, self._limits)
+    async def _leave(self, place: _Place) -> None:
+        canvas_id = place.room.canvas_id
+        place.held -= 1
+        if place.held == 0:
+            place.unfollow()
+            if self._places.get(canvas_id) is place:
+                del self._places[canvas_id]
+        await self._rooms.release(canvas_id)
+
+    async def _serve(self, request: web.Request, actor: Actor, place: _Place) -> web.StreamResponse:
+        """Upgrade; the peer holds its place until it is gone."""
+        peer = YPeer(
+            actor,
+            place.room,
+            self._accesses,
+            self._cast,
+            self._limits,
+            self._spawn,
+            partial(self._left, place),
+        )
+        response = await take_over(request, peer.socket)
         place.peers.add(peer)
-        try:
-            if self._stopping:
-                await socket.close(code=WSCloseCode.SERVICE_RESTART, message=STOPPING.encode())
-            else:
-                await peer.serve()
-        except Exception:  # the edge of one connection: it is upgraded, there is nothing to answer
-            logger.exception("fault in a sync peer of %s", actor.email)
-        finally:
-            place.peers.discard(peer)
+        if self._stopping:
+            peer.part(WSCloseCode.SERVICE_RESTART, STOPPING.encode())
+        peer.begin()
+        return response
+
+    async def _left(self, place: _Place, peer: YPeer) -> None:
+        place.peers.discard(peer)
+        if self._empty is not None and not self.peers:
+            self._empty.set_result(None)
+            self._empty = None
+        await self._leave(place)
 
     # Passing on
 
@@ -240,7 +267,9 @@ class YWebSockets:
                 logger.warning("could not look at who may sync: %s", error)
             except Exception:  # it must go on: a right that was taken away would stay
                 logger.exception("fault while looking at who may sync")
-            self._keep_alive()
+            now = asyncio.get_running_loop().time()
+            for peer in self.peers:
+                peer.beat(now)
 
     async def _recheck(self, peers: Iterable[YPeer]) -> None:
         """Close the connections of those whose proof or role is gone, and of those who never spoke."""
@@ -281,18 +310,3 @@ class YWebSockets:
             return await self._accesses.access(canvas_id)
         except NotFound as error:
             return error
-
-    def _keep_alive(self) -> None:
-        now = asyncio.get_running_loop().time()
-        frame = binary_frame(y_messages.NOBODY)
-        for peer in self.peers:
-            if now - peer.last_sent > KEEP_ALIVE - RECHECK:
-                peer.send(frame)
-
-
-def _pass_edits_on(place: _Place, committed: Committed) -> None:
-    """Send what was committed to all but the one who made all of it; framed once."""
-    frame = binary_frame(y_messages.update(committed.update))
-    for peer in tuple(place.peers):
-        if committed.origins != (peer,):
-            peer.send_edit(frame)

@@ -83,7 +83,7 @@ async def test_edits_that_wait_for_their_commit_stop_the_reading(
             async with asyncio.timeout(5):
                 while not session._is_full(0):
                     await asyncio.sleep(0.005)
-            assert session._held + session._asked.qsize() == 10
+            assert session._held + session.queued == 10
         assert all(each.result()["ok"] for each in edits)
         assert session._held == session._queued_bytes == 0
 

@@ -11,7 +11,9 @@ import aiohttp
 import engineio
 import pytest
 import socketio
-from aiohttp import web, web_protocol
+from aiohttp import web_protocol
+from aiohttp._websocket import helpers
+from engineio import async_socket
 
 from spellwork_server.sockets import session as session_module
 from tests.server.sockets.js_client import drive
@@ -99,7 +101,7 @@ async def test_a_flood_of_events_stops_the_reading_and_ends_with_its_socket(
                 await ws.send_str(f'42{n}["echo.wait",{{"n":0}}]')
             (session,) = world.server.sessions
             await world.until(lambda: len(session.running) == 1)
-            assert session._asked.qsize() <= session_module.MAX_QUEUED
+            assert session.queued <= session_module.MAX_QUEUED
             assert ws._response.connection is not None
             assert ws._response.connection.transport is not None
             ws._response.connection.transport.abort()
@@ -119,10 +121,13 @@ async def test_the_methods_of_the_libraries_that_are_overridden_are_still_there(
     assert callable(engineio.AsyncServer.create_queue)
     assert callable(engineio.AsyncServer.handle_request)
     assert callable(engineio.AsyncServer._handle_connect)
-    for name in ("_set_closed", "_set_code_close_transport"):
-        assert callable(getattr(web.WebSocketResponse, name))
-    assert "_payload_parser" in web_protocol.RequestHandler.__slots__
-    assert callable(socketio.AsyncManager.basic_disconnect)
+    for name in ("_upgrade_websocket", "schedule_ping", "check_ping_timeout", "receive", "close"):
+        assert callable(getattr(async_socket.AsyncSocket, name))
+    for name in ("basic_enter_room", "basic_leave_room", "basic_disconnect"):
+        assert callable(getattr(socketio.AsyncManager, name))
+    for name in ("set_parser", "connection_lost"):
+        assert callable(getattr(web_protocol.RequestHandler, name))
+    assert callable(helpers.websocket_mask)
 
 
 @pytest.mark.rule("S12")

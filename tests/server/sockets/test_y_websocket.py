@@ -17,8 +17,8 @@ from spellwork_server.app import Parts
 from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.rooms import Room
 from spellwork_server.rooms.presence import MAX_TOLD, encode_states, parse_states
-from spellwork_server.sockets import y_messages, y_websocket
-from spellwork_server.sockets.y_peer import MAX_PRESENCE_BYTES, MAX_VECTOR_BYTES, PeerSocket
+from spellwork_server.sockets import y_messages, y_peer, y_websocket
+from spellwork_server.sockets.y_peer import MAX_PRESENCE_BYTES, MAX_VECTOR_BYTES
 from tests.server.rooms.tab import Tab
 from tests.server.services.house import PASSWORD, Caller, House, house
 from tests.server.sockets.y_peer import QUERY_AWARENESS, Peer, connect, lying
@@ -567,7 +567,7 @@ async def test_whoever_asks_is_told_who_is_there(tmp_path: Path) -> None:
 async def test_a_quiet_connection_is_kept_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(y_websocket, "KEEP_ALIVE", 0.1)
+    monkeypatch.setattr(y_peer, "KEEP_ALIVE", 0.1)
     monkeypatch.setattr(y_websocket, "RECHECK", 0.05)
     async with canvas(tmp_path) as c, c.join("ada") as ada:
         await ada.until(lambda: {} in ada.presence)
@@ -595,7 +595,7 @@ async def test_who_is_gone_before_the_answer_leaves_no_error(
     async def gone(*_: object) -> None:
         raise ConnectionResetError("Cannot write to closing transport")
 
-    monkeypatch.setattr(PeerSocket, "prepare", gone)
+    monkeypatch.setattr(y_websocket, "take_over", gone)
     async with canvas(tmp_path) as c:
         ada = c.people["ada"]
         await ada.get(f"/v1/canvases/{c.id}/sync", headers=UPGRADE)
