@@ -17,15 +17,18 @@ from .nested_host import NestedHost
 from .ports import SKIP, Port
 from .program import MODE_ONE, UNSET
 from .result import NodeFailure
-from .schemas import shown
 from .step import Step
-from .subplan import Slot, SubPlan
+from .subplan import SubPlan
 
 TOLD = 50
 """Iterations of which every event is told; of further ones only failures, and the owner's progress."""
 
 FAILURES_TOLD = 20
 """Failures that are told of iterations of which nothing else is."""
+
+
+SLOW = 0.002
+"""Seconds after which an iteration is taken to have waited for something: those after it run what is ready at once."""
 
 
 class BodyRun:
@@ -40,6 +43,7 @@ class BodyRun:
         self._body: SubPlan = step.body
         self._taken = [(slot, taken[name]) for name, slot in self._body.captures if name in taken]
         self._failures_told = 0
+        self._waits = False
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -74,7 +78,7 @@ class BodyRun:
             )
         values = self._values(inputs)
         quiet = host.sink is None or (iteration is not None and iteration >= TOLD)
-        if quiet and body.is_chain and host.may_run_unseen:
+        if quiet and host.may_run_unseen and self._may_follow(iteration):
             return await self._follow(values, iteration)
         nested = NestedHost(host, body.plan, self._place(iteration), quiet=quiet)
         state = RunState(body.plan)
@@ -105,9 +109,7 @@ class BodyRun:
             if name in inputs:
                 known += 1
                 value = inputs[name]
-                if entry.fits is not None and not entry.fits(value):
-                    raise _rejected(entry, value)
-                values[entry.slot] = value
+                values[entry.slot] = value if entry.take is None else entry.take(value)
             elif entry.port.required:
                 raise InputRejected(f"the input {name!r} of the body has no value", port=name)
             else:
@@ -145,10 +147,17 @@ class BodyRun:
         index, failure = failures[0]
         return BodyFailed(f"{self._host.prefix}{place}/{steps[index].id}", failure)
 
-    # Where nobody looks and each step needs the one before
+    # Where nobody looks
+
+    def _may_follow(self, iteration: int | None) -> bool:
+        """Say whether the steps may simply follow each other: each needs the one before, or none has ever waited."""
+        body = self._body
+        return body.is_chain or (body.is_plain and iteration is not None and not self._waits)
 
     async def _follow(self, values: list[Any], iteration: int | None) -> dict[str, Any]:
-        """Run the steps one after another, with nothing around them."""
+        """Run the steps one after another, with nothing around them: as much as a node costs, for each."""
+        started = time.perf_counter()
+        failures: list[tuple[int, NodeFailure]] = []
         body = self._body
         program, caller = body.plan.program, self._host.caller
         calls, modes, arguments, results = (
@@ -159,7 +168,10 @@ class BodyRun:
         )
         if self._host.crew.calls is not None:
             self._host.crew.count(body.calls)
+        lost = False
         for index in range(body.given, len(modes)):
+            if lost and any(values[slot] is UNSET for slot in program.needs[index]):
+                continue
             try:
                 if modes[index] == MODE_ONE:
                     result = await calls[index](values[arguments[index]])
@@ -168,22 +180,19 @@ class BodyRun:
                 if caller.limited:
                     caller.measure({"": result})
             except NodeSkipped:
-                break
-            except Exception as error:  # the edge: a node's own failure
-                raise self._failed([(index, failure_of(error))], iteration, told=False) from error
-            if result is SKIP:
-                break
-            values[results[index]] = result
+                lost = True
+            except Exception as error:  # noqa: BLE001 - the edge: a node's own failure
+                lost = True
+                failures.append((index, failure_of(error)))
+            else:
+                if result is SKIP:
+                    lost = True
+                else:
+                    values[results[index]] = result
+        self._waits = self._waits or time.perf_counter() - started > SLOW
+        if failures:
+            raise self._failed(failures, iteration, told=False)
         return self._leaving(values)
-
-
-def _rejected(entry: Slot, value: Any) -> InputRejected:
-    name = entry.port.name
-    text = repr(value)
-    given = text if len(text) <= 80 else f"{text[:77]}..."
-    return InputRejected(
-        f"the input {name!r} of the body takes {shown(entry.port.schema)}, not {given}", port=name
-    )
 
 
 def open_body(host: RunHost, context: Context, step: Step, taken: Mapping[str, Any]) -> BodyRun:

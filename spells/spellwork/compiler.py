@@ -304,8 +304,8 @@ def _binding(part: Part, port: Port, index: Mapping[str, int], given: Mapping[st
 
 
 def _open_binding(part: Part, port: Port, wire: Wire) -> Binding:
-    """Return the binding of an input that is one of the body's: what it gets is as the port takes it, lists whole."""
-    return Binding(port.name, (wire,), check=port.name in part.type.adapters)
+    """Return the binding of an input that is one of the body's: what it gets was checked, and a list is whole."""
+    return Binding(port.name, (wire,))
 
 
 def _constant(declared: NodeType, port: Port, value: Any) -> Binding:

@@ -11,23 +11,28 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from .analysis import why_rejected
 from .bodies import Inside
+from .errors import InputRejected
 from .interface import MARKED, Entry
 from .library import Library
 from .node_type import CachePolicy, NodeType
 from .plan import Plan
 from .ports import Port, Ports
 from .program import MODE_FULL, Program, assemble
-from .schemas import forms_of
+from .schemas import forms_of, shown
 from .spell import Node
 from .step import Step, Wire
 
-Check = Callable[[Any], bool]
+Take = Callable[[Any], Any]
+"""Gives what a body gets of a value, or raises InputRejected."""
 
 _PYTHON: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
-    "integer": (int, float),
+    "integer": (int,),
     "boolean": (bool,),
     "array": (list, tuple),
     "object": (dict,),
@@ -45,11 +50,11 @@ GIVEN = NodeType(id="spellwork.given", call=_never_called)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where an input of the body goes. ``fits`` says whether a value is of its type; None takes anything."""
+    """Where an input of the body goes. Without ``take`` it takes anything as it is."""
 
     port: Port
     slot: int
-    fits: Check | None = None
+    take: Take | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +78,9 @@ class SubPlan:
     cache: CachePolicy
     ttl: float | None
     is_chain: bool
-    """Each step is no more than an ``await`` and needs the one before it: they may simply follow each other."""
+    """It is plain, and each step needs the one before it."""
+    is_plain: bool
+    """Each step is no more than an ``await``."""
 
     @property
     def calls(self) -> int:
@@ -146,7 +153,7 @@ def subplan(
         Slot(
             entry.port,
             slots[index[entry.node if entry.input is None else f"{entry.node}.{entry.input}"]][MARKED],
-            check_of(entry.port.schema),
+            _taking(entry, inside),
         )
         for entry in inside.interface.entries
     )
@@ -175,7 +182,8 @@ def subplan(
         ),
         cache=cache,
         ttl=ttl,
-        is_chain=_is_chain(program, given),
+        is_chain=_is_plain(program, given) and _is_chain(program, given),
+        is_plain=_is_plain(program, given),
     )
 
 
@@ -184,23 +192,71 @@ def capture_name(source: str, output: str) -> str:
     return f"{source}.{output}"
 
 
-def check_of(schema: dict[str, Any]) -> Check | None:
+def _taking(entry: Entry, inside: Inside) -> Take | None:
+    """Return what takes a value in: as the node's own input would, or by the type of a marker's schema."""
+    if entry.input is None:
+        return _by_schema(entry.port)
+    adapter = inside.analysis.parts[entry.node].type.adapters.get(entry.input)
+    return None if adapter is None else _by_adapter(entry.port.name, adapter)
+
+
+def _by_adapter(name: str, adapter: TypeAdapter[Any]) -> Take:
+    validate = adapter.validator.validate_python
+
+    def take(value: Any) -> Any:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            raise InputRejected(
+                f"the input {name!r} of the body {why_rejected(error, value)}", port=name
+            ) from error
+
+    return take
+
+
+def _by_schema(port: Port) -> Take | None:
+    fits = check_of(port.schema)
+    if fits is None:
+        return None
+
+    def take(value: Any) -> Any:
+        if fits(value):
+            return value
+        text = repr(value)
+        given = text if len(text) <= 80 else f"{text[:77]}..."
+        raise InputRejected(
+            f"the input {port.name!r} of the body takes {shown(port.schema)}, not {given}",
+            port=port.name,
+        )
+
+    return take
+
+
+def check_of(schema: dict[str, Any]) -> Callable[[Any], bool] | None:
     """Return what says whether a value is of a schema's type, or None where it admits anything."""
     forms = forms_of(schema)
     if any("type" not in form for form in forms):
         return None
+    if len(forms) == 1 and set(forms[0]) <= {"type", "description", "title"}:
+        return _only(forms[0]["type"])
     allowed = [(_PYTHON.get(form["type"], (object,)), form["type"], _values(form)) for form in forms]
 
     def check(value: Any) -> bool:
         return any(
             isinstance(value, kinds)
             and (kind == "boolean" or not isinstance(value, bool))
-            and (kind != "integer" or not isinstance(value, float) or value.is_integer())
             and (values is None or value in values)
             for kinds, kind, values in allowed
         )
 
     return check
+
+
+def _only(kind: str) -> Callable[[Any], bool]:
+    kinds = _PYTHON.get(kind, (object,))
+    if kind in ("number", "integer"):
+        return lambda value: isinstance(value, kinds) and not isinstance(value, bool)
+    return lambda value: isinstance(value, kinds)
 
 
 def _values(form: dict[str, Any]) -> list[Any] | None:
@@ -221,9 +277,11 @@ def _begun(program: Program, given: int) -> Program:
 
 def _is_chain(program: Program, given: int) -> bool:
     count = len(program.modes)
-    return all(mode < MODE_FULL for mode in program.modes[given:]) and all(
-        index + 1 in program.successors[index] for index in range(given, count - 1)
-    )
+    return all(index + 1 in program.successors[index] for index in range(given, count - 1))
+
+
+def _is_plain(program: Program, given: int) -> bool:
+    return all(mode < MODE_FULL for mode in program.modes[given:])
 
 
 def _policy(steps: Sequence[Step]) -> tuple[CachePolicy, float | None]:

@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from spellwork import NodeError, node
+from spellwork import Node, NodeError, Port, Ports, node
+
+
+def input_ports(marker: Node) -> Ports:
+    """Return the ports of an input: what leaves it is as its schema says."""
+    schema = marker.inputs.get("schema")
+    output = Port("value", schema if isinstance(schema, dict) else {})
+    return Ports(spell_input.inputs, (output,))
 
 
 @node(
@@ -15,6 +22,7 @@ from spellwork import NodeError, node
     category="Spells",
     output="value",
     marks="input",
+    resolve=input_ports,
     keywords=("parameter", "argument", "subspell", "body"),
     example={"name": "city", "default": "Oslo"},
 )
