@@ -341,7 +341,7 @@ def _fill_registry(parts: Parts) -> None:
         ApiKeyService(stores.api_keys, parts.identity.authenticator),
         CanvasService(stores.canvases, stores.users, parts.rooms),
         InvitationService(parts.identity.invitations, stores.canvases, settings.url),
-        NodeService(running.library),
+        NodeService(running.library, access, parts.rooms),
         RunService(
             running.runners,
             running.reader,

@@ -9,6 +9,9 @@ from .ports import Ports
 from .spell import Edge, Node, Spell
 from .suggestion import suggest_back, suggest_wires
 
+MOST = 200
+"""Nodes that are looked back over."""
+
 PortsOf = Callable[[str], Ports | None]
 """The ports of a node by its id; None where they are not known."""
 
@@ -36,7 +39,8 @@ def suggest_edges(
         wires = suggest_wires(given, ports, taken)
         found = [(source, output, port) for output, port in wires]
     else:
-        known = ((id, ports_of(id)) for id in _nearest(spell, target, node) if id not in after)
+        before = [id for id in _nearest(spell, target, node) if id not in after][:MOST]
+        known = ((id, ports_of(id)) for id in before)
         earlier = [(id, each) for id, each in known if each is not None]
         many = {port.name for port in ports.inputs if port.many}
         fed = taken | node.inputs.keys()

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from spellwork import Context, NodeError, node
 
-from .tables import column_names, is_number
+from .columns import column_names, columns_of_table
+from .tables import is_number
 from .types import Plot, Row, Table
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -34,6 +35,7 @@ _MARKS: dict[str, Any] = {
     category="Show",
     output="plot",
     keywords=("chart", "graph", "bar", "line", "scatter", "vega"),
+    choices={"x": columns_of_table, "y": columns_of_table, "color": columns_of_table},
 )
 def plot(
     ctx: Context,

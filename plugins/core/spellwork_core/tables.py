@@ -11,6 +11,7 @@ from pydantic import Field
 
 from spellwork import NodeError, node
 
+from .columns import column_names, columns_of_table
 from .compare import sort_key
 from .csv_tables import read_csv, text_of
 from .types import LongText, Row, Table
@@ -83,6 +84,7 @@ def table_from_csv(
     category="Tables",
     output="table",
     keywords=("columns", "project", "rename"),
+    choices={"columns": columns_of_table},
 )
 def select(table: Table, columns: list[str], limit: Annotated[int, Field(ge=0)] = 0) -> Table:
     """The named columns of a table, in that order; the first ``limit`` rows unless 0."""
@@ -98,6 +100,7 @@ def select(table: Table, columns: list[str], limit: Annotated[int, Field(ge=0)] 
     output="table",
     keywords=("aggregate", "pivot", "count", "sum", "mean", "group by"),
     example={"by": ["species"], "columns": ["body_mass_g"]},
+    choices={"by": columns_of_table, "columns": columns_of_table},
 )
 def group(
     table: Table, by: list[str], columns: list[str] | None = None, how: How = "mean"
@@ -127,11 +130,6 @@ def group(
 def describe(table: Table) -> Table:
     """A row per column: its kind, what is missing, and its mean, spread and most common value."""
     return [_described(table, column) for column in column_names(table)]
-
-
-def column_names(table: list[Row]) -> list[str]:
-    """Return the names of all fields of a table, in order of appearance."""
-    return list(dict.fromkeys(name for row in table for name in row))
 
 
 def is_number(value: Any) -> bool:
