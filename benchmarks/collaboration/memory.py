@@ -7,12 +7,18 @@ from collections.abc import Sequence
 
 from benchmarks.report import Figure
 
-from .servers import OursSync, Server
+from .servers import Server
 from .tabs import SocketTab, Tab, Writing
 
 DOCUMENTS, NODES = 100, 10
 WARMING = 10
 """Documents opened before, so that what every server loads once is not counted."""
+FURTHER = 8
+"""Further sockets on each document. One would be lost in what an allocator or a JavaScript heap gives
+back or takes at that moment, which is some hundred KiB."""
+LOOKS, BETWEEN = 10, 0.3
+STEADY = 64
+"""KiB by which two looks may differ for memory to be settled."""
 
 
 async def memory(servers: Sequence[Server], peers: Sequence[str]) -> list[Figure]:
@@ -27,7 +33,7 @@ async def memory(servers: Sequence[Server], peers: Sequence[str]) -> list[Figure
     for index, what in enumerate(("document open in one socket", "further idle socket")):
         least = min((taken[name][index] for name in peers), default=None)
         for name, kib in taken.items():
-            most = least if name == OursSync.name else None  # the peers' own wire
+            most = None if name in peers else least
             figures.append(Figure(f"{name}: a {what}", kib[index], "KiB", most=most))
     return figures
 
@@ -53,18 +59,30 @@ async def fill(server: Server) -> list[str]:
 
 
 async def measure(server: Server, documents: Sequence[str]) -> tuple[float, float]:
-    """Return the KiB of a document with its socket, and of a second socket on it."""
-    warming = [await enter(server, document) for document in documents[:WARMING]]
+    """Return the KiB of a document with its socket, and of each further socket on it."""
+    warming = [await enter(server, each) for each in documents[:WARMING] for _ in range(2)]
+    before = await settled(server)
+    first = [await enter(server, each) for each in documents[WARMING:]]
+    opened = await settled(server)
+    further = [await enter(server, each) for _ in range(FURTHER) for each in documents[WARMING:]]
+    crowded = await settled(server)
+    await leave([*warming, *first, *further])
+    return (opened - before) / DOCUMENTS, (crowded - opened) / len(further)
+
+
+async def settled(server: Server) -> float:
+    """Return the KiB in use once nothing is left to do and what is not needed was given back.
+
+    V8 frees in several steps, and libraries free on timers: one look finds any of them.
+    """
     await server.quiet()
-    before = server.memory()
-    first = [await enter(server, document) for document in documents[WARMING:]]
-    await server.quiet()
-    opened = server.memory()
-    second = [await enter(server, document) for document in documents[WARMING:]]
-    await server.quiet()
-    crowded = server.memory()
-    await leave([*warming, *first, *second])
-    return (opened - before) / DOCUMENTS, (crowded - opened) / DOCUMENTS
+    taken = server.memory()
+    for _ in range(LOOKS):
+        await asyncio.sleep(BETWEEN)
+        before, taken = taken, server.memory()
+        if abs(before - taken) < STEADY:
+            break
+    return taken
 
 
 async def enter(server: Server, document: str) -> Tab:
