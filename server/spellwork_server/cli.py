@@ -98,14 +98,42 @@ def token(email: str, name: str, data: Path | None) -> None:
     metavar="NAME=JSON",
     help="NODE.PORT=JSON or NODE=JSON; repeatable.",
 )
-def run(file: Path, inputs: tuple[str, ...]) -> None:
+@click.option(
+    "--scope",
+    multiple=True,
+    metavar="NODE",
+    help="Run this node, by id, and what it needs; repeatable.",
+)
+@click.option(
+    "--reach",
+    type=click.Choice(["needed", "only", "onward"]),
+    default="needed",
+    show_default=True,
+    help="What besides the scope runs: what it needs, nothing, or all that depends on it.",
+)
+@click.option(
+    "--last",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What an earlier run printed: it stands for nodes that are not run.",
+)
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Most seconds.")
+def run(
+    file: Path,
+    inputs: tuple[str, ...],
+    scope: tuple[str, ...],
+    reach: Any,
+    last: Path | None,
+    timeout: float | None,
+) -> None:
     """Run a spell file with no server; print the outputs as JSON.
 
     Exits with 1 if a node failed, with 2 if the spell or an input is wrong.
     """
     from spellwork_server.commands.spells import run_spell
 
-    outputs, complaints = _try(lambda: run_spell(file, dict(map(_input, inputs))))
+    outputs, complaints = _try(
+        lambda: run_spell(file, dict(map(_input, inputs)), scope or None, reach, last, timeout)
+    )
     click.echo(json.dumps(outputs, ensure_ascii=False, indent=2))
     for complaint in complaints:
         click.echo(complaint, err=True)

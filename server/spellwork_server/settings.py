@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from spellwork.limiting import LimitRules
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -98,6 +100,27 @@ class Settings(BaseSettings):
     workers: int = Field(default=2, ge=1, le=64, description="Worker processes that run code.")
     worker_memory_mb: int = Field(
         default=1024, ge=64, description="Memory one worker process may use."
+    )
+    max_output_bytes: int = Field(
+        default=16 * MIB,
+        ge=64 * KIB,
+        description="Largest output of one node as JSON; with a larger one it fails.",
+    )
+    max_run_seconds: float = Field(
+        default=86_400,
+        gt=0,
+        description="Seconds a run may take, waits and pauses included; one may ask for less.",
+    )
+    max_run_calls: int = Field(
+        default=1_000_000, ge=1, description="Calls of nodes that one run may make in all."
+    )
+    limits: LimitRules = Field(
+        default=LimitRules(),
+        description=(
+            "How often nodes may be called, in all runs together, as JSON: "
+            '{"server": L, "user": L, "types": {TYPE: L}, "providers": {NAME: L}} with L of '
+            '{"concurrency", "rate", "per", "spacing", "delay"}.'
+        ),
     )
     run_retention: int = Field(
         default=1_000, ge=1, description="Runs of a stream whose events are kept."

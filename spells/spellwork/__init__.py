@@ -25,6 +25,7 @@ from .context import Context, DetachedHost, RunContext
 from .decorator import node
 from .errors import (
     CodeError,
+    FormatInvalid,
     InvalidInput,
     NodeCancelled,
     NodeError,
@@ -38,6 +39,7 @@ from .errors import (
     SpellInvalid,
     SpellUnreadable,
     SpellworkError,
+    WorkflowInvalid,
 )
 from .events import Event, Sink
 from .execution import Execution
@@ -45,6 +47,7 @@ from .executor import Executor
 from .library import Library
 from .limiting import Limiters, LimitRules
 from .limits import Limits
+from .live import LiveSession
 from .memory import RunMemory
 from .migration import Migrated, NodeUpgrade
 from .node_type import NodeType
@@ -59,6 +62,7 @@ from .standalone import run, run_async
 from .step import Step
 from .suggestion import suggest_back, suggest_wires
 from .validation import validate
+from .workflow import Subspell, Workflow
 
 __all__ = [
     "SKIP",
@@ -70,12 +74,14 @@ __all__ = [
     "Event",
     "Execution",
     "Executor",
+    "FormatInvalid",
     "Group",
     "InvalidInput",
     "Library",
     "LimitRules",
     "Limiters",
     "Limits",
+    "LiveSession",
     "MemoryCache",
     "Migrated",
     "NoValue",
@@ -108,6 +114,9 @@ __all__ = [
     "SpellUnreadable",
     "SpellworkError",
     "Step",
+    "Subspell",
+    "Workflow",
+    "WorkflowInvalid",
     "compile",
     "node",
     "read_spell",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,14 @@ class RunMemory:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Remembered] = {}
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, Mapping[str, Any]]) -> RunMemory:
+        """Return the memory of a run of which only the outputs are known: enough for runs of parts of its spell."""
+        memory = cls()
+        for node, ports in outputs.items():
+            memory.nodes[node] = Remembered("", "", (), dict(ports), {}, 0.0, stale=True)
+        return memory
 
     def clear(self) -> None:
         """Forget everything."""

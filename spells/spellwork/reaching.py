@@ -49,6 +49,12 @@ def reached(
     return _with_kept(analysis, wanted, reach, memory or RunMemory())
 
 
+def feeding_nodes(analysis: Analysis, scope: Sequence[str], reach: Reach) -> set[str]:
+    """Return the nodes whose values of the last run a run of ``scope`` would take, were they there."""
+    wanted = set(scope) if reach == "only" else _closure(scope, _dependants(analysis))
+    return {need for id in wanted for need in analysis.needs.get(id, ())} - wanted
+
+
 def _closure(start: Iterable[str], after: Mapping[str, Iterable[str]]) -> set[str]:
     found: set[str] = set()
     left = list(start)

@@ -316,6 +316,8 @@ def _expired(step: Step, old: Remembered, now: float) -> bool:
 
 
 def _why(step: Step, old: Remembered, fingerprint: Fingerprint, fresh: bool) -> str:
+    if not old.local:  # known by its outputs alone
+        return "new"
     if old.local != step.local:
         return "code changed"
     before = dict(old.inputs)

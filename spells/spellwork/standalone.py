@@ -13,6 +13,9 @@ from .context import Context
 from .events import Sink
 from .execution import Execution
 from .library import Library
+from .limits import Limits
+from .memory import RunMemory
+from .reaching import Reach
 from .reading import SpellSource, read_spell
 from .result import RunResult
 from .step import Step
@@ -48,20 +51,39 @@ async def run_async(
     library: Library | None = None,
     cache: OutputCache | None = None,
     sink: Sink | None = None,
+    reach: Reach = "needed",
+    memory: RunMemory | None = None,
+    limits: Limits | None = None,
 ) -> RunResult:
     """Run a spell (a Spell, its JSON, or the path of a JSON or YAML file) and return what it left.
 
-    ``inputs`` and ``scope`` are as for ``compile``; ``library`` is all
-    installed packs when not given. Nodes that fail are in ``result.errors``.
+    ``inputs``, ``scope`` and ``reach`` are as for ``compile``; ``library`` is
+    all installed packs when not given. ``memory`` is what the last run left,
+    and takes what this one leaves. Nodes that fail are in ``result.errors``.
 
     Raises:
         SpellUnreadable: when ``spell`` is not a spell.
         SpellInvalid: when it cannot be compiled.
         InvalidInput: for an input that it does not have.
+        NoValue: where a value of the last run is needed that it did not leave.
     """
-    plan = compile(read_spell(spell), library or Library.installed(), inputs, scope)
+    plan = compile(
+        read_spell(spell),
+        library or Library.installed(),
+        inputs,
+        scope,
+        reach=reach,
+        memory=memory,
+    )
     async with _Workers() as workers:
-        return await Execution(plan, sink=sink, cache=cache, executors={"worker": workers}).run()
+        return await Execution(
+            plan,
+            sink=sink,
+            cache=cache,
+            memory=memory,
+            limits=limits,
+            executors={"worker": workers},
+        ).run()
 
 
 def run(
@@ -72,8 +94,21 @@ def run(
     library: Library | None = None,
     cache: OutputCache | None = None,
     sink: Sink | None = None,
+    reach: Reach = "needed",
+    memory: RunMemory | None = None,
+    limits: Limits | None = None,
 ) -> RunResult:
     """Run a spell to its end; as ``run_async``, for scripts without an event loop."""
     return asyncio.run(
-        run_async(spell, inputs, scope=scope, library=library, cache=cache, sink=sink)
+        run_async(
+            spell,
+            inputs,
+            scope=scope,
+            library=library,
+            cache=cache,
+            sink=sink,
+            reach=reach,
+            memory=memory,
+            limits=limits,
+        )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -305,7 +306,7 @@ async def test_a_cancel_ends_a_wait_at_once_and_gives_the_place_to_others(
     limits: dict[str, Any],
 ) -> None:
     world = World(FakeClock())
-    world.clock.sleep = asyncio.sleep  # type: ignore[method-assign] # real waits, which a cancel must end
+    world.clock.sleep = asyncio.sleep  # type: ignore[assignment,method-assign] # real waits, which a cancel must end
     limiters = Limiters(LimitRules(server=NodeLimits.model_validate(limits)), world.clock)
     before = asyncio.all_tasks()
     waiting = asyncio.Event()
@@ -367,7 +368,7 @@ async def test_no_limit_is_ever_broken_and_every_call_is_made(
         for first, last in zip(starts, starts[limits.rate :], strict=False):
             assert last - first >= limits.per - 1e-6
     if limits.spacing:
-        gaps = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(starts)]
         assert all(gap >= limits.spacing - 1e-6 for gap in gaps)
     if limits.delay:
         assert starts[0] >= limits.delay - 1e-6
@@ -385,7 +386,7 @@ def test_limits_of_nodes_that_are_gone_are_forgotten(world: World) -> None:
 @pytest.mark.parametrize("waits_for", ["a node", "a limit"])
 async def test_a_run_over_its_time_fails_and_keeps_what_there_is(waits_for: str) -> None:
     world = World(FakeClock())
-    world.clock.sleep = asyncio.sleep  # type: ignore[method-assign]
+    world.clock.sleep = asyncio.sleep  # type: ignore[assignment,method-assign]
     nodes: dict[str, Any] = {
         "a": {"type": "l.plain", "inputs": {"value": 2}},
         "b": {"type": "l.work", "inputs": {"seconds": 30 if waits_for == "a node" else 0}},

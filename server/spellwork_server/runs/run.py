@@ -6,19 +6,21 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from spellwork import Event, Execution, Plan, RunContext, RunMemory, RunResult, Spell
+from spellwork import Event, Execution, Limiters, Plan, RunContext, RunMemory, RunResult, Spell
 from spellwork.executor import Executor
 from spellwork.limits import Limits
+from spellwork_server.child_spells import ChildSpells
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord, mark_started
 
 from .journal import Journal
+from .last_values import LastValues
 from .output_cache import SharedCache
 from .run_end import Left, RunEnd
 from .stream_log import StreamLog
@@ -43,6 +45,9 @@ class Machinery:
     cache: SharedCache
     executors: Mapping[str, Executor]
     limits: Limits
+    limiters: Limiters
+    last: LastValues
+    children: ChildSpells
     inline_bytes: int
 
 
@@ -58,6 +63,14 @@ class RunOrder:
     audience: Audience
     mode: Mode
     request: dict[str, Any]
+    timeout: float | None = None
+
+    def limits(self, most: Limits) -> Limits:
+        """Return what the run may use: what it asks for, and no more than ``most``."""
+        if self.timeout is None:
+            return most
+        seconds = self.timeout if most.seconds is None else min(self.timeout, most.seconds)
+        return replace(most, seconds=seconds)
 
 
 class Run:
@@ -231,7 +244,8 @@ class Run:
             executors=self._machinery.executors,
             run_id=self.id,
             context=RunContext(canvas=order.canvas, user=order.user),
-            limits=self._machinery.limits,
+            limits=order.limits(self._machinery.limits),
+            limiters=self._machinery.limiters,
         )
         if self.status == "queued":
             self.status = "running"
@@ -290,6 +304,8 @@ class Run:
                 "mode": order.mode,
                 "audience": order.audience,
                 "scope": order.request.get("scope"),
+                "reach": order.request.get("reach"),
+                "children": order.request.get("children"),
             }
         self._writer(event)
 

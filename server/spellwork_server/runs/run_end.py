@@ -92,7 +92,7 @@ class RunEnd:
         return write
 
     def _order(self) -> list[str]:
-        return [step.id for step in self.plan.steps]
+        return self.plan.running
 
     def _hashes(self, left: Left) -> dict[str, dict[str, str]]:
         return {

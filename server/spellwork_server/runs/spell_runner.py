@@ -12,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork import InvalidInput, Library, Plan, RunMemory, Spell, SpellInvalid
 from spellwork import compile as compile_spell
 from spellwork.analysis import Analysis
+from spellwork.reaching import Reach, feeding_nodes
+from spellwork_server.child_spells import NONE
 from spellwork_server.errors import BadRequest, SpellRefused
+from spellwork_server.identity import Actor
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import insert_run
 
@@ -41,8 +44,12 @@ class RunRequest:
     """What somebody asked to run. ``spell`` is None for the canvas as it is."""
 
     spell: Spell | None = None
+    actor: Actor | None = None
+    """Who asks; without it, what a user may do is told by their roles alone."""
     inputs: Mapping[str, Any] | None = None
     scope: Sequence[str] | None = None
+    reach: Reach = "needed"
+    timeout: float | None = None
     mode: Mode = "once"
     audience: Audience = "shared"
     on_busy: OnBusy = "replace"
@@ -53,6 +60,8 @@ class RunRequest:
         return {
             "inputs": dict(self.inputs or {}),
             "scope": None if self.scope is None else list(self.scope),
+            "reach": self.reach,
+            "timeout": self.timeout,
             "on_busy": self.on_busy,
             "durable": self.durable,
         }
@@ -86,6 +95,7 @@ class SpellRunner:
         self._launch = launch
         self._memory = RunMemory()
         self._analysis: Analysis | None = None
+        self._children = NONE
         self._left: Left = {}
 
     def spell(self) -> Spell:
@@ -93,6 +103,18 @@ class SpellRunner:
         if self.room is None:
             raise BadRequest.field("spell", "a run without a canvas brings its own spell")
         return self.room.spell()
+
+    async def prepare(self, request: RunRequest) -> None:
+        """Find the canvases that the spell runs inside itself, as they are now; before ``compile``."""
+        spell = self.spell() if request.spell is None else request.spell
+        found = await self._machinery.children.for_actor(spell, self.user, request.actor)
+        if (found.versions, found.wanted) != (self._children.versions, self._children.wanted):
+            self._analysis = None
+        self._children = found
+
+    def watch_children(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after each change of the canvases found last; return what ends that."""
+        return self._machinery.children.subscribe(self._children.wanted, callback)
 
     def compile(self, request: RunRequest) -> tuple[Spell, Plan]:
         """Return the spell and its plan; raises SpellRefused or BadRequest, saying what is wrong."""
@@ -103,6 +125,8 @@ class SpellRunner:
                 self._library,
                 inputs=request.inputs,
                 scope=request.scope,
+                reach=request.reach,
+                memory=self._memory,
                 analysis=self._analysis_of(spell),
             )
         except SpellInvalid as error:
@@ -113,20 +137,42 @@ class SpellRunner:
     def _analysis_of(self, spell: Spell) -> Analysis:
         """Return what is known of the spell; a canvas that did not change is not read again."""
         if self._analysis is None or self._analysis.spell is not spell:
-            self._analysis = Analysis(spell, self._library)
+            self._analysis = Analysis(
+                spell, self._library, self._children.spells.get, root=self.canvas
+            )
         return self._analysis
 
     async def start(self, request: RunRequest) -> Run:
         """Compile and start; returns once the run's record is durable. Its events follow by themselves."""
+        await self.prepare(request)
+        if request.reach != "needed" and request.scope is not None:
+            await self._recall(request)
         spell, plan = self.compile(request)
         return await self.start_plan(spell, plan, request)
+
+    async def _recall(self, request: RunRequest) -> None:
+        """Learn from the store what the last runs left, where this runner has not seen it."""
+        spell = self.spell() if request.spell is None else request.spell
+        feeding = feeding_nodes(self._analysis_of(spell), request.scope or (), request.reach)
+        await self._machinery.last.recall(self._memory, self._stream(request), feeding)
+
+    def _stream(self, request: RunRequest) -> str:
+        return stream_of(self.canvas, self.user, request.audience if self.canvas else "private")
 
     async def start_plan(self, spell: Spell, plan: Plan, request: RunRequest) -> Run:
         """Start a plan that is compiled already."""
         audience: Audience = request.audience if self.canvas else "private"
-        stream = stream_of(self.canvas, self.user, audience)
+        stream = self._stream(request)
         order = RunOrder(
-            plan, spell, self.user, self.canvas, stream, audience, request.mode, request.to_json()
+            plan,
+            spell,
+            self.user,
+            self.canvas,
+            stream,
+            audience,
+            request.mode,
+            request.to_json() | {"children": self._children.versions},
+            request.timeout,
         )
         log = await self._machinery.journal.log(stream)
         run = self._line_up(order, log, request.on_busy)
@@ -187,7 +233,7 @@ class SpellRunner:
         """Forget a run that has ended, but for where its values are."""
         self.runs.pop(run.id, None)
         if run.remembers:
-            nodes = run.order.plan.index
+            nodes = run.order.spell.nodes
             self._left = {
                 node: ports for node, ports in (self._left | run.left).items() if node in nodes
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue, model_validator
 
 from spellwork import Spell
+from spellwork.reaching import Reach
 from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
 
 from .service import Request, View
@@ -30,7 +31,20 @@ class CreateRun(Request):
         description="{'NODE.PORT': value}, or {NODE: value} where that is clear; NODE is an id or name.",
     )
     scope: list[str] | None = Field(
-        default=None, description="Run only these nodes and what they need."
+        default=None, max_length=10_000, description="Run these nodes and what their reach takes in."
+    )
+    reach: Reach = Field(
+        default="needed",
+        description=(
+            "With scope. needed: they and all they need; only: just they; onward: they and all that "
+            "depends on them. What only and onward leave out stands as the last run left it."
+        ),
+    )
+    timeout: float | None = Field(
+        default=None,
+        gt=0,
+        le=604_800,
+        description="Seconds the run may take, waits and pauses included; the server may allow less.",
     )
     mode: Mode = Field(
         default="once", description="live: run again what depends on each change of the canvas."
@@ -51,6 +65,8 @@ class CreateRun(Request):
             raise ValueError("give either canvas or spell")
         if self.mode == "live" and self.canvas is None:
             raise ValueError("mode live needs a canvas to follow")
+        if self.reach != "needed" and self.mode == "live":
+            raise ValueError("mode live runs what needs to: it takes no other reach than needed")
         return self
 
 

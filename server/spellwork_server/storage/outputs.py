@@ -46,6 +46,9 @@ class OutputRow(msgspec.Struct, frozen=True, gc=False):
         return OutputRef(self.node, self.port, self.hash, len(self.body), self.preview)
 
 
+LAST_RUNS = 50
+"""How many runs are looked through for what was last left of a node."""
+
 VALUE_COLUMNS = ("hash", "body", "size", "created_at", "last_used_at")
 REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview")
 
@@ -127,6 +130,27 @@ class OutputStore:
         async with self._database.read() as conn:
             found: str | None = await conn.scalar(query)
         return found
+
+    async def last_of(self, stream: str, nodes: Sequence[str]) -> list[OutputRef]:
+        """Return what the newest runs of a stream left of these nodes, each as the last that left it did."""
+        async with self._database.read() as conn:
+            newest = select(RUNS.c.id).where(RUNS.c.stream == stream)
+            newest = newest.order_by(RUNS.c.created_at.desc()).limit(LAST_RUNS)
+            runs = {run: index for index, run in enumerate(await conn.scalars(newest))}
+            found: dict[str, tuple[int, list[OutputRef]]] = {}
+            for start in range(0, len(nodes), 500):
+                query = select(RUN_OUTPUTS).where(
+                    RUN_OUTPUTS.c.run.in_(list(runs)),
+                    RUN_OUTPUTS.c.node.in_(nodes[start : start + 500]),
+                    RUN_OUTPUTS.c.part == 0,
+                )
+                for row in await conn.execute(query):
+                    age, refs = found.get(row.node, (LAST_RUNS, []))
+                    if runs[row.run] < age:
+                        age, refs = found[row.node] = (runs[row.run], [])
+                    if runs[row.run] == age:
+                        refs.append(OutputRef(row.node, row.port, row.hash, row.size, None))
+        return [ref for _, refs in found.values() for ref in refs]
 
     async def readers(self, key: str) -> list[tuple[str | None, str, str]]:
         """Return the (canvas, user, audience) of the runs that left this value, each once."""

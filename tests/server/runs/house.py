@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
-from spellwork import Library, Limits, NodeError, Pack, Spell, node
+from spellwork import Library, Limiters, LimitRules, Limits, NodeError, Pack, Spell, node
 from spellwork.context import Context
 from spellwork.executor import Executor
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor, CanvasAccess
 from spellwork_server.runs.journal import Journal
+from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.run import Machinery
 from spellwork_server.runs.run_reader import RunReader
@@ -243,6 +244,10 @@ class House:
         self.rooms.rooms[name] = room
         return room
 
+    async def rooms_again(self, name: str, spell: Mapping[str, Any]) -> None:
+        """Give a canvas that the database has already its room."""
+        self.rooms.rooms[name] = FakeRoom(as_spell(spell))
+
     async def ended(self, run: str) -> dict[str, Any]:
         going = self.runners.find(run)
         if going is not None:
@@ -296,7 +301,12 @@ async def until(true: Callable[[], Any], seconds: float = 5) -> None:
 
 @asynccontextmanager
 async def house(
-    url: str = MEMORY, *, grace: float = 30, executors: Mapping[str, Executor] | None = None
+    url: str = MEMORY,
+    *,
+    grace: float = 30,
+    executors: Mapping[str, Executor] | None = None,
+    limits: Limits | None = None,
+    rules: LimitRules | None = None,
 ) -> AsyncIterator[House]:
     gates = Gates()
     channels = TabChannels()
@@ -317,7 +327,15 @@ async def house(
             SharedCache(store, commits, 1024 * 1024) as cache,
             Journal(JournalStore(database), commits, channels) as journal,
         ):
-            machinery = Machinery(journal, cache, executors or {}, Limits(), 64 * 1024)
+            machinery = Machinery(
+                journal=journal,
+                cache=cache,
+                executors=executors or {},
+                limits=limits or Limits(),
+                limiters=Limiters(rules),
+                last=LastValues(outputs),
+                inline_bytes=64 * 1024,
+            )
             runners = Runners(
                 library=make_library(gates),
                 machinery=machinery,

@@ -1,0 +1,50 @@
+"""What the last runs of a stream left of some nodes, for a run of others that takes it as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from spellwork import RunMemory
+from spellwork_server.storage.outputs import OutputStore
+
+MOST_BYTES = 128 * 1024 * 1024
+"""JSON that is read for one run at most; nodes beyond count as having left nothing."""
+
+
+class LastValues:
+    """Reads from the store what a runner does not have in memory (any more)."""
+
+    def __init__(self, outputs: OutputStore) -> None:
+        self._outputs = outputs
+
+    async def recall(self, memory: RunMemory, stream: str, nodes: Collection[str]) -> None:
+        """Put into ``memory`` what the stream's newest runs left of those of ``nodes`` that it lacks."""
+        missing = [node for node in nodes if node not in memory.nodes]
+        if not missing:
+            return
+        places = await self._outputs.last_of(stream, missing)
+        taken: dict[str, dict[str, str]] = {}
+        size = 0
+        for ref in places:
+            size += ref.size
+            if size <= MOST_BYTES:
+                taken.setdefault(ref.node, {})[ref.port] = ref.hash
+        keys = {key for ports in taken.values() for key in ports.values()}
+        bodies = await self._outputs.bodies(keys)
+        values = await asyncio.to_thread(_decoded, taken, bodies)
+        for node, old in RunMemory.of(values).nodes.items():
+            memory.nodes.setdefault(node, old)
+
+
+def _decoded(
+    places: dict[str, dict[str, str]], bodies: dict[str, bytes]
+) -> dict[str, dict[str, Any]]:
+    return {
+        node: {port: msgspec.json.decode(bodies[key]) for port, key in ports.items()}
+        for node, ports in places.items()
+        if all(key in bodies for key in ports.values())
+    }
