@@ -43,6 +43,19 @@ export class Board {
     return this.#recipes;
   }
 
+  /** The recipes of a run that takes in just `running`: all else stands as it was made last. */
+  recipesOf(running: ReadonlySet<string>): Recipes {
+    return recipesOf(this.#spell, (id) => {
+      const shown = running.has(id) ? undefined : this.#shown.get(id);
+      return shown && this.#madeFrom.get(shown.node.run)?.get(id);
+    });
+  }
+
+  /** Whether it is known what a run's nodes are made from. */
+  knows(run: string): boolean {
+    return this.#madeFrom.has(run);
+  }
+
   /** Whether every node of the canvas has something to show. */
   get complete(): boolean {
     return Object.keys(this.#spell.nodes).every((id) => this.#shown.has(id));

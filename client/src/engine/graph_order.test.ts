@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SpellEdge, SpellJson } from "../protocol";
-import { graphOrder } from "./graph_order";
+import { graphOrder, onward } from "./graph_order";
 
 const graph = fc.integer({ min: 0, max: 25 }).chain((size) =>
   fc.record({
@@ -61,4 +61,11 @@ test("the order does not depend on the order of the maps", () => {
       expect(graphOrder(turned)).toEqual(graphOrder(spell));
     }),
   );
+});
+
+test("onward from a node is all that it leads to, each once, also around a circle", () => {
+  const wire = (source: string, target: string) => ({ source, output: "o", target, input: "i" });
+  const edges = { 1: wire("a", "b"), 2: wire("b", "c"), 3: wire("c", "b"), 4: wire("x", "c") };
+  expect([...onward({ edges }, ["b"])].sort()).toEqual(["b", "c"]);
+  expect([...onward({ edges }, ["a", "x"])].sort()).toEqual(["a", "b", "c", "x"]);
 });

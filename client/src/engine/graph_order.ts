@@ -54,3 +54,17 @@ function merge(left: readonly string[], right: readonly string[]): string[] {
   }
   return merged;
 }
+
+/** These nodes and all that depends on them, by wires; each wire is looked at once. */
+export function onward(graph: Pick<Spell, "edges">, from: Iterable<string>): Set<string> {
+  const feeds = new Map<string, string[]>();
+  for (const { source, target } of Object.values(graph.edges)) {
+    const fed = feeds.get(source);
+    if (fed) fed.push(target);
+    else feeds.set(source, [target]);
+  }
+  const found = new Set(from);
+  // What is added to a set while it is walked is walked, too.
+  for (const id of found) for (const target of feeds.get(id) ?? []) found.add(target);
+  return found;
+}

@@ -223,3 +223,43 @@ test("a server that cannot store events is told of until it can again", () => {
   socket.emit("events.flowing", { stream: STREAM });
   expect(runs.stalled.get()).toBeNull();
 });
+
+test("a node that ran alone on stale values stays stale, and its run alone does not make the rest anew", async () => {
+  server.write(STREAM, wholeRun("r1"));
+  document.setInput("a", "value", 2);
+  document.setCode("b", "x + 1");
+  server.answers.set("runs.create", () => view("r2", { scope: ["b"], created_at: 20 }));
+  await runs.start({ scope: ["b"], reach: "only" });
+  const alone = wholeRun("r2", { b: { result: 2 } });
+  server.write(STREAM, alone);
+  // `b` was made from the old `a`.
+  expect([runs.board.get().a?.state, runs.board.get().b?.state]).toEqual(["stale", "stale"]);
+  document.setInput("a", "value", 1);
+  expect([runs.board.get().a?.state, runs.board.get().b?.state]).toEqual(["done", "done"]);
+});
+
+test("so it is in a tab that hears of that run by its events", () => {
+  server.write(STREAM, wholeRun("r1"));
+  document.setInput("a", "value", 2);
+  const data = { nodes: ["b"], scope: ["b"], reach: "only" };
+  const [, ...rest] = wholeRun("r2", { b: { result: 2 } });
+  server.write(STREAM, [...events("r2", ["run.started", { data }]), ...rest]);
+  expect(runs.board.get().b?.state).toBe("stale");
+  document.setInput("a", "value", 1);
+  expect(runs.board.get().b?.state).toBe("done");
+});
+
+test("why live mode waits or cannot run is told, until it runs or ends", () => {
+  const say = (more: object) => socket.emit("canvas.live", { canvas: "c", user: "u", live: true, ...more });
+  say({ waiting: "The change is not finished." });
+  expect(runs.liveNotice.get()).toEqual({
+    kind: "waiting",
+    message: "The change is not finished.",
+    node: null,
+  });
+  say({ error: { code: "cycle", message: "a circle", details: { node: "b" } } });
+  expect(runs.liveNotice.get()).toEqual({ kind: "error", message: "a circle", node: "b" });
+  say({ waiting: null, error: null });
+  expect(runs.liveNotice.get()).toBeNull();
+  expect(runs.live.get()).toBe(true);
+});

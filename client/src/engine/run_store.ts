@@ -5,12 +5,13 @@ import type { CanvasOpened, RunEvent, RunStatus, RunView, Spell } from "../proto
 import type { Connection } from "../session";
 import { type Readable, Store } from "../store";
 import { Board } from "./board";
+import { onward } from "./graph_order";
 import { type KeptResults, ResultsKeeper, type ResultsStore, runsToKeep } from "./kept_results";
 import { liveNoticeOf } from "./live_notice";
 import { ended, reduceEvents, unknownRun, withView } from "./reduce";
-import { recipesOf } from "./stale";
+import { type Recipes, recipesOf } from "./stale";
 import { StreamFollower } from "./stream_follower";
-import type { LiveNotice, NodeStatus, RunState, Runs, StartRun } from "./types";
+import type { LiveNotice, NodeStatus, Reach, RunState, Runs, StartRun } from "./types";
 
 const PAGE = 20;
 const EVENT_PAGE = 500;
@@ -104,12 +105,19 @@ export class RunStore implements Runs {
   }
 
   async start({ onBusy, ...options }: StartRun = {}): Promise<string> {
-    const { recipes } = this.#board;
+    const recipes = this.#recipesOf(options);
     const request = { canvas: this.#source.canvas, ...options, ...(onBusy ? { on_busy: onBusy } : {}) };
     const view = await this.#session.request("runs.create", request);
     this.#board.setMadeFrom(view.id, recipes, true);
     this.#heads([view]);
     return view.id;
+  }
+
+  /** What the nodes of a run that is about to start will be made from. */
+  #recipesOf({ scope, reach }: StartRun): Recipes {
+    if (!scope || !reach || reach === "needed") return this.#board.recipes;
+    const running = reach === "only" ? new Set(scope) : onward(this.#source.spell.get(), scope);
+    return this.#board.recipesOf(running);
   }
 
   cancel(run?: string): Promise<void> {
@@ -152,7 +160,9 @@ export class RunStore implements Runs {
     const view = await this.#session.request("runs.get", { id });
     if (ended(view.status)) this.#views.set(id, view);
     for (const old of [...this.#views.keys()].slice(0, -PAGE)) this.#views.delete(old);
-    if (view.spell) this.#board.setMadeFrom(id, recipesOf(view.spell), true);
+    // Of a run of a part, what the rest was made from cannot be told from the spell.
+    if (view.spell && !(view.scope && this.#board.knows(id)))
+      this.#board.setMadeFrom(id, recipesOf(view.spell), true);
     this.#heads([view]);
     return view;
   }
@@ -312,8 +322,12 @@ export class RunStore implements Runs {
       this.#drop(id);
       return;
     }
-    if (events.some((event) => event.kind === "run.started")) {
-      this.#board.setMadeFrom(id, this.#board.recipes, false);
+    const started = events.find((event) => event.kind === "run.started");
+    if (started && !this.#board.knows(id)) {
+      const { nodes, reach } = (started.data ?? {}) as { nodes?: string[]; reach?: Reach };
+      const partly = reach !== undefined && reach !== "needed" && nodes !== undefined;
+      const recipes = partly ? this.#board.recipesOf(new Set(nodes)) : this.#board.recipes;
+      this.#board.setMadeFrom(id, recipes, false);
     }
     const known = this.#runs.get(id);
     if (!known) void this.#introduce(id);

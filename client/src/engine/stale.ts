@@ -15,9 +15,13 @@ const ownRecipes = new WeakMap<object, string>();
  * it (mode, pins, body), its wires with their transforms, and the recipes of what feeds it, by wire or by a name in
  * its code. Places, sizes and other settings do not count, and a name only where code speaks of it.
  *
- * A recipe stands as a hash of 64 bits: enough to say "changed", never used to look anything up.
+ * A recipe stands as a hash of 64 bits: enough to say "changed", never used to look anything up. Where `kept` gives
+ * one, the node is not made anew: what it was made from stands.
  */
-export function recipesOf(spell: Spell | SpellJson): Recipes {
+export function recipesOf(
+  spell: Spell | SpellJson,
+  kept: (id: string) => string | undefined = () => undefined,
+): Recipes {
   const nodes = (spell.nodes ?? {}) as Readonly<Record<string, AnyNode>>;
   const incoming = incomingOf(nodes, Object.values(spell.edges ?? {}));
   const named = namedInCode(nodes, incoming);
@@ -33,6 +37,11 @@ export function recipesOf(spell: Spell | SpellJson): Recipes {
   for (const id of graphOrder({ nodes: nodes as Spell["nodes"], edges })) {
     const node = nodes[id];
     if (!node) continue;
+    const standing = kept(id);
+    if (standing !== undefined) {
+      recipes.set(id, standing);
+      continue;
+    }
     const wires = cutOff(node, taken.get(id))
       ? []
       : (incoming.get(id) ?? []).map((edge) => wireRecipe(edge, recipes));
