@@ -10,10 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from spellwork import Library
+from spellwork import Library, Limiters
 from spellwork.limits import Limits
 from spellwork.workers import WorkerPool
 
+from .child_spells import ChildSpells
 from .comment_places import CommentPlaces
 from .first_start import prepare_first_start
 from .followed_runs import FollowedRuns
@@ -29,6 +30,7 @@ from .identity.tokens import AccessTokens
 from .protocol import announce
 from .rooms import Rooms
 from .runs.journal import Journal
+from .runs.last_values import LastValues
 from .runs.output_cache import SharedCache
 from .runs.retention import Retention
 from .runs.run import Machinery
@@ -55,7 +57,7 @@ from .services.samples import SampleService
 from .services.users import UserService
 from .services.version_views import CanvasVersions, VersionViews
 from .services.versions import VersionService, announce_versions
-from .settings import MIB, Settings
+from .settings import Settings
 from .sockets import Channels, SocketServer
 from .sockets.canvas_service import CanvasSockets
 from .sockets.y_websocket import YWebSockets
@@ -77,9 +79,6 @@ from .storage.upgrade import upgrade
 from .storage.users import UserRecords
 from .storage.versions import VersionRecord, VersionRecords
 from .version import VERSION
-
-MAX_OUTPUT_BYTES = 16 * MIB
-"""Largest output of one node, as JSON: what is larger would hold the server up when it is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,7 @@ class Parts:
     comment_places: CommentPlaces
     running: Running
     registry: Registry
+    children: ChildSpells
     canvas_sockets: CanvasSockets
     sockets: SocketServer
     y_websockets: YWebSockets
@@ -186,11 +186,15 @@ def make_parts(settings: Settings) -> Parts:
     identity = make_identity(settings, stores)
     channels = Channels()
     library = Library.installed()
-    rooms = Rooms(settings, stores.updates, channels, library)
+    children = ChildSpells(stores.updates, stores.canvases.access)
+    rooms = Rooms(settings, stores.updates, channels, library, children)
+    children.attach(rooms.find)
+    rooms.watch(children.committed)
+    stores.canvases.watch(children.members_changed)
     comment_places = CommentPlaces(stores.comments)
     rooms.watch(comment_places.edited)
     versions = _make_versions(settings, stores, channels, rooms)
-    running = _make_running(settings, stores, channels, rooms, library)
+    running = _make_running(settings, stores, channels, rooms, library, children)
     registry = Registry()
     canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
     sockets = SocketServer(settings, identity.authenticator, registry, channels)
@@ -218,6 +222,7 @@ def make_parts(settings: Settings) -> Parts:
         comment_places=comment_places,
         running=running,
         registry=registry,
+        children=children,
         canvas_sockets=canvas_sockets,
         sockets=sockets,
         y_websockets=y_websockets,
@@ -278,7 +283,12 @@ def make_identity(settings: Settings, stores: Stores) -> Identity:
 
 
 def _make_running(
-    settings: Settings, stores: Stores, channels: Channels, rooms: Rooms, library: Library
+    settings: Settings,
+    stores: Stores,
+    channels: Channels,
+    rooms: Rooms,
+    library: Library,
+    children: ChildSpells,
 ) -> Running:
     workers = WorkerPool(settings.workers, settings.worker_memory_mb)
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
@@ -290,7 +300,14 @@ def _make_running(
             journal=journal,
             cache=cache,
             executors={"worker": workers},
-            limits=Limits(output_bytes=MAX_OUTPUT_BYTES),
+            limits=Limits(
+                output_bytes=settings.max_output_bytes,
+                seconds=settings.max_run_seconds,
+                calls=settings.max_run_calls,
+            ),
+            limiters=Limiters(settings.limits),
+            last=LastValues(stores.outputs),
+            children=children,
             inline_bytes=settings.inline_value_bytes,
         ),
         commits=stores.commits,
@@ -341,7 +358,7 @@ def _fill_registry(parts: Parts) -> None:
         ApiKeyService(stores.api_keys, parts.identity.authenticator),
         CanvasService(stores.canvases, stores.users, parts.rooms),
         InvitationService(parts.identity.invitations, stores.canvases, settings.url),
-        NodeService(running.library, access, parts.rooms),
+        NodeService(running.library, access, parts.rooms, parts.children),
         RunService(
             running.runners,
             running.reader,

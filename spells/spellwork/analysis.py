@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import ValidationError
@@ -19,7 +19,6 @@ from .children import Children
 from .choosing import choices_of, not_among
 from .cycles import find_cycles, order
 from .errors import CodeError
-from .library import Library
 from .node_type import NodeType
 from .ports import RESERVED_PORTS, Port, Ports, is_reserved
 from .problems import Code, Problem
@@ -30,6 +29,9 @@ from .standing import Standing, needed_outputs, placeholder, standing_of, stands
 from .suggestion import fits, wanted_of
 from .transform import described, why_invalid
 from .transform_schemas import Unfit, reshaped, suggest_transform
+
+if TYPE_CHECKING:
+    from .library import Library
 
 MAX_NODES = 10_000
 MAX_EDGES = 50_000

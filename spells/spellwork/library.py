@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
+from .analysis import Analysis
+from .bodies import Spells
 from .errors import CodeError, PackInvalid
 from .migration import NodeUpgrade, upgrade
 from .node_type import NodeType
@@ -71,14 +73,18 @@ class Library:
         """Return the newest version of every node type, by id."""
         return [versions[max(versions)] for _, versions in sorted(self._versions.items())]
 
-    def ports(self, node: Node) -> Ports | None:
+    def ports(self, node: Node, spells: Spells | None = None) -> Ports | None:
         """Return a node's own ports, or None when its type is unknown.
 
-        Code that does not parse leaves the ports its type declares.
+        Code that does not parse leaves the ports its type declares, and so does
+        a body that ``spells`` does not find, or that is a group.
         """
         node_type = self.get(node.type, node.version)
         if node_type is None:
             return None
+        if node_type.body_ports is not None:
+            alone = Spell.model_construct(nodes={"node": node}, edges={}, groups={})
+            return Analysis(alone, self, spells).parts["node"].ports
         if node_type.resolve is None:
             return node_type.ports
         try:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
 
-from spellwork import Library, validate
+from spellwork import Library
+from spellwork.analysis import Analysis
+from spellwork.bodies import Spells
+from spellwork.ports import is_reserved
 from spellwork.spell import Spell
 
 from .room import Publishes, Room
@@ -23,6 +27,47 @@ SMALL = 50
 Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
+class Found(Protocol):
+    """The spells that a spell runs inside itself."""
+
+    @property
+    def spells(self) -> Mapping[str, Spell]:
+        """Those that may be shown to all who see the canvas."""
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """All that were asked for."""
+
+
+class Children(Protocol):
+    """What an inspector needs of ``ChildSpells``."""
+
+    async def for_canvas(self, spell: Spell, canvas: str) -> Found:
+        """Find the spells that a canvas runs inside itself."""
+
+    def subscribe(
+        self, canvases: Iterable[str], callback: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Call back after each change of one of these; return what ends that."""
+
+
+class NoChildren:
+    """Where no canvas runs another."""
+
+    spells: Mapping[str, Spell] = MappingProxyType({})
+    wanted: frozenset[str] = frozenset()
+
+    async def for_canvas(self, spell: Spell, canvas: str) -> Found:
+        """Find nothing."""
+        return self
+
+    def subscribe(
+        self, canvases: Iterable[str], callback: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Never call back."""
+        return lambda: None
+
+
 class Inspector:
     """Publishes ``canvas.problems`` for one room, when they are others than before.
 
@@ -30,8 +75,14 @@ class Inspector:
     reason to look.
     """
 
-    def __init__(self, room: Room, library: Library, channels: Publishes) -> None:
+    def __init__(
+        self, room: Room, library: Library, channels: Publishes, children: Children
+    ) -> None:
         self._room = room
+        self._children = children
+        self._watched: frozenset[str] = frozenset()
+        self._unwatch: Callable[[], None] = lambda: None
+        self._child_changed = False
         self._library = library
         self._channels = channels
         self._changed = asyncio.Event()
@@ -41,10 +92,15 @@ class Inspector:
     async def inspect(self) -> None:
         """Look at the spell now, and note what is wrong with it on the room."""
         spell = self._room.spell()
-        if len(spell.nodes) > SMALL:
-            report = await asyncio.to_thread(inspect, spell, self._library)
+        self._child_changed = False
+        found = await self._children.for_canvas(spell, self._room.canvas_id)
+        self._watch(found.wanted)
+        if len(spell.nodes) + sum(len(child.nodes) for child in found.spells.values()) > SMALL:
+            report = await asyncio.to_thread(
+                inspect, spell, self._library, found.spells.get, self._room.canvas_id
+            )
         else:
-            report = inspect(spell, self._library)
+            report = inspect(spell, self._library, found.spells.get, self._room.canvas_id)
         self._seen = spell
         problems, ports = report
         fault = self._room.fault
@@ -59,6 +115,17 @@ class Inspector:
                 source=self._room,
             )
 
+    def _watch(self, wanted: frozenset[str]) -> None:
+        """Look again when a child changes, for the ports of its node do."""
+        if wanted != self._watched:
+            self._unwatch()
+            self._watched = wanted
+            self._unwatch = self._children.subscribe(wanted, self._look_at_children)
+
+    def _look_at_children(self) -> None:
+        self._child_changed = True
+        self._changed.set()
+
     async def run(self) -> None:
         """Look again after each change, until cancelled."""
         try:
@@ -70,6 +137,7 @@ class Inspector:
                     await self.inspect_safely()
         finally:
             self._unsubscribe()
+            self._unwatch()
 
     async def inspect_safely(self) -> None:
         """Look at the spell now; a fault of the checks themselves is logged, and the canvas goes on."""
@@ -81,33 +149,49 @@ class Inspector:
     def _is_worth_it(self) -> bool:
         return (
             self._seen is None
+            or self._child_changed
             or self._room.fault is not None
             or any(problem["code"] == "store_unavailable" for problem in self._room.problems)
             or not _runs_alike(self._seen, self._room.spell())
         )
 
 
-def inspect(spell: Spell, library: Library) -> Report:
-    """Return a spell's problems, and the ports of nodes whose ports depend on their content."""
-    problems = [problem.to_json() for problem in validate(spell, library)]
-    ports: dict[str, Any] = {}
-    for key, node in spell.nodes.items():
-        node_type = library.get(node.type, node.version)
-        if node_type is not None and node_type.resolve is not None:
-            found = library.ports(node)
-            if found is not None:
-                ports[key] = found.describe()
-    return problems, ports
+def inspect(
+    spell: Spell, library: Library, spells: Spells | None = None, canvas: str | None = None
+) -> Report:
+    """Return a spell's problems, and the ports of nodes that have others than their types declare.
+
+    ``spells`` finds those that nodes run inside themselves; ``canvas`` is what the spell itself is found by.
+    """
+    analysis = Analysis(spell, library, spells, root=canvas)
+    ports = {
+        id: part.ports.describe()
+        for id, part in analysis.parts.items()
+        if part.type.resolve is not None
+        or part.type.body_ports is not None
+        or any(map(is_reserved, part.ports.outputs))
+    }
+    return [problem.to_json() for problem in analysis.problems], ports
 
 
 def _runs_alike(one: Spell, other: Spell) -> bool:
     """Tell whether two spells differ only in what a run does not see."""
     return (
         one.edges == other.edges
+        and one.groups.keys() == other.groups.keys()
+        and all(group.group == other.groups[key].group for key, group in one.groups.items())
         and one.nodes.keys() == other.nodes.keys()
         and all(
             node is other.nodes[key]
-            or (node.type, node.version, node.name, node.inputs, node.code, node.settings)
+            or (
+                node.type,
+                node.version,
+                node.name,
+                node.inputs,
+                node.code,
+                node.settings,
+                node.group,
+            )
             == (
                 other.nodes[key].type,
                 other.nodes[key].version,
@@ -115,6 +199,7 @@ def _runs_alike(one: Spell, other: Spell) -> bool:
                 other.nodes[key].inputs,
                 other.nodes[key].code,
                 other.nodes[key].settings,
+                other.nodes[key].group,
             )
             for key, node in one.nodes.items()
         )

@@ -18,7 +18,7 @@ from spellwork_server.storage.update_log import UpdateLog
 
 from .archive import load
 from .committed import Committed
-from .inspector import Inspector
+from .inspector import Children, Inspector, NoChildren
 from .intake import Limits
 from .room import Publishes, Room
 
@@ -53,12 +53,18 @@ class Rooms:
     """
 
     def __init__(
-        self, settings: Settings, log: UpdateLog, channels: Publishes, library: Library
+        self,
+        settings: Settings,
+        log: UpdateLog,
+        channels: Publishes,
+        library: Library,
+        children: Children | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
         self._channels = channels
         self._library = library
+        self._children = children or NoChildren()
         self._limits = Limits(
             settings.max_update_bytes, settings.max_spell_nodes, settings.max_canvas_bytes
         )
@@ -151,7 +157,7 @@ class Rooms:
         room = Room(canvas_id, loaded, self._log, self._channels, self._limits)
         for watcher in self._watchers:
             room.follow(partial(watcher, room))
-        inspector = Inspector(room, self._library, self._channels)
+        inspector = Inspector(room, self._library, self._channels, self._children)
         await inspector.inspect_safely()
         place = _Place(
             room,

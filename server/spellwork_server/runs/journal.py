@@ -116,14 +116,17 @@ class Journal:
         after: int,
         limit: int,
         run: str | None = None,
+        node: str | None = None,
         upto: int | None = None,
     ) -> list[StoredEvent]:
-        """Return published events after ``after``, oldest first."""
+        """Return published events after ``after``, oldest first; of a run, of a node and those inside it."""
         published = (await self.log(stream)).published
         end = published if upto is None else min(upto, published)
         if after >= end:
             return []
-        return await self._store.read(stream, after=after, upto=end, limit=limit, run=run)
+        return await self._store.read(
+            stream, after=after, upto=end, limit=limit, run=run, node=node
+        )
 
     async def is_forgotten(self, stream: str, after: int) -> bool:
         """Tell whether events after ``after`` are missing here: too old to be kept, or never ours."""

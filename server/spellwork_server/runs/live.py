@@ -48,10 +48,12 @@ class LiveMode:
         self._stopped = False
         self._ran: Fingerprint | None = None
         self._unsubscribe = runner.room.subscribe(self._changed.set)
+        self._unwatch: Callable[[], None] = lambda: None
 
     async def start(self) -> Run:
         """Run the canvas as it is; raises what ``SpellRunner.start`` does, and is over then."""
         try:
+            await self._prepare()
             spell, plan = self.runner.compile(self._request)
             run = await self.runner.start_plan(spell, plan, self._request)
         except BaseException:
@@ -76,8 +78,17 @@ class LiveMode:
         if not self._stopped:
             self._stopped = True
             self._unsubscribe()
+            self._unwatch()
             self._changed.set()
             self._on_end(self)
+
+    async def _prepare(self) -> None:
+        """Find the canvases that this one runs inside itself; a change of theirs is a change of it."""
+        await self.runner.prepare(self._request)
+        self._unwatch()
+        self._unwatch = self.runner.watch_children(self._changed.set)
+        if self._stopped:
+            self._unwatch()
 
     async def _settle(self) -> None:
         """Wait until no change has come for DEBOUNCE, at most MAX_DELAY."""
@@ -93,6 +104,7 @@ class LiveMode:
             if not await self._may_run():
                 self.stop()
                 return
+            await self._prepare()
             spell, plan = self.runner.compile(self._request)
             if fingerprint(plan) == self._ran:
                 return

@@ -52,7 +52,7 @@ class RunReader:
 
     async def view(self, record: RunRecord) -> RunView:
         """Return a run with all that its nodes left."""
-        refs = await self._outputs.of_run(record.id)
+        refs = [ref for ref in await self._outputs.of_run(record.id) if "/" not in ref.node]
         small = [ref.hash for ref in refs if ref.preview is None]
         bodies = await self._outputs.bodies(small, at_most=self._inline)
         result = record.result or {}
@@ -136,6 +136,7 @@ class RunReader:
             stream=record.stream,
             scope=request.get("scope"),
             durable=bool(request.get("durable")),
+            children=request.get("children") or {},
         )
 
     async def _thing(

@@ -34,6 +34,10 @@ class RunView(View):
         default=None, description="The nodes it was asked for; None is all."
     )
     durable: bool = False
+    children: dict[str, int] = Field(
+        default_factory=dict,
+        description="The canvases that it ran inside itself: {canvas: number of the last edit in it}.",
+    )
     outputs: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="{node: {port: value}} in graph order; a large value is {$ref, size, preview}.",

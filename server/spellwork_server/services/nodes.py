@@ -9,9 +9,12 @@ from typing import Any
 from pydantic import Field
 
 from spellwork import Library, Node, NodeUpgrade, Ports, Spell, validate
+from spellwork.analysis import Analysis
 from spellwork.autoconnect import suggest_edges
+from spellwork.bodies import Spells
 from spellwork.choosing import choices_of
 from spellwork.spell import Id, PortName
+from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import BadRequest, NotFound
 from spellwork_server.identity import CanvasAccess, require
 
@@ -109,9 +112,14 @@ class NodeService(Service):
     name = "nodes"
 
     def __init__(
-        self, library: Library, access: Callable[[str], Awaitable[CanvasAccess]], rooms: Rooms
+        self,
+        library: Library,
+        access: Callable[[str], Awaitable[CanvasAccess]],
+        rooms: Rooms,
+        children: ChildSpells,
     ) -> None:
         self._library = library
+        self._children = children
         self._access = access
         self._rooms = rooms
 
@@ -128,8 +136,10 @@ class NodeService(Service):
     )
     async def ports(self, call: Call, request: NodeToDescribe) -> PortsView:
         """Answer a node's own ports, which may depend on its code and inputs."""
-        require(call.actor, "nodes.read")
-        return PortsView(**self._ports(request.node).describe())
+        actor = require(call.actor, "nodes.read")
+        alone = Spell.model_construct(nodes={"node": request.node})
+        found = await self._children.for_actor(alone, actor.user_id, actor)
+        return PortsView(**self._ports(request.node, found.spells.get).describe())
 
     @operation(
         summary="Find what an input may be",
@@ -152,19 +162,18 @@ class NodeService(Service):
     @operation(summary="Find wires that a node lacks", rest=("POST", "/v1/nodes/suggest"))
     async def suggest(self, call: Call, request: NodeToConnect) -> WiresView:
         """Answer wires worth drawing into a node: by name, then by type, then looking back."""
-        require(call.actor, "canvas.read", await self._access(request.canvas))
+        actor = require(call.actor, "canvas.read", await self._access(request.canvas))
         async with self._rooms.visit(request.canvas) as room:
             spell = room.spell()
         _require_nodes(spell, node=request.node, source=request.source)
-        known: dict[str, Ports | None] = {}
+        found = await self._children.for_actor(spell, actor.user_id, actor)
+        parts = Analysis(spell, self._library, found.spells.get, root=request.canvas).parts
 
         def ports_of(id: str) -> Ports | None:
-            if id not in known:
-                known[id] = self._library.ports(spell.nodes[id])
-            return known[id]
+            return parts[id].ports if id in parts else None
 
-        found = suggest_edges(spell, ports_of, request.node, request.source)
-        return WiresView(wires=[each.model_dump(exclude_defaults=True) for each in found])
+        wires = suggest_edges(spell, ports_of, request.node, request.source)
+        return WiresView(wires=[each.model_dump(exclude_defaults=True) for each in wires])
 
     @operation(summary="Upgrade old nodes of a canvas", rest=("POST", "/v1/nodes/upgrade"))
     async def upgrade(self, call: Call, request: NodesToUpgrade) -> UpgradesView:
@@ -192,8 +201,9 @@ class NodeService(Service):
     @operation(summary="Look a spell over", rest=("POST", "/v1/nodes/validate"))
     async def validate(self, call: Call, request: SpellToCheck) -> ProblemsView:
         """Answer what is wrong with a spell, node by node, without running it."""
-        require(call.actor, "nodes.read")
-        problems = validate(request.spell, self._library)
+        actor = require(call.actor, "nodes.read")
+        found = await self._children.for_actor(request.spell, actor.user_id, actor)
+        problems = validate(request.spell, self._library, found.spells.get)
         return ProblemsView(problems=[each.to_json() for each in problems])
 
     @cached_property
@@ -208,8 +218,8 @@ class NodeService(Service):
             problems=self._library.problems,
         )
 
-    def _ports(self, node: Node) -> Ports:
-        ports = self._library.ports(node)
+    def _ports(self, node: Node, spells: Spells | None = None) -> Ports:
+        ports = self._library.ports(node, spells)
         if ports is None:
             raise NotFound(
                 f"There is no node type {node.type!r}",

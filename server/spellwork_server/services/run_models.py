@@ -13,6 +13,9 @@ from .service import Request, View
 MAX_WAIT = 300.0
 """Seconds that one request may wait for a run to end."""
 
+MAX_PATH = 2_500
+"""Characters of a node's path: 32 ids, and the number of an iteration with each."""
+
 Wait = Field(
     default=None,
     ge=0,
@@ -124,6 +127,12 @@ class ReadEvents(OneRun):
 
     after_seq: int = Field(default=0, ge=0)
     limit: int = Field(default=500, ge=1, le=2_000)
+    node: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_PATH,
+        description="The path of a node, like sub/inner or map[3]; what it runs inside itself is meant, too. Not for following.",
+    )
 
 
 class EventPage(View):
@@ -137,7 +146,7 @@ class EventPage(View):
 class ReadOutput(OneRun):
     """A page of what a run left on one port."""
 
-    node: str = Field(max_length=64)
+    node: str = Field(max_length=MAX_PATH, description="Its id, or its path in a nested run.")
     port: str = Field(max_length=128)
     offset: int = Field(default=0, ge=0)
     limit: int | None = Field(default=None, ge=1, le=1_000_000)

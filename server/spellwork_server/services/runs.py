@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -100,7 +101,7 @@ class RunService(Service):
         actor = await self._may_run(call, request)
         runner = await self._runners.acquire(actor.user_id, request.canvas)
         try:
-            order = _order(request)
+            order = replace(_order(request), actor=actor)
             if order.mode == "live":
                 run = await self._runners.play(actor, runner, order)
             else:
@@ -178,7 +179,7 @@ class RunService(Service):
         runner = await self._runners.acquire(actor.user_id, request.canvas)
         try:
             run = await self._runners.play(
-                actor, runner, RunRequest(mode="live", audience=request.audience)
+                actor, runner, RunRequest(actor=actor, mode="live", audience=request.audience)
             )
         finally:
             self._runners.release(runner)
@@ -200,6 +201,7 @@ class RunService(Service):
     async def events(self, call: Call, request: ReadEvents) -> EventPage | EventStream:
         """Give events after ``after_seq`` as JSON, or by ``Accept: text/event-stream`` until the run's last one.
 
+        With ``node``, those of a node and of what it ran inside itself (``sub``, ``map[3]``).
         A reconnecting ``EventSource`` goes on after its ``Last-Event-ID``.
         """
         record = await self._reader.record(call.actor, request.id)
@@ -209,7 +211,11 @@ class RunService(Service):
             after = _last_event_id(call.request.headers.get("Last-Event-ID"), request.after_seq)
             return EventStream(self._follow(call.actor, record, after))
         events = await self._journal.read(
-            record.stream, after=request.after_seq, limit=request.limit, run=record.id
+            record.stream,
+            after=request.after_seq,
+            limit=request.limit,
+            run=record.id,
+            node=request.node,
         )
         return EventPage(
             events=views(events),

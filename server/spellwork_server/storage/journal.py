@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import insert_many
@@ -114,9 +114,19 @@ class JournalStore:
         return None if seq is None else int(seq)
 
     async def read(
-        self, stream: str, *, after: int, upto: int, limit: int, run: str | None = None
+        self,
+        stream: str,
+        *,
+        after: int,
+        upto: int,
+        limit: int,
+        run: str | None = None,
+        node: str | None = None,
     ) -> list[StoredEvent]:
-        """Return the events after ``after``, up to and with ``upto``, oldest first; of one run only where given."""
+        """Return the events after ``after``, up to and with ``upto``, oldest first.
+
+        Where given, those of one run only, and of one node and what it runs inside itself.
+        """
         query = (
             select(EVENTS.c.seq, EVENTS.c.kind, EVENTS.c.body)
             .where(EVENTS.c.stream == stream, EVENTS.c.seq > after, EVENTS.c.seq <= upto)
@@ -125,6 +135,14 @@ class JournalStore:
         )
         if run is not None:
             query = query.where(EVENTS.c.run == run)
+        if node is not None:
+            query = query.where(_at_or_inside(node))
         async with self._database.read() as conn:
             rows: Sequence[Any] = (await conn.execute(query)).all()
         return [StoredEvent(row.seq, row.kind, numbered(row.seq, row.body)) for row in rows]
+
+
+def _at_or_inside(path: str) -> ColumnElement[bool]:
+    """Return the condition that an event is of the node at a path, or of one inside it (LIKE would not mind case)."""
+    head = func.substr(EVENTS.c.node, 1, len(path) + 1)
+    return or_(EVENTS.c.node == path, head == f"{path}/", head == f"{path}[")
