@@ -115,6 +115,20 @@ def test_a_node_says_why_it_ran_and_leads_to_the_wire_that_changed(
     expect(ada.page.locator(".react-flow__edge.selected")).to_have_attribute("data-id", "e")
 
 
+def test_only_one_node_runs_or_all_from_it_on(ada: Person, make_canvas: Callable[..., str]) -> None:
+    ada.open(make_canvas(CHAIN))
+    ada.run()
+    expect(ada.output("after", "result")).to_contain_text("43")
+    ada.write_code("answer", "x * 8")
+    ada.expect_state("after", "stale")
+    ada.expect_saved()
+    run_by_menu(ada, "answer", "Run only this node")
+    expect(ada.output("answer", "result")).to_contain_text("48")
+    ada.expect_state("after", "stale")
+    run_by_menu(ada, "answer", "Run from here")
+    expect(ada.output("after", "result")).to_contain_text("49")
+
+
 def test_a_node_held_back_by_its_limits_says_so_and_counts_down(
     ada: Person, make_canvas: Callable[..., str]
 ) -> None:
