@@ -28,19 +28,42 @@ class LimitInline:
                 self.successors[source].append(index)
         self.pending = [len(set(sources)) for sources in graph]
         self.first = [index for index, count in enumerate(self.pending) if not count]
+        self.given: list[list[Any]] = [[] for _ in graph]
+        """What nodes without sources are called with."""
+        self.results: list[Any] = []
 
     async def run(self) -> list[Any]:
         """Run every node once and return the results by node."""
-        call, sources, successors = self.call, self.sources, self.successors
-        results: list[Any] = [None] * len(sources)
-        pending = self.pending.copy()
-        ready = deque(self.first)
+        results: list[Any] = [None] * len(self.sources)
+        self.results = await self._go(results, self.pending.copy(), deque(self.first))
+        return results
+
+    async def change(self, root: int, value: Any) -> list[Any]:
+        """Give a node without sources another value; run it and all that depends on it, and return the results.
+
+        One pass finds the set and its in-degrees, as in a full run nothing is compared.
+        """
+        successors = self.successors
+        pending = {root: 0}
+        found = [root]
+        for index in found:
+            for successor in successors[index]:
+                if successor in pending:
+                    pending[successor] += 1
+                else:
+                    pending[successor] = 1
+                    found.append(successor)
+        self.given[root] = value
+        return await self._go(self.results, pending, deque((root,)))
+
+    async def _go(self, results: list[Any], pending: Any, ready: deque[int]) -> list[Any]:
+        call, sources, successors, given = self.call, self.sources, self.successors, self.given
         running: set[asyncio.Task[Any]] = set()
         number: dict[asyncio.Task[Any], int] = {}
         while True:
             while ready:
                 index = ready.popleft()
-                coroutine = call([results[source] for source in sources[index]])
+                coroutine = call([results[source] for source in sources[index]] or given[index])
                 try:
                     waited_for = coroutine.send(None)
                 except StopIteration as stop:

@@ -13,9 +13,10 @@ from .cache import OutputCache
 from .context import RunContext
 from .core import RunState
 from .drivers import Drivers
-from .errors import NodeError, RunActive, RunTimeout, TooManyCalls
+from .errors import RunActive, RunTimeout, TooManyCalls
 from .events import Event, Sink
 from .executor import Executor
+from .executors import Executors
 from .failing import failure_of
 from .host import RunHost
 from .limiting import Limiters
@@ -25,7 +26,6 @@ from .memory import RunMemory
 from .plan import Plan
 from .recall import Recall
 from .result import NodeFailure, RunResult, Status
-from .threads import ThreadExecutor
 
 RunStatus = Literal["new", "running", "paused", "completed", "cancelled", "failed"]
 
@@ -68,11 +68,10 @@ class Execution:
         self._cache = cache
         self._memory = memory
         self._incremental = incremental
-        self._executors = dict(executors or {})
+        self._executors = Executors(executors or {}, (limits or Limits()).threads)
         self._context = context or RunContext()
         self._limits = limits or Limits()
         self._limiters = limiters or Limiters()
-        self._threads: ThreadExecutor | None = None
         self._status: RunStatus = "new"
         self._state: RunState | None = None
         self._drivers: Drivers | None = None
@@ -144,7 +143,7 @@ class Execution:
     def _prepare(self) -> tuple[RunState, Loops, Drivers]:
         state = self._state = RunState(self.plan)
         host = self._host = RunHost(
-            self.plan, self.run_id, self._context, self._sink, self._limits, self._executor, self._limiters
+            self.plan, self.run_id, self._context, self._sink, self._limits, self._executors.of, self._limiters
         )
         host.open_body = open_body
         recall = None
@@ -158,20 +157,6 @@ class Execution:
         loops.drivers = drivers
         return state, loops, drivers
 
-    def _executor(self, isolation: str) -> Executor:
-        executor = self._executors.get(isolation)
-        if executor is not None:
-            return executor
-        if isolation != "thread":
-            raise NodeError(
-                f"there is no executor for isolation {isolation!r} here",
-                code="no_executor",
-                retryable=False,
-            )
-        if self._threads is None:
-            self._threads = ThreadExecutor(self._limits.threads)
-        return self._threads
-
     async def _close(
         self, state: RunState, loops: Loops, drivers: Drivers, duration: float
     ) -> RunResult:
@@ -183,8 +168,7 @@ class Execution:
             status, crash = "failed", failure_of(drivers.error)
         failed = {steps[index].id: failure for index, failure in sorted(state.failures.items())}
         skipped = {steps[index].id: reason for index, reason in sorted(state.skipped.items())}
-        if self._threads is not None:
-            self._threads.close()
+        self._executors.close()
         assert self._host is not None
         self._tell_end(status, duration, list(failed), list(skipped), crash)
         await self._host.close()

@@ -193,6 +193,7 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.rule("6.6")
 async def test_a_pause_and_single_steps_reach_nested_runs() -> None:
     events: list[Event] = []
 
@@ -216,6 +217,7 @@ async def test_a_pause_and_single_steps_reach_nested_runs() -> None:
     assert kinds(events, "h") == ["node.queued", "node.started", "node.done"]
 
 
+@pytest.mark.rule("6.6")
 async def test_a_single_step_starts_one_node_and_passes_over_those_that_are_skipped() -> None:
     events: list[Event] = []
     execution = Execution(
