@@ -16,6 +16,8 @@ from typing import Any
 
 import click
 
+from spellwork_server.commands import FORMS
+
 DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -30,6 +32,12 @@ URL = click.option(
     show_default=True,
     help="Address of the running server; or the variable SPELLWORK_URL.",
 )
+
+SPELL = click.Path(exists=True, path_type=Path)
+"""A file in any form, or a spell's folder."""
+
+
+FORM = click.Choice([*FORMS, "folder"])
 
 TOKEN = click.option(
     "--token",
@@ -90,7 +98,7 @@ def token(email: str, name: str, data: Path | None) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=SPELL)
 @click.option(
     "--input",
     "inputs",
@@ -125,7 +133,10 @@ def run(
     last: Path | None,
     timeout: float | None,
 ) -> None:
-    """Run a spell file with no server; print the outputs as JSON.
+    """Run a spell with no server; print the outputs as JSON.
+
+    FILE is a spell in any form: JSON, YAML, a manifest, a plan in MessagePack,
+    Python source (which is read, and not executed), or a folder.
 
     Exits with 1 if a node failed, with 2 if the spell or an input is wrong.
     """
@@ -142,33 +153,88 @@ def run(
 
 
 @main.command("compile")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=SPELL)
 @click.option(
-    "--to", "form", type=click.Choice(["yaml", "ir", "python"]), default="yaml", show_default=True
+    "--to",
+    "form",
+    type=FORM,
+    default="manifest",
+    show_default=True,
+    help="manifest: the plan as YAML; ir: as MessagePack; the others are the spell.",
 )
-def compile_file(file: Path, form: str) -> None:
-    """Compile a spell file and write the plan: a YAML manifest, MessagePack (ir) or Python source."""
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="File or folder to write [default: standard output].",
+)
+def compile_file(file: Path, form: str, output: Path | None) -> None:
+    """Compile a spell and write it in another form.
+
+    FILE is a spell in any form. Each form holds the whole spell, and reads
+    back as the same one.
+    """
     from spellwork_server.commands.plans import compile_spell
 
-    sys.stdout.buffer.write(_try(lambda: compile_spell(file, form)))
-    sys.stdout.flush()
+    _put(_try(lambda: compile_spell(file, form, output)))
+
+
+@main.command("diff")
+@click.argument("before", type=SPELL)
+@click.argument("after", type=SPELL)
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+def diff_files(before: Path, after: Path, as_json: bool) -> None:
+    """Say what differs between two spells, in whatever form they are.
+
+    Exits with 0 if nothing does, with 1 if something does, with 2 if one
+    cannot be read.
+    """
+    from spellwork_server.commands.differences import compare, told
+
+    found = _try(lambda: compare(before, after))
+    if as_json:
+        click.echo(json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2))
+    else:
+        for line in told(found):
+            click.echo(line)
+    if found:
+        raise SystemExit(1)
+
+
+@main.command("format")
+@click.argument("files", type=SPELL, nargs=-1, required=True, metavar="FILE|DIR...")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if something would.")
+def format_files(files: tuple[Path, ...], check: bool) -> None:
+    """Write spells anew in the form that they are in: sorted, so that they merge well.
+
+    Prints the files that changed. A manifest or plan is compiled anew.
+    """
+    from spellwork_server.commands.formatting import format_file
+
+    changed = [
+        each for file in files for each in _try(lambda file=file: format_file(file, check=check))
+    ]
+    for each in changed:
+        click.echo(each)
+    if check and changed:
+        raise SystemExit(1)
 
 
 @main.command("export")
 @click.argument("canvas")
-@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--to",
     "form",
-    type=click.Choice(["json", "yaml"]),
-    help="Format [default: by the file's ending, else json].",
+    type=FORM,
+    help="Form [default: by the file's ending; folder where FILE is one; else json].",
 )
 @URL
 @TOKEN
 def export_file(
     canvas: str, file: Path | None, form: str | None, url: str, token: str | None
 ) -> None:
-    """Write what is on a canvas of a running server to a file, or to standard output."""
+    """Write what is on a canvas of a running server to a file or folder, or to standard output."""
     from spellwork_server.commands.remote import Remote
     from spellwork_server.commands.transfers import export_canvas
 
@@ -176,20 +242,17 @@ def export_file(
         with Remote(url, _token(token)) as remote:
             return export_canvas(remote, canvas, file, form)
 
-    content = _try(work)
-    if content is not None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
+    _put(_try(work))
 
 
 @main.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=SPELL)
 @click.option("--canvas", default="new", show_default=True, help="Id of the canvas to draw it on.")
 @click.option("--merge", is_flag=True, help="Put its things by their ids; the rest stays.")
 @URL
 @TOKEN
 def import_file(file: Path, canvas: str, merge: bool, url: str, token: str | None) -> None:
-    """Draw a spell file (JSON or YAML) on a canvas of a running server; print the canvas's id.
+    """Draw a spell (a file in any form, or a folder) on a canvas of a running server; print the canvas's id.
 
     Without --merge what was on the canvas goes. Open tabs see the edits at once.
     """
@@ -235,6 +298,13 @@ def _token(token: str | None) -> str:
     if not token:
         raise click.UsageError("Say who you are: --token KEY, or the variable SPELLWORK_TOKEN")
     return token
+
+
+def _put(content: bytes | None) -> None:
+    """Write bytes to standard output as they are."""
+    if content is not None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
 
 
 def _input(text: str) -> tuple[str, Any]:

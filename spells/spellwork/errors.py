@@ -84,13 +84,18 @@ class FormatInvalid(SpellUnreadable):
     code = "format_invalid"
 
     def __init__(
-        self, message: str, *, line: int | None = None, column: int | None = None
+        self,
+        message: str,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
-        place = {} if line is None else {"line": line, "column": column or 1}
-        where = f"line {line}, column {column or 1}: " if line is not None else ""
-        super().__init__(f"{where}{message}", details=place)
-        self.line = line
-        self.column = column
+        if line is not None:
+            column = column or 1
+            message = f"line {line}, column {column}: {message}"
+            details = (details or {}) | {"line": line, "column": column}
+        super().__init__(message, details=details)
 
 
 class WorkflowInvalid(SpellworkError):

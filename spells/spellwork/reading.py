@@ -1,4 +1,4 @@
-"""Read a spell from a file (JSON or YAML) or a mapping."""
+"""Read a spell from a file in any form, a folder, or a mapping."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import yaml
 from pydantic import ValidationError
 
-from .errors import SpellUnreadable
+from .errors import FormatInvalid, SpellUnreadable
+from .formats import Form, form_of, read_folder, read_form
+from .library import Library
 from .spell import Spell
 
-MAX_VALUES = 5_000_000
-"""Values in a YAML file, each counted as often as it is named: ten lines of aliases can stand for billions."""
-
 SpellSource = Spell | Mapping[str, Any] | str | PathLike[str]
-"""A Spell, its JSON form, or the path of a file that holds it."""
+"""A Spell, its JSON form, or the path of a file or folder that holds it."""
 
 
-def read_spell(source: SpellSource) -> Spell:
-    """Return the spell that ``source`` is or names; of a plan's manifest, the spell it was made from.
+def read_spell(source: SpellSource, library: Library | None = None) -> Spell:
+    """Return the spell that ``source`` is or names; of a plan, the spell it was made from.
+
+    A file may be JSON, YAML, a manifest, a plan in MessagePack or Python
+    source, which is read and not run. ``library`` is as for ``read_python``.
 
     Raises:
         SpellUnreadable: when there is no such file, or what it holds is not a
             spell; ``details.errors`` lists each field at fault.
+        FormatInvalid: (one of those) when it is not in the form that it should
+            be; ``details`` has ``line`` and ``column``.
     """
     if isinstance(source, Spell):
         return source
@@ -37,36 +39,28 @@ def read_spell(source: SpellSource) -> Spell:
             f"a spell is an object or the path of a file, not {type(source).__name__}"
         )
     path = Path(source)
+    if path.is_dir():
+        return _parse(read_folder(path), str(path))
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
         raise SpellUnreadable(f"{path} cannot be read: {error}") from error
-    return _parse(_decode(text, path), str(path))
+    return read_bytes(data, str(path), library=library)
 
 
-def _decode(text: str, path: Path) -> Any:
+def read_bytes(
+    data: bytes, name: str, form: Form | None = None, *, library: Library | None = None
+) -> Spell:
+    """Return the spell in the bytes of a file; ``form`` if not given is told by its name and first bytes.
+
+    Raises:
+        SpellUnreadable, FormatInvalid: as ``read_spell``.
+    """
     try:
-        if path.suffix in (".yaml", ".yml"):
-            value = yaml.safe_load(text)
-            if _count(value, {}) > MAX_VALUES:
-                raise SpellUnreadable(f"{path} stands for more than {MAX_VALUES:,} values")
-            return value
-        return msgspec.json.decode(text)
-    except (yaml.YAMLError, msgspec.DecodeError, RecursionError) as error:
-        raise SpellUnreadable(
-            f"{path} is not {'YAML' if path.suffix != '.json' else 'JSON'}: {error}"
-        ) from error
-
-
-def _count(value: Any, counted: dict[int, int]) -> int:
-    """Count a value and what is in it; each list and object is walked through once."""
-    if not isinstance(value, (list, dict)):
-        return 1
-    if id(value) not in counted:
-        counted[id(value)] = MAX_VALUES + 1  # a value that is in itself has no end
-        items = value.values() if isinstance(value, dict) else value
-        counted[id(value)] = 1 + sum(_count(item, counted) for item in items)
-    return counted[id(value)]
+        value = read_form(data, form or form_of(name, data), library)
+    except FormatInvalid as error:
+        raise FormatInvalid(f"{name}: {error.message}", details=error.details) from error
+    return _parse(value, name)
 
 
 def _parse(value: Any, what: str) -> Spell:
@@ -77,10 +71,14 @@ def _parse(value: Any, what: str) -> Spell:
     except ValidationError as error:
         errors = [
             {"field": ".".join(map(str, finding["loc"])), "message": finding["msg"]}
-            for finding in error.errors(include_url=False)
+            for finding in error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
         ]
         first = errors[0]
         raise SpellUnreadable(
             f"{what} is not a spell: {first['field'] or 'it'}: {first['message']}",
             details={"errors": errors},
         ) from error
+
+
+MAX_ERRORS = 50
+"""Fields at fault that are listed."""

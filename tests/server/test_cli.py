@@ -13,7 +13,9 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from spellwork import formats
 from spellwork_server.cli import main
+from spellwork_server.commands import FORMS
 
 NODES = {
     "a": {"type": "core.value", "inputs": {"value": 2}},
@@ -88,14 +90,12 @@ def test_run_ends_with_2_when_it_cannot_begin(
     assert result.stdout == ""
 
 
+@pytest.mark.rule("10.11")
 def test_compile_writes_each_form_the_same_every_time(file: Any, tmp_path: Path) -> None:
     path = file(SPELL)
-    written = {
-        form: spellwork("compile", path, "--to", form).stdout_bytes
-        for form in ("yaml", "ir", "python")
-    }
-    assert yaml.safe_load(written["yaml"])["name"] == "Untitled"
-    assert msgspec.msgpack.decode(written["ir"])["name"] == "Untitled"
+    written = {form: spellwork("compile", path, "--to", form).stdout_bytes for form in FORMS}
+    assert yaml.safe_load(written["manifest"])["plan"] == 1
+    assert msgspec.msgpack.decode(written["ir"])["plan"]["name"] == "Untitled"
     script = tmp_path / "script.py"
     script.write_bytes(written["python"])
     ran = subprocess.run([sys.executable, script], capture_output=True, check=True)
@@ -104,14 +104,82 @@ def test_compile_writes_each_form_the_same_every_time(file: Any, tmp_path: Path)
         assert spellwork("compile", path, "--to", form).stdout_bytes == content
 
 
-def test_a_yaml_manifest_runs_and_compiles_as_the_spell_it_was_made_from(
-    file: Any, tmp_path: Path
+@pytest.mark.rule("10.11")
+@pytest.mark.parametrize("form", [*FORMS, "folder"])
+def test_what_is_compiled_runs_and_compiles_as_the_spell_it_was_made_from(
+    file: Any, tmp_path: Path, form: str
 ) -> None:
     path = file(SPELL)
-    manifest = tmp_path / "manifest.yaml"
-    manifest.write_bytes(spellwork("compile", path, "--to", "yaml").stdout_bytes)
-    assert spellwork("run", manifest).stdout == spellwork("run", path).stdout
-    assert spellwork("compile", manifest, "--to", "yaml").stdout_bytes == manifest.read_bytes()
+    made = tmp_path / "made"
+    assert spellwork("compile", path, "--to", form, "--output", made).stdout == ""
+    assert spellwork("run", made).stdout == spellwork("run", path).stdout
+    assert spellwork("diff", path, made).exit_code == 0
+    again = tmp_path / "again"
+    spellwork("compile", made, "--to", form, "-o", again)
+    if form != "folder":
+        assert again.read_bytes() == made.read_bytes()
+    assert spellwork("format", made, "--check").exit_code == 0
+
+
+def test_the_forms_that_help_lists_are_those_there_are() -> None:
+    assert formats.FORMS == FORMS
+    for command in ("compile", "run", "diff", "format", "export", "import"):
+        assert f"  {command} " in spellwork("--help").stdout
+    assert "manifest|ir|python|folder" in spellwork("compile", "--help").stdout
+
+
+@pytest.mark.rule("10.11")
+def test_diff_says_what_differs_and_ends_with_1(file: Any, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    nodes = {
+        "a": {"type": "core.value", "inputs": {"value": [3, "\x1b[2J"]}},
+        "c": {"type": "core.value", "name": "New"},
+    }
+    other.write_text(json.dumps({"name": "Other", "nodes": nodes}))
+    result = spellwork("diff", file(SPELL), other)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        '~ name: "Untitled" -> "Other"',
+        "~ node a (core.value): changed",
+        '    inputs.value: 2 -> [3, "\\u001b[2J"]',
+        "- node b (core.template): removed",
+        '+ node c "New" (core.value): added',
+        '- wire e "a.value -> b.x": removed',
+    ]
+    told = spellwork("diff", tmp_path / "spell.json", other, "--json")
+    assert (told.exit_code, json.loads(told.stdout)["changes"][1]["what"]) == (1, "removed")
+    assert spellwork("diff", other, other).stdout == ""
+    (tmp_path / "broken.json").write_text("{")
+    broken = spellwork("diff", other, tmp_path / "broken.json")
+    assert broken.exit_code == 2
+    assert "line 1, column 2" in broken.stderr
+
+
+@pytest.mark.rule("10.11")
+def test_format_writes_a_file_anew_in_its_own_form(tmp_path: Path) -> None:
+    messy = tmp_path / "messy.yaml"
+    messy.write_text(
+        "edges: {}\nnodes: {b: {type: core.value, inputs: {value: on}}, a: {type: core.text}}\n"
+    )
+    before = messy.read_bytes()
+    check = spellwork("format", "--check", messy)
+    assert (check.exit_code, check.stdout.strip(), messy.read_bytes()) == (1, str(messy), before)
+    assert spellwork("format", messy).exit_code == 0
+    assert messy.read_text().index("a:") < messy.read_text().index("b:")
+    assert spellwork("format", "--check", messy).stdout == ""
+    messy.write_text("nodes: [")
+    assert spellwork("format", messy).exit_code == 2
+    assert messy.read_text() == "nodes: ["
+
+
+@pytest.mark.rule("10.11")
+def test_compile_says_why_it_cannot_write(file: Any, tmp_path: Path) -> None:
+    nowhere = spellwork("compile", file(SPELL), "-o", tmp_path / "no" / "such")
+    assert nowhere.exit_code == 2
+    assert "cannot be written" in nowhere.stderr
+    unsaid = spellwork("compile", file(SPELL), "--to", "folder")
+    assert unsaid.exit_code == 2
+    assert "--output" in unsaid.stderr
 
 
 def test_compile_refuses_a_cycle(file: Any) -> None:

@@ -80,6 +80,23 @@ def test_what_is_exported_is_imported_as_it_was(
     assert f"/canvas/{made.stdout.strip()}" in made.stderr
 
 
+@pytest.mark.rule("10.11")
+@pytest.mark.parametrize("form", ["manifest", "ir", "python", "folder"])
+def test_every_form_is_exported_and_imported(
+    spellwork: Any, http: httpx.Client, canvas: str, tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / "out"
+    said = spellwork("export", canvas, file, "--to", form)
+    assert (said.exit_code, said.output) == (0, ""), said.output
+    made = spellwork("import", file).stdout.strip()
+    assert drawn(http, made) == SPELL
+    if form == "folder":
+        assert (file / "code" / "b.py").read_text() == "x * 2\n# twice\n"
+        other = http.post("/v1/canvases", json={"spell": SPELL | {"nodes": {}, "edges": {}}}).json()
+        assert spellwork("export", other["id"], file).output == "", "a folder stays one"
+        assert not (file / "code").exists()
+
+
 def test_an_export_goes_to_standard_output_and_is_the_same_every_time(
     spellwork: Any, canvas: str
 ) -> None:
@@ -135,7 +152,8 @@ def test_an_import_runs_nothing(
         (("export", "x", "--url", "http://127.0.0.1:1"), {}, "cannot be reached"),
         (("import", "FILE", "--merge"), {}, "--canvas ID"),
         (("import", "FILE", "--canvas", "nowhere"), {}, "no canvas nowhere"),
-        (("import", "BROKEN"), {}, "is not JSON"),
+        (("import", "BROKEN"), {}, "line 1, column 2: not JSON"),
+        (("export", "x", "--to", "folder"), {}, "--to"),
     ],
 )
 def test_what_goes_wrong_is_said_in_one_line(

@@ -17,6 +17,7 @@ def test_what_the_design_promises_is_public() -> None:
         "Library",
         "Pack",
         "Spell",
+        "Workflow",
         "compile",
         "node",
         "run",

@@ -1,22 +1,30 @@
-"""Plans of spell files from the command line."""
+"""Spell files in other forms, from the command line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import spellwork
-from spellwork.formats import to_manifest, write
-from spellwork.reading import read_spell
+from spellwork import Library, compile, formats, read_spell
+
+from .writing import write_file, write_folder
 
 
-def compile_spell(file: Path, form: str) -> bytes:
-    """Return a spell file compiled, in one of the forms that ``spellwork.formats`` writes.
+def compile_spell(file: Path, form: str, output: Path | None) -> bytes | None:
+    """Write the spell of a file or folder in a form, to ``output``; return the bytes where there is none.
 
     It is compiled for every form, so that a spell that cannot run is refused.
-    The YAML manifest holds the spell too: it can be run and compiled again.
+    Every form holds the whole spell: it can be run and compiled again.
     """
-    spell = read_spell(file)
-    plan = spellwork.compile(spell, spellwork.Library.installed())
-    if form == "yaml":
-        return to_manifest(plan, spell)
-    return write(spell if form == "python" else plan, form)
+    library = Library.installed()
+    spell = read_spell(file, library)
+    compile(spell, library)
+    if form == "folder":
+        if output is None:
+            raise formats.FormatInvalid("a folder is not printed: say where with --output DIR")
+        write_folder(output, spell)
+        return None
+    content = formats.write(spell, form, library)
+    if output is None:
+        return content
+    write_file(output, content)
+    return None

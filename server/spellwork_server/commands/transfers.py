@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from spellwork.errors import SpellworkError
-from spellwork.formats import ordered, to_yaml
+from spellwork import formats
 from spellwork.reading import read_spell
-from spellwork.spell import Spell
 from spellwork_server.errors import BadRequest
 
 from .remote import Remote, spell_path
+from .writing import write_file, write_folder
 
 NEW = "new"
 """What stands for a canvas that is still to be made."""
 
 
-class FileUnwritable(SpellworkError):
-    """The file cannot be written."""
-
-    code = "file_unwritable"
-
-
 def export_canvas(remote: Remote, canvas: str, file: Path | None, form: str | None) -> bytes | None:
     """Write what is on a canvas to ``file``; return it where there is none.
 
-    ``form`` is ``json`` or ``yaml``; if not given, the file's ending says it.
+    ``form`` is one of ``formats.FORMS`` or ``folder``. If not given, the file's
+    ending says it; a folder that is there is written as one.
     """
+    if form is None and file is not None:
+        form = "folder" if file.is_dir() else formats.SUFFIXES.get(file.suffix.lower())
+    if form == "folder" and file is None:
+        raise BadRequest.field("--to", "a folder is not printed", "FILE: the folder to write")
     spell = read_spell(remote.call("GET", spell_path(canvas)))
-    yaml = form == "yaml" or (
-        form is None and file is not None and file.suffix in (".yaml", ".yml")
-    )
-    content = to_yaml(spell) if yaml else to_json(spell)
+    if form == "folder" and file is not None:
+        write_folder(file, spell)
+        return None
+    content = formats.write(spell, form or "json")
     if file is None:
         return content
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise FileUnwritable(f"{file} cannot be written: {error}") from error
+    write_file(file, content)
     return None
 
 
@@ -61,8 +55,3 @@ def import_spell(remote: Remote, file: Path, canvas: str, *, merge: bool) -> str
         del body["name"]
     remote.call("PATCH" if merge else "PUT", spell_path(canvas), body)
     return canvas
-
-
-def to_json(spell: Spell) -> bytes:
-    """Return a spell as JSON for people and for version control: sorted, indented, layout last."""
-    return (json.dumps(ordered(spell.to_json()), ensure_ascii=False, indent=2) + "\n").encode()

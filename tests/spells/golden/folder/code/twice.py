@@ -1,0 +1,3 @@
+# twice
+def twice(x):
+    return x * 2
