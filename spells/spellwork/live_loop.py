@@ -404,7 +404,10 @@ class LiveLoop:
         waits = caller.is_limited(call.step)
         if not waits:
             begin()
+        state.forget_streams(index)
         given = gather(state.program.gathers[index], state.values)
+        if state.begun:
+            given = state.streamed(index, given)
         outputs: dict[str, Any] = await caller.call(
             call.step, given, started=begin if waits else None
         )

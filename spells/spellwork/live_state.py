@@ -215,6 +215,8 @@ class LiveState(RunState):
 
     def finish(self, index: int, outputs: dict[str, Any]) -> None:
         """Take the outputs of a step, and start what they touch."""
+        if self.begun and index not in self.streams:
+            self.forget_streams(index)
         self._settle(index)
         before = self._before(index)
         super().finish(index, outputs)
@@ -363,6 +365,12 @@ class LiveState(RunState):
             RunState.skip(self, index, skipped)
         else:
             RunState.finish(self, index, outputs)
+
+    def forget_streams(self, index: int) -> None:
+        """Take it that nobody takes up the streams any more that a step made when it last ran."""
+        if self.begun:
+            for _, slot in self.program.outputs[index]:
+                self.begun.pop(slot, None)
 
     def warn(self, index: int) -> None:
         """Take it that a step lacks outputs: what needs it is to be decided on."""

@@ -263,6 +263,11 @@ class Swap:
             if here is None or new.plan.steps[here].shape != old.plan.steps[index].shape:
                 call.drop()
                 continue
+            if here != call.step.index and index in old.program.readers:
+                # who streams says so by its place, and that is another: it begins again
+                call.drop()
+                self.roots[call.step.id] = call.why
+                continue
             call.index = here
             new.calls[here] = call
             self.carried.append(here)
@@ -286,6 +291,8 @@ class Swap:
             here = slots.get(ports[slot])
             if here is not None:
                 new.values[here] = old.values[slot]
+                if slot in old.begun:
+                    new.begun[here] = old.begun[slot]
                 new.streams.setdefault(call.index, {})[here] = going
                 new.beyond += len(going)
 

@@ -26,6 +26,7 @@ from spellwork import (
 )
 from tests.spells.drawing import draw, kinds
 from tests.spells.nodes import pack as common
+from tests.spells.stream_nodes import library as streams
 
 pytestmark = pytest.mark.anyio
 
@@ -751,3 +752,34 @@ async def test_a_generator_gives_its_values_as_a_stream_and_its_readers_the_whol
         session.set("n.count", 2)
         await session.settled()
         assert session.value("t") == "[0, 1]"
+
+
+@pytest.mark.rule("11.10")
+@pytest.mark.parametrize("moment", [0, 1, 3, 9, 40])
+async def test_streams_flow_in_a_session_and_a_change_begins_them_anew(moment: int) -> None:
+    drawn = draw(
+        {"a": ("count", {"many": 2_000}), "m": "double", "b": "total", "w": "whole"},
+        "a.items -> m.items",
+        "m.items -> b.items",
+        "a.items -> w.items",
+    )
+    body = drawn.to_json()
+    for each in body["nodes"].values():
+        each["type"] = each["type"].replace("t.", "s.", 1)
+    before = asyncio.all_tasks()
+    async with asyncio.timeout(10), LiveSession(Spell.model_validate(body), streams) as session:
+        await turns(moment)
+        session.set("a.many", 100)
+        await turns(moment)
+        session.set("a.many", 1_500)
+        result = await session.settled()
+        assert (result.errors, result.skipped) == ({}, {})
+        assert session.value("w") == sum(range(1_500))
+        assert session.value("b") == 2 * sum(range(1_500))
+        body["nodes"]["0"] = {"type": "s.count"}
+        session.set("a.many", 900)
+        await turns(moment)
+        session.replace(Spell.model_validate(body))
+        await session.settled()
+        assert session.value("b") == 2 * sum(range(900))
+    assert asyncio.all_tasks() == before
