@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, closing, nullcontext
 from typing import Any
 
 from pydantic import ValidationError
@@ -95,7 +95,7 @@ class Caller:
                 context.body = self._host.body(context, step, taken)
             try:
                 self._count()
-                outputs = await self._in_turn(step, inputs, context, started)
+                outputs = flows.completed(await self._in_turn(step, inputs, context, started))
                 self.measure(outputs)
                 return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure

@@ -50,17 +50,25 @@ class Host(Protocol):
     run_id: str
     canvas: str | None
     user: str | None
-    watcher: Watcher | None
-    """The sink, where it takes chunks by the batch and may hold back who makes them."""
-    begin_stream: Callable[[int, str, Any], None]
-    """Lets the steps start that read an output of the step of that index, which comes as a stream from now on."""
 
-    readers_of: Callable[[int, str], int]
-    """Says how many there are."""
+    @property
+    def watcher(self) -> Watcher | None:
+        """The sink, where it takes chunks by the batch and may hold back who makes them."""
+        ...
 
     @property
     def watched(self) -> bool:
         """Whether events go anywhere."""
+        ...
+
+    @property
+    def begin_stream(self) -> Callable[[int, str, Any], None]:
+        """Lets the steps start that read an output of the step of that index, which comes as a stream from now on."""
+        ...
+
+    @property
+    def readers_of(self) -> Callable[[int, str], int]:
+        """Says how many there are."""
         ...
 
     def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:

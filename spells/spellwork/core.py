@@ -17,6 +17,16 @@ from .program import MODE_DECIDE, MODE_DROP, MODE_FULL, MODE_HELD, UNSET
 from .result import NodeFailure
 
 
+class Begun:
+    """A stream, how many steps have yet to take it, and what stands in its slot."""
+
+    __slots__ = ("readers", "stream", "whole")
+
+    def __init__(self, stream: Any, readers: int) -> None:
+        self.stream = self.whole = stream
+        self.readers = readers
+
+
 class RunState:
     """Where a run of a plan stands.
 
@@ -27,6 +37,7 @@ class RunState:
     """
 
     __slots__ = (
+        "begun",
         "beyond",
         "failures",
         "held",
@@ -34,6 +45,7 @@ class RunState:
         "pending",
         "plan",
         "program",
+        "raw",
         "ready",
         "skipped",
         "streams",
@@ -45,6 +57,8 @@ class RunState:
         self.plan = plan
         self.program = plan.program
         self.values = self.program.start_values()
+        self.raw = self.program.raw
+        """By slot, values as typed in, where the function is given something made of them."""
         self.pending = self.program.pending.copy()
         self.usual = self.program.modes
         self.modes = self.usual.copy()
@@ -54,6 +68,8 @@ class RunState:
         self.held: list[int] | None = None
         self.streams: dict[int, dict[int, tuple[int, ...]]] = {}
         """By step under way, the slots that hold its streams, each with the steps let go by it."""
+        self.begun: dict[int, Begun] = {}
+        """By slot, streams that a step may have yet to take, though they may be whole by then."""
         self.beyond = 0
         """How many more drivers than allowed there may be, lest who reads a stream waits for who fills it."""
 
@@ -88,6 +104,8 @@ class RunState:
                 values[slot] = UNSET
             else:
                 values[slot] = value
+                if slot in self.begun:
+                    self.begun[slot].whole = value
         if program.results[index] not in (slot for _, slot in program.outputs[index]):
             values[program.results[index]] = None
         if lost:
@@ -135,22 +153,51 @@ class RunState:
     def begin_stream(self, index: int, port: str, stream: Any) -> None:
         """Take it that an output of a step under way begins to come, as ``stream``.
 
-        Steps that take nothing else of this step are let go: what they find
-        in the slot is ``stream``, or the whole value where they start after
-        ``finish``. All others wait for that. A second call for a port does nothing.
+        Steps that take nothing else of this step are let go: they get
+        ``stream``, also where they start after ``finish`` (``streamed``). All
+        others wait for the whole. A second call for a port does nothing.
         """
         slot = dict(self.program.outputs[index])[port]
         open_streams = self.streams.setdefault(index, {})
         if slot in open_streams:
             return
-        readers = self.program.readers.get(index, {}).get(port, ())
+        readers = self._readers(index, port)
         open_streams[slot] = readers
         self.values[slot] = stream
+        self.begun[slot] = Begun(stream, len(readers))
         self.beyond += len(readers)
         for reader in reversed(readers):
             self.pending[reader] -= 1
             if not self.pending[reader]:
                 self.ready.appendleft(reader)
+
+    def streamed(self, index: int, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the inputs of a step with the streams that it takes, as they came, in the place of their wholes."""
+        streams = {port.name for port in self.plan.steps[index].ports.inputs if port.stream}
+        for port, source in self.program.gathers[index]:
+            if port not in streams or port not in inputs:
+                continue
+            if isinstance(source, int):
+                inputs[port] = self._stream(source)
+            elif isinstance(source, tuple) and all(isinstance(slot, int) for slot in source):
+                slots = [slot for slot in source if isinstance(slot, int)]
+                inputs[port] = [
+                    self._stream(slot) for slot in slots if self.values[slot] is not UNSET
+                ]
+        return inputs
+
+    def _stream(self, slot: int) -> Any:
+        begun, value = self.begun.get(slot), self.values[slot]
+        if begun is None or value is not begun.whole:
+            return value
+        begun.readers -= 1
+        if not begun.readers:
+            del self.begun[slot]
+        return begun.stream
+
+    def _readers(self, index: int, port: str) -> tuple[int, ...]:
+        """Return the steps that the stream of an output lets go."""
+        return self.program.readers.get(index, {}).get(port, ())
 
     def _end_streams(self, index: int) -> tuple[int, ...]:
         gone = tuple(
@@ -165,6 +212,7 @@ class RunState:
             for slot in streams:
                 self.values[slot] = UNSET
         self.streams.clear()
+        self.begun.clear()
         self.beyond = 0
 
     def decide(self, index: int) -> str | None:

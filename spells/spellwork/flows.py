@@ -17,7 +17,7 @@ from .events import Event
 from .outlet import Outlet
 from .standstill import Party
 from .step import Binding, Step
-from .streams import Reader, Stream
+from .streams import Reader, Stream, accumulate
 
 if TYPE_CHECKING:
     from .ports import Port
@@ -59,24 +59,24 @@ class Flows:
 
     # Out
 
-    def outlet(self, port: str, *, keep: bool = True) -> Outlet:
-        """Return the way out of an output. ``keep``: its whole is what the chunks add up to."""
+    def outlet(self, port: str) -> Outlet:
+        """Return the way out of the chunks of an output."""
         outlet = self._outlets.get(port)
         if outlet is None:
-            outlet = self._outlets[port] = Outlet(self, port, keep=keep)
+            outlet = self._outlets[port] = Outlet(self, port)
         return outlet
 
     def emit(self, port: str, chunk: Any) -> None:
         """Hand on a chunk that the sink was told of; from any thread, and without waiting."""
-        if not self.is_read(port):
+        if self._step.ports.output(port) is None:
             return
         if threading.get_ident() == self.thread:
-            self.outlet(port, keep=False).feed(chunk, told=True)
+            self.outlet(port).feed(chunk, told=True)
         else:
             self.loop.call_soon_threadsafe(self._feed, port, chunk)
 
     def _feed(self, port: str, chunk: Any) -> None:
-        outlet = self.outlet(port, keep=False)
+        outlet = self.outlet(port)
         if outlet.stream.is_open:
             try:
                 outlet.feed(chunk, told=True)
@@ -93,11 +93,18 @@ class Flows:
 
     async def send_here(self, port: str, chunk: Any) -> None:
         """Do so on the thread of the run."""
-        await self.outlet(port, keep=False).put(chunk)
+        await self.outlet(port).put(chunk)
 
     def is_read(self, port: str) -> bool:
         """Say whether other steps take this output while it comes."""
         return port in self._outlets or self.readers_of(port) > 0
+
+    def completed(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the outputs with what chunks add up to, where the function left out what it sent chunks of."""
+        for port, outlet in self._outlets.items():
+            if port not in outputs and outlet.stream.chunks:
+                outputs = {**outputs, port: accumulate(outlet.stream.chunks)}
+        return outputs
 
     @property
     def taken(self) -> bool:
@@ -187,7 +194,9 @@ class Flows:
             if error is None:
                 outlet.stream.close()
             elif isinstance(error, Exception):
-                failed = StreamFailed(f"{self._step.label!r} failed while its stream was read: {error}")
+                failed = StreamFailed(
+                    f"{self._step.label!r} failed while its stream was read: {error}"
+                )
                 failed.__cause__ = error
                 outlet.stream.fail(failed)
             else:
@@ -216,7 +225,9 @@ class _Stoppable:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
 
 
-def chunk_check(port: str, adapter: TypeAdapter[Any], schema: dict[str, Any]) -> Callable[[Any], Any]:
+def chunk_check(
+    port: str, adapter: TypeAdapter[Any], schema: dict[str, Any]
+) -> Callable[[Any], Any]:
     """Return what checks one chunk by the adapter of the whole: a list of them, or a text."""
     listed = schema.get("type") == "array"
 
@@ -225,7 +236,8 @@ def chunk_check(port: str, adapter: TypeAdapter[Any], schema: dict[str, Any]) ->
             checked = adapter.validate_python([chunk] if listed else chunk)
         except ValidationError as error:
             raise InputRejected(
-                f"a chunk of the input {port!r} {why_rejected(error, [chunk] if listed else chunk)}", port=port
+                f"a chunk of the input {port!r} {why_rejected(error, [chunk] if listed else chunk)}",
+                port=port,
             ) from error
         return checked[0] if listed else checked
 

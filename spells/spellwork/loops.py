@@ -343,11 +343,10 @@ class Loops:
         self, index: int, started: Callable[[], None] | None = None
     ) -> dict[str, Any]:
         state = self.state
-        return await self.host.caller.call(
-            state.plan.steps[index],
-            gather(state.program.gathers[index], state.values),
-            started=started,
-        )
+        inputs = gather(state.program.gathers[index], state.values)
+        if state.begun:
+            inputs = state.streamed(index, inputs)
+        return await self.host.caller.call(state.plan.steps[index], inputs, started=started)
 
     def _skipped(self, index: int, reason: str, why: str | None = None) -> None:
         self.state.skip(index, reason)

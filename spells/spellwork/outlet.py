@@ -33,16 +33,14 @@ class Outlet:
 
     __slots__ = ("_begun", "_flows", "_port", "_size", "_turn", "_untold", "stream")
 
-    def __init__(self, flows: Flows, port: str, *, keep: bool) -> None:
+    def __init__(self, flows: Flows, port: str) -> None:
         self._flows = flows
         self._port = port
         self._begun = False
         self._size = 0
         self._untold: list[Any] = []
         self._turn: asyncio.Handle | None = None
-        self.stream = Stream(
-            port, readers=flows.readers_of(port), keep=keep, writer=flows.party
-        )
+        self.stream = Stream(port, readers=flows.readers_of(port), writer=flows.party)
 
     # Taking chunks
 
@@ -100,7 +98,11 @@ class Outlet:
 
     def _measure(self, chunk: Any, limit: int) -> None:
         self._size += (
-            len(chunk) if isinstance(chunk, (str, bytes)) else 8 if isinstance(chunk, (int, float)) else len(rough_json(chunk))
+            len(chunk)
+            if isinstance(chunk, (str, bytes))
+            else 8
+            if isinstance(chunk, (int, float))
+            else len(rough_json(chunk))
         )
         if self._size > limit:
             raise OutputTooLarge(self._size, limit, self._port)
@@ -117,7 +119,7 @@ class Outlet:
         self.tell_now()
         watcher = self._flows.watcher
         timer = None
-        if self._flows.watched and (self.stream.is_full or (watcher is not None and watcher.is_full)):
+        if self._flows.watched:
             timer = asyncio.get_running_loop().call_later(HELD, self._tell_held)
         try:
             await self.stream.room()
@@ -149,7 +151,9 @@ class Outlet:
     def _tell(self, chunk: Any) -> None:
         flows = self._flows
         if flows.watcher is None:
-            flows.report(Event("node.chunk", time.time(), flows.node_id, port=self._port, value=chunk))
+            flows.report(
+                Event("node.chunk", time.time(), flows.node_id, port=self._port, value=chunk)
+            )
             return
         if not self._untold:
             self._turn = asyncio.get_running_loop().call_soon(self.tell_now)

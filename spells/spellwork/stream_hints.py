@@ -33,5 +33,5 @@ def whole_of(id: str, name: str, hint: Any, form: Form, *, many: bool) -> Any | 
         )
     if origin not in (_ASYNC if waits else _BLOCKING):
         return None
-    item = (get_args(hint) or (Any,))[0]
-    return Any if item is Any else item if item in (str, bytes) else list[item]
+    item: Any = (get_args(hint) or (Any,))[0]
+    return Any if item is Any else item if item in (str, bytes) else list.__class_getitem__(item)

@@ -31,7 +31,7 @@ def accumulate(chunks: Sequence[Any]) -> Any:
         for kind, empty in ((str, ""), (bytes, b"")):
             if isinstance(chunks[0], kind):
                 try:
-                    return empty.join(chunks)  # type: ignore[attr-defined]
+                    return empty.join(chunks)
                 except TypeError:
                     break
     return list(chunks)
@@ -51,9 +51,7 @@ class Stream:
 
     ``put`` waits when the slowest reader is ``capacity`` chunks behind.
     Readers count from their first chunk on: who has not begun holds nobody up
-    and misses nothing. ``readers``: how many are expected. With ``keep=False``
-    chunks are forgotten once all who are expected have taken them; there is no
-    ``whole`` then.
+    and misses nothing. ``readers``: how many are expected.
 
     A writer in a hurry appends to ``chunks`` itself, and awaits ``room`` when
     there are ``limit`` of them.
@@ -65,7 +63,6 @@ class Stream:
         capacity: int = CAPACITY,
         *,
         readers: int = 0,
-        keep: bool = True,
         writer: Party | None = None,
     ) -> None:
         if capacity < 1:
@@ -79,8 +76,6 @@ class Stream:
         """Whether any reader has begun: from then on the chunks cannot be taken back."""
         self.writer = writer or Party()
         self._expected = readers
-        self._keep = keep
-        self._first = 0
         self._readers: list[Reader] = []
         self._room: list[asyncio.Future[None]] = []
         self._error: BaseException | None = None
@@ -93,7 +88,7 @@ class Stream:
     @property
     def end(self) -> int:
         """How many chunks were put in all."""
-        return self._first + len(self.chunks)
+        return len(self.chunks)
 
     @property
     def is_open(self) -> bool:
@@ -103,17 +98,19 @@ class Stream:
     def feed(self, chunk: Any) -> bool:
         """Add a chunk, whether there is room or not; return whether there is room for more."""
         if self._ended:
-            raise StreamEnded(f"the stream {self.port!r} has ended; nothing more can be put into it")
+            raise StreamEnded(
+                f"the stream {self.port!r} has ended; nothing more can be put into it"
+            )
         self.chunks.append(chunk)
         return len(self.chunks) < self.limit or self.look()
 
     def look(self) -> bool:
         """Tell readers who wait of what has come; return whether there is room for more."""
         self._wake()
+        if self._is_full() or len(self._readers) < self._expected:
+            return False
         self._set_limit()
-        if not self._keep and len(self._readers) >= self._expected:
-            self._forget()
-        return len(self.chunks) < self.limit
+        return True
 
     async def put(self, chunk: Any) -> None:
         """Add a chunk, and wait until there is room for more.
@@ -169,7 +166,6 @@ class Stream:
 
     def whole(self) -> Any:
         """Return what the chunks add up to, built once. The stream must have ended."""
-        assert self._keep
         assert self._ended
         if self._whole is _UNSET:
             self._whole = accumulate(self.chunks)
@@ -188,8 +184,6 @@ class Stream:
         self, reader: Party | None = None, check: Callable[[Any], Any] | None = None
     ) -> Reader:
         """Return a reader of all chunks, from the first on. ``check`` is put before each chunk it gives."""
-        if self._first:
-            raise StreamEnded(f"the beginning of the stream {self.port!r} is no longer kept")
         return Reader(self, reader or Party(), check)
 
     @classmethod
@@ -217,15 +211,6 @@ class Stream:
                 self._let_writer_on()
         else:
             self._set_limit()
-        if not self._keep and len(self._readers) >= self._expected:
-            self._forget()
-
-    def _forget(self) -> None:
-        slowest = min((reader.position for reader in self._readers), default=self.end)
-        if slowest - self._first >= self.capacity or not self._readers:
-            del self.chunks[: slowest - self._first]
-            self._first = slowest
-            self._set_limit()
 
     def _is_full(self) -> bool:
         room_from = self.end - self.capacity
@@ -243,8 +228,8 @@ class Stream:
                 limit = 0
             else:
                 slowest = min(reader.position for reader in self._readers)
-                limit = slowest + self.capacity - self._first
-        if len(self._readers) < self._expected or not (self._keep or self._readers):
+                limit = slowest + self.capacity
+        if len(self._readers) < self._expected:
             limit = min(limit, len(self.chunks) + self.capacity)
         self.limit = limit
 
@@ -286,7 +271,17 @@ class Reader(AsyncIterator[Any]):
     that of ``check``.
     """
 
-    __slots__ = ("_check", "_end", "_gone", "batch", "begun", "party", "position", "stream", "waiter")
+    __slots__ = (
+        "_check",
+        "_end",
+        "_gone",
+        "batch",
+        "begun",
+        "party",
+        "position",
+        "stream",
+        "waiter",
+    )
 
     def __init__(
         self, stream: Stream, party: Party, check: Callable[[Any], Any] | None = None
@@ -337,18 +332,16 @@ class Reader(AsyncIterator[Any]):
                 if stream._error is not None:  # noqa: SLF001
                     raise stream._error  # noqa: SLF001
                 return False
-            await self._wait()
-            if self._gone:
+            if not await self._wait():
                 return False
-        start = self.position - stream._first  # noqa: SLF001
-        count = min(ready, max(1, stream.capacity // 2))
-        batch = stream.chunks[start : start + count]
-        self._end = self.position + count
+        self._end = self.position + min(ready, max(1, stream.capacity // 2))
+        batch = stream.chunks[self.position : self._end]
         self.batch = iter(batch) if self._check is None else map(self._check, batch)
         stream._moved()  # noqa: SLF001
         return True
 
-    async def _wait(self) -> None:
+    async def _wait(self) -> bool:
+        """Wait for a chunk, or the end; return False when it was told to go away meanwhile."""
         if self.waiter is not None:
             raise RuntimeError("a stream is read by one coroutine at a time")
         self.waiter = asyncio.get_running_loop().create_future()
@@ -361,6 +354,7 @@ class Reader(AsyncIterator[Any]):
         finally:
             self.waiter = None
             self.party.end_wait(wait)
+        return not self._gone
 
     async def aclose(self) -> None:
         """Go away; idempotent."""
