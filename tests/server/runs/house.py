@@ -14,11 +14,13 @@ from sqlalchemy import insert
 from spellwork import Library, Limiters, LimitRules, Limits, NodeError, Pack, Spell, node
 from spellwork.context import Context
 from spellwork.executor import Executor
+from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor, CanvasAccess
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
+from spellwork_server.runs.pages import Pages
 from spellwork_server.runs.run import Machinery
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
@@ -35,6 +37,7 @@ from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.schema import CANVASES, USERS
+from spellwork_server.storage.update_log import UpdateLog
 from spellwork_server.storage.upgrade import upgrade
 
 ADA = Actor("ada", "ada@example.org", "Ada", "member")
@@ -334,6 +337,7 @@ async def house(
                 limits=limits or Limits(),
                 limiters=Limiters(rules),
                 last=LastValues(outputs),
+                children=ChildSpells(UpdateLog(database, commits), access),
                 inline_bytes=64 * 1024,
             )
             runners = Runners(
@@ -348,10 +352,19 @@ async def house(
             async with runners:
                 reader = RunReader(records, outputs, runners.find, access, 64 * 1024)
                 registry = Registry()
+                pages = Pages(64 * 1024)
                 registry.add(
-                    RunService(runners, reader, journal, commits, access, max_spell_nodes=1_000),
+                    RunService(
+                        runners,
+                        reader,
+                        journal,
+                        commits,
+                        access,
+                        max_spell_nodes=1_000,
+                        pages=pages,
+                    ),
                     EventService(journal, reader, access),
-                    CacheService(cache, store, reader),
+                    CacheService(cache, store, reader, pages),
                 )
                 managers = Managers(runners, journal, channels, access)
                 yield House(
