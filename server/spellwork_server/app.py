@@ -32,6 +32,7 @@ from .rooms import Rooms
 from .runs.journal import Journal
 from .runs.last_values import LastValues
 from .runs.output_cache import SharedCache
+from .runs.pages import Pages
 from .runs.retention import Retention
 from .runs.run import Machinery
 from .runs.run_reader import RunReader
@@ -351,6 +352,7 @@ def _make_versions(
 def _fill_registry(parts: Parts) -> None:
     stores, running, settings = parts.stores, parts.running, parts.settings
     access = stores.canvases.access
+    pages = Pages(settings.inline_value_bytes)
     mentions = Mentions(stores.mentions, stores.users, parts.channels)
     parts.registry.add(
         AuthService(parts.identity.accounts),
@@ -366,9 +368,10 @@ def _fill_registry(parts: Parts) -> None:
             stores.commits,
             access,
             max_spell_nodes=settings.max_spell_nodes,
+            pages=pages,
         ),
         EventService(running.journal, running.reader, access),
-        CacheService(running.cache, stores.cache, running.reader),
+        CacheService(running.cache, stores.cache, running.reader, pages),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
         SampleService(samples),
         CommentService(

@@ -35,9 +35,16 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
   const comments = new CommentStore(session, document, { id: user.id, name: user.name });
   const kept = browser.store.then((store) => store.canvas(user.id, canvas));
   const runs = new RunStore(session, document, user.id, kept);
-  const readPage = (hash: string, offset: number, limit?: number, path?: string) =>
+  const readPage = (
+    hash: string,
+    offset: number,
+    limit?: number,
+    path?: string,
+    parts: "whole" | "reference" = "whole",
+  ) =>
     session.request("cache.value", {
       hash,
+      parts,
       offset,
       ...(limit === undefined ? {} : { limit }),
       ...(path ? { path } : {}),
@@ -92,7 +99,7 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
     previews,
     highlight: highlight.now,
     value: (value) => values.get(value),
-    page: readPage,
+    page: (hash, offset, limit, path) => readPage(hash, offset, limit, path, "reference"),
     close: () => {
       page.hide(workbench);
       replays.close();

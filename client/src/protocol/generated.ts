@@ -359,6 +359,13 @@ export interface Operations {
     response: PullProgress;
   };
   /**
+   * Find what an input may be
+   */
+  "nodes.choices": {
+    request: InputToChoose;
+    response: ChoicesView;
+  };
+  /**
    * List the node types
    */
   "nodes.find": {
@@ -371,6 +378,20 @@ export interface Operations {
   "nodes.ports": {
     request: NodeToDescribe;
     response: PortsView;
+  };
+  /**
+   * Find wires that a node lacks
+   */
+  "nodes.suggest": {
+    request: NodeToConnect;
+    response: WiresView;
+  };
+  /**
+   * Upgrade old nodes of a canvas
+   */
+  "nodes.upgrade": {
+    request: NodesToUpgrade;
+    response: UpgradesView;
   };
   /**
    * Look a spell over
@@ -663,9 +684,26 @@ export interface CacheView {
  * A page of a value that stands in an event or a run as ``{$ref, size, preview}``.
  */
 export interface ReadValue {
-  hash: string;
   offset?: number;
   limit?: number | null;
+  /**
+   * A JSON Pointer to a part of the value; '' is all.
+   */
+  path?: string;
+  /**
+   * reference: large items and fields stand as {$ref, size, preview, path}.
+   */
+  parts?: "whole" | "reference";
+  /**
+   * Of a list: the field of its rows (or number of their cell) to sort by; '' is the item itself.
+   */
+  sort?: string | null;
+  descending?: boolean;
+  /**
+   * Of a list: only rows that have this text in a cell; case does not matter.
+   */
+  filter?: string | null;
+  hash: string;
 }
 /**
  * Part of a value. The whole is the pages from ``offset`` 0 until ``more`` is false, put together.
@@ -673,7 +711,7 @@ export interface ReadValue {
 export interface ValuePage {
   hash: string;
   /**
-   * Bytes of the whole value as JSON.
+   * Bytes of the whole value, or of its part at path, as JSON.
    */
   size: number;
   /**
@@ -681,12 +719,20 @@ export interface ValuePage {
    */
   kind: "list" | "text" | "object" | "value";
   /**
-   * Items, characters or fields of the whole.
+   * Items, characters or fields of the whole; of a filtered list, those left.
    */
   total: number;
   offset: number;
   more: boolean;
   value: unknown;
+  /**
+   * The part of the value that this is a page of.
+   */
+  path: string;
+  /**
+   * The items' own numbers, where the list is sorted or filtered.
+   */
+  rows: number[] | null;
 }
 /**
  * Say where one's cursor and selection are.
@@ -1563,6 +1609,7 @@ export interface EventView {
         | "node.done"
         | "node.failed"
         | "node.skipped"
+        | "node.preview"
         | "node.waiting"
         | "run.completed"
         | "run.failed"
@@ -1643,6 +1690,12 @@ export interface RunView {
    */
   scope: string[] | null;
   durable: boolean;
+  /**
+   * The canvases that it ran inside itself: {canvas: number of the last edit in it}.
+   */
+  children: {
+    [k: string]: number;
+  };
   /**
    * {node: {port: value}} in graph order; a large value is {$ref, size, preview}.
    */
@@ -1920,10 +1973,29 @@ export interface PullProgress {
   done: boolean;
 }
 /**
+ * A node, and one of its inputs.
+ */
+export interface InputToChoose {
+  node: Node;
+  port: string;
+}
+/**
+ * The values that an input (of a list: its items) may have; none where any value may do.
+ */
+export interface ChoicesView {
+  choices: unknown[];
+}
+/**
  * Every node type, by id; ``problems`` says which packs did not load, and why.
  */
 export interface LibraryView {
   items: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * Versions before the newest, by id.
+   */
+  older: {
     [k: string]: unknown;
   }[];
   packs: PackView[];
@@ -1958,6 +2030,40 @@ export interface PortsView {
   extra_inputs: boolean;
 }
 /**
+ * A node of a canvas that wires are wanted for: from ``source``, else from the nodes before it.
+ */
+export interface NodeToConnect {
+  canvas: string;
+  node: string;
+  source?: string | null;
+}
+/**
+ * Wires worth drawing, as a spell has them; nothing is drawn.
+ */
+export interface WiresView {
+  wires: {
+    [k: string]: unknown;
+  }[];
+}
+/**
+ * Nodes of a canvas to bring to the newest versions of their types; all old ones unless named.
+ */
+export interface NodesToUpgrade {
+  canvas: string;
+  nodes?: string[] | null;
+}
+/**
+ * What became of each old node: {node, type, version, newest, wires?}; of those that stay as they are, with reason.
+ */
+export interface UpgradesView {
+  upgraded: {
+    [k: string]: unknown;
+  }[];
+  failed: {
+    [k: string]: unknown;
+  }[];
+}
+/**
  * A spell to look over.
  */
 export interface SpellToCheck {
@@ -1990,9 +2096,17 @@ export interface CreateRun {
     [k: string]: JsonValue;
   } | null;
   /**
-   * Run only these nodes and what they need.
+   * Run these nodes and what their reach takes in.
    */
   scope?: string[] | null;
+  /**
+   * With scope. needed: they and all they need; only: just they; onward: they and all that depends on them. What only and onward leave out stands as the last run left it.
+   */
+  reach?: "needed" | "only" | "onward";
+  /**
+   * Seconds the run may take, waits and pauses included; the server may allow less.
+   */
+  timeout?: number | null;
   /**
    * live: run again what depends on each change of the canvas.
    */
@@ -2018,6 +2132,10 @@ export interface ReadEvents {
   id: string;
   after_seq?: number;
   limit?: number;
+  /**
+   * The path of a node, like sub/inner or map[3]; what it runs inside itself is meant, too. Not for following.
+   */
+  node?: string | null;
 }
 /**
  * Events in order. ``more``: ask again after the last one's number.
@@ -2061,11 +2179,31 @@ export interface GetRun {
  * A page of what a run left on one port.
  */
 export interface ReadOutput {
-  id: string;
-  node: string;
-  port: string;
   offset?: number;
   limit?: number | null;
+  /**
+   * A JSON Pointer to a part of the value; '' is all.
+   */
+  path?: string;
+  /**
+   * reference: large items and fields stand as {$ref, size, preview, path}.
+   */
+  parts?: "whole" | "reference";
+  /**
+   * Of a list: the field of its rows (or number of their cell) to sort by; '' is the item itself.
+   */
+  sort?: string | null;
+  descending?: boolean;
+  /**
+   * Of a list: only rows that have this text in a cell; case does not matter.
+   */
+  filter?: string | null;
+  id: string;
+  /**
+   * Its id, or its path in a nested run.
+   */
+  node: string;
+  port: string;
 }
 /**
  * A run by its id, or the live mode of the caller on a canvas: exactly one of the two.

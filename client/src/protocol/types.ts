@@ -134,6 +134,8 @@ export interface Port {
   readonly many?: boolean;
   /** An output comes in chunks; an input takes chunks while they still come. */
   readonly stream?: boolean;
+  /** One of the outputs that every node has; told only where it has a wire. */
+  readonly role?: "error" | "all";
   /** A wire here only says when; its value is not used. */
   readonly trigger?: boolean;
   /** The function of the type that lists the values this input may have. */
@@ -220,6 +222,10 @@ export interface ValuePage {
   readonly offset: number;
   readonly more: boolean;
   readonly value: Json;
+  /** The part of the value that this is a page of, as a JSON Pointer; "" is all. */
+  readonly path: string;
+  /** The items' own numbers, where the list is sorted or filtered. */
+  readonly rows: readonly number[] | null;
 }
 
 /** A value on a port as events and runs carry it. */

@@ -96,29 +96,30 @@ class RunReader:
         """Return the actor's own runs, newest first."""
         return self.heads(await self._records.of_user(actor.user_id, limit=limit, before=before))
 
-    async def value(self, actor: Actor, key: str) -> bytes:
-        """Return the JSON of a value by hash, if a run that the actor may read has left it.
-
-        To everybody else it does not exist: a hash is not a permission.
-        """
+    async def may_read_value(self, actor: Actor, key: str) -> None:
+        """Raise ValueNotFound unless a run that the actor may read has left the value: a hash is no permission."""
         for canvas, user, audience in await self._outputs.readers(key):
             thing = await self._thing("", canvas, user, audience)
             if thing is not None and allowed(actor, "run.read", thing):
-                body = await self._outputs.body(key)
-                if body is not None:
-                    return body
-        raise ValueNotFound(f"There is no value {key!r} that you may read", details={"hash": key})
+                return
+        raise _no_value(key)
 
-    async def port_value(self, record: RunRecord, node: str, port: str) -> tuple[str, bytes]:
-        """Return the hash and the JSON of what a run left on a port."""
+    async def value(self, key: str) -> bytes:
+        """Return the JSON of a value by hash, to be asked only for who may read it."""
+        body = await self._outputs.body(key)
+        if body is None:
+            raise _no_value(key)
+        return body
+
+    async def port_hash(self, record: RunRecord, node: str, port: str) -> str:
+        """Return the hash of what a run left on a port."""
         key = await self._outputs.of_port(record.id, node, port)
-        body = None if key is None else await self._outputs.body(key)
-        if key is None or body is None:
+        if key is None:
             raise ValueNotFound(
                 f"Run {record.id} left nothing on {node}.{port}",
                 details={"run": record.id, "node": node, "port": port},
             )
-        return key, body
+        return key
 
     def _head(self, record: RunRecord) -> RunView:
         going = self._find_open(record.id)
@@ -148,6 +149,10 @@ class RunReader:
         except NotFound:
             return None
         return RunAccess(run, user, "shared" if audience == "shared" else "private", access)
+
+
+def _no_value(key: str) -> ValueNotFound:
+    return ValueNotFound(f"There is no value {key!r} that you may read", details={"hash": key})
 
 
 def _value(ref: OutputRef, bodies: dict[str, bytes]) -> Any:

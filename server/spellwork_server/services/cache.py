@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
 
 from spellwork_server.identity import require
 from spellwork_server.runs.output_cache import SharedCache
-from spellwork_server.runs.pages import ValuePage, page_of
+from spellwork_server.runs.pages import PageRequest, Pages, ValuePage
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.storage.cache import CacheStore
 
 from .service import Call, Nothing, Request, Service, View, operation
 
 
-class ReadValue(Request):
+class ReadValue(PageRequest):
     """A page of a value that stands in an event or a run as ``{$ref, size, preview}``."""
 
     hash: str = Field(pattern=r"^[0-9a-f]{32}$")
-    offset: int = Field(default=0, ge=0)
-    limit: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 class CacheView(View):
@@ -52,7 +51,10 @@ class CacheService(Service):
 
     name: ClassVar[str] = "cache"
 
-    def __init__(self, cache: SharedCache, store: CacheStore, reader: RunReader) -> None:
+    def __init__(
+        self, cache: SharedCache, store: CacheStore, reader: RunReader, pages: Pages
+    ) -> None:
+        self._pages = pages
         self._cache = cache
         self._store = store
         self._reader = reader
@@ -65,8 +67,10 @@ class CacheService(Service):
     async def value(self, call: Call, request: ReadValue) -> ValuePage:
         """Give a page of the value, if a run that the caller may read has left it."""
         actor = require(call.actor, "cache.read")
-        body = await self._reader.value(actor, request.hash)
-        return page_of(request.hash, body, request.offset, request.limit)
+        await self._reader.may_read_value(actor, request.hash)
+        return await self._pages.page(
+            request.hash, partial(self._reader.value, request.hash), request
+        )
 
     @operation(summary="Say how much is cached", rest=("GET", "/v1/cache"))
     async def stats(self, call: Call, request: Nothing) -> CacheView:

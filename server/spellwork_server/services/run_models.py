@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from spellwork import Spell
 from spellwork.reaching import Reach
+from spellwork_server.runs.pages import PageRequest
 from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
 
 from .service import Request, View
@@ -143,10 +144,9 @@ class EventPage(View):
     more: bool
 
 
-class ReadOutput(OneRun):
+class ReadOutput(PageRequest):
     """A page of what a run left on one port."""
 
+    id: str = Field(max_length=64)
     node: str = Field(max_length=MAX_PATH, description="Its id, or its path in a nested run.")
     port: str = Field(max_length=128)
-    offset: int = Field(default=0, ge=0)
-    limit: int | None = Field(default=None, ge=1, le=1_000_000)

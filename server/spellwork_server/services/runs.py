@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 import msgspec
@@ -15,7 +16,7 @@ from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
 from spellwork_server.runs.errors import RunEnded
 from spellwork_server.runs.journal import Journal
-from spellwork_server.runs.pages import ValuePage, page_of
+from spellwork_server.runs.pages import Pages, ValuePage
 from spellwork_server.runs.run import Run
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
@@ -70,7 +71,9 @@ class RunService(Service):
         access: Access,
         *,
         max_spell_nodes: int,
+        pages: Pages,
     ) -> None:
+        self._pages = pages
         self._runners = runners
         self._reader = reader
         self._journal = journal
@@ -230,8 +233,8 @@ class RunService(Service):
     async def output(self, call: Call, request: ReadOutput) -> ValuePage:
         """Give a page of a value: items of a list, characters of a text, fields of an object."""
         record = await self._reader.record(call.actor, request.id)
-        key, body = await self._reader.port_value(record, request.node, request.port)
-        return page_of(key, body, request.offset, request.limit)
+        key = await self._reader.port_hash(record, request.node, request.port)
+        return await self._pages.page(key, partial(self._reader.value, key), request)
 
     async def _may_run(self, call: Call, request: CreateRun) -> Actor:
         if request.canvas is not None:
