@@ -1,7 +1,7 @@
 /** The edits a person can make, as transactions on the shared document. */
 import * as Y from "yjs";
 import { newId, wireId } from "../ids";
-import type { Json, NodeSettings, Pair, Spell, SpellEdge } from "../protocol";
+import type { Json, NodeSettings, Pair, Spell, SpellEdge, Transform } from "../protocol";
 import type { Readable } from "../store";
 import { copyText, pasteFragment } from "./clipboard";
 import { KINDS, type Kind, readThing, root, type Shared, toShared } from "./shape";
@@ -53,6 +53,10 @@ export abstract class DocumentEdits implements Edits {
     this.#edit(`name ${node}`, () => setField(this.#root("nodes").get(node), "name", name || null));
   }
 
+  setVersion(node: string, version: number | null): void {
+    this.#edit(null, () => setField(this.#root("nodes").get(node), "version", version));
+  }
+
   setSettings(
     node: string,
     settings: { [K in keyof NodeSettings]?: NodeSettings[K] | null | undefined },
@@ -90,9 +94,15 @@ export abstract class DocumentEdits implements Edits {
       for (const [other, { target: node, input: port }] of options.many ? [] : this.#edges()) {
         if (other !== id && node === target && port === input) this.#root("edges").delete(other);
       }
-      if (!this.#root("edges").has(id)) this.#put("edges", id, { source, output, target, input });
+      const { transform } = edge;
+      if (!this.#root("edges").has(id)) this.#put("edges", id, { source, output, target, input, transform });
+      else if (transform) this.#transform(id, transform);
     });
     return id;
+  }
+
+  setTransform(edge: string, transform: readonly Transform[]): void {
+    this.#edit(`transform ${edge}`, () => this.#transform(edge, transform));
   }
 
   disconnect(edges: Iterable<string>): void {
@@ -192,6 +202,11 @@ export abstract class DocumentEdits implements Edits {
 
   #put(kind: Kind, id: string, thing: object): void {
     this.#root(kind).set(id, toShared(kind, thing));
+  }
+
+  #transform(id: string, transform: readonly Transform[]): void {
+    const value = transform.length === 0 ? null : transform.map((each) => ({ ...each }));
+    setField(this.#root("edges").get(id), "transform", value);
   }
 
   /** The node, group or note of an id. */

@@ -13,6 +13,7 @@ import type {
   Spell,
   SpellEdge,
   SpellJson,
+  Transform,
 } from "../protocol";
 import type { Readable } from "../store";
 
@@ -155,6 +156,8 @@ export interface Edits {
   setInput(node: string, port: string, value: Json | undefined): void;
   /** Name a node, or clear the name with null. */
   setName(node: string, name: string | null): void;
+  /** Let a node be of a version of its type, as it is; null is the newest. */
+  setVersion(node: string, version: number | null): void;
   /** Change some settings of a node; `undefined` or null clears one. */
   setSettings(
     node: string,
@@ -166,8 +169,13 @@ export interface Edits {
   move(positions: Readonly<Record<string, Pair>>): void;
   /** Give a node, group or note a size. */
   resize(id: string, size: Pair, position?: Pair): void;
-  /** Draw a wire; unless `many`, it replaces the one that ended there. Returns its id (the present one's if equal). */
+  /**
+   * Draw a wire; unless `many`, it replaces the one that ended there. Returns its id (the present one's if equal,
+   * which takes over the transforms that are given).
+   */
   connect(edge: SpellEdge, options?: { many?: boolean }): string;
+  /** Say what a wire does to a value on its way, in order. */
+  setTransform(edge: string, transform: readonly Transform[]): void;
   disconnect(edges: Iterable<string>): void;
   /** Put a frame around `members` (nodes, notes or groups). */
   addGroup(group: NewGroup, members?: Iterable<string>, id?: string): string;

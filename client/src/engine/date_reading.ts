@@ -11,8 +11,9 @@ export class DateError extends Error {}
 
 const ISO =
   /^(?<Y>[0-9]{4})-(?<m>[0-9]{2})-(?<d>[0-9]{2})(?:[T ](?<H>[0-9]{2}):(?<M>[0-9]{2})(?::(?<S>[0-9]{2})(?:[.,](?<f>[0-9]{1,6})[0-9]*)?)? ?(?<z>Z|[+-][0-9]{2}:?[0-9]{2})?)?$/i;
-const MONTHS =
-  "january february march april may june july august september october november december".split(" ");
+const MONTHS = "january february march april may june july august september october november december".split(
+  " ",
+);
 const DAYS = "monday tuesday wednesday thursday friday saturday sunday".split(" ");
 const short = (names: readonly string[]) => names.map((name) => name.slice(0, 3)).join("|");
 
@@ -75,8 +76,7 @@ export function compiled(format: string): RegExp {
       pattern += `(?<${name}>${DIRECTIVES[name]})`;
     }
   }
-  if (!seen.has("Y") && !seen.has("y"))
-    throw new DateError(`the format '${format}' names no year: %Y or %y`);
+  if (!seen.has("Y") && !seen.has("y")) throw new DateError(`the format '${format}' names no year: %Y or %y`);
   return new RegExp(`^${pattern}$`, "i");
 }
 

@@ -8,8 +8,10 @@ import {
   type Spell,
   type SpellEdge,
   type SpellJson,
+  type Transform,
 } from "../protocol";
 import { graphOrder } from "./graph_order";
+import { reshape, reshapeNothing, TransformError } from "./transform";
 import type { ReplayRun, ReplayStep } from "./types";
 
 /**
@@ -78,17 +80,48 @@ function inputsOf(
   view: RunView,
 ): Record<string, PortValue> {
   const inputs: Record<string, PortValue> = { ...spell.nodes[node]?.inputs };
-  const byPort = new Map<string, PortValue[]>();
-  for (const { source, output, input } of wires) {
-    const value = view.outputs?.[source]?.[output];
-    if (value === undefined) continue;
-    byPort.set(input, [...(byPort.get(input) ?? []), value]);
+  const byPort = new Map<string, Brought[]>();
+  for (const { source, output, input, transform } of wires) {
+    const brought = { value: view.outputs?.[source]?.[output], transform: transform ?? [] };
+    if (carried(brought) !== undefined) byPort.set(input, [...(byPort.get(input) ?? []), brought]);
   }
-  for (const [port, values] of byPort) {
-    const [only] = values;
-    inputs[port] = values.length === 1 && only !== undefined ? only : (values as Json[]);
+  for (const [port, all] of byPort) {
+    inputs[port] = asInput(all.map((each) => carried(each) ?? null));
+    if (all.some(({ value, transform }) => isRef(value) && transform.length > 0)) {
+      const partial = unshaped.get(inputs) ?? new Map<string, readonly Brought[]>();
+      unshaped.set(inputs, partial.set(port, all));
+    }
   }
   return inputs;
+}
+
+/** What a wire has at its beginning, and what it does to that. */
+interface Brought {
+  readonly value: PortValue | undefined;
+  readonly transform: readonly Transform[];
+}
+
+/** By a step's inputs: the ports where a large value was changed on its way, of which only the beginning was at hand. */
+const unshaped = new WeakMap<object, Map<string, readonly Brought[]>>();
+
+function asInput(values: readonly PortValue[]): PortValue {
+  const [only] = values;
+  return values.length === 1 && only !== undefined ? only : (values as Json[]);
+}
+
+/**
+ * What a wire brought: of a large value that it changed, what its beginning becomes. Where a transform could not
+ * take the value, the node failed and says so: the wire brought nothing.
+ */
+function carried({ value, transform }: Brought): PortValue | undefined {
+  if (transform.length === 0) return value;
+  try {
+    if (value === undefined) return reshapeNothing(transform);
+    return reshape(isRef(value) ? value.preview : value, transform);
+  } catch (error) {
+    if (error instanceof TransformError) return isRef(value) ? value : undefined;
+    throw error;
+  }
 }
 
 /** A spell as REST gives it, with what was left out filled in. */
@@ -129,5 +162,17 @@ export async function withFullValues(
     return Object.fromEntries(await Promise.all(pairs));
   };
   const [inputs, outputs] = await Promise.all([whole(step.inputs), whole(step.outputs)]);
+  for (const [port, all] of unshaped.get(step.inputs) ?? []) {
+    const values = await Promise.all(
+      all.map(async (each) => shapedWhole(each, await one(each.value ?? null))),
+    );
+    inputs[port] = asInput(values);
+  }
   return { ...step, inputs, outputs };
+}
+
+/** What a wire brought, now that its value is whole; the value itself where it could not be fetched. */
+function shapedWhole({ value, transform }: Brought, whole: PortValue): PortValue {
+  if (isRef(whole)) return whole;
+  return carried({ value: value === undefined ? undefined : whole, transform }) ?? null;
 }

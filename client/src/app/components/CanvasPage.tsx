@@ -40,7 +40,10 @@ function connect(user: User): Shared {
       if (last !== null) auth.reject(last);
     },
   });
-  const list = async () => (await api.get<{ items: NodeType[] }>("/v1/nodes")).items;
+  const list = async () => {
+    const { items, older } = await api.get<{ items: NodeType[]; older: NodeType[] }>("/v1/nodes");
+    return [...items, ...older];
+  };
   const library = new NodeLibrary(() => fetchOrRecall(remembered.library(user), list));
   const made = { user: user.id, session, library };
   // At once, before the token of another person is used: nobody sends another's edits.

@@ -6,6 +6,7 @@ import { renameCanvas } from "../store/actions";
 import { nodeTitle, problemTone, shortMessage } from "../store/graph";
 import { formatDuration } from "../store/value_kind";
 import { runWords } from "../store/why";
+import { UpdateButton } from "./UpdateNode";
 
 export function CanvasFacts() {
   const editor = useEditor();
@@ -14,6 +15,7 @@ export function CanvasFacts() {
   const run = useStore(editor.workbench.runs.current);
   const problems = useStore(editor.document.problems);
   const editable = useStore(editor.document.editable);
+  const outdated = problems.flatMap(({ node, details }) => (node && details?.newest ? [node] : []));
   const count = (things: object, one: string, many: string) => {
     const amount = Object.keys(things).length;
     return `${amount} ${amount === 1 ? one : many}`;
@@ -52,6 +54,9 @@ export function CanvasFacts() {
         )}
       </dl>
       <h3 className="side-heading">Problems</h3>
+      {outdated.length > 1 && (
+        <UpdateButton nodes={outdated} label={`Update all ${outdated.length} old nodes`} />
+      )}
       {problems.length === 0 ? (
         <p className="all-well">
           <CheckCircle2 size={14} /> Nothing is wrong
@@ -74,12 +79,15 @@ export function CanvasFacts() {
                     <strong>
                       {nodeTitle(
                         spell.nodes[problem.node],
-                        editor.library.get(spell.nodes[problem.node]?.type ?? ""),
+                        editor.library.of(spell.nodes[problem.node]),
                       )}{" "}
                     </strong>
                   )}
                   {problem.node ? shortMessage(problem.message) : problem.message}
                 </button>
+                {problem.node && typeof problem.details?.newest === "number" && (
+                  <UpdateButton nodes={[problem.node]} label="Update" />
+                )}
               </li>
             );
           })}

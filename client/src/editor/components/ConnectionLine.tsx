@@ -1,6 +1,7 @@
 /** The wire while it is drawn: in the colour of its port, and with the reason where it is refused. */
 import { type ConnectionLineComponentProps, getBezierPath } from "@xyflow/react";
 import { createPortal } from "react-dom";
+import { transformWords } from "../../engine/transform";
 import { useStore } from "../../store";
 import { whyNotConnection } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
@@ -43,6 +44,7 @@ export function ConnectionLine(props: ConnectionLineComponentProps) {
   const reason = sameSide
     ? `Two ${toHandle.type === "source" ? "outputs" : "inputs"} cannot be joined`
     : (why?.reason ?? null);
+  const offer = sameSide ? undefined : why?.suggest?.map(transformWords).join(", then ");
   const kind = end ? portKind(end.schema) : "any";
   return (
     <g
@@ -54,13 +56,21 @@ export function ConnectionLine(props: ConnectionLineComponentProps) {
     >
       <path className="connection-path" d={path} data-fit={reason ? "no" : undefined} />
       <circle cx={toX} cy={toY} r={3.5} fill="var(--port)" />
-      {reason && <Reason text={reason} x={toX} y={toY} />}
+      {reason && <Reason text={reason} offer={offer} x={toX} y={toY} />}
     </g>
   );
 }
 
 /** The reason, beside the pointer and at the page's own size whatever the zoom. */
-function Reason({ text, x, y }: { text: string; x: number; y: number }) {
+interface ReasonProps {
+  readonly text: string;
+  /** Transforms with which it would fit. */
+  readonly offer: string | undefined;
+  readonly x: number;
+  readonly y: number;
+}
+
+function Reason({ text, offer, x, y }: ReasonProps) {
   const viewport = document.querySelector(".react-flow__viewport")?.getBoundingClientRect();
   const matrix = new DOMMatrixReadOnly(
     getComputedStyle(document.querySelector(".react-flow__viewport") ?? document.body).transform,
@@ -72,6 +82,7 @@ function Reason({ text, x, y }: { text: string; x: number; y: number }) {
   return createPortal(
     <div className="connection-hint" role="alert" style={{ left, top }}>
       {text}
+      {offer && <small>It would fit with: {offer}. Drop it here to be asked.</small>}
     </div>,
     document.body,
   );

@@ -145,7 +145,7 @@ function Line({ entry }: { entry: ConsoleEntry }) {
           className="console-node"
           onClick={() => entry.node !== null && editor.reveal(entry.node)}
         >
-          {nodeTitle(node, node ? editor.library.get(node.type) : undefined) || entry.node}
+          {nodeTitle(node, node ? editor.library.of(node) : undefined) || entry.node}
         </button>
       )}
       <span className="console-text">{entry.text}</span>

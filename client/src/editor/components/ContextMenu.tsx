@@ -15,16 +15,19 @@ import {
   Plus,
   Redo2,
   Scissors,
+  Spline,
   StickyNote,
   Trash2,
   Ungroup,
   VolumeX,
+  Waypoints,
 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { runActions } from "../hooks/useRunActions";
 import { addNote, groupSelection, layout, removeSelection, ungroup } from "../store/actions";
+import { connectAutomatically } from "../store/autoconnect";
 import { copySelection, duplicateSelection, pasteHere } from "../store/clipboard";
 import { keysOf } from "../store/commands";
 import type { Editor, MenuRequest } from "../store/editor";
@@ -150,6 +153,13 @@ function nodeRows(editor: Editor, id: string): Row[] {
     ...modeRows(editor, chosen),
     "line",
     {
+      label: "Connect automatically",
+      icon: <Waypoints size={SIZE} />,
+      keys: keysOf("connect"),
+      edits: true,
+      run: () => connectAutomatically(editor, chosen),
+    },
+    {
       label: "Rename",
       icon: <PencilLine size={SIZE} />,
       keys: keysOf("rename"),
@@ -176,7 +186,18 @@ function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
     case "node":
       return nodeRows(editor, target.id);
     case "edge":
-      return [removeRow(editor)];
+      return [
+        {
+          label: "Change the value on its way…",
+          icon: <Spline size={SIZE} />,
+          run: () => {
+            editor.select([target.id]);
+            editor.showInspector();
+          },
+        },
+        "line",
+        removeRow(editor),
+      ];
     case "group":
       return [
         {

@@ -3,14 +3,15 @@ import { Bell, BellOff, Plus, Unplug, X } from "lucide-react";
 import { useId, useState } from "react";
 import type { Port, SpellNode } from "../../protocol";
 import { useStore } from "../../store";
+import { useChoices } from "../hooks/useChoices";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { schemaWords } from "../store/schema";
+import { ChoicesField } from "./ChoicesField";
 import { FieldTag } from "./FieldTag";
 import { portColour } from "./PortHandle";
-import { SchemaField } from "./SchemaField";
 
 interface InputRowsProps {
   readonly id: string;
@@ -52,6 +53,7 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
   const editable = useStore(shared.editable);
   const field = useId();
   const value = node.inputs[port.name];
+  const choices = useChoices(id, node, port);
   const { person, watch } = useFieldPresence(id, `input ${port.name}`);
   return (
     <div className="input-row" data-input={port.name} {...watch}>
@@ -80,7 +82,8 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
       {wired ? (
         <Sources id={id} port={port.name} />
       ) : (
-        <SchemaField
+        <ChoicesField
+          choices={choices}
           name={port.name}
           id={field}
           schema={schemaOf(port)}
@@ -135,7 +138,7 @@ function Sources({ id, port }: { id: string; port: string }) {
           <button type="button" className="source-link truncate" onClick={() => editor.reveal(edge.source)}>
             from{" "}
             <strong>
-              {nodeTitle(spell.nodes[edge.source], editor.library.get(spell.nodes[edge.source]?.type ?? ""))}
+              {nodeTitle(spell.nodes[edge.source], editor.library.of(spell.nodes[edge.source]))}
             </strong>{" "}
             · {edge.output}
           </button>

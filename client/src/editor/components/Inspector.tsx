@@ -18,6 +18,7 @@ import { loadCodeEditor } from "../hooks/usePreload";
 import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
 import { shortWhy } from "../store/why";
 import { CanvasFacts } from "./CanvasFacts";
+import { EdgeInspector } from "./EdgeInspector";
 import { FieldTag } from "./FieldTag";
 import { InputRows } from "./InputRows";
 import { NodeIcon } from "./NodeIcon";
@@ -26,6 +27,7 @@ import { OutputRows } from "./OutputRows";
 import { Section } from "./Section";
 import { SelectionFacts } from "./SelectionFacts";
 import { StateBadge } from "./StateBadge";
+import { UpdateNode } from "./UpdateNode";
 
 const CodeEditor = lazy(() => loadCodeEditor().then((module) => ({ default: module.CodeEditor })));
 
@@ -35,12 +37,17 @@ export function Inspector() {
   const nodes = useStore(editor.document.spell, (spell) => spell.nodes);
   const chosen = [...selection].filter((id) => nodes[id]);
   const [only] = chosen;
+  const wire = useStore(editor.document.spell, (spell) =>
+    selection.size === 1 ? [...selection].find((id) => spell.edges[id]) : undefined,
+  );
   return (
     <aside className="inspector scroll" aria-label="Inspector" data-testid="inspector">
       {only !== undefined && chosen.length === 1 ? (
         <NodeInspector key={only} id={only} />
       ) : chosen.length > 1 ? (
         <SelectionFacts ids={chosen} />
+      ) : wire !== undefined ? (
+        <EdgeInspector key={wire} id={wire} />
       ) : (
         <CanvasFacts />
       )}
@@ -89,6 +96,7 @@ function NodeInspector({ id }: { id: string }) {
         <code title="The id of this node">{id}</code>
       </p>
       {type?.description && <p className="inspector-about">{type.description}</p>}
+      <UpdateNode id={id} />
       <Problems id={id} />
       {node.code !== undefined && (
         <Section title="Code" open>
@@ -129,7 +137,7 @@ function StatusOf({ id, node, wired }: { id: string; node: SpellNode; wired: Wir
 }
 
 function Problems({ id }: { id: string }) {
-  const problems = useProblems(id);
+  const problems = useProblems(id).filter(({ code }) => code !== "outdated_version");
   if (problems.length === 0) return null;
   return (
     <div className="inspector-problems">

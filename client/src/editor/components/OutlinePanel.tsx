@@ -22,7 +22,7 @@ export function OutlinePanel() {
     const words = query.toLowerCase();
     return Object.entries(spell.nodes)
       .filter(([id, node]) => {
-        const title = nodeTitle(node, editor.library.get(node.type));
+        const title = nodeTitle(node, editor.library.of(node));
         return `${title} ${node.type} ${id}`.toLowerCase().includes(words);
       })
       .sort(([a, one], [b, other]) => place(a) - place(b) || one.position[0] - other.position[0])
@@ -54,14 +54,14 @@ export function OutlinePanel() {
 function OutlineRow({ id }: { id: string }) {
   const editor = useEditor();
   const node = useNode(id);
-  const type = useNodeType(node?.type);
+  const type = useNodeType(node);
   const problems = useProblems(id);
   const selected = useStore(editor.selection, (selection) => selection.has(id));
   const feeds = useStore(editor.document.spell, (spell) =>
     incomingEdges(spell.edges, id)
       .map(
         ([, edge]) =>
-          `${nodeTitle(spell.nodes[edge.source], editor.library.get(spell.nodes[edge.source]?.type ?? ""))}.${edge.output}`,
+          `${nodeTitle(spell.nodes[edge.source], editor.library.of(spell.nodes[edge.source]))}.${edge.output}`,
       )
       .join(", "),
   );

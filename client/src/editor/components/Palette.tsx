@@ -67,7 +67,7 @@ function entriesFor(editor: Editor, request: PaletteRequest, query: string): Ent
   ).map((command) => commandEntry(editor, command));
   const spell = editor.document.spell.get();
   const places = Object.entries(spell.nodes)
-    .map(([id, node]) => ({ id, node, title: nodeTitle(node, editor.library.get(node.type)) }))
+    .map(([id, node]) => ({ id, node, title: nodeTitle(node, editor.library.of(node)) }))
     .filter(
       ({ id, title, node }) => words !== "" && `${title} ${node.type} ${id}`.toLowerCase().includes(words),
     )
@@ -78,7 +78,7 @@ function entriesFor(editor: Editor, request: PaletteRequest, query: string): Ent
         section: "On the canvas",
         title,
         hint: node.type,
-        icon: <NodeIcon type={node.type} category={editor.library.get(node.type)?.category} />,
+        icon: <NodeIcon type={node.type} category={editor.library.of(node)?.category} />,
         run: () => editor.reveal(id),
       }),
     );

@@ -26,6 +26,7 @@ import { NodeName } from "./NodeName";
 import { PortHandle } from "./PortHandle";
 import { PortField } from "./PortValue";
 import { RemoteSelection } from "./RemoteSelection";
+import { ReservedPorts } from "./ReservedPorts";
 import { StateBadge } from "./StateBadge";
 import { VersionMark } from "./versions/VersionMark";
 
@@ -110,6 +111,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
           problems={problems}
         />
       )}
+      <ReservedPorts id={id} ports={ports} wired={wired} far={far} />
       <RemoteSelection id={id} />
       <VersionMark id={id} />
     </article>

@@ -49,7 +49,7 @@ export function WhyLine({ id, state, last }: WhyLineProps) {
 }
 
 function titleIn(editor: Editor, spell: Spell, id: string): string {
-  return nodeTitle(spell.nodes[id], editor.library.get(spell.nodes[id]?.type ?? "")) || id;
+  return nodeTitle(spell.nodes[id], editor.library.of(spell.nodes[id])) || id;
 }
 
 function causeWords(cause: Cause, title: (id: string) => string): string {

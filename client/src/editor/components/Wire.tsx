@@ -1,7 +1,8 @@
 /** A wire: coloured by what it carries, flowing while it is awaited, broken where it cannot hold. */
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyflow/react";
 import { memo, useState } from "react";
-import type { Spell } from "../../protocol";
+import { transformWords } from "../../engine/transform";
+import type { Spell, Transform } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNodeStatus } from "../hooks/useNode";
@@ -19,9 +20,11 @@ export const Wire = memo(function Wire(props: EdgeProps) {
   const mode = useStore(editor.document.spell, (spell) => modeOf(spell, source, props.target));
   const problem = useStore(editor.document.problems, (problems) => problemsOf(problems, id)[0]);
   const dynamic = useStore(editor.document.ports, (ports) => ports[source]);
-  const type = useStore(editor.document.spell, (spell) => spell.nodes[source]?.type);
-  const outputs = (dynamic ?? (type ? editor.library.get(type) : undefined))?.outputs;
+  const node = useStore(editor.document.spell, (spell) => spell.nodes[source]);
+  const outputs = (dynamic ?? editor.library.of(node))?.outputs;
   const port = outputs?.find((output) => output.name === sourceHandleId);
+  const transform = useStore(editor.document.spell, (spell) => spell.edges[id]?.transform);
+  const isFailure = !port && sourceHandleId === "error";
   const state = problem
     ? "broken"
     : sourceState === "running"
@@ -29,7 +32,8 @@ export const Wire = memo(function Wire(props: EdgeProps) {
       : sourceState === "skipped"
         ? "quiet"
         : undefined;
-  const style = port ? ({ "--port": portColour(port) } as React.CSSProperties) : {};
+  const colour = isFailure ? "var(--failed)" : port && portColour(port);
+  const style = colour ? ({ "--port": colour } as React.CSSProperties) : {};
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: hovering only shows a label that the aria-label also says
     <g
@@ -46,13 +50,28 @@ export const Wire = memo(function Wire(props: EdgeProps) {
         data-mark={mark}
         interactionWidth={18}
       />
+      {transform && !(hovered || props.selected) && (
+        <EdgeLabelRenderer>
+          <button
+            type="button"
+            className="wire-badge nopan"
+            style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
+            title={transform.map(transformWords).join(", then ")}
+            aria-label={`Transforms of the wire: ${transform.map(transformWords).join(", then ")}`}
+            data-testid={`badge-${id}`}
+            onClick={() => editor.select([id])}
+          >
+            {briefly(transform)}
+          </button>
+        </EdgeLabelRenderer>
+      )}
       {(hovered || props.selected) && (
         <EdgeLabelRenderer>
           <div
             className={`wire-label ${problem ? "broken" : ""}`}
             style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
           >
-            {problem ? problem.message : `${sourceHandleId} → ${targetHandleId}`}
+            {problem ? problem.message : wireWords(sourceHandleId, transform, targetHandleId)}
           </div>
         </EdgeLabelRenderer>
       )}
@@ -65,4 +84,19 @@ function modeOf({ nodes }: Spell, source: string, target: string): "mute" | "byp
   const [from, to] = [nodes[source]?.settings.mode, nodes[target]?.settings.mode];
   if (from === "mute") return "mute";
   return from === "bypass" || to === "bypass" ? "bypass" : undefined;
+}
+
+/** The first transform, and how many follow it. */
+function briefly([first, ...more]: readonly Transform[]): string {
+  const words = first ? transformWords(first) : "";
+  const short = words.length > 24 ? `${words.slice(0, 23)}…` : words;
+  return more.length === 0 ? short : `${short} +${more.length}`;
+}
+
+function wireWords(
+  output: string | null | undefined,
+  transform: readonly Transform[] | undefined,
+  input: string | null | undefined,
+): string {
+  return [output, ...(transform ?? []).map(transformWords), input].join(" → ");
 }

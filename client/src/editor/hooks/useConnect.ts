@@ -8,34 +8,50 @@ import type {
   OnConnectStart,
 } from "@xyflow/react";
 import { useMemo } from "react";
-import type { Port } from "../../protocol";
+import { transformWords } from "../../engine/transform";
+import type { Port, Transform } from "../../protocol";
 import type { Editor, WireEnd } from "../store/editor";
-import { nodeTitle, shownPorts, type WireRefusal, whyNoWire, wiredPorts } from "../store/graph";
+import {
+  nodeTitle,
+  type ShownPorts,
+  shownPorts,
+  type WireRefusal,
+  whyNoWire,
+  wiredPorts,
+} from "../store/graph";
 import { schemaOf } from "../store/library";
+import { suggestWires } from "../store/suggestion";
 import { nextStep } from "../store/toasts";
 import { useEditor } from "./useEditor";
 
 /** The ports of a node as they stand, outside of a component. */
-export function portsNow(
-  editor: Editor,
-  id: string,
-): { inputs: readonly Port[]; outputs: readonly Port[] } | null {
+export function portsNow(editor: Editor, id: string): ShownPorts | null {
   const spell = editor.document.spell.get();
   const node = spell.nodes[id];
   if (!node) return null;
   const dynamic = editor.document.ports.get()[id];
-  return shownPorts(node, editor.library.get(node.type), dynamic, wiredPorts(spell.edges, id));
+  return shownPorts(node, editor.library.of(node), dynamic, wiredPorts(spell.edges, id));
 }
 
 /** Why `connection` may not be drawn; null when it may. */
-export function whyNotConnection(editor: Editor, connection: Connection | Edge): WireRefusal | null {
+export function whyNotConnection(
+  editor: Editor,
+  connection: Connection | Edge,
+  transform?: readonly Transform[],
+): WireRefusal | null {
   const { source, target, sourceHandle, targetHandle } = connection;
-  const output = portsNow(editor, source)?.outputs.find((port) => port.name === sourceHandle);
+  const output = outputNow(editor, source, sourceHandle ?? "");
   const input = portsNow(editor, target)?.inputs.find((port) => port.name === targetHandle);
   if (!output || !input) return { code: "unknown_port", reason: "This port does not exist" };
   const spell = editor.document.spell.get();
-  const title = (id: string) => nodeTitle(spell.nodes[id], editor.library.get(spell.nodes[id]?.type ?? ""));
-  return whyNoWire(spell, { source, target, output, input }, title);
+  const title = (id: string) => nodeTitle(spell.nodes[id], editor.library.of(spell.nodes[id]));
+  return whyNoWire(spell, { source, target, output, input, ...(transform ? { transform } : {}) }, title);
+}
+
+/** An output of a node as it stands, one of those that every node has included. */
+export function outputNow(editor: Editor, id: string, name: string): Port | undefined {
+  const ports = portsNow(editor, id);
+  return [...(ports?.outputs ?? []), ...(ports?.reserved ?? [])].find((port) => port.name === name);
 }
 
 const INSTEAD = {
@@ -44,15 +60,29 @@ const INSTEAD = {
   unknown_port: "Reload the page, or draw to a port that is there.",
 } as const;
 
-function refusalToast({ code, reason }: WireRefusal) {
-  return { tone: "error" as const, title: reason, code, next: INSTEAD[code] };
+/** Say why a wire is refused; where a transform would make it fit, offer to draw it with that. */
+function showRefusal(editor: Editor, { code, reason, suggest }: WireRefusal, connection: Connection): void {
+  const toast = { tone: "error" as const, title: reason, code };
+  if (!suggest) {
+    editor.toasts.show({ ...toast, next: INSTEAD[code] });
+    return;
+  }
+  const words = suggest.map(transformWords).join(", then ");
+  editor.toasts.show({
+    ...toast,
+    next: "The wire can change the value on its way.",
+    action: {
+      label: words.replace(/^./, (first) => first.toUpperCase()),
+      run: () => joinPorts(editor, connection, suggest),
+    },
+  });
 }
 
 /** Join two ports; the document replaces the wire that ended there unless the input takes many. */
-export function joinPorts(editor: Editor, connection: Connection): void {
-  const why = whyNotConnection(editor, connection);
+export function joinPorts(editor: Editor, connection: Connection, transform?: readonly Transform[]): void {
+  const why = whyNotConnection(editor, connection, transform);
   if (why) {
-    editor.toasts.show(refusalToast(why));
+    showRefusal(editor, why, connection);
     return;
   }
   const input = portsNow(editor, connection.target)?.inputs.find(
@@ -64,12 +94,16 @@ export function joinPorts(editor: Editor, connection: Connection): void {
       output: connection.sourceHandle ?? "",
       target: connection.target,
       input: connection.targetHandle ?? "",
+      ...(transform ? { transform } : {}),
     },
     { many: input?.many ?? false },
   );
 }
 
-/** Join a wire's end to the best port of a node: one of the same name, else the first that fits and is free. */
+/**
+ * Join a wire's end to the best port of a node: the one that would be proposed, else the first that fits. Where none
+ * does, says why, and offers a transform with which one would.
+ */
 export function joinNode(editor: Editor, end: WireEnd, node: string): boolean {
   const ports = portsNow(editor, node);
   if (!ports) return false;
@@ -79,16 +113,33 @@ export function joinNode(editor: Editor, end: WireEnd, node: string): boolean {
     end.from === "source"
       ? { source: end.node, sourceHandle: end.port, target: node, targetHandle: port.name }
       : { source: node, sourceHandle: port.name, target: end.node, targetHandle: end.port };
-  const fitting = candidates.filter((port) => whyNotConnection(editor, connection(port)) === null);
-  const free = fitting.filter((port) => end.from === "target" || !wired.inputs.includes(port.name));
-  const best =
-    free.find((port) => port.name === end.port) ??
-    free.find((port) => port.required) ??
-    free[0] ??
-    fitting[0];
-  if (!best) return false;
-  joinPorts(editor, connection(best));
-  return true;
+  const allowed = candidates.filter((port) => whyNotConnection(editor, connection(port))?.code !== "cycle");
+  const fitting = allowed.filter((port) => whyNotConnection(editor, connection(port)) === null);
+  const own = portOf(editor, end);
+  const [pair] =
+    end.from === "source" ? suggestWires(own, fitting, new Set(wired.inputs)) : suggestWires(fitting, own);
+  const named = pair?.[end.from === "source" ? 1 : 0];
+  const best = fitting.find((port) => port.name === named) ?? fitting[0];
+  if (best) {
+    joinPorts(editor, connection(best));
+    return true;
+  }
+  for (const port of allowed) {
+    const why = whyNotConnection(editor, connection(port));
+    if (!why?.suggest) continue;
+    showRefusal(editor, why, connection(port));
+    return true;
+  }
+  return false;
+}
+
+/** The port that a wire's end is at, as a list. */
+function portOf(editor: Editor, end: WireEnd): readonly Port[] {
+  const port =
+    end.from === "source"
+      ? outputNow(editor, end.node, end.port)
+      : portsNow(editor, end.node)?.inputs.find((each) => each.name === end.port);
+  return port ? [{ ...port, required: true }] : [];
 }
 
 function pointerOf(event: MouseEvent | TouchEvent): { x: number; y: number } {
@@ -111,9 +162,9 @@ export function useConnect(): ConnectHandlers {
       onConnect: (connection) => joinPorts(editor, connection),
       onConnectStart: (_event, { nodeId, handleId, handleType }) => {
         const ports = nodeId === null ? null : portsNow(editor, nodeId);
-        const port = (handleType === "source" ? ports?.outputs : ports?.inputs)?.find(
-          (one) => one.name === handleId,
-        );
+        const sides =
+          ports && (handleType === "source" ? [...ports.outputs, ...ports.reserved] : ports.inputs);
+        const port = sides?.find((one) => one.name === handleId);
         if (!port || nodeId === null || !handleType) return;
         editor.connecting.set({
           node: nodeId,
@@ -121,6 +172,7 @@ export function useConnect(): ConnectHandlers {
           from: handleType,
           schema: schemaOf(port),
           many: port.many ?? false,
+          trigger: port.trigger ?? false,
         });
       },
       onConnectEnd: (event, state) => {
@@ -158,5 +210,5 @@ function refuse(editor: Editor, end: WireEnd, node: string, port: string): void 
       : { source: node, sourceHandle: port, target: end.node, targetHandle: end.port };
   if (node === end.node && port === end.port) return;
   const why = whyNotConnection(editor, connection);
-  if (why) editor.toasts.show(refusalToast(why));
+  if (why) showRefusal(editor, why, connection);
 }

@@ -23,7 +23,7 @@ export function useFlow(): Flow {
   const editor = useEditor();
   const spell = useStore(editor.document.spell);
   const ports = useStore(editor.document.ports);
-  const types = useStore(editor.library.state, (state) => state.types);
+  const { types, older } = useStore(editor.library.state);
   const selection = useStore(editor.selection);
   const remote = useRemoteDrags();
   const builder = useRef<FlowBuilder | null>(null);
@@ -33,7 +33,7 @@ export function useFlow(): Flow {
   latest.current = local;
   const held = useRef<string | null>(null);
 
-  const source = { spell, ports, types, selection, remote, local };
+  const source = { spell, ports, types, older, selection, remote, local };
   const nodes = builder.current.nodes(source);
   const edges = builder.current.edges(source);
 

@@ -4,6 +4,8 @@ import type { NodeRun, NodeState } from "../../engine/types";
 import type { NodeType, Problem, SpellNode } from "../../protocol";
 import { type Readable, useStore } from "../../store";
 import { problemsOf, type ShownPorts, sameWired, shownPorts, type Wired, wiredPorts } from "../store/graph";
+import { typeIn } from "../store/library";
+import { RESERVED_OUTPUTS } from "../store/passages";
 import { type ShownState, shownState } from "../store/why";
 import { useEditor } from "./useEditor";
 
@@ -11,8 +13,9 @@ export function useNode(id: string): SpellNode | undefined {
   return useStore(useEditor().document.spell, (spell) => spell.nodes[id]);
 }
 
-export function useNodeType(type: string | undefined): NodeType | undefined {
-  return useStore(useEditor().library.state, (state) => (type === undefined ? undefined : state.types[type]));
+/** The type of a node, in the version that it names. */
+export function useNodeType(node: Pick<SpellNode, "type" | "version"> | undefined): NodeType | undefined {
+  return useStore(useEditor().library.state, (state) => node && typeIn(state, node.type, node.version));
 }
 
 export function useWired(id: string): Wired {
@@ -62,6 +65,13 @@ export function useShownState(
   status: ShownStatus | undefined,
   wired: Wired,
 ): Exclude<ShownState, "unknown"> | undefined {
-  const past = useStore(useEditor().viewing, (run) => run !== null);
-  return shownState(status, past ? undefined : node.settings, wired.outputs);
+  const editor = useEditor();
+  const past = useStore(editor.viewing, (run) => run !== null);
+  // Where nothing is taken from a node, all that it has must be given for it not to run.
+  const taken = wired.outputs.length > 0 ? wired.outputs : ownOutputs(editor.library.get(node.type));
+  return shownState(status, past ? undefined : node.settings, taken);
+}
+
+function ownOutputs(type: NodeType | undefined): readonly string[] {
+  return (type?.outputs ?? []).map((port) => port.name).filter((name) => !RESERVED_OUTPUTS.has(name));
 }

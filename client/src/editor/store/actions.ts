@@ -2,6 +2,7 @@
 import { api } from "../../api";
 import type { NodeType, Pair, SpellJson } from "../../protocol";
 import { joinNode, joinPorts } from "../hooks/useConnect";
+import { feedNeeds } from "./autoconnect";
 import { freeRect } from "./bounds";
 import type { Editor, PaletteRequest, WireEnd } from "./editor";
 import { NODE_WIDTH } from "./geometry";
@@ -9,14 +10,17 @@ import { type Alignment, alignedPositions, layeredPositions } from "./layout";
 import { fittingPort } from "./library";
 
 const GRID = 8;
+/** Between a node and one that is added beside it. */
+const GAP = 96;
 
 function onGrid([x, y]: Pair): Pair {
   return [Math.round(x / GRID) * GRID, Math.round(y / GRID) * GRID];
 }
 
-/** A place in the middle of the view where nothing lies yet, or the nearest to it. */
-function freePlace(editor: Editor, [width, height]: Pair = [NODE_WIDTH, 140]): Pair {
+/** A place in the middle of the view, or right of a node, where nothing lies yet, or the nearest to it. */
+function freePlace(editor: Editor, [width, height]: Pair = [NODE_WIDTH, 140], beside?: string): Pair {
   const [cx, cy] = editor.view?.center() ?? [0, 0];
+  const [left] = beside === undefined ? [] : boxes(editor, [beside]);
   const { nodes, notes } = editor.document.spell.get();
   const taken = boxes(editor, [...Object.keys(nodes), ...Object.keys(notes)]).map((box) => ({
     x: box.at[0],
@@ -24,23 +28,30 @@ function freePlace(editor: Editor, [width, height]: Pair = [NODE_WIDTH, 140]): P
     width: box.width,
     height: box.height,
   }));
-  const wanted = { x: cx - width / 2, y: cy - height / 2, width, height };
+  const corner = left ? [left.at[0] + left.width + GAP, left.at[1]] : [cx - width / 2, cy - height / 2];
+  const wanted = { x: corner[0] ?? 0, y: corner[1] ?? 0, width, height };
   const { x, y } = freeRect(wanted, taken);
   return onGrid([x, y]);
 }
 
-/** Put a node of `type` where the palette was asked for, joined to the wire that was dropped. */
+/**
+ * Put a node of `type` where the palette was asked for, joined to the wire that was dropped; without either, beside
+ * the one selected node, whose outputs feed what the new one needs.
+ */
 export function addNode(editor: Editor, type: NodeType, request?: PaletteRequest): string {
   const wire = request?.wire;
   const port = wire && fittingPort(type, wire);
   const shift: Pair = wire ? [wire.from === "source" ? 0 : -NODE_WIDTH, -56] : [-NODE_WIDTH / 2, -20];
+  const [beside, ...more] = request?.at || wire ? [] : editor.selectedNodes();
+  const feeder = more.length === 0 ? beside : undefined;
   const position = request?.at
     ? onGrid([request.at[0] + shift[0], request.at[1] + shift[1]])
-    : freePlace(editor);
+    : freePlace(editor, undefined, feeder);
   editor.document.checkpoint();
   const id = editor.document.together(() => {
     const made = editor.document.addNode({
       type: type.type,
+      version: type.version,
       position,
       ...(type.language ? { code: firstCode(wire) } : {}),
     });
@@ -56,9 +67,21 @@ export function addNode(editor: Editor, type: NodeType, request?: PaletteRequest
     editor.document.connect({ source: wire.node, output: wire.port, target: id, input: wire.port });
   } else if (wire) {
     joinNode(editor, wire, id);
+  } else if (feeder !== undefined) {
+    feedNeeds(editor, feeder, id);
   }
   editor.select([id]);
+  if (feeder !== undefined && !isInView(editor, position)) editor.view?.fly(position);
   return id;
+}
+
+/** Whether a node that is put there can be seen. */
+function isInView(editor: Editor, [x, y]: Pair): boolean {
+  const box = document.querySelector(".canvas")?.getBoundingClientRect();
+  if (!box || !editor.view) return true;
+  const [left, top] = editor.view.toCanvas(box.left, box.top);
+  const [right, bottom] = editor.view.toCanvas(box.right, box.bottom);
+  return x >= left && x + NODE_WIDTH <= right && y >= top && y + 60 <= bottom;
 }
 
 /** What a code node begins with: the name of the wire that was dropped on it, which makes it an input. */

@@ -3,6 +3,7 @@
 import { chooseTheme } from "../../app/theme";
 import { runActions } from "../hooks/useRunActions";
 import { addNote, align, groupSelection, layout, nudge, removeSelection, selectAll } from "./actions";
+import { connectAutomatically } from "./autoconnect";
 import { copySelection, duplicateSelection, pasteHere } from "./clipboard";
 import type { Editor } from "./editor";
 import { toggleMode, togglePins } from "./modes";
@@ -164,6 +165,14 @@ export const COMMANDS: readonly Command[] = [
   ),
 
   command("layout", "Lay out the nodes", "Arrange", ["Shift+L"], (editor) => void layout(editor), true),
+  command(
+    "connect",
+    "Connect automatically",
+    "Arrange",
+    ["Shift+W"],
+    (editor) => withChosen(editor, (nodes) => connectAutomatically(editor, nodes)),
+    true,
+  ),
   command("group", "Group the selection", "Arrange", ["Mod+G"], groupSelection, true),
   command("align-left", "Align left", "Arrange", ["Alt+A"], (editor) => align(editor, "left"), true),
   command("align-right", "Align right", "Arrange", ["Alt+D"], (editor) => align(editor, "right"), true),

@@ -23,8 +23,7 @@ const CASES = JSON.parse(readFileSync(file, "utf8")) as readonly Case[];
 describe("what fits what (2.5, 15.4)", () => {
   it.each(CASES)("$name", ({ source, target, transform = [], port, many, trigger, fits, suggest }) => {
     const wanted = wantedOf(target, many, trigger);
-    if (transform.length === 0)
-      expect(whyIncompatible(source, target, many, trigger) === null).toBe(fits);
+    if (transform.length === 0) expect(whyIncompatible(source, target, many, trigger) === null).toBe(fits);
     expect(whyIncompatibleAfter(source, transform, wanted) === null).toBe(fits);
     if (suggest !== undefined) expect(suggestTransform(source, wanted, port, transform)).toEqual(suggest);
   });

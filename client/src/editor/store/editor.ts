@@ -33,7 +33,7 @@ export interface MenuRequest {
 
 export type SidePanel = "library" | "outline" | "comments" | "history" | "versions";
 
-/** `auto` shows the inspector while a node is selected, and leaves its room to the canvas otherwise. */
+/** `auto` shows the inspector while a node or a wire is selected, and leaves its room to the canvas otherwise. */
 export type InspectorMode = "auto" | "open" | "closed";
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -126,12 +126,19 @@ export class Editor {
   /** Whether the inspector is to be seen now. */
   inspectorShown(): boolean {
     const mode = this.inspector.get();
-    return mode === "open" || (mode === "auto" && this.selectedNodes().length > 0);
+    return mode === "open" || (mode === "auto" && this.#isInspectable());
   }
 
   /** Show what is selected, or the canvas itself. */
   showInspector(): void {
-    this.inspector.set(this.selectedNodes().length > 0 ? "auto" : "open");
+    this.inspector.set(this.#isInspectable() ? "auto" : "open");
+  }
+
+  /** Whether the selection has something to be told about: nodes, or one wire. */
+  #isInspectable(): boolean {
+    const [only, ...more] = this.selection.get();
+    const isWire = only !== undefined && more.length === 0 && this.document.spell.get().edges[only];
+    return Boolean(isWire) || this.selectedNodes().length > 0;
   }
 
   /** Open the code of a node, to be written in. */

@@ -53,7 +53,11 @@ describe("FlowBuilder", () => {
 
   it("knows where handles are before a node was drawn", () => {
     const [a] = new FlowBuilder().nodes(source());
-    expect(a?.handles?.map((handle) => [handle.id, handle.type])).toEqual([["out", "source"]]);
+    expect(a?.handles?.map((handle) => [handle.id, handle.type, handle.position])).toEqual([
+      ["out", "source", "right"],
+      ["error", "source", "bottom"],
+      ["all", "source", "bottom"],
+    ]);
     expect(a?.initialHeight).toBeGreaterThan(38);
   });
 

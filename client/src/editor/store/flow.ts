@@ -3,6 +3,7 @@ import type { Edge, Node } from "@xyflow/react";
 import type { NodeType, Pair, Ports, Spell } from "../../protocol";
 import { bareHeight, handlePlaces, NODE_WIDTH } from "./geometry";
 import { shownPorts, wiredPorts } from "./graph";
+import { typeIn } from "./library";
 
 /** What the browser knows of a node and the document does not: its measure, and where it is being dragged. */
 export interface LocalPart {
@@ -23,6 +24,8 @@ export interface FlowSource {
   readonly remote: Readonly<Record<string, Pair>>;
   readonly ports: Readonly<Record<string, Ports>>;
   readonly types: Readonly<Record<string, NodeType>>;
+  /** Versions before the newest, by `type@version`. */
+  readonly older?: Readonly<Record<string, NodeType>>;
 }
 
 interface Made<T> {
@@ -64,15 +67,11 @@ export class FlowBuilder {
       }));
     }
     for (const [id, node] of Object.entries(source.spell.nodes)) {
-      keep(id, [node, ...state(id), source.types[node.type], source.ports[id]], () => {
+      const type = typeIn({ types: source.types, older: source.older ?? {} }, node.type, node.version);
+      keep(id, [node, ...state(id), type, source.ports[id]], () => {
         const base = frame(source, id, node.position, node.size);
         if (base.measured) return { ...base, type: "spell", width: base.width ?? NODE_WIDTH };
-        const ports = shownPorts(
-          node,
-          source.types[node.type],
-          source.ports[id],
-          wiredPorts(source.spell.edges, id),
-        );
+        const ports = shownPorts(node, type, source.ports[id], wiredPorts(source.spell.edges, id));
         return {
           ...base,
           type: "spell",

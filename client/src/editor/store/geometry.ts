@@ -5,7 +5,7 @@
  * no measuring pass. The numbers are those of styles/canvas.css.
  */
 import { type NodeHandle, Position } from "@xyflow/react";
-import type { SpellNode } from "../../protocol";
+import type { Port, SpellNode } from "../../protocol";
 import type { ShownPorts } from "./graph";
 
 export const NODE_WIDTH = 260;
@@ -22,6 +22,11 @@ export const FAR_ZOOM = 0.34;
 export function bareHeight(ports: ShownPorts): number {
   const rows = Math.max(ports.inputs.length, ports.outputs.length);
   return 2 * BORDER + HEAD + (rows > 0 ? PORTS_LINE + 2 * PORTS_PAD + rows * ROW : 0);
+}
+
+/** Where the outputs that every node has are on its lower edge: their middles, from its left. */
+export function reservedPlaces(ports: ShownPorts): (readonly [port: Port, left: number])[] {
+  return ports.reserved.map((port, index) => [port, 24 + index * 58] as const);
 }
 
 /** Where the handles of a node are, relative to its corner. */
@@ -44,6 +49,15 @@ export function handlePlaces(node: SpellNode, ports: ShownPorts): NodeHandle[] {
       position: Position.Right,
       x: width - BORDER - HANDLE / 2,
       y: y(row),
+      width: HANDLE,
+      height: HANDLE,
+    })),
+    ...reservedPlaces(ports).map(([port, left]) => ({
+      id: port.name,
+      type: "source" as const,
+      position: Position.Bottom,
+      x: left - HANDLE / 2,
+      y: bareHeight(ports) - HANDLE / 2,
       width: HANDLE,
       height: HANDLE,
     })),

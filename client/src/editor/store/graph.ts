@@ -1,7 +1,8 @@
 /** Questions about the drawn graph that many components ask; answers are kept per snapshot. */
-import type { NodeType, Port, Ports, Problem, Spell, SpellEdge, SpellNode } from "../../protocol";
+import type { NodeType, Port, Ports, Problem, Spell, SpellEdge, SpellNode, Transform } from "../../protocol";
 import { schemaOf } from "./library";
-import { whyIncompatible } from "./schema";
+import { wantedOf } from "./schema";
+import { suggestTransform, whyIncompatibleAfter } from "./transform_schemas";
 
 /** The ports of a node that have wires. */
 export interface Wired {
@@ -60,7 +61,19 @@ export interface ShownPorts {
   readonly outputs: readonly Port[];
   readonly broken: ReadonlySet<string>;
   readonly extraInputs: boolean;
+  /** The outputs that every node has, but for those whose names its type took for its own. */
+  readonly reserved: readonly Port[];
 }
+
+const RESERVED: readonly Port[] = [
+  {
+    name: "error",
+    role: "error",
+    schema: { type: "object" },
+    description: "Why the node failed; nothing where it did not. With a wire here, a failure skips nobody.",
+  },
+  { name: "all", role: "all", schema: { type: "object" }, description: "All outputs of the node, by name." },
+];
 
 function withWired(ports: readonly Port[], wired: readonly string[]): readonly Port[] {
   const known = new Set(ports.map((port) => port.name));
@@ -80,16 +93,24 @@ export function shownPorts(
   dynamic: Ports | undefined,
   wired: Wired,
 ): ShownPorts {
-  const ports = dynamic ?? type ?? { inputs: [], outputs: [] };
+  const told = dynamic ?? type ?? { inputs: [], outputs: [] };
+  const ports = told.outputs.some(({ role }) => role)
+    ? { ...told, outputs: told.outputs.filter(({ role }) => !role) }
+    : told;
+  const own = new Set(ports.outputs.map(({ name }) => name));
+  const reserved = RESERVED.filter(({ name }) => !own.has(name));
   const extra = ports.extra_inputs ?? false;
   const given = extra || !type ? Object.keys(node.inputs) : [];
   const inputs = withWired(ports.inputs, [...wired.inputs, ...given]);
-  const outputs = withWired(ports.outputs, wired.outputs);
+  const outputs = withWired(
+    ports.outputs,
+    wired.outputs.filter((name) => !reserved.some((port) => port.name === name)),
+  );
   const waiting = type?.dynamic === true && dynamic === undefined;
   const broken = new Set<string>();
   if (!waiting && !extra) for (const port of inputs.slice(ports.inputs.length)) broken.add(`in:${port.name}`);
   if (!waiting) for (const port of outputs.slice(ports.outputs.length)) broken.add(`out:${port.name}`);
-  return { inputs, outputs, broken, extraInputs: extra };
+  return { inputs, outputs, broken, extraInputs: extra, reserved };
 }
 
 /** The nodes from `target` forward that lead to `source`: drawing source -> target would close this circle. */
@@ -119,29 +140,50 @@ export function pathBetween(
   return null;
 }
 
-/** What a new wire joins. */
+/** What a new wire joins, and what it does to a value on its way. */
 export interface WireEnds {
   readonly source: string;
   readonly target: string;
   readonly output: Port;
   readonly input: Port;
+  readonly transform?: readonly Transform[];
 }
 
 /** Why a wire may not be drawn, in words for the person who draws it. */
 export interface WireRefusal {
   readonly code: "cycle" | "incompatible_types" | "unknown_port";
   readonly reason: string;
+  /** Transforms with which the wire would fit. */
+  readonly suggest?: readonly Transform[];
 }
 
 /** Why this wire may not be drawn; null when it may. `title` says what a node is called on the canvas. */
 export function whyNoWire(spell: Spell, ends: WireEnds, title: (id: string) => string): WireRefusal | null {
   if (ends.source === ends.target) return { code: "cycle", reason: "A node cannot feed itself" };
-  const why = whyIncompatible(schemaOf(ends.output), schemaOf(ends.input), ends.input.many);
-  if (why) return { code: "incompatible_types", reason: `“${ends.output.name}” ${why}` };
   const circle = pathBetween(spell.edges, ends.target, ends.source);
-  if (!circle) return null;
-  const names = [...circle, ends.target].map(title);
-  return { code: "cycle", reason: `This would make a circle: ${names.join(" → ")}` };
+  if (circle) {
+    const names = [...circle, ends.target].map(title);
+    return { code: "cycle", reason: `This would make a circle: ${names.join(" → ")}` };
+  }
+  return whyNoFit(ends);
+}
+
+/** Why an output, after the transforms of its wire, does not fit an input, and what would make it; null when it does. */
+export function whyNoFit({
+  output,
+  input,
+  transform = [],
+}: Omit<WireEnds, "source" | "target">): WireRefusal | null {
+  const wanted = wantedOf(schemaOf(input), input.many, input.trigger);
+  const why = whyIncompatibleAfter(schemaOf(output), transform, wanted);
+  if (!why) return null;
+  const suggest = suggestTransform(schemaOf(output), wanted, input.name, transform);
+  return {
+    code: "incompatible_types",
+    reason:
+      transform.length === 0 ? `“${output.name}” ${why}` : `After its transforms “${output.name}” ${why}`,
+    ...(suggest ? { suggest } : {}),
+  };
 }
 
 /** Values by port in the order of the ports; those of no known port come last. */
@@ -164,53 +206,22 @@ export function shortMessage(message: string): string {
   return message.replace(/^node '[^']*'( \([^)]*\))?: /, "").replace(/^./, (first) => first.toUpperCase());
 }
 
-type Incident = Map<string, [id: string, edge: SpellEdge][]>;
-const incidentBy = new WeakMap<object, { into: Incident; from: Incident }>();
-
-/** The wires of every node, read once for the same edges. */
-function incident(edges: Spell["edges"]): { into: Incident; from: Incident } {
-  const known = incidentBy.get(edges);
-  if (known) return known;
-  const made = { into: new Map() as Incident, from: new Map() as Incident };
-  const put = (map: Incident, node: string, entry: [string, SpellEdge]) => {
-    const wires = map.get(node);
-    if (wires) wires.push(entry);
-    else map.set(node, [entry]);
-  };
-  for (const [id, edge] of Object.entries(edges)) {
-    put(made.into, edge.target, [id, edge]);
-    put(made.from, edge.source, [id, edge]);
-  }
-  incidentBy.set(edges, made);
-  return made;
-}
-
+const intoBy = new WeakMap<object, Map<string, [id: string, edge: SpellEdge][]>>();
 const NO_WIRES: readonly [string, SpellEdge][] = [];
 
-/** The wires that end at `node`. */
+/** The wires that end at `node`; all are read once for the same edges. */
 export function incomingEdges(edges: Spell["edges"], node: string): readonly [id: string, edge: SpellEdge][] {
-  return incident(edges).into.get(node) ?? NO_WIRES;
-}
-
-/** The wires that begin at `node`. */
-export function outgoingEdges(edges: Spell["edges"], node: string): readonly [id: string, edge: SpellEdge][] {
-  return incident(edges).from.get(node) ?? NO_WIRES;
-}
-
-/** All that `node` depends on or that depends on it, the node included; each wire is looked at once. */
-export function reachable(spell: Spell, node: string, direction: "up" | "down"): Set<string> {
-  const seen = new Set([node]);
-  const queue = [node];
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    const wires = direction === "up" ? incomingEdges(spell.edges, at) : outgoingEdges(spell.edges, at);
-    for (const [, edge] of wires) {
-      const there = direction === "up" ? edge.source : edge.target;
-      if (seen.has(there)) continue;
-      seen.add(there);
-      queue.push(there);
+  let into = intoBy.get(edges);
+  if (!into) {
+    into = new Map();
+    for (const [id, edge] of Object.entries(edges)) {
+      const wires = into.get(edge.target);
+      if (wires) wires.push([id, edge]);
+      else into.set(edge.target, [[id, edge]]);
     }
+    intoBy.set(edges, into);
   }
-  return seen;
+  return into.get(node) ?? NO_WIRES;
 }
 
 /** What a node is called where it has no name of its own. */

@@ -1,16 +1,17 @@
 /** The node types that the server offers, and how they are found and shown. */
-import type { NodeType, Port } from "../../protocol";
+import type { NodeType, Port, SpellNode } from "../../protocol";
 import { Store } from "../../store";
 import { type JsonSchema, portKind, whyIncompatible } from "./schema";
 
-/** Where the library stands; `types` is by type id, newest version. */
+/** Where the library stands; `types` is by type id, newest version, `older` by `type@version`. */
 export interface LibraryState {
   readonly status: "loading" | "ready" | "failed";
   readonly types: Readonly<Record<string, NodeType>>;
+  readonly older: Readonly<Record<string, NodeType>>;
   readonly message: string | null;
 }
 
-const EMPTY: LibraryState = { status: "loading", types: {}, message: null };
+const EMPTY: LibraryState = { status: "loading", types: {}, older: {}, message: null };
 
 /** The library of one server, fetched once by each page and again on request. */
 export class NodeLibrary {
@@ -23,20 +24,38 @@ export class NodeLibrary {
     try {
       const list = await this.fetchTypes();
       const types: Record<string, NodeType> = {};
-      for (const entry of list) {
-        const other = types[entry.type];
-        if (!other || other.version < entry.version) types[entry.type] = plainly(entry);
+      const older: Record<string, NodeType> = {};
+      for (const entry of list.map(plainly).sort((a, b) => a.version - b.version)) {
+        const before = types[entry.type];
+        if (before) older[`${before.type}@${before.version}`] = before;
+        types[entry.type] = entry;
       }
-      this.state.set({ status: "ready", types, message: null });
+      this.state.set({ status: "ready", types, older, message: null });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.state.update((before) => ({ ...before, status: "failed", message }));
     }
   }
 
-  get(type: string): NodeType | undefined {
-    return this.state.get().types[type];
+  /** A type: the newest version, or the one that is named; undefined when there is none. */
+  get(type: string, version?: number): NodeType | undefined {
+    return typeIn(this.state.get(), type, version);
   }
+
+  /** The type of a node, in the version that the node names. */
+  of(node: SpellNode | undefined): NodeType | undefined {
+    return node && this.get(node.type, node.version);
+  }
+}
+
+/** A type as a node names it: the newest version where it names none. */
+export function typeIn(
+  { types, older }: Pick<LibraryState, "types" | "older">,
+  type: string,
+  version?: number,
+): NodeType | undefined {
+  const newest = types[type];
+  return version === undefined || version === newest?.version ? newest : older[`${type}@${version}`];
 }
 
 /** Docstrings mark code with double backticks; people read the words. */
@@ -71,10 +90,16 @@ export interface PortFilter {
   readonly from: "source" | "target";
   readonly schema: JsonSchema;
   readonly many: boolean;
+  readonly trigger?: boolean;
 }
 
 export function schemaOf(port: Port): JsonSchema {
   return port.schema as unknown as JsonSchema;
+}
+
+/** Why what a schema describes cannot go into an input; null when it may. */
+export function whyInto(schema: JsonSchema, port: Port): string | null {
+  return whyIncompatible(schema, schemaOf(port), port.many, port.trigger);
 }
 
 /** The port of `type` to which a wire from `filter` would go; undefined when none fits. */
@@ -83,7 +108,7 @@ export function fittingPort(
   filter: PortFilter,
 ): Port | undefined {
   if (filter.from === "source") {
-    const fits = type.inputs.filter((port) => !whyIncompatible(filter.schema, schemaOf(port), port.many));
+    const fits = type.inputs.filter((port) => !whyInto(filter.schema, port));
     const kind = portKind(filter.schema);
     return (
       fits.find((port) => port.required && portKind(schemaOf(port)) === kind) ??
@@ -91,7 +116,9 @@ export function fittingPort(
       fits[0]
     );
   }
-  return type.outputs.find((port) => !whyIncompatible(schemaOf(port), filter.schema, filter.many));
+  return type.outputs.find(
+    (port) => !whyIncompatible(schemaOf(port), filter.schema, filter.many, filter.trigger),
+  );
 }
 
 function score(type: NodeType, words: readonly string[]): number {

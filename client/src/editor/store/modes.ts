@@ -97,7 +97,7 @@ function pinnable(
   id: string,
   outputs: Readonly<Record<string, PortValue>>,
 ): [string, PortValue][] {
-  const type = editor.library.get(editor.document.spell.get().nodes[id]?.type ?? "");
+  const type = editor.library.of(editor.document.spell.get().nodes[id]);
   const declared = new Set((type?.dynamic ? portsNow(editor, id) : type)?.outputs.map((port) => port.name));
   return Object.entries(outputs).filter(([port]) => declared.has(port) || !RESERVED.has(port));
 }
@@ -116,5 +116,5 @@ export function whyNoPins(pins: Readonly<Record<string, Json>>): string | null {
 
 function titleOf(editor: Editor, id: string): string {
   const node = editor.document.spell.get().nodes[id];
-  return `“${nodeTitle(node, editor.library.get(node?.type ?? "")) || id}”`;
+  return `“${nodeTitle(node, editor.library.of(node)) || id}”`;
 }

@@ -117,7 +117,9 @@ function eachForm(schema: JsonSchema, work: (form: JsonSchema) => JsonSchema): J
 }
 
 function joined(found: readonly JsonSchema[], root: JsonSchema): JsonSchema {
-  const unique = new Map(found.map(({ $defs: _defs, ...bare }) => [JSON.stringify(bare), bare as JsonSchema]));
+  const unique = new Map(
+    found.map(({ $defs: _defs, ...bare }) => [JSON.stringify(bare), bare as JsonSchema]),
+  );
   if (unique.has("{}")) return {};
   const [only, ...more] = unique.values();
   const schema = more.length === 0 && only ? only : { anyOf: [...unique.values()] };

@@ -246,7 +246,7 @@ export function WhereIt({ node, orphaned }: { node: string | null; orphaned: boo
   const editor = useEditor();
   const title = useStore(editor.document.spell, (spell) => {
     const on = node === null ? undefined : spell.nodes[node];
-    return on ? nodeTitle(on, editor.library.get(on.type)) : null;
+    return on ? nodeTitle(on, editor.library.of(on)) : null;
   });
   if (node === null) return "On the canvas";
   return title !== null && !orphaned ? title : "On a node that was removed";
