@@ -56,7 +56,17 @@ test("pages put together are the value", async () => {
 /** As the server cuts: a text by code points. */
 function pageOf(value: Json, hash: string, offset: number, limit: number): ValuePage {
   const page = (kind: ValuePage["kind"], total: number, part: Json, taken: number): ValuePage => {
-    return { hash, size: 0, kind, total, offset, more: offset + taken < total, value: part };
+    return {
+      hash,
+      size: 0,
+      kind,
+      total,
+      offset,
+      more: offset + taken < total,
+      value: part,
+      path: "",
+      rows: null,
+    };
   };
   if (typeof value === "string") {
     const characters = [...value];
