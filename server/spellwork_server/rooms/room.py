@@ -148,7 +148,7 @@ class Room:
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Call ``follower`` with every committed batch, in order; return what ends that.
 
-        It is called after the batch is acknowledged. A fault of it is logged.
+        It is called once the batch is durable. A fault of it is logged.
         """
         return self._followers.add(follower)
 
@@ -346,11 +346,15 @@ class Room:
             self.seq = batch.edits[-1].seq
             self._since_snapshot += len(batch.edits)
             self._spell = None
-        self._answer(batch.outcomes)
+        try:
+            if batch.edits:
+                committed = Committed.of(batch.edits)
+                self._durable.add(committed.update, self._intake.shadow)
+                self._fan_out(committed)  # first: many wait to see it, one to hear that it is safe
+        finally:
+            self._answer(batch.outcomes)  # whatever went wrong: it is durable
         if batch.edits:
-            committed = Committed.of(batch.edits)
-            self._durable.add(committed.update, self._intake.shadow)
-            self._fan_out(committed)
+            self._subscribers.tell()
 
     def _answer(self, outcomes: Iterable[tuple[Asked, Outcome]]) -> None:
         authors: dict[int, Author] = {}
@@ -378,7 +382,6 @@ class Room:
             source=self,
         )
         self._followers.tell(committed)
-        self._subscribers.tell()
 
     def _refuse(self, error: Exception) -> None:
         """Refuse all that waits: later edits build on those that could not be written."""
@@ -451,8 +454,7 @@ class Room:
                 self._quarantine(error)
                 return
             self._fan_out(committed)
-        else:
-            self._subscribers.tell()
+        self._subscribers.tell()
         logger.info("canvas %s takes edits again", self.canvas_id)
 
     def _take_over(self, edits: list[Edit]) -> Committed:
