@@ -7,6 +7,7 @@ from typing import Any
 
 from .analysis import Analysis, Part, rejection
 from .errors import InvalidInput
+from .interface import marker_name
 from .ports import Port
 
 ALLOWED_SHOWN = 50
@@ -18,7 +19,7 @@ def place_inputs(analysis: Analysis, inputs: Mapping[str, Any]) -> dict[str, dic
 
     A key is ``NODE.PORT``; or ``NODE``, which means the node's port ``value``
     or its only one, or with {port: value, ...} several. NODE is an id or a
-    name that only one node has.
+    name that only one node has, or else the name of an input marker.
 
     Raises:
         InvalidInput: for a key that names no port, or a value that does not fit it.
@@ -54,6 +55,12 @@ def _find(analysis: Analysis, name: str) -> Part | None:
     if name in analysis.parts:
         return analysis.parts[name]
     named = [part for part in analysis.parts.values() if part.node.name == name]
+    if not named:
+        named = [
+            part
+            for part in analysis.parts.values()
+            if part.type.marks == "input" and marker_name(part) == name
+        ]
     return named[0] if len(named) == 1 else None
 
 

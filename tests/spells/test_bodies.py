@@ -1,0 +1,605 @@
+"""What nodes run inside themselves: which nodes, through which ports, told and failing under which paths."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from spellwork import (
+    Execution,
+    Limits,
+    MemoryCache,
+    RunMemory,
+    Spell,
+    SpellInvalid,
+    compile,
+    validate,
+)
+from spellwork.analysis import Analysis
+from tests.spells.nested import draw, in_group, library, run, runs
+from tests.spells.nodes import calls
+
+G = in_group("g")
+HALVES = draw({"h": "t.half"}, name="Halves")
+BOTH = draw(
+    {
+        "in": ("core.input", {"name": "n", "schema": {"type": "number"}}),
+        "half": "t.half",
+        "text": "t.text",
+        "a": ("core.output", {"name": "half"}),
+        "b": ("core.output", {"name": "text"}),
+    },
+    "in.value -> half.value",
+    "in.value -> text.value",
+    "half.value -> a.value",
+    "text.text -> b.value",
+)
+
+
+def outputs(spell: Spell, spells: dict[str, Spell] | None = None, **options: Any) -> Any:
+    result, _ = run(spell, spells, **options)
+    quiet, _ = run(spell, spells, told=False, **options)
+    assert result.outputs == quiet.outputs and result.errors.keys() == quiet.errors.keys()
+    assert not result.errors, result.errors
+    return result.outputs
+
+
+def ports(spell: Spell, node: str, spells: dict[str, Spell] | None = None) -> Any:
+    """Return the names of a node's inputs, without those of its type, and of its outputs."""
+    part = Analysis(spell, library, (spells or {}).get).parts[node]
+    own = {port.name for port in part.type.inputs}
+    return (
+        [port.name for port in part.ports.inputs if port.name not in own],
+        [port.name for port in part.ports.outputs],
+    )
+
+
+def codes(spell: Spell, spells: dict[str, Spell] | None = None) -> list[tuple[str, str | None]]:
+    return [(each.code, each.node) for each in validate(spell, library, (spells or {}).get)]
+
+
+# Ports of every node
+
+
+@pytest.mark.rule("13.1")
+@pytest.mark.parametrize("told", [True, False])
+def test_a_failure_leaves_by_error_and_skips_only_who_needs_a_value(told: bool) -> None:
+    spell = draw(
+        {"f": "t.fail", "note": "t.value", "needs": "t.value", "both": "t.merge"},
+        "f.error -> note.value",
+        "f.value -> needs.value",
+        "f.error -> both.values",
+        "f.value -> both.values",
+    )
+    result, _ = run(spell, told=told)
+    failure = {"code": "exception", "message": "ValueError: no", "node": "f", "attempts": 1}
+    assert result.outputs == {
+        "note": {"value": failure},
+        "both": {"values": [failure]},
+    } | {key: value for key, value in result.outputs.items() if key == "f"}
+    assert result.errors.keys() == {"f"} and result.skipped == {"needs": "'f' failed"}
+
+
+@pytest.mark.rule("13.1")
+def test_error_brings_nothing_when_the_node_succeeds_and_all_is_every_other_output() -> None:
+    spell = draw(
+        {
+            "if": ("t.if", {"value": 1, "condition": True}),
+            "all": "t.value",
+            "wrong": "t.value",
+        },
+        "if.all -> all.value",
+        "if.error -> wrong.value",
+    )
+    result, _ = run(spell)
+    assert result.outputs["all"] == {"value": {"yes": 1}}
+    assert result.skipped == {"wrong": "'if' gave nothing on 'error'"}
+
+
+@pytest.mark.rule("13.1")
+def test_reserved_outputs_are_listed_where_they_are_wired_and_a_types_own_stay() -> None:
+    spell = draw(
+        {"v": ("t.value", {"value": 1}), "m": "core.merge", "t": "t.value", "u": "t.value"},
+        "v.value -> m.values",
+        "m.all -> t.value",
+        "v.error -> u.value",
+    )
+    described = Analysis(spell, library).parts["v"].ports.describe()["outputs"]
+    assert [(port["name"], port.get("role")) for port in described] == [
+        ("value", None),
+        ("error", "error"),
+    ]
+    own = Analysis(spell, library).parts["m"].ports.describe()["outputs"]
+    assert [(port["name"], port.get("role")) for port in own] == [("value", None), ("all", None)]
+    assert run(spell)[0].outputs["t"] == {"value": [1]}
+
+
+# What is in a body
+
+
+@pytest.mark.rule("13.4")
+def test_nodes_of_a_body_are_run_by_its_owner_and_by_nothing_else() -> None:
+    spell = draw(
+        {
+            "m": ("core.map", {"items": [1, 2], "input": "item"}, runs(group="g")),
+            "i": ("core.input", {"name": "item"}, G),
+            "c": ("t.count", {}, G),
+            "free": "t.count",
+        },
+        "i.value -> c.values",
+    )
+    calls.clear()
+    result, _ = run(spell, told=False)
+    assert sorted(calls) == ["c", "c", "free"]
+    assert result.outputs.keys() == {"m", "free"}
+
+
+@pytest.mark.rule("13.4")
+@pytest.mark.parametrize(
+    ("body", "spells"),
+    [
+        ({"group": "g"}, {}),
+        ({"spell": "halves"}, {"halves": HALVES}),
+        ({"type": "t.half"}, {}),
+    ],
+)
+def test_a_group_a_spell_and_a_type_do_the_same(body: Any, spells: Any) -> None:
+    nodes: dict[str, Any] = {"m": ("core.map", {"items": [2, 4]}, runs(**body))}
+    if "group" in body:
+        nodes["h"] = ("t.half", {}, G)
+    assert outputs(draw(nodes), spells)["m"] == {"items": [1.0, 2.0]}
+
+
+@pytest.mark.rule("13.4")
+def test_owners_of_one_group_run_it_apart() -> None:
+    spell = draw(
+        {
+            "one": ("core.map", {"items": [2]}, runs(group="g")),
+            "two": ("core.spell", {"value": 8}, runs(group="g")),
+            "h": ("t.half", {}, G),
+        }
+    )
+    assert outputs(spell) == {"one": {"items": [1.0]}, "two": {"value": 4.0}}
+
+
+@pytest.mark.rule("13.4")
+def test_bodies_nest() -> None:
+    spell = draw(
+        {
+            "rows": ("core.map", {"items": [[2, 4], [6]], "input": "items"}, runs(group="g")),
+            "row": ("core.map", {}, runs(group="cell") | G),
+            "h": ("t.half", {}, {"group": "cell"}),
+        },
+        groups={"g": {}, "cell": {"group": "g"}},
+    )
+    result, events = run(spell)
+    assert result.outputs == {"rows": {"items": [[1.0, 2.0], [3.0]]}}, result.errors
+    assert "rows[0]/row[1]/h" in {event.node for event in events}
+
+
+# Ports
+
+
+@pytest.mark.rule("13.5")
+@pytest.mark.parametrize(
+    ("child", "wanted"),
+    [
+        (BOTH, (["n"], ["half", "text"])),
+        (HALVES, (["value"], ["value"])),
+        (draw({"a": "t.half", "b": "t.upper"}), (["value", "text"], ["value", "text"])),
+        (draw({"a": "t.half", "b": "t.half"}), (["a_value", "b_value"], ["a_value", "b_value"])),
+        (draw({"a": "t.half", "b": "t.half"}, "a.value -> b.value"), (["value"], ["value"])),
+        (draw({"a": ("t.half", {"value": 3})}), ([], ["value"])),
+        (draw({"a": "core.input", "b": "t.half"}, "a.value -> b.value"), (["a"], ["value"])),
+    ],
+)
+def test_ports_follow_the_markers_or_what_is_open(child: Spell, wanted: Any) -> None:
+    spell = draw({"s": ("core.spell", {}, runs(spell="child"))})
+    assert ports(spell, "s", {"child": child}) == wanted
+
+
+@pytest.mark.rule("13.5")
+def test_an_input_called_as_one_of_the_owners_own_has_an_underscore() -> None:
+    child = draw({"i": ("core.input", {"name": "merge"}), "t": "t.text"}, "i.value -> t.value")
+    spell = draw({"s": ("core.spell", {"merge_": "x"}, runs(spell="child"))})
+    assert "merge_" in ports(spell, "s", {"child": child})[0]
+    assert outputs(spell, {"child": child})["s"] == {"text": "x"}
+
+
+@pytest.mark.rule("13.5")
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [({}, "7"), ({"n": 8}, "8"), ({"n": None}, "None")],
+)
+def test_an_input_that_is_not_required_has_its_default(given: Any, wanted: str) -> None:
+    marker = ("core.input", {"name": "n", "default": 7})
+    child = draw({"i": marker, "t": "t.text"}, "i.value -> t.value")
+    spell = draw({"s": ("core.spell", given, runs(spell="child"))})
+    assert outputs(spell, {"child": child})["s"] == {"text": wanted}
+
+
+@pytest.mark.rule("13.5")
+def test_a_value_of_another_type_than_the_marker_says_fails_the_owner() -> None:
+    spell = draw(
+        {"v": ("t.value", {"value": "x"}), "s": ("core.spell", {}, runs(spell="both"))},
+        "v.value -> s.n",
+    )
+    result, _ = run(spell, {"both": BOTH})
+    assert (result.errors["s"].code, result.errors["s"].port) == ("invalid_input", "n")
+
+
+# Telling
+
+
+@pytest.mark.rule("13.6")
+def test_nodes_inside_are_told_under_the_path_of_their_owner() -> None:
+    spell = draw({"s": ("core.spell", {"n": 4}, runs(spell="both"))})
+    _, events = run(spell, {"both": BOTH})
+    done = [event.node for event in events if event.kind == "node.done"]
+    assert done[0] == "s/in" and done[-1] == "s"
+    assert set(done) == {"s/in", "s/half", "s/text", "s/a", "s/b", "s"}
+
+
+@pytest.mark.rule("13.6")
+def test_of_many_iterations_the_first_are_told_and_of_the_rest_some_failures() -> None:
+    items: list[Any] = [1] * 60 + ["x"] * 30
+    inputs = {"items": items, "on_error": "collect"}
+    spell = draw({"m": ("core.map", inputs, runs(group="g")), "h": ("t.half", {}, G)})
+    result, events = run(spell)
+    assert len(result.outputs["m"]["errors"]) == 30
+    told = {event.node for event in events if event.node != "m"}
+    assert {f"m[{i}]/h" for i in range(50)} <= told and "m[50]/h" not in told
+    last = [event for event in events if event.kind == "node.progress"][-1]
+    assert (last.value, last.message) == (1.0, "90 of 90, 30 failed")
+
+
+@pytest.mark.rule("13.6", "13.8")
+def test_failures_of_iterations_that_are_not_told_are_kept_in_full_up_to_a_number() -> None:
+    inputs = {"items": list(range(100)), "on_error": "null", "input": "value"}
+    spell = draw({"m": ("core.map", inputs, runs(type="t.fail"))})
+    result, events = run(spell)
+    assert result.outputs["m"]["items"] == [None] * 100, result.errors
+    failed = [event for event in events if event.kind == "node.failed"]
+    assert len(failed) == 50 + 20
+    assert failed[-1].error is not None and "traceback" in failed[-1].error
+
+
+# What comes in from outside, and what leaves
+
+
+@pytest.mark.rule("13.7")
+def test_every_iteration_gets_what_the_body_takes_from_outside() -> None:
+    spell = draw(
+        {
+            "far": ("t.value", {"value": 5}),
+            "m": ("core.map", {"items": [1, 2], "input": "item"}, runs(group="g")),
+            "i": ("core.input", {"name": "item", "schema": {"type": "integer"}}, G),
+            "sum": ("t.add", {}, G),
+        },
+        "i.value -> sum.values",
+        "far.value -> sum.values",
+    )
+    assert outputs(spell)["m"] == {"items": [7, 8]}
+    result, _ = run(spell, scope=["m"])
+    assert result.outputs["m"] == {"items": [7, 8]}
+
+
+@pytest.mark.rule("13.7")
+def test_what_an_inner_body_takes_from_outside_the_outer_one_takes_too() -> None:
+    spell = draw(
+        {
+            "far": ("t.value", {"value": 10}),
+            "rows": ("core.map", {"items": [[1], [2, 3]], "input": "items"}, runs(group="g")),
+            "row": ("core.map", {"input": "item"}, runs(group="cell") | G),
+            "i": ("core.input", {"name": "item", "schema": {"type": "integer"}}, {"group": "cell"}),
+            "sum": ("t.add", {}, {"group": "cell"}),
+        },
+        "i.value -> sum.values",
+        "far.value -> sum.values",
+        groups={"g": {}, "cell": {"group": "g"}},
+    )
+    assert outputs(spell)["rows"] == {"items": [[12], [13, 14]]}
+
+
+@pytest.mark.rule("13.7")
+def test_names_in_code_reach_out_of_a_body() -> None:
+    spell = draw(
+        {
+            "far": ("t.value", {"value": 5}, {"name": "far"}),
+            "s": ("core.spell", {}, runs(group="g")),
+            "c": ("t.code", {}, {**G, "code": "far"}),
+        }
+    )
+    assert outputs(spell)["s"] == {"result": [5]}
+
+
+@pytest.mark.rule("13.7")
+def test_a_failed_source_outside_skips_the_owner() -> None:
+    spell = draw(
+        {"f": "t.fail", "s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {}, G)},
+        "f.value -> t.value",
+    )
+    assert run(spell)[0].skipped == {"s": "'f' failed"}
+
+
+@pytest.mark.rule("13.7")
+def test_a_wire_out_of_a_body_is_refused_saying_why() -> None:
+    spell = draw(
+        {"m": ("core.map", {"items": [1]}, runs(group="g")), "h": ("t.half", {}, G), "t": "t.text"},
+        "h.value -> t.value",
+    )
+    (problem,) = validate(spell, library)
+    assert (problem.code, problem.node, problem.edge) == ("wire_leaves_body", "t", "e000")
+    assert "only its outputs leave it" in problem.message
+    with pytest.raises(SpellInvalid):
+        compile(spell, library)
+
+
+@pytest.mark.rule("13.7")
+def test_a_body_that_needs_its_owner_is_a_cycle() -> None:
+    spell = draw(
+        {"s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {}, G)}, "s.text -> t.value"
+    )
+    assert ("cycle", "s") in codes(spell)
+
+
+# Failing
+
+
+@pytest.mark.rule("13.8")
+@pytest.mark.parametrize("told", [True, False])
+def test_a_failure_inside_fails_the_owner_with_its_path(told: bool) -> None:
+    inner = draw({"f": ("t.fail", {"message": "deep"})}, name="Inner")
+    outer = draw({"s": ("core.spell", {}, runs(spell="inner"))}, name="Outer")
+    spell = draw(
+        {"top": ("core.spell", {}, runs(spell="outer")), "after": "t.text"},
+        "top.value -> after.value",
+    )
+    result, _ = run(spell, {"inner": inner, "outer": outer}, told=told)
+    failure = result.errors["top"]
+    assert failure.code == "exception"
+    assert failure.message == "top/s/f: ValueError: deep"
+    assert failure.details["path"] == "top/s/f"
+    assert failure.traceback is not None and "deep" in failure.traceback
+    assert result.skipped == {"after": "'top' failed"}
+
+
+@pytest.mark.rule("13.8")
+def test_a_failure_whose_error_is_wired_does_not_fail_the_body() -> None:
+    child = draw({"f": "t.fail", "o": ("core.output", {"name": "why"})}, "f.error -> o.value")
+    spell = draw({"s": ("core.spell", {}, runs(spell="c"))})
+    assert outputs(spell, {"c": child})["s"]["why"]["message"] == "ValueError: no"
+
+
+@pytest.mark.rule("13.8")
+def test_an_output_that_brought_nothing_is_skipped() -> None:
+    child = draw({"s": "t.skip", "v": ("t.value", {"value": 1})})
+    spell = draw(
+        {"s": ("core.spell", {}, runs(spell="c")), "a": "t.text", "b": "t.text"},
+        "s.s_value -> a.value",
+        "s.v_value -> b.value",
+    )
+    result, _ = run(spell, {"c": child})
+    assert result.outputs["s"] == {"v_value": 1}
+    assert result.skipped == {"a": "'s' gave nothing on 's_value'"}
+
+
+# Fanning out
+
+
+@pytest.mark.rule("13.9")
+@pytest.mark.parametrize("merge", ["lists", "results"])
+def test_a_list_into_an_input_that_takes_none_fans_out(merge: str) -> None:
+    spell = draw(
+        {
+            "r": ("core.range", {"start": 0, "end": 3}),
+            "s": ("core.spell", {"merge": merge}, runs(spell="both")),
+        },
+        "r.items -> s.n",
+    )
+    wanted: Any = {"half": [0.0, 0.5, 1.0], "text": ["0", "1", "2"]}
+    if merge == "results":
+        rows = zip(wanted["half"], wanted["text"], strict=True)
+        wanted = {"results": [{"half": half, "text": text} for half, text in rows]}
+    assert outputs(spell, {"both": BOTH})["s"] == wanted
+
+
+@pytest.mark.rule("13.9")
+def test_what_takes_lists_or_anything_does_not_fan_out_nor_does_what_may_be_no_list() -> None:
+    spell = draw(
+        {
+            "r": ("core.range", {"end": 2}),
+            "v": ("t.value", {"value": [1, 2]}),
+            "s": ("core.spell", {}, runs(spell="whole")),
+            "u": ("core.spell", {}, runs(spell="both")),
+        },
+        "r.items -> s.value",
+        "v.value -> u.n",
+    )
+    whole = draw({"a": "core.length"})
+    spells = {"whole": whole, "both": BOTH}
+    result, _ = run(spell, spells)
+    assert result.outputs["s"] == {"length": 2}, result.errors
+    assert result.errors["u"].code == "invalid_input"
+
+
+@pytest.mark.rule("13.9")
+def test_lists_go_together_and_must_be_of_one_length() -> None:
+    child = draw({"a": ("core.input", {"name": "x", "schema": {"type": "integer"}}), "b": ("core.input", {"name": "y", "schema": {"type": "integer"}}), "s": "t.add"}, "a.value -> s.values", "b.value -> s.values")  # fmt: skip
+    nodes = {
+        "r": ("core.range", {"end": 3}),
+        "q": ("core.range", {"end": 3}),
+        "s": ("core.spell", {}, runs(spell="c")),
+    }
+    wires = ("r.items -> s.x", "q.items -> s.y")
+    assert outputs(draw(nodes, *wires), {"c": child})["s"] == {"sum": [1, 3, 5]}
+    shorter = nodes | {"q": ("core.range", {"end": 2})}
+    result, _ = run(draw(shorter, *wires), {"c": child})
+    assert "of one length: 'x' has 3, 'y' has 2" in result.errors["s"].message
+
+
+# Recursion, and what is not there
+
+
+@pytest.mark.rule("13.13")
+def test_spells_that_run_each_other_are_refused_by_their_path() -> None:
+    a = draw({"b": ("core.spell", {}, runs(spell="b"))}, name="A")
+    b = draw({"a": ("core.spell", {}, runs(spell="a"))}, name="B")
+    top = draw({"s": ("core.spell", {}, runs(spell="a"))})
+    (problem,) = validate(top, library, {"a": a, "b": b}.get)
+    assert (problem.code, problem.details) == ("recursive_spell", {"path": ["a", "b", "a"]})
+    with pytest.raises(SpellInvalid, match="a -> b -> a"):
+        compile(top, library, spells={"a": a, "b": b}.get)
+
+
+@pytest.mark.rule("13.13")
+def test_a_node_in_its_own_body_is_refused() -> None:
+    spell = draw({"s": ("core.spell", {}, runs(group="g") | G), "t": ("t.half", {}, G)})
+    assert ("recursive_spell", "s") in codes(spell)
+    with pytest.raises(SpellInvalid, match="lies in its own body"):
+        compile(spell, library)
+
+
+@pytest.mark.rule("13.13")
+@pytest.mark.parametrize(
+    ("body", "code", "text"),
+    [
+        ({"spell": "gone"}, "unknown_spell", "there is no spell 'gone'"),
+        ({"group": "gone"}, "invalid_body", "there is no group 'gone'"),
+        ({"type": "t.gone"}, "invalid_body", "there is no node type 't.gone'"),
+        ({"spell": "broken"}, "invalid_body", "the spell 'Broken' cannot be run"),
+    ],
+)
+def test_a_body_that_is_not_there_fails_its_node_alone(body: Any, code: str, text: str) -> None:
+    broken = draw({"x": "t.nothing"}, name="Broken")
+    spell = draw({"s": ("core.spell", {}, runs(**body)), "v": ("t.value", {"value": 1})})
+    (problem,) = validate(spell, library, {"broken": broken}.get)
+    assert (problem.code, problem.node) == (code, "s") and text in problem.message
+    result, _ = run(spell, {"broken": broken})
+    assert result.errors["s"].code == code and result.outputs["v"] == {"value": 1}
+
+
+@pytest.mark.rule("13.13")
+def test_bodies_nest_at_most_so_deep() -> None:
+    spells = {
+        f"s{index}": draw({"n": ("core.spell", {}, runs(spell=f"s{index + 1}"))}, name=f"S{index}")
+        for index in range(60)
+    }
+    spells["s60"] = draw({"v": ("t.value", {"value": 1})})
+    deep = draw({"s": ("core.spell", {}, runs(spell="s0"))})
+    assert run(deep, spells)[0].errors["s"].code == "invalid_body"
+    low = draw({"s": ("core.spell", {}, runs(spell="s40"))})
+    assert outputs(low, spells)["s"] == {"value": 1}
+
+
+# As if it were drawn in place
+
+
+@pytest.mark.rule("13.14")
+def test_a_cancel_reaches_what_is_nested_and_leaves_no_task() -> None:
+    spell = draw(
+        {
+            "m": ("core.map", {"items": [1] * 8, "at_once": 8, "input": "item"}, runs(group="g")),
+            "i": ("core.input", {"name": "item"}, G),
+            "w": ("t.wait", {}, G),
+            "u": ("t.wait", {}, G),
+        },
+        "i.value -> w.value",
+        "i.value -> u.value",
+    )
+
+    async def main() -> None:
+        execution = Execution(compile(spell, library), sink=lambda _event: None)
+        running = asyncio.get_running_loop().create_task(execution.run())
+        for _ in range(30):
+            await asyncio.sleep(0)
+        execution.cancel()
+        async with asyncio.timeout(1):
+            assert (await running).status == "cancelled"
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+@pytest.mark.rule("13.14")
+def test_a_timeout_of_the_owner_ends_what_is_nested() -> None:
+    settings = {"settings": {"body": {"type": "t.wait"}, "timeout": 0.01}}
+    spell = draw({"s": ("core.spell", {}, settings)})
+    for told in (True, False):
+        assert run(spell, told=told)[0].errors["s"].code == "timeout"
+
+
+@pytest.mark.rule("13.14")
+def test_nested_nodes_count_towards_the_limits() -> None:
+    spell = draw({"m": ("core.map", {"items": [1] * 100}, runs(type="t.half"))})
+    for told in (True, False):
+        assert run(spell, told=told, limits=Limits(calls=50))[0].errors["m"].code == "too_many_calls"
+        assert not run(spell, told=told, limits=Limits(concurrency=1))[0].errors
+    large = draw({"m": ("core.map", {"items": ["x" * 200] * 60}, runs(type="t.upper"))})
+    result, _ = run(large, limits=Limits(output_bytes=100))
+    assert result.errors["m"].code == "output_too_large"
+
+
+# Recipes and caches
+
+
+@pytest.mark.rule("13.15")
+def test_a_change_in_a_body_is_a_change_of_its_owner() -> None:
+    def recipes(message: str) -> Any:
+        spell = draw(
+            {
+                "s": ("core.spell", {}, runs(spell="c")),
+                "after": "t.text",
+                "other": "t.skip",
+            },
+            "s.text -> after.value",
+        )
+        child = draw({"u": ("t.upper", {"text": message})})
+        plan = compile(spell, library, spells={"c": child}.get)
+        return {step.id: step.recipe for step in plan.steps}, plan.to_bytes()
+
+    one, again, other = recipes("a"), recipes("a"), recipes("b")
+    assert one == again
+    assert one[0]["s"] != other[0]["s"] and one[0]["after"] != other[0]["after"]
+    assert one[0]["other"] == other[0]["other"]
+
+
+@pytest.mark.rule("13.15")
+@pytest.mark.parametrize(
+    ("type", "policy"), [("t.upper", "deterministic"), ("t.fresh", "none"), ("t.count", "none")]
+)
+def test_what_may_not_be_kept_of_a_body_is_not_kept_of_its_owner(type: str, policy: str) -> None:
+    plan = compile(draw({"s": ("core.spell", {}, runs(type=type))}), library)
+    assert plan["s"].cache == policy
+
+
+@pytest.mark.rule("13.15")
+def test_a_body_that_did_not_change_is_not_run_again() -> None:
+    def plan(text: str) -> Any:
+        child = draw({"c": ("t.cached", {"factor": len(text)})})
+        return compile(
+            draw({"s": ("core.spell", {}, runs(spell="c"))}), library, spells={"c": child}.get
+        )
+
+    async def main() -> None:
+        memory, cache = RunMemory(), MemoryCache()
+        calls.clear()
+        for text, why in (("a", "new"), ("a", "cached"), ("ab", "code changed")):
+            result = await Execution(plan(text), memory=memory, cache=cache).run()
+            assert result.why["s"] == why
+        assert calls == ["c", "c"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.rule("13.16")
+def test_inputs_of_a_run_reach_markers_by_name_and_nodes_in_a_group() -> None:
+    both = draw(
+        {"a": ("core.input", {"name": "city"}), "t": "t.text"}, "a.value -> t.value"
+    )
+    assert outputs(both, inputs={"city": "Oslo"})["t"] == {"text": "Oslo"}
+    group = draw({"s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {"value": 1}, G)})
+    assert outputs(group, inputs={"t.value": 9})["s"] == {"text": "9"}
+    assert outputs(group)["s"] == {"text": "1"}
