@@ -140,7 +140,9 @@ class _Reader:
 
     def _scalar(self, event: Any) -> Any:
         tag = event.tag
-        if tag in (None, "!"):
+        if tag == "!":
+            return event.value
+        if tag is None:
             tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
         node = yaml.ScalarNode(tag, event.value, event.start_mark)
         match tag.removeprefix(_TAG):

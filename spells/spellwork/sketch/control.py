@@ -66,14 +66,28 @@ class Control(Wiring):
         inputs: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> Step[Any]:
-        """Add a node that makes one value of ``items``, running ``body`` with each and with what came so far."""
+        """Add a node that makes one value of ``items``: ``body`` takes ``item`` and ``accumulator``, and gives the next.
+
+        It begins with ``inputs["initial"]``, else with the first item. Without a
+        body the node's ``code`` is run.
+        """
         return self._with_body("core.reduce", body, {"items": items} | dict(inputs or {}), fields)
 
     def while_(
-        self, body: BodyLike | None, inputs: Mapping[str, Any] | None = None, **fields: Any
+        self,
+        body: BodyLike,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        at_most: int,
+        **fields: Any,
     ) -> Step[Any]:
-        """Add a node that runs ``body`` again and again, what comes out going in, until it says that it is done."""
-        return self._with_body("core.while", body, dict(inputs or {}), fields)
+        """Add a node that runs ``body`` again and again, ``at_most`` times; what an output leaves goes in by its name.
+
+        It goes on while the body's output ``again``, the node's ``code``, or
+        the comparison of ``path``, ``operator`` and ``right`` in ``inputs`` holds.
+        """
+        given = dict(inputs or {}) | {"at_most": at_most}
+        return self._with_body("core.while", body, given, fields)
 
     def if_(self, condition: Any, value: Any, **fields: Any) -> Step[Any]:
         """Add a choice: ``value`` leaves by ``step.then`` when ``condition`` holds, else by ``step.otherwise``."""

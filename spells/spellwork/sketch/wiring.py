@@ -111,7 +111,11 @@ class Wiring:
             given = Ports((), (given.output(source.port) or Port(source.port),))
         wires = suggest_wires(given, wanted, self._fed(target.id))
         if not wires:
-            raise WorkflowInvalid(_nothing(node, given, target.id, wanted))
+            free = [port for port in wanted.inputs if port.name not in self._fed(target.id)]
+            raise WorkflowInvalid(
+                f"nothing of {node!r} fits {target.id!r}: it gives {_names(given.outputs)};"
+                f" free to take are {_names(free)}"
+            )
         for name, port in wires:
             self.wire((node, name), (target.id, port))
 
@@ -143,18 +147,16 @@ class Wiring:
         if ports is None:
             node = self._nodes.get(id)
             what = f"the type {node.type!r} of {id!r}" if node else f"a node {id!r}"
-            raise WorkflowInvalid(f'{what} is not known: name the ports, a["out"] >> b["in"]')
+            like = ", ".join(self.library.like(node.type)) if node else ""
+            raise WorkflowInvalid(
+                f"{what} is not known{f' (do you mean {like}?)' if like else ''}:"
+                ' where it is, name the ports: a["out"] >> b["in"]'
+            )
         return ports
 
     def _fed(self, id: str) -> frozenset[str]:
-        return frozenset(edge.input for edge in self._edges.values() if edge.target == id)
-
-
-def _nothing(source: str, given: Ports, target: str, wanted: Ports) -> str:
-    return (
-        f"nothing of {source!r} fits {target!r}: it gives {_names(given.outputs)};"
-        f" free to take are {_names(wanted.inputs)}"
-    )
+        wired = (edge.input for edge in self._edges.values() if edge.target == id)
+        return frozenset((*wired, *self._nodes[id].inputs))
 
 
 def _names(ports: Sequence[Port]) -> str:
