@@ -50,8 +50,10 @@ export function SelectionFacts({ ids }: { ids: readonly string[] }) {
         <button type="button" className="button" title={keysOf("run-from")} onClick={() => runFrom([...ids])}>
           From these on
         </button>
-        {editable && (
-          <>
+      </div>
+      {editable && (
+        <>
+          <div className="fact-actions">
             <button
               type="button"
               className="button"
@@ -76,6 +78,8 @@ export function SelectionFacts({ ids }: { ids: readonly string[] }) {
             >
               Pin
             </button>
+          </div>
+          <div className="fact-actions">
             <button type="button" className="button" onClick={() => groupSelection(editor)}>
               Group
             </button>
@@ -85,9 +89,9 @@ export function SelectionFacts({ ids }: { ids: readonly string[] }) {
             <button type="button" className="button danger" onClick={() => removeSelection(editor)}>
               Remove
             </button>
-          </>
-        )}
-      </div>
+          </div>
+        </>
+      )}
       {editable && (
         <>
           <h3 className="side-heading">Arrange</h3>
