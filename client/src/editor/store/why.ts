@@ -51,27 +51,28 @@ const UNDER_WAY: ReadonlySet<NodeState> = new Set(["queued", "waiting", "running
 
 /**
  * How a node is to be shown. What its settings say is so at once, without a run: a muted node is muted, and a
- * pinned one has its value. `settings` is left out where a past run is shown.
+ * pinned one has its value. `settings` is left out where a past run is shown; `taken` are the outputs that others
+ * take from the node, or all it has.
  */
 export function shownState(
   status: Pick<NodeStatus, "state" | "last"> | undefined,
   settings: NodeSettings | undefined,
-  wiredOutputs: readonly string[],
+  taken: readonly string[],
 ): Exclude<ShownState, "unknown"> | undefined {
   const state = status?.state;
   if (state === undefined || !UNDER_WAY.has(state)) {
     if (settings?.mode === "mute") return "muted";
-    if (isPinned(settings, wiredOutputs)) return "pinned";
+    if (isPinned(settings, taken)) return "pinned";
     if (settings?.mode === "bypass") return "bypassed";
   }
   return state === "running" && Object.keys(status?.last.streamed ?? {}).length > 0 ? "streaming" : state;
 }
 
 /** Whether hands gave all that others take from a node, so that it does not run. */
-export function isPinned(settings: NodeSettings | undefined, wiredOutputs: readonly string[] = []): boolean {
+export function isPinned(settings: NodeSettings | undefined, taken: readonly string[] = []): boolean {
   const pins = settings?.pins;
   if (!pins || settings.mode === "mute" || Object.keys(pins).length === 0) return false;
-  return wiredOutputs.every((output) => output === "error" || output in pins);
+  return taken.every((output) => output === "error" || output in pins);
 }
 
 const WAITS: Readonly<Record<string, readonly [short: string, full: string]>> = {
