@@ -91,7 +91,9 @@ class Bodies:
 
     def _owners_within(self, id: str) -> set[str]:
         return {
-            member for member in self._members.get(self._groups.get(id, ""), ()) if member in self._owners
+            member
+            for member in self._members.get(self._groups.get(id, ""), ())
+            if member in self._owners
         }
 
     def _refuse_recursion(self, inner: dict[str, set[str]]) -> set[str]:
@@ -127,7 +129,9 @@ class Bodies:
         assert body is not None
         if body.group is not None:
             return self._group(body.group)
-        child = children.type(body.type) if body.type is not None else children.spell(body.spell or "")
+        child = (
+            children.type(body.type) if body.type is not None else children.spell(body.spell or "")
+        )
         if isinstance(child, Fault):
             return child
         if body.type is not None:
@@ -195,7 +199,9 @@ class Bodies:
         self._analysis.blame(part, fault.code, fault.message, details=fault.details)
 
 
-def _interface(analysis: Analysis, members: Iterable[str] | None, edges: Iterable[Edge]) -> Interface:
+def _interface(
+    analysis: Analysis, members: Iterable[str] | None, edges: Iterable[Edge]
+) -> Interface:
     """Return the interface of nodes of a spell; of all that it runs itself where ``members`` is None."""
     of = analysis.regions.of
     ids = (id for id in analysis.parts if id not in of) if members is None else members

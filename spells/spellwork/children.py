@@ -85,7 +85,9 @@ class Children:
             return Fault("invalid_body", f"bodies nest more than {MAX_NESTED} deep")
         spell = self._spells(id) if self._spells is not None else None
         if spell is None:
-            return Fault("unknown_spell", f"there is no spell {id!r} here that may be read", {"spell": id})
+            return Fault(
+                "unknown_spell", f"there is no spell {id!r} here that may be read", {"spell": id}
+            )
         self._nodes += len(spell.nodes)
         if self._nodes > MAX_NODES_NESTED:
             return Fault(
@@ -100,7 +102,7 @@ class Children:
         return fatal(analysis, spell.name) or analysis
 
 
-def fatal(analysis: Analysis, name: str, region: str | None = None) -> Fault | None:
+def fatal(analysis: Analysis, name: str) -> Fault | None:
     """Return why a spell cannot be run at all, if so; nodes that would merely fail are let be."""
     problems = [
         problem

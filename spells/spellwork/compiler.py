@@ -9,7 +9,7 @@ import msgspec
 
 from .analysis import Analysis, Part
 from .bodies import Inside, Spells
-from .errors import InvalidInput, NodeError, SpellInvalid
+from .errors import NodeError, SpellInvalid
 from .inputs import place_inputs
 from .library import Library
 from .memory import Remembered, RunMemory
@@ -153,9 +153,7 @@ def _concerns(given: Mapping[str, Any], inside: Inside) -> bool:
     return any(id in inside.analysis.regions.of for id in given)
 
 
-def _make_body(
-    inside: Inside, environment: str, given: Mapping[str, Mapping[str, Any]]
-) -> SubPlan:
+def _make_body(inside: Inside, environment: str, given: Mapping[str, Mapping[str, Any]]) -> SubPlan:
     analysis, regions = inside.analysis, inside.analysis.regions
     captured = () if inside.region is None else regions.captures.get(inside.region, ())
     gifts = Gifts(_hash, captured)
@@ -211,10 +209,11 @@ def _step(
     body: SubPlan | None = None,
     opened: Mapping[str, Wire] = _NOTHING,
 ) -> Step:
+    """Return the step of a node. ``opened`` are inputs that are the body's: what they get is checked there, a list whole."""
     node, declared, settings = part.node, part.type, part.node.settings
     passing = None if standing is None else {name for _, name in standing.passes}
     bindings = tuple(
-        _open_binding(part, port, opened[port.name])
+        Binding(port.name, (opened[port.name],))
         if port.name in opened
         else _binding(part, port, index, given)
         for port in part.inputs.values()
@@ -251,7 +250,7 @@ def _step(
         timeout=settings.timeout if settings.timeout is not None else declared.timeout,
         retries=settings.retries if settings.retries is not None else declared.retries,
         backoff=settings.backoff if settings.backoff is not None else declared.backoff,
-        fault=part.fault if standing is None and _holds(part.fault, given | opened) else None,
+        fault=part.fault if standing is None and _holds(part.fault, {**given, **opened}) else None,
         body=body,
         stand=None if standing is None else standing.stand,
         pins=pins,
@@ -301,11 +300,6 @@ def _binding(part: Part, port: Port, index: Mapping[str, int], given: Mapping[st
         return _constant(declared, port, part.node.inputs[name])
     default = [] if port.many and port.default is None else port.default
     return Binding(port=name, value=default, given=default)
-
-
-def _open_binding(part: Part, port: Port, wire: Wire) -> Binding:
-    """Return the binding of an input that is one of the body's: what it gets was checked, and a list is whole."""
-    return Binding(port.name, (wire,))
 
 
 def _constant(declared: NodeType, port: Port, value: Any) -> Binding:

@@ -67,7 +67,9 @@ def interface_of(
     body = {part.id: part for part in sorted(parts, key=lambda part: part.id)}
     fed = {(edge.target, edge.input) for edge in edges}
     read = {(edge.source, edge.output) for edge in edges if edge.target in body}
-    marks = {kind: [p for p in body.values() if p.type.marks == kind] for kind in ("input", "output")}
+    marks = {
+        kind: [p for p in body.values() if p.type.marks == kind] for kind in ("input", "output")
+    }
     entries = (
         [_marked_entry(part) for part in marks["input"]]
         if marks["input"]

@@ -12,26 +12,29 @@ from typing import Any, Self, TypeVar
 from pydantic import ValidationError
 
 from .analysis import why_rejected
+from .body_run import open_body
 from .cache import OutputCache
 from .compiler import compile
 from .context import RunContext
-from .errors import InvalidInput, RunActive
+from .encoding import Encodings
+from .errors import InvalidInput, RunActive, RunTimeout
 from .events import Event, Sink
 from .executor import Executor
 from .executors import Executors
+from .failing import failure_of
 from .host import RunHost
 from .library import Library
 from .limiting import Limiters
 from .limits import Limits
 from .live_loop import LiveLoop
 from .live_preview import Preview
-from .live_state import Cause, LiveState
+from .live_state import AT_REST, Cause, LiveState
 from .live_swap import Given, Swap
 from .live_telling import Telling
 from .memory import RunMemory
 from .plan import Plan
 from .recall import Recall
-from .result import RunResult, Status
+from .result import NodeFailure, RunResult, Status
 from .spell import Spell
 
 T = TypeVar("T")
@@ -67,7 +70,7 @@ class LiveSession:
         memory: What the last run left: the session goes on from there, and
             leaves there what it does.
         executors, context, limits, limiters: As for an ``Execution``.
-            ``limits.seconds`` does not hold here, ``limits.calls`` for each settle.
+            ``limits.seconds`` and ``limits.calls`` hold for each settle.
     """
 
     def __init__(
@@ -90,24 +93,32 @@ class LiveSession:
         self._context = context or RunContext()
         self._limits = limits or Limits()
         self._limiters = limiters or Limiters()
+        self.encodings = Encodings()
+        """As of an ``Execution``."""
         self._executors = Executors(executors or {}, self._limits.threads)
         self._telling = Telling(sink)
         self._given = Given()
         self._roots: dict[str, Cause] = {}
+        self._later: dict[str, Cause] = {}
+        """What was cancelled, and joins the next change."""
         self._next: Plan | None = None
         self._scheduled = False
         self._closed = False
         self._open = False
-        self._began = 0.0
+        self._began = self._took = 0.0
         self._status: Status = "completed"
+        self._crash: NodeFailure | None = None
+        self._asked = False
+        self._deadline: asyncio.TimerHandle | None = None
         self._waiters: list[asyncio.Future[None]] = []
+        self._listeners: list[asyncio.Future[RunResult]] = []
         self._loop = asyncio.get_running_loop()
         self._preview = Preview(self)
         self._host = self._make_host(plan)
         self._crew = self._host.crew
         state = LiveState(plan, plain=self._plain)
         recall = self._recall(state)
-        self._live = LiveLoop(state, self._host, recall, self._say, self._at_rest)
+        self._live = LiveLoop(state, self._host, recall, self._say, self._at_rest, self._stumble)
         self._host.begin_stream = self._live.begin_stream
         self._roots.update(Swap(None, state, recall, self._memory, self._given).roots)
         self._schedule()
@@ -203,14 +214,13 @@ class LiveSession:
             durations=_by_id(state, self._live.durations),
             outputs=state.outputs,
             why=lambda: _why(state, ran),
+            error=self._crash,
         )
-
-    _took = 0.0
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._roots and self._next is None and self._live.idle
+        return not (self._roots or self._asked) and self._next is None and self._live.idle
 
     # Steering
 
@@ -263,13 +273,46 @@ class LiveSession:
             self._end("cancelled", superseded=True)
 
     def begin(self, sink: Sink, run_id: str | None = None) -> None:
-        """Tell another sink from the next settle on, which has ``run_id`` where nodes ask for it."""
+        """Tell another sink from now on, of a settle that begins even where there is nothing to do.
+
+        Nodes that ask for their run get ``run_id``.
+
+        Raises:
+            RuntimeError: where the session was made without a sink.
+        """
+        if self._telling.sink is None:
+            raise RuntimeError("a session that tells nothing cannot begin to")
+        self.interrupt()
         self._telling.sink = sink
+        self._asked = True
         if run_id is not None:
             self._host.run_id = run_id
+        self._schedule()
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether a settle is being told."""
+        return self._open
+
+    async def told(self) -> RunResult:
+        """Wait for the end of the settle that is told now, or is about to be, and return how things stood then.
+
+        Its ``status`` is "cancelled" where a change, ``interrupt``, ``cancel``
+        or ``close`` ended it; nodes that were still due then are not in it.
+        """
+        self._apply()
+        if not self._open:
+            return _standing(self)
+        listener: asyncio.Future[RunResult] = self._loop.create_future()
+        self._listeners.append(listener)
+        self._schedule()
+        return await listener
 
     def cancel(self) -> None:
         """Cancel all that is under way or waits: it stays as it was, and is looked at with the next change."""
+        self._stop("cancelled")
+
+    def _stop(self, status: Status) -> None:
         live = self._live
         state = live.state
         for call in list(state.calls.values()):
@@ -278,12 +321,16 @@ class LiveSession:
         state.calls.clear()
         for index in list(live.timers):
             live.disturb(index)
-        for index, left in enumerate(state.pending):
-            if left >= 0 and (cause := state.touched[index]) is not None:
-                self._roots.setdefault(state.steps[index].id, cause)
-        state.rest()
+        left = {
+            state.steps[index].id: cause
+            for index, count in enumerate(state.pending)
+            if count >= 0 and (cause := state.touched[index]) is not None
+        }
         if self._open:
-            self._end("cancelled")
+            self._end(status)
+        self._later = left | self._later | self._roots
+        self._roots.clear()
+        state.rest()
         self._release_waiters()
 
     async def close(self) -> None:
@@ -340,7 +387,7 @@ class LiveSession:
 
     def _make_host(self, plan: Plan) -> RunHost:
         sink = self._telling.reports if self._telling.sink is not None else None
-        return RunHost(
+        host = RunHost(
             plan,
             uuid.uuid4().hex,
             self._context,
@@ -348,12 +395,17 @@ class LiveSession:
             self._limits,
             self._executors.of,
             self._limiters,
+            self.encodings,
         )
+        host.open_body = open_body
+        return host
 
     def _recall(self, state: LiveState) -> Recall | None:
         if self._memory is None:
             return None
-        return Recall(state, self._cache, self._memory, self._context.user, incremental=True)
+        recall = Recall(state, self._cache, self._memory, self._context.user, incremental=True)
+        recall.encodings = self.encodings
+        return recall
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -373,8 +425,11 @@ class LiveSession:
 
     def _apply(self) -> None:
         """Act on the changes so far: find what they reach, and call off what they overtake."""
-        if not self._roots and self._next is None:
+        if not self._roots and self._next is None and not self._asked:
             return
+        self._asked = False
+        self._roots = self._later | self._roots
+        self._later = {}
         self._preview.end()
         if self._open:
             self._end("cancelled", superseded=True)
@@ -399,6 +454,9 @@ class LiveSession:
             self._mark_stale(reached)
         self._crew.called = 0
         self._open = True
+        self._crash = None
+        if self._limits.seconds is not None:
+            self._deadline = self._loop.call_later(self._limits.seconds, self._overdue)
         self._began = time.perf_counter()
         self._telling.begin(state, [call for call in state.calls.values() if call.started])
 
@@ -442,7 +500,7 @@ class LiveSession:
 
     def _at_rest(self) -> None:
         """End the settle where nothing is left to do."""
-        if self._roots or self._next is not None or not self._live.idle:
+        if self._roots or self._next is not None or self._asked or not self._live.idle:
             return
         if self._open:
             self._end("completed")
@@ -452,15 +510,52 @@ class LiveSession:
         self._open = False
         self._status = status
         self._took = time.perf_counter() - self._began
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
         if self._telling.sink is not None:
             state = self._live.state
-            self._telling.end(status, self._took, state, superseded=superseded)
+            self._telling.end(status, self._took, state, self._crash, superseded=superseded)
+        if self._listeners:
+            listeners, self._listeners = self._listeners, []
+            result = _standing(self)
+            for listener in listeners:
+                if not listener.done():
+                    listener.set_result(result)
+
+    def _overdue(self) -> None:
+        assert self._limits.seconds is not None
+        self._stumble(RunTimeout(self._limits.seconds))
+
+    def _stumble(self, error: BaseException) -> None:
+        """End the settle as failed as a whole; what was due is looked at with the next change."""
+        if not self._closed:
+            self._crash = failure_of(error)
+            self._stop("failed")
 
     def _release_waiters(self) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _standing(session: LiveSession) -> RunResult:
+    """Return a result of its own of what is at rest."""
+    now, state = session.result, session._live.state  # noqa: SLF001 - its own module
+    due = {step.id for step in state.steps if state.pending[step.index] != AT_REST}
+    outputs = {node: each for node, each in now.outputs.items() if node not in due}
+    why = {node: each for node, each in now.why.items() if node not in due}
+    return RunResult(
+        now.status,
+        duration=now.duration,
+        errors={node: each for node, each in now.errors.items() if node not in due},
+        skipped={node: each for node, each in now.skipped.items() if node not in due},
+        durations={node: each for node, each in now.durations.items() if why.get(node) != "cached"},
+        outputs=lambda: outputs,
+        why=lambda: why,
+        error=now.error,
+    )
 
 
 def _by_id(state: LiveState, found: dict[int, T]) -> dict[str, T]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .calls import gather
-from .errors import NodeError
+from .errors import NodeError, NodeSkipped
 from .events import Event
 from .failing import failure_of
 from .live_drivers import LiveDrivers
@@ -59,12 +59,13 @@ class LiveLoop:
         recall: Recall | None,
         say: Callable[[Event], None] | None,
         settled: Callable[[], None],
+        stumbled: Callable[[BaseException], None],
     ) -> None:
         self.state = state
         self.host = host
         self.recall = recall
         self.say = say
-        self.drivers = LiveDrivers(self, host.crew, settled)
+        self.drivers = LiveDrivers(self, host.crew, settled, stumbled)
         self.paused = host.crew.paused
         self.timers: dict[int, asyncio.TimerHandle] = {}
         self.durations: dict[int, float] = {}
@@ -130,7 +131,10 @@ class LiveLoop:
                     if isinstance(error, KeyboardInterrupt):
                         raise
                     self._note(index)
-                    state.fail(index, failure_of(error))
+                    if isinstance(error, NodeSkipped):
+                        state.skip(index, error.message)
+                    else:
+                        state.fail(index, failure_of(error))
                     continue
                 touched[index] = None
                 causes[index] = cause
@@ -437,6 +441,9 @@ class LiveLoop:
         started: float | None,
         finding: Finding | None = None,
     ) -> None:
+        if isinstance(error, NodeSkipped):
+            self._skip(index, error.message)
+            return
         failure = failure_of(error)
         duration = None if started is None else time.time() - started
         self._note(index)

@@ -70,9 +70,7 @@ class Regions:
         if region is None or region in seen:
             return False
         seen.add(region)
-        return all(
-            self._within(self.of.get(owner), around, seen) for owner in self.owners[region]
-        )
+        return all(self._within(self.of.get(owner), around, seen) for owner in self.owners[region])
 
     def capture(self, wires: Iterable[tuple[str, str, str]]) -> None:
         """Note what bodies take from outside; ``wires`` are (source, output, target), all of which are seen.

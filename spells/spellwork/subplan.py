@@ -91,12 +91,12 @@ class SubPlan:
 class Gifts:
     """The steps for what is given to a body, and where its other steps find it."""
 
-    def __init__(self, hash: Callable[..., str], captures: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, digest: Callable[..., str], captures: Iterable[tuple[str, str]]) -> None:
         self.steps: list[Step] = []
         self.index: dict[str, int] = {}
         self.opened: dict[str, dict[str, Wire]] = {}
         """By node, the wires to inputs of it that are inputs of the body."""
-        self._hash = hash
+        self._digest = digest
         taken: dict[str, list[str]] = {}
         for source, output in captures:
             taken.setdefault(source, []).append(output)
@@ -113,7 +113,7 @@ class Gifts:
 
     def _add(self, id: str, outputs: Sequence[str]) -> int:
         number = len(self.steps)
-        recipe = self._hash("given", id, sorted(outputs))
+        recipe = self._digest("given", id, sorted(outputs))
         self.steps.append(
             Step(
                 index=number,
@@ -141,7 +141,7 @@ def subplan(
     gifts: Gifts,
     library: Library,
     environment: str,
-    hash: Callable[..., str],
+    digest: Callable[..., str],
 ) -> SubPlan:
     """Put a body together from its steps, the first of which are ``gifts.steps``."""
     given = len(gifts.steps)
@@ -152,7 +152,9 @@ def subplan(
     entries = tuple(
         Slot(
             entry.port,
-            slots[index[entry.node if entry.input is None else f"{entry.node}.{entry.input}"]][MARKED],
+            slots[index[entry.node if entry.input is None else f"{entry.node}.{entry.input}"]][
+                MARKED
+            ],
             _taking(entry, inside),
         )
         for entry in inside.interface.entries
@@ -175,9 +177,12 @@ def subplan(
         ),
         exits=exits,
         given=given,
-        recipe=hash(
+        recipe=digest(
             [step.recipe for step in steps],
-            [[entry.port.name, entry.slot, entry.port.schema, entry.port.default] for entry in entries],
+            [
+                [entry.port.name, entry.slot, entry.port.schema, entry.port.default]
+                for entry in entries
+            ],
             exits,
         ),
         cache=cache,
@@ -239,7 +244,9 @@ def check_of(schema: dict[str, Any]) -> Callable[[Any], bool] | None:
         return None
     if len(forms) == 1 and set(forms[0]) <= {"type", "description", "title"}:
         return _only(forms[0]["type"])
-    allowed = [(_PYTHON.get(form["type"], (object,)), form["type"], _values(form)) for form in forms]
+    allowed = [
+        (_PYTHON.get(form["type"], (object,)), form["type"], _values(form)) for form in forms
+    ]
 
     def check(value: Any) -> bool:
         return any(

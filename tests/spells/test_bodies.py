@@ -41,7 +41,8 @@ BOTH = draw(
 def outputs(spell: Spell, spells: dict[str, Spell] | None = None, **options: Any) -> Any:
     result, _ = run(spell, spells, **options)
     quiet, _ = run(spell, spells, told=False, **options)
-    assert result.outputs == quiet.outputs and result.errors.keys() == quiet.errors.keys()
+    assert result.outputs == quiet.outputs
+    assert result.errors.keys() == quiet.errors.keys()
     assert not result.errors, result.errors
     return result.outputs
 
@@ -79,7 +80,8 @@ def test_a_failure_leaves_by_error_and_skips_only_who_needs_a_value(told: bool) 
         "note": {"value": failure},
         "both": {"values": [failure]},
     } | {key: value for key, value in result.outputs.items() if key == "f"}
-    assert result.errors.keys() == {"f"} and result.skipped == {"needs": "'f' failed"}
+    assert result.errors.keys() == {"f"}
+    assert result.skipped == {"needs": "'f' failed"}
 
 
 @pytest.mark.rule("13.1")
@@ -238,7 +240,8 @@ def test_nodes_inside_are_told_under_the_path_of_their_owner() -> None:
     spell = draw({"s": ("core.spell", {"n": 4}, runs(spell="both"))})
     _, events = run(spell, {"both": BOTH})
     done = [event.node for event in events if event.kind == "node.done"]
-    assert done[0] == "s/in" and done[-1] == "s"
+    assert done[0] == "s/in"
+    assert done[-1] == "s"
     assert set(done) == {"s/in", "s/half", "s/text", "s/a", "s/b", "s"}
 
 
@@ -250,7 +253,8 @@ def test_of_many_iterations_the_first_are_told_and_of_the_rest_some_failures() -
     result, events = run(spell)
     assert len(result.outputs["m"]["errors"]) == 30
     told = {event.node for event in events if event.node != "m"}
-    assert {f"m[{i}]/h" for i in range(50)} <= told and "m[50]/h" not in told
+    assert {f"m[{i}]/h" for i in range(50)} <= told
+    assert "m[50]/h" not in told
     last = [event for event in events if event.kind == "node.progress"][-1]
     assert (last.value, last.message) == (1.0, "90 of 90, 30 failed")
 
@@ -263,7 +267,8 @@ def test_failures_of_iterations_that_are_not_told_are_kept_in_full_up_to_a_numbe
     assert result.outputs["m"]["items"] == [None] * 100, result.errors
     failed = [event for event in events if event.kind == "node.failed"]
     assert len(failed) == 50 + 20
-    assert failed[-1].error is not None and "traceback" in failed[-1].error
+    assert failed[-1].error is not None
+    assert "traceback" in failed[-1].error
 
 
 # What comes in from outside, and what leaves
@@ -362,7 +367,8 @@ def test_a_failure_inside_fails_the_owner_with_its_path(told: bool) -> None:
     assert failure.code == "exception"
     assert failure.message == "top/s/f: ValueError: deep"
     assert failure.details["path"] == "top/s/f"
-    assert failure.traceback is not None and "deep" in failure.traceback
+    assert failure.traceback is not None
+    assert "deep" in failure.traceback
     assert result.skipped == {"after": "'top' failed"}
 
 
@@ -476,9 +482,11 @@ def test_a_body_that_is_not_there_fails_its_node_alone(body: Any, code: str, tex
     broken = draw({"x": "t.nothing"}, name="Broken")
     spell = draw({"s": ("core.spell", {}, runs(**body)), "v": ("t.value", {"value": 1})})
     (problem,) = validate(spell, library, {"broken": broken}.get)
-    assert (problem.code, problem.node) == (code, "s") and text in problem.message
+    assert (problem.code, problem.node) == (code, "s")
+    assert text in problem.message
     result, _ = run(spell, {"broken": broken})
-    assert result.errors["s"].code == code and result.outputs["v"] == {"value": 1}
+    assert result.errors["s"].code == code
+    assert result.outputs["v"] == {"value": 1}
 
 
 @pytest.mark.rule("13.13")
@@ -535,7 +543,9 @@ def test_a_timeout_of_the_owner_ends_what_is_nested() -> None:
 def test_nested_nodes_count_towards_the_limits() -> None:
     spell = draw({"m": ("core.map", {"items": [1] * 100}, runs(type="t.half"))})
     for told in (True, False):
-        assert run(spell, told=told, limits=Limits(calls=50))[0].errors["m"].code == "too_many_calls"
+        assert (
+            run(spell, told=told, limits=Limits(calls=50))[0].errors["m"].code == "too_many_calls"
+        )
         assert not run(spell, told=told, limits=Limits(concurrency=1))[0].errors
     large = draw({"m": ("core.map", {"items": ["x" * 200] * 60}, runs(type="t.upper"))})
     result, _ = run(large, limits=Limits(output_bytes=100))
@@ -562,7 +572,8 @@ def test_a_change_in_a_body_is_a_change_of_its_owner() -> None:
 
     one, again, other = recipes("a"), recipes("a"), recipes("b")
     assert one == again
-    assert one[0]["s"] != other[0]["s"] and one[0]["after"] != other[0]["after"]
+    assert one[0]["s"] != other[0]["s"]
+    assert one[0]["after"] != other[0]["after"]
     assert one[0]["other"] == other[0]["other"]
 
 
@@ -596,9 +607,7 @@ def test_a_body_that_did_not_change_is_not_run_again() -> None:
 
 @pytest.mark.rule("13.16")
 def test_inputs_of_a_run_reach_markers_by_name_and_nodes_in_a_group() -> None:
-    both = draw(
-        {"a": ("core.input", {"name": "city"}), "t": "t.text"}, "a.value -> t.value"
-    )
+    both = draw({"a": ("core.input", {"name": "city"}), "t": "t.text"}, "a.value -> t.value")
     assert outputs(both, inputs={"city": "Oslo"})["t"] == {"text": "Oslo"}
     group = draw({"s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {"value": 1}, G)})
     assert outputs(group, inputs={"t.value": 9})["s"] == {"text": "9"}

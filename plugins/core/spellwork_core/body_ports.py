@@ -14,7 +14,9 @@ def outer_name(name: str, own: Collection[str]) -> str:
     return f"{name}_" if name in own else name
 
 
-def beside(body: Iterable[Port], own: Iterable[Port], taken: Collection[str] = ()) -> tuple[Port, ...]:
+def beside(
+    body: Iterable[Port], own: Iterable[Port], taken: Collection[str] = ()
+) -> tuple[Port, ...]:
     """Return the body's inputs but those in ``taken``, then the node's own."""
     own = tuple(own)
     names = {port.name for port in own}

@@ -23,7 +23,7 @@ from .flow import MAX_DELAY
 )
 async def gate(
     value: Any,
-    open: Annotated[
+    open: Annotated[  # noqa: A002 - the input's name
         Any, Field(description="Lets the value pass; false, null, 0 and what is empty do not")
     ] = True,
     reason: Annotated[str, Field(max_length=500, description="Why it is closed, as told")] = "",
@@ -52,7 +52,7 @@ async def wait(
         str | float | None,
         Field(description="A time as ISO 8601 (UTC without a zone) or in Unix seconds"),
     ] = None,
-    after: Annotated[
+    after: Annotated[  # noqa: ARG001 - only waited for
         list[Any] | None, Field(description="Waits for what is wired here, and takes nothing of it")
     ] = None,
 ) -> Any:

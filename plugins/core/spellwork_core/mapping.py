@@ -127,7 +127,9 @@ async def each(
     ``item`` and ``index``; a function gets the item as its first parameter.
     """
     if ctx.body is not None:
-        return await _over_body(ctx, ctx.body, items, input, output, at_once, order, on_error, merge, inputs)
+        return await _over_body(
+            ctx, ctx.body, items, input, output, at_once, order, on_error, merge, inputs
+        )
     apply = _Application(ctx.node.code, type, input, output, inputs)
 
     async def one(index: int) -> Any:
@@ -141,7 +143,7 @@ def _collected(done: Iterations, on_error: str) -> dict[str, Any]:
     return {ERRORS: done.errors} if on_error == "collect" else {}
 
 
-async def _over_body(  # noqa: PLR0913 - the node's own inputs
+async def _over_body(
     ctx: Context,
     body: Body,
     items: list[Any],
@@ -213,7 +215,12 @@ class _Application:
     def _arguments(self, index: int, item: Any) -> dict[str, Any]:
         if self._cell is None:
             return {**self._inputs, self._input or "value": item}
-        given = {ITEM: item, INDEX: index, **self._inputs, self._input or item_name(self._cell): item}
+        given = {
+            ITEM: item,
+            INDEX: index,
+            **self._inputs,
+            self._input or item_name(self._cell): item,
+        }
         return arguments_of(self._cell, given)
 
 

@@ -33,14 +33,14 @@ async def spell_input(
     name: Annotated[
         str, Field(max_length=128, description="The input's name; the node's own without it")
     ] = "",
-    schema: Annotated[
+    schema: Annotated[  # noqa: ARG001 - read when the ports are derived
         dict[str, Any] | None, Field(description="JSON Schema of what it takes")
     ] = None,
     default: Annotated[Any, Field(description="Given where nobody gives anything")] = None,
     required: Annotated[
         bool | None, Field(description="Without it the input is required unless it has a default")
     ] = None,
-    description: str = "",
+    description: str = "",  # noqa: ARG001 - shown with the port
 ) -> Any:
     """An input of this spell, or of the group around it, where another node runs that."""
     given = default if value is None else value
@@ -64,10 +64,10 @@ async def spell_input(
 )
 async def spell_output(
     value: Any,
-    name: Annotated[
+    name: Annotated[  # noqa: ARG001 - read when the ports are derived
         str, Field(max_length=128, description="The output's name; the node's own without it")
     ] = "",
-    description: str = "",
+    description: str = "",  # noqa: ARG001 - shown with the port
 ) -> Any:
     """A result of the spell, or of the group around it: read it by the node's name."""
     return value

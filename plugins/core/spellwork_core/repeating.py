@@ -75,7 +75,8 @@ async def repeat(
         int, Field(ge=1, le=MAX_ROUNDS, description="Rounds after which it ends in any case")
     ],
     path: Annotated[
-        str, Field(description="What the comparison looks at: a value of the round, like n or n.count")
+        str,
+        Field(description="What the comparison looks at: a value of the round, like n or n.count"),
     ] = "",
     operator: Operator | None = None,
     right: Any = None,
