@@ -13,6 +13,7 @@ with status 1 when a target is missed.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ import uvloop
 
 from benchmarks.report import print_figures
 
-from . import crowds, fan_out, memory, opening
+from . import crowds, deaf, fan_out, memory, opening
 from .servers import Hocuspocus, Ours, OursSync, Pycrdt, Server
 
 
@@ -90,9 +91,10 @@ def crowded(folder: Path, *, full: bool) -> bool:
         figures = uvloop.run(crowds.editors(server))
         met &= print_figures(crowds.EDITORS.title, figures)
         figures = uvloop.run(crowds.sockets(server, full=full))
-        return (
-            print_figures((crowds.FULL_SOCKETS if full else crowds.SOCKETS).title, figures) and met
-        )
+        met &= print_figures((crowds.FULL_SOCKETS if full else crowds.SOCKETS).title, figures)
+        figures = uvloop.run(deaf.beside_the_deaf(server))
+        title = f"{deaf.READERS} readers of {deaf.PACE} edits/s with {deaf.EDIT_BYTES:,} bytes each"
+        return print_figures(title, figures) and met
 
 
 SECTIONS = ("editing", "opening", "memory", "crowds")
@@ -112,6 +114,7 @@ def main() -> int:
     }
     met = True
     for section in arguments.sections or SECTIONS:
+        os.sync()  # else the first edits of a section wait for what the one before left unwritten
         with tempfile.TemporaryDirectory() as folder:
             met &= measure[section](Path(folder))
     return 0 if met else 1

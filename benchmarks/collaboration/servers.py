@@ -24,6 +24,8 @@ from .tabs import PATIENCE, HocuspocusTab, SocketTab, SyncTab, Tab
 
 HOCUSPOCUS = Path(__file__).parent / "hocuspocus"
 KIB = 1024
+ENDING = 20
+"""Seconds that the processes of a server have to end."""
 
 
 class Server:
@@ -51,7 +53,10 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Stop it, and wait for its last child: what is measured next must have the machine."""
+        processes = self._processes()
         self.stop()
+        psutil.wait_procs(processes, ENDING)
 
     def new_documents(self, count: int) -> list[str]:
         """Return names of empty documents."""
