@@ -27,7 +27,7 @@ import { useChosenNode, VersionStage } from "./components/versions/VersionStage"
 import { useCommentAddress } from "./hooks/useCommentAddress";
 import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
-import { LoadValueContext, type ValuePage } from "./hooks/useLoadValue";
+import { LoadValueContext, type Order, type ValuePage } from "./hooks/useLoadValue";
 import { usePreload } from "./hooks/usePreload";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { TimelineContext } from "./hooks/useVersions";
@@ -64,8 +64,8 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useCommentAddress(editor);
   useEffect(() => inbox.follow(connection), [connection]);
   const load = useCallback(
-    (hash: string, offset: number, path: string): Promise<ValuePage> =>
-      workbench.page(hash, offset, undefined, path),
+    (hash: string, offset: number, path: string, order: Order = {}): Promise<ValuePage> =>
+      workbench.page(hash, offset, { path, parts: "reference", ...order }),
     [workbench],
   );
   const inspector = useInspectorShown(editor);

@@ -291,6 +291,21 @@ export interface Previews {
   watch(node: string): Readable<readonly Preview[]>;
 }
 
+/** Which part of a large value is read. */
+export interface PageOptions {
+  /** Items, fields or characters at most. */
+  limit?: number;
+  /** A JSON Pointer to what is read by the page; the whole when left out. */
+  path?: string;
+  /** `reference`: large items and fields stand as `{$ref, size, preview, path}`. */
+  parts?: "whole" | "reference";
+  /** Of a list: the field of its rows that orders them. */
+  sort?: string;
+  descending?: boolean;
+  /** Of a list: only rows with this text in a cell. */
+  filter?: string;
+}
+
 /** All that a tab needs for one open canvas; made by `openWorkbench`. */
 export interface Workbench {
   readonly document: SharedDocument;
@@ -303,7 +318,7 @@ export interface Workbench {
   readonly highlight: Readable<Highlight | null>;
   /** A value whole: a reference is fetched (and kept for a while), any other is returned as it is. */
   value(value: PortValue): Promise<Json>;
-  /** A part of a large value, or of what lies at `path` (a JSON Pointer) in it. */
-  page(hash: string, offset: number, limit?: number, path?: string): Promise<ValuePage>;
+  /** A part of a large value. */
+  page(hash: string, offset: number, options?: PageOptions): Promise<ValuePage>;
   close(): void;
 }

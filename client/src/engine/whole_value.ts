@@ -2,7 +2,7 @@
 import type { Json, ValuePage } from "../protocol";
 
 /** Reads a page of a value. */
-export type ReadPage = (hash: string, offset: number, limit?: number) => Promise<ValuePage>;
+export type ReadPage = (hash: string, offset: number, options?: { limit: number }) => Promise<ValuePage>;
 
 /** Items and fields asked for at a time, and the characters of a text. */
 const ITEMS = 5_000;
@@ -14,7 +14,7 @@ export async function wholeValue(hash: string, read: ReadPage): Promise<Json> {
   const pages = [first.value];
   let { more } = first;
   for (let offset = lengthOf(first.value); more; ) {
-    const page = await read(hash, offset, first.kind === "text" ? CHARACTERS : ITEMS);
+    const page = await read(hash, offset, { limit: first.kind === "text" ? CHARACTERS : ITEMS });
     pages.push(page.value);
     offset += lengthOf(page.value);
     more = page.more && lengthOf(page.value) > 0;

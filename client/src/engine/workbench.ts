@@ -10,7 +10,7 @@ import { HighlightPlugin } from "./plugins/highlight";
 import { PreviewPlugin } from "./plugins/preview";
 import { ReplayEngine } from "./replay_engine";
 import { RunStore } from "./run_store";
-import type { Workbench } from "./types";
+import type { PageOptions, Workbench } from "./types";
 import { ValueStore } from "./values";
 import { wholeValue } from "./whole_value";
 
@@ -35,20 +35,8 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
   const comments = new CommentStore(session, document, { id: user.id, name: user.name });
   const kept = browser.store.then((store) => store.canvas(user.id, canvas));
   const runs = new RunStore(session, document, user.id, kept);
-  const readPage = (
-    hash: string,
-    offset: number,
-    limit?: number,
-    path?: string,
-    parts: "whole" | "reference" = "whole",
-  ) =>
-    session.request("cache.value", {
-      hash,
-      parts,
-      offset,
-      ...(limit === undefined ? {} : { limit }),
-      ...(path ? { path } : {}),
-    });
+  const readPage = (hash: string, offset: number, options: PageOptions = {}) =>
+    session.request("cache.value", { hash, offset, parts: "whole", ...options });
   const values = new ValueStore((hash) => wholeValue(hash, readPage));
   const console_ = new ConsolePlugin();
   const previews = new PreviewPlugin();
@@ -99,7 +87,7 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
     previews,
     highlight: highlight.now,
     value: (value) => values.get(value),
-    page: (hash, offset, limit, path) => readPage(hash, offset, limit, path, "reference"),
+    page: readPage,
     close: () => {
       page.hide(workbench);
       replays.close();

@@ -1,5 +1,5 @@
 /** Fetches large values by the page. */
-import { createContext, useCallback, useContext, useRef, useState } from "react";
+import { createContext, useCallback, useContext, useEffect, useRef, useState } from "react";
 import { type Paged, withPage } from "../store/paged_value";
 
 /** One page of a large value. */
@@ -11,8 +11,15 @@ export interface ValuePage {
   readonly more: boolean;
 }
 
+/** In what order the rows of a list are read, and which of them. */
+export interface Order {
+  readonly sort?: string;
+  readonly descending?: boolean;
+  readonly filter?: string;
+}
+
 /** Read a page of what lies at `path` (a JSON Pointer, `""` is the whole) in the value of a hash. */
-export type LoadValue = (hash: string, offset: number, path: string) => Promise<ValuePage>;
+export type LoadValue = (hash: string, offset: number, path: string, order?: Order) => Promise<ValuePage>;
 
 /** How pages are fetched; set once by the editor. */
 export const LoadValueContext = createContext<LoadValue>(() =>
@@ -32,31 +39,51 @@ export interface PagedLoading {
   readonly more: () => void;
 }
 
-/** Reads one value by the page, each page behind those before. */
-export function usePaged(hash: string, path: string): PagedLoading {
+/**
+ * Reads one value by the page, each page behind those before. In another `order` it begins anew, by itself; what was
+ * there stays until the first page has come, and a page of an order that is no longer asked for is dropped.
+ */
+export function usePaged(hash: string, path: string, order?: Order): PagedLoading {
   const load = useLoadValue();
   const [paged, setPaged] = useState<Paged | null>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const latest = useRef<{ paged: Paged | null; busy: boolean }>({ paged: null, busy: false });
+  const reading = useRef<Reading>({ order, paged: null, busy: false });
   const more = useCallback(() => {
-    const at = latest.current;
-    if (at.busy || at.paged?.more === false) return;
-    at.busy = true;
+    const now = reading.current;
+    if (now.busy || now.paged?.more === false) return;
+    now.busy = true;
     setBusy(true);
-    load(hash, at.paged?.loaded ?? 0, path)
+    const args = [hash, now.paged?.loaded ?? 0, path] as const;
+    const page = now.order ? load(...args, now.order) : load(...args);
+    page
       .then(
         (page) => {
-          at.paged = withPage(at.paged, page);
-          setPaged(at.paged);
+          now.paged = withPage(now.paged, page);
+          if (reading.current !== now) return;
+          setPaged(now.paged);
           setFailure(null);
         },
-        (error: unknown) => setFailure(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => {
+          if (reading.current === now) setFailure(error instanceof Error ? error.message : String(error));
+        },
       )
       .finally(() => {
-        at.busy = false;
-        setBusy(false);
+        now.busy = false;
+        if (reading.current === now) setBusy(false);
       });
   }, [load, hash, path]);
+  useEffect(() => {
+    if (reading.current.order === order) return;
+    reading.current = { order, paged: null, busy: false };
+    more();
+  }, [order, more]);
   return { paged, busy, failure, more };
+}
+
+/** One way through a value. */
+interface Reading {
+  readonly order: Order | undefined;
+  paged: Paged | null;
+  busy: boolean;
 }

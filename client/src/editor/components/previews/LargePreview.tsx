@@ -1,5 +1,6 @@
 /** A value too large to travel with its event: its head at once, the rest by the page when asked. */
-import { usePaged } from "../../hooks/useLoadValue";
+import { useState } from "react";
+import { type Order, usePaged } from "../../hooks/useLoadValue";
 import type { JsonSchema } from "../../store/schema";
 import { formatBytes, isRecords, type LargeValue } from "../../store/value_kind";
 import { JsonTree } from "./JsonTree";
@@ -15,18 +16,22 @@ interface LargePreviewProps {
 
 export function LargePreview({ value, schema, place, label }: LargePreviewProps) {
   const path = value.path ?? "";
-  const { paged, busy, failure, more } = usePaged(value.$ref, path);
+  const [order, setOrder] = useState<Order | undefined>(undefined);
+  const { paged, busy, failure, more } = usePaged(value.$ref, path, order);
   const shown = paged ? paged.value : value.preview;
   const open = paged === null || paged.more;
+  // Where all rows are here they are ordered here; once the server orders them, it goes on doing so.
+  const reorder = open || order ? setOrder : undefined;
   return (
     <div className="preview-large">
-      {isRecords(shown) ? (
+      {isRecords(shown) || order ? (
         <TablePreview
-          rows={shown}
+          rows={shown as Record<string, unknown>[]}
           place={place}
           label={label}
           onMore={open ? more : undefined}
-          {...(paged?.total ? { total: paged.total } : { head: open })}
+          onOrder={reorder}
+          {...(paged ? { total: paged.total ?? 0 } : { head: true })}
         />
       ) : paged && typeof shown === "object" && shown !== null ? (
         <JsonTree

@@ -2,6 +2,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { Order } from "../../hooks/useLoadValue";
 import { nextSorting, rowsShown, type Sorting } from "../../store/table_view";
 
 const ROW = 24;
@@ -19,6 +20,8 @@ interface TablePreviewProps {
   readonly head?: boolean;
   /** Fetch further rows: called when the last of those that are here come into view. */
   readonly onMore?: (() => void) | undefined;
+  /** Told of another order or filter, where somebody else orders the rows; undefined for as they came. */
+  readonly onOrder?: ((order: Order | undefined) => void) | undefined;
   /** Keep the last row in view as rows come. */
   readonly end?: boolean;
   /** Leave out the line that counts rows. */
@@ -38,12 +41,20 @@ export function columnsOf(rows: readonly Record<string, unknown>[]): { name: str
 }
 
 export function TablePreview(props: TablePreviewProps) {
-  const { rows, place, label, total, head = false, onMore, end = false, bare = false } = props;
+  const { rows, place, label, total, head = false, onMore, onOrder, end = false, bare = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const [sorting, setSorting] = useState<Sorting>(null);
   const [filter, setFilter] = useState("");
-  const columns = useMemo(() => columnsOf(rows), [rows]);
-  const order = useMemo(() => rowsShown(rows, sorting, filter), [rows, sorting, filter]);
+  const known = useRef<ReturnType<typeof columnsOf>>([]);
+  // A filter that nothing passes leaves the columns where they were.
+  known.current = useMemo(() => (rows.length > 0 ? columnsOf(rows) : known.current), [rows]);
+  const columns = known.current;
+  const own = onOrder === undefined;
+  const order = useMemo(
+    () => rowsShown(rows, own ? sorting : null, own ? filter : ""),
+    [rows, sorting, filter, own],
+  );
+  useOrderTold(sorting, filter, onOrder);
   const virtual = useVirtualizer({
     count: order.length,
     getScrollElement: () => box.current,
@@ -66,7 +77,7 @@ export function TablePreview(props: TablePreviewProps) {
   useLayoutEffect(() => {
     if (end && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [rows, end]);
-  const partly = rows.length < count || head;
+  const partly = own && (rows.length < count || head);
   return (
     <div className="preview-table">
       {place === "panel" && !bare && (rows.length >= WORTH_A_FILTER || filter !== "") && (
@@ -121,17 +132,40 @@ export function TablePreview(props: TablePreviewProps) {
       </div>
       {!bare && (
         <div className="table-foot">
-          {filter !== "" && `${order.length.toLocaleString()} found in `}
+          {own && filter !== "" && `${order.length.toLocaleString()} found in `}
           {head && "First "}
           {rows.length < count
             ? `${rows.length.toLocaleString()} of ${count.toLocaleString()}`
             : count.toLocaleString()}{" "}
           {count === 1 ? "row" : "rows"} × {columns.length}
+          {!own && filter !== "" && " found"}
           {sorting && partly && ", sorted among those that are here"}
         </div>
       )}
     </div>
   );
+}
+
+/** Milliseconds without typing after which a filter is asked for. */
+const PAUSE = 250;
+
+/** Tell who orders the rows what is wanted, once a person pauses. */
+function useOrderTold(sorting: Sorting, filter: string, onOrder: TablePreviewProps["onOrder"]): void {
+  const told = useRef("");
+  useEffect(() => {
+    const words = filter.trim();
+    const order: Order = {
+      ...(sorting ? { sort: sorting.column, descending: sorting.down } : {}),
+      ...(words ? { filter: words } : {}),
+    };
+    const key = JSON.stringify(order);
+    if (!onOrder || key === (told.current || "{}")) return;
+    const timer = setTimeout(() => {
+      told.current = key;
+      onOrder(key === "{}" ? undefined : order);
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  }, [sorting, filter, onOrder]);
 }
 
 function sorted(sorting: Sorting, column: string): "ascending" | "descending" | undefined {

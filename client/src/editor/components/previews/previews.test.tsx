@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Streamed, withChunk } from "../../../engine/streamed";
 import type { PortValue } from "../../../protocol";
-import { LoadValueContext } from "../../hooks/useLoadValue";
+import { LoadValueContext, type Order } from "../../hooks/useLoadValue";
 import { Preview } from "./Preview";
 import { StreamPreview } from "./StreamPreview";
 import { columnsOf, TablePreview } from "./TablePreview";
@@ -121,6 +121,34 @@ describe("Preview", () => {
     expect(screen.getByRole("columnheader", { name: "n" }).getAttribute("aria-sort")).toBe("descending");
     await userEvent.type(screen.getByRole("searchbox"), "W29");
     expect(screen.getByText(/1 found in/)).toBeTruthy();
+  });
+
+  it("has the server order and filter a table of which not all is here", async () => {
+    const rows = (first: number) => Array.from({ length: 25 }, (_, index) => ({ n: first + index }));
+    const load = vi.fn(async (_hash: string, offset: number, _path: string, order?: Order) => ({
+      kind: "list" as const,
+      value: order?.filter ? [] : rows(order?.descending ? 900 : offset),
+      total: order?.filter ? 0 : 1_000,
+      more: !order?.filter,
+    }));
+    render(
+      <LoadValueContext value={load}>
+        <Preview value={{ $ref: "hash", size: 70_000, preview: rows(0) }} place="panel" label="t" />
+      </LoadValueContext>,
+    );
+    await userEvent.click(screen.getByRole("button", { name: "n" }));
+    await userEvent.click(screen.getByRole("button", { name: "n" }));
+    await vi.waitFor(() =>
+      expect(load).toHaveBeenLastCalledWith("hash", 0, "", { sort: "n", descending: true }),
+    );
+    expect(await screen.findByText(/25 of 1,000 rows/)).toBeTruthy();
+    await userEvent.type(screen.getByRole("searchbox"), "none");
+    await vi.waitFor(() =>
+      expect(load).toHaveBeenLastCalledWith("hash", 0, "", { sort: "n", descending: true, filter: "none" }),
+    );
+    expect(await screen.findByText(/0 rows × 1 found/)).toBeTruthy();
+    await userEvent.clear(screen.getByRole("searchbox"));
+    expect(await screen.findByText(/25 of 1,000 rows/)).toBeTruthy();
   });
 
   it("says why a page could not be loaded", async () => {
