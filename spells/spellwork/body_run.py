@@ -34,7 +34,9 @@ SLOW = 0.002
 class BodyRun:
     """The body of one call of a node. ``await`` it any number of times, also at once."""
 
-    def __init__(self, host: RunHost, context: Context, step: Step, taken: Mapping[str, Any]) -> None:
+    def __init__(
+        self, host: RunHost, context: Context, step: Step, taken: Mapping[str, Any]
+    ) -> None:
         """Make ready to run ``step.body``; ``taken`` is what it takes from outside."""
         assert step.body is not None
         self._host = host
@@ -132,7 +134,9 @@ class BodyRun:
         for step in steps[: self._body.given]:
             for port, slot in state.program.outputs[step.index]:
                 if slot in marked and "." not in step.id:
-                    nested.tell(Event("node.done", now, step.id, "given", {port: state.values[slot]}, 0.0))
+                    nested.tell(
+                        Event("node.done", now, step.id, "given", {port: state.values[slot]}, 0.0)
+                    )
 
     def _failed(
         self, failures: list[tuple[int, NodeFailure]], iteration: int | None, *, told: bool
@@ -178,7 +182,7 @@ class BodyRun:
                 else:
                     result = await program.begin(index, modes[index], values)
                 if caller.limited:
-                    caller.measure({"": result})
+                    await caller.measure({"": result})
             except NodeSkipped:
                 lost = True
             except Exception as error:  # noqa: BLE001 - the edge: a node's own failure

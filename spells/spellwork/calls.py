@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from .analysis import why_rejected
 from .context import Context, Host
+from .encoding import Encodings, is_large
 from .errors import InputRejected, NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
 from .flows import Flows
@@ -40,12 +41,14 @@ class Caller:
         output_bytes: int | None,
         limiters: Limiters,
         count: Callable[[], None],
+        encodings: Encodings,
     ) -> None:
         self._host = host
         self._executor = executor
         self._output_bytes = output_bytes
         self._limiters = limiters
         self._count = count
+        self.encodings = encodings
 
     async def call(
         self,
@@ -96,7 +99,7 @@ class Caller:
             try:
                 self._count()
                 outputs = flows.completed(await self._in_turn(step, inputs, context, started))
-                self.measure(outputs)
+                await self.measure(outputs)
                 return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure
                 self._defer_others(step, error)
@@ -111,7 +114,7 @@ class Caller:
 
     def of(self, host: Host) -> Caller:
         """Return the same for a run inside this one."""
-        return Caller(host, self._executor, self._output_bytes, self._limiters, self._count)
+        return Caller(host, self._executor, self._output_bytes, self._limiters, self._count, self.encodings)
 
     async def _in_turn(
         self,
@@ -187,12 +190,18 @@ class Caller:
         """Whether outputs have a size limit."""
         return self._output_bytes is not None
 
-    def measure(self, outputs: Mapping[str, Any]) -> None:
-        """Raise ``OutputTooLarge`` or ``OutputTooDeep`` for an output over the limits."""
+    async def measure(self, outputs: Mapping[str, Any]) -> None:
+        """Raise ``OutputTooLarge`` or ``OutputTooDeep`` for an output over the limits.
+
+        Large ones are encoded in a thread, once for all who need their JSON (``encodings``).
+        """
         if self._output_bytes is None:
             return
         for port, value in outputs.items():
             if type(value) in _SMALL or value is SKIP:
+                continue
+            if is_large(value):
+                await self.encodings.make(value, self._output_bytes, port or None)
                 continue
             body = rough_json(value)
             if len(body) > self._output_bytes:

@@ -13,6 +13,7 @@ from .cache import OutputCache
 from .context import RunContext
 from .core import RunState
 from .drivers import Drivers
+from .encoding import Encodings
 from .errors import RunActive, RunTimeout, TooManyCalls
 from .events import Event, Sink
 from .executor import Executor
@@ -72,6 +73,8 @@ class Execution:
         self._context = context or RunContext()
         self._limits = limits or Limits()
         self._limiters = limiters or Limiters()
+        self.encodings = Encodings()
+        """The JSON of large outputs, while the run goes, for sinks and caches that need it; with ``output_bytes`` only."""
         self._status: RunStatus = "new"
         self._state: RunState | None = None
         self._drivers: Drivers | None = None
@@ -143,12 +146,20 @@ class Execution:
     def _prepare(self) -> tuple[RunState, Loops, Drivers]:
         state = self._state = RunState(self.plan)
         host = self._host = RunHost(
-            self.plan, self.run_id, self._context, self._sink, self._limits, self._executors.of, self._limiters
+            self.plan,
+            self.run_id,
+            self._context,
+            self._sink,
+            self._limits,
+            self._executors.of,
+            self._limiters,
+            self.encodings,
         )
         host.open_body = open_body
         recall = None
         if self._cache is not None or self._memory is not None:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)
+            recall.encodings = self.encodings
         loops = Loops(state, host, self._sink, recall)
         watched = (
             self._sink is not None or recall is not None or self._limits.output_bytes is not None

@@ -15,6 +15,7 @@ from .calls import Caller, gather
 from .compiler import compile_call
 from .context import Body, Context, RunContext
 from .crew import Crew
+from .encoding import Encodings
 from .errors import NodeError, SecretMissing
 from .events import Event, Sink, Watcher
 from .executor import Executor
@@ -24,7 +25,6 @@ from .plan import Plan
 from .ports import SKIP
 from .program import assemble
 from .step import Step
-
 
 OpenBody = Callable[["RunHost", Context, Step, Mapping[str, Any]], Body]
 
@@ -41,6 +41,7 @@ class RunHost:
         limits: Limits,
         executor: Callable[[str], Executor],
         limiters: Limiters | None = None,
+        encodings: Encodings | None = None,
     ) -> None:
         self.run_id = run_id
         self.canvas = context.canvas
@@ -56,7 +57,14 @@ class RunHost:
         self.readers_of: Callable[[int, str], int] = _nobody
         """Says how many steps would then start; set by ``Loops``."""
         self.limiters = limiters or Limiters()
-        self.caller = Caller(self, executor, limits.output_bytes, self.limiters, self._count)
+        self.caller = Caller(
+            self,
+            executor,
+            limits.output_bytes,
+            self.limiters,
+            self._count,
+            encodings or Encodings(),
+        )
         self.prefix = ""
         """The path of the node that this run is inside of, with ``/`` at its end."""
         self.depth = 0
@@ -161,6 +169,7 @@ class RunHost:
         """Take no further report; remove what nodes left behind."""
         self._hand_over()
         self.ended = True
+        self.caller.encodings.clear()
         for path in self._tmp:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 

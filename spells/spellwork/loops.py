@@ -151,7 +151,7 @@ class Loops:
         try:
             result = await program.begin(index, mode, values)
             if self.host.caller.limited:
-                self.host.caller.measure({"": result})
+                await self.host.caller.measure({"": result})
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             self._failed(index, error, started)
             return

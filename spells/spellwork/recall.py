@@ -18,6 +18,7 @@ import msgspec
 
 from .cache import CachedOutputs, OutputCache
 from .core import RunState
+from .encoding import Encodings
 from .memory import Fingerprint, Held, Remembered, RunMemory
 from .program import UNSET
 from .step import Step
@@ -69,6 +70,8 @@ class Recall:
         self._user = user
         self._incremental = incremental and memory is not None
         self._hashes: list[Any] = [None] * len(state.values)
+        self.encodings = Encodings()
+        """Where the hashes of large values may be known already."""
 
     def begin(self) -> None:
         """Find what the run has to look at, in one pass along the wires, and keep the rest as it is."""
@@ -233,9 +236,15 @@ class Recall:
             value = self._state.raw.get(slot, self._state.values[slot])
             if isinstance(value, Stream):  # not the output itself, which is still to come
                 return Held(value)
-            plain = None if value is UNSET else plain_bytes(value)
-            known = self._hashes[slot] = Held(value) if plain is None else hash_bytes(plain)
+            known = self._hashes[slot] = self._hash_value(value)
         return known
+
+    def _hash_value(self, value: Any) -> Any:
+        encoded = self.encodings.of(value)
+        if encoded is not None:
+            return encoded.hash if encoded.plain else Held(value)
+        plain = None if value is UNSET else plain_bytes(value)
+        return Held(value) if plain is None else hash_bytes(plain)
 
     def _key(self, step: Step, fingerprint: Fingerprint) -> str | None:
         if step.cache == "none" or self._cache is None:
