@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .errors import SpellUnreadable
 from .problems import FAULTS, Code
 from .spell import Node, Spell
 
@@ -83,7 +84,10 @@ class Children:
         self.read.add(id)
         if len(self._path) > MAX_NESTED:
             return Fault("invalid_body", f"bodies nest more than {MAX_NESTED} deep")
-        spell = self._spells(id) if self._spells is not None else None
+        try:
+            spell = self._spells(id) if self._spells is not None else None
+        except SpellUnreadable as error:
+            return Fault("unknown_spell", error.message, {"spell": id})
         if spell is None:
             return Fault(
                 "unknown_spell", f"there is no spell {id!r} here that may be read", {"spell": id}

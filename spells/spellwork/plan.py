@@ -99,6 +99,7 @@ def _step_json(plan: Plan, step: Step) -> dict[str, Any]:
         "stand": step.stand,
         "pins": to_json(step.pins) if step.stand != "kept" else None,
         "passes": [list(each) for each in step.passes],
+        "body": None if step.body is None else step.body.to_json(),
     }
     return {key: value for key, value in body.items() if value not in (None, [], {})}
 

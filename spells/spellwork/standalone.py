@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
+from .bodies import Spells
 from .cache import OutputCache
 from .compiler import compile
 from .context import Context
@@ -18,6 +19,7 @@ from .memory import RunMemory
 from .reaching import Reach
 from .reading import SpellSource, read_spell
 from .result import RunResult
+from .spell_files import spells_beside
 from .step import Step
 from .workers import WorkerPool
 
@@ -54,12 +56,14 @@ async def run_async(
     reach: Reach = "needed",
     memory: RunMemory | None = None,
     limits: Limits | None = None,
+    spells: Spells | None = None,
 ) -> RunResult:
     """Run a spell (a Spell, its JSON, or the path of a JSON or YAML file) and return what it left.
 
     ``inputs``, ``scope`` and ``reach`` are as for ``compile``; ``library`` is
     all installed packs when not given. ``memory`` is what the last run left,
-    and takes what this one leaves. Nodes that fail are in ``result.errors``.
+    and takes what this one leaves. ``spells`` finds those that nodes run inside
+    themselves; of a file, they are files beside it. Nodes that fail are in ``result.errors``.
 
     Raises:
         SpellUnreadable: when ``spell`` is not a spell.
@@ -74,6 +78,7 @@ async def run_async(
         scope,
         reach=reach,
         memory=memory,
+        spells=spells or spells_beside(spell),
     )
     async with _Workers() as workers:
         return await Execution(
@@ -97,6 +102,7 @@ def run(
     reach: Reach = "needed",
     memory: RunMemory | None = None,
     limits: Limits | None = None,
+    spells: Spells | None = None,
 ) -> RunResult:
     """Run a spell to its end; as ``run_async``, for scripts without an event loop."""
     return asyncio.run(
@@ -110,5 +116,6 @@ def run(
             reach=reach,
             memory=memory,
             limits=limits,
+            spells=spells,
         )
     )

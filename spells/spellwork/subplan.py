@@ -82,6 +82,17 @@ class SubPlan:
     is_plain: bool
     """Each step is no more than an ``await``."""
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the body as JSON, as part of its owner's step."""
+        return {
+            "name": self.plan.name,
+            "inputs": [
+                {"name": entry.port.name, "required": entry.port.required} for entry in self.entries
+            ],
+            "outputs": [name for name, _ in self.exits],
+            "steps": self.plan.to_json()["steps"][self.given :],
+        }
+
     @property
     def calls(self) -> int:
         """How many nodes one run of it calls at most, those nested deeper left out."""

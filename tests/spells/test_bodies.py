@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+import spellwork
 from spellwork import (
     Execution,
     Limits,
@@ -612,3 +616,26 @@ def test_inputs_of_a_run_reach_markers_by_name_and_nodes_in_a_group() -> None:
     group = draw({"s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {"value": 1}, G)})
     assert outputs(group, inputs={"t.value": 9})["s"] == {"text": "9"}
     assert outputs(group)["s"] == {"text": "1"}
+
+
+# Files
+
+
+@pytest.mark.rule("13.17")
+def test_a_spell_in_a_file_runs_files_beside_it(tmp_path: Path) -> None:
+    half = {"nodes": {"t": {"type": "core.compare", "inputs": {"right": 1}}}}
+    middle = {"nodes": {"s": {"type": "core.spell", "settings": {"body": {"spell": "lib/half.json"}}}}}  # fmt: skip
+    top = {"nodes": {"s": {"type": "core.spell", "inputs": {"left": 1}, "settings": {"body": {"spell": "lib/middle.yaml"}}}}}  # fmt: skip
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/half.json").write_text(json.dumps(half))
+    (tmp_path / "lib/middle.yaml").write_text(yaml.safe_dump(middle))
+    (tmp_path / "top.json").write_text(json.dumps(top))
+    result = spellwork.run(tmp_path / "top.json", library=library)
+    assert result.outputs == {"s": {"holds": True}}, result.errors
+    (tmp_path / "lib/middle.yaml").write_text("nodes: [")
+    failure = spellwork.run(tmp_path / "top.json", library=library).errors["s"]
+    assert failure.code == "unknown_spell"
+    assert "not YAML" in failure.message
+    (tmp_path / "lib/middle.yaml").unlink()
+    failure = spellwork.run(tmp_path / "top.json", library=library).errors["s"]
+    assert "there is no spell 'lib/middle.yaml'" in failure.message

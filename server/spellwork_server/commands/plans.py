@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spellwork import Library, compile, formats, read_spell
+from spellwork.spell_files import spells_beside
 
 from .writing import write_file, write_folder
 
@@ -17,7 +18,7 @@ def compile_spell(file: Path, form: str, output: Path | None) -> bytes | None:
     """
     library = Library.installed()
     spell = read_spell(file, library)
-    compile(spell, library)
+    compile(spell, library, spells=spells_beside(file))
     if form == "folder":
         if output is None:
             raise formats.FormatInvalid("a folder is not printed: say where with --output DIR")
