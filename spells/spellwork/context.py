@@ -291,10 +291,15 @@ class Context:
         """
         if self.depth:
             return
-        if self._flows is None:
+        if self._flows is None or not self._flows.has(port):
             self.emit(port, chunk)
         else:
             await self._flows.send(port, chunk)
+
+    def begin_flows(self, make: Callable[[Host], Flows]) -> None:
+        """Make the streams of a call that nobody has made them for."""
+        if self._flows is None:
+            self._flows = make(self._host)
 
     @property
     def flows(self) -> Flows:

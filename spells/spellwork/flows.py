@@ -66,9 +66,13 @@ class Flows:
             outlet = self._outlets[port] = Outlet(self, port)
         return outlet
 
+    def has(self, port: str) -> bool:
+        """Say whether the node has such an output."""
+        return self._step.ports.output(port) is not None
+
     def emit(self, port: str, chunk: Any) -> None:
         """Hand on a chunk that the sink was told of; from any thread, and without waiting."""
-        if self._step.ports.output(port) is None:
+        if not self.has(port):
             return
         if threading.get_ident() == self.thread:
             self.outlet(port).feed(chunk, told=True)
@@ -153,6 +157,8 @@ class Flows:
         return given
 
     def _read(self, value: Any, check: Callable[[Any], Any] | None) -> Reader:
+        if isinstance(value, Reader):
+            return value
         stream = value if isinstance(value, Stream) else Stream.of(value)
         reader = stream.read(self.party, check)
         self._readers.append(reader)

@@ -20,6 +20,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "Dict": {"type": "object"},
     "Mapping": {"type": "object"},
 }
+_READ = {"Iterator", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 _STREAMS = {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 
 
@@ -36,11 +37,21 @@ def schema_of(annotation: ast.expr | None) -> dict[str, Any]:
     return {}
 
 
-def item_schema_of(annotation: ast.expr | None) -> dict[str, Any]:
-    """Return the schema of what a generator's hint (``Iterator[str]``) gives, item by item."""
-    if isinstance(annotation, ast.Subscript) and _name(annotation.value) in _STREAMS:
-        return schema_of(_arguments(annotation)[0])
-    return {}
+def whole_schema_of(annotation: ast.expr | None) -> dict[str, Any]:
+    """Return the schema of the whole that the items of a hint (``Iterator[str]``) add up to."""
+    if not (isinstance(annotation, ast.Subscript) and _name(annotation.value) in _STREAMS):
+        return {}
+    item = _arguments(annotation)[0]
+    if isinstance(item, ast.Name) and item.id == "bytes":
+        return {"type": "string", "format": "binary"}
+    schema = schema_of(item)
+    return {"type": "array", "items": schema} if schema and schema != _PLAIN["str"] else schema
+
+
+def is_stream(annotation: ast.expr | None) -> bool:
+    """Whether a parameter's hint asks for chunks as they come: ``Iterator``, ``AsyncIterator[T]``."""
+    bare = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return isinstance(bare, (ast.Name, ast.Attribute)) and _name(bare) in _READ
 
 
 def _subscript(name: str, arguments: list[ast.expr]) -> dict[str, Any]:

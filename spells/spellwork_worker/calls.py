@@ -12,6 +12,7 @@ import msgspec
 
 from .confinement import Confinement
 from .context import WorkerContext
+from .feeding import Chunks, Inlet, plain_chunk
 from .frames import (
     Call,
     Chunk,
@@ -19,6 +20,7 @@ from .frames import (
     Failed,
     Log,
     Progress,
+    Pull,
     Returned,
     Streaming,
     encode,
@@ -62,15 +64,29 @@ class Calls:
         """Send the progress of the current call."""
         self._pipe.send(encode(Progress(self._current, fraction, message)))
 
-    def emit(self, port: str, chunk: Any) -> None:
-        """Send a chunk that the code emitted on a port."""
-        self._send(Emitted(self._current, port, to_plain(chunk, f"a chunk of {port}")), "a chunk")
+    def emit(self, port: str, chunk: Any, *, sent: bool = False) -> None:
+        """Send a chunk that the code emitted on a port; one that is ``sent`` waits for credit."""
+        value = plain_chunk(chunk, f"a chunk of {port}")
+        if sent:
+            self._pipe.inlet.spend()
+        self._send(Emitted(self._current, port, value, sent), "a chunk")
+
+    def pull(self, stream: str) -> None:
+        """Ask for the next chunks of a stream."""
+        self._pipe.send(encode(Pull(self._current, stream)))
 
     # The call
 
     def run(self, call: Call) -> None:
         """Run the call; whatever happens in it, end with one Returned or Failed."""
         self._current = call.id
+        self._pipe.inlet = inlet = Inlet(call.id, call.credit)
+        for name, count in call.streams.items():
+            call.inputs[name] = (
+                Chunks(inlet, name, self.pull)
+                if count is None
+                else [Chunks(inlet, f"{name}[{place}]", self.pull) for place in range(count)]
+            )
         self.printed.begin()
         last: Returned | Failed
         try:
@@ -113,7 +129,9 @@ class Calls:
         if isinstance(value, CellStream):
             self._pipe.send(encode(Streaming(call.id)))
             for place, item in enumerate(value.items):
-                self._send(Chunk(call.id, to_plain(item, f"chunk {place}")), f"chunk {place}")
+                chunk = Chunk(call.id, plain_chunk(item, f"chunk {place}"))
+                self._pipe.inlet.spend()
+                self._send(chunk, f"chunk {place}")
             return Returned(call.id)
         if isinstance(value, CellOutputs):
             return self._outputs(call, value)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
-from .annotations import item_schema_of, schema_of
+from .annotations import is_stream, schema_of, whole_schema_of
 from .names import every_argument, names_of
 
 MAX_CODE = 100_000
@@ -55,6 +55,7 @@ class CellInput:
     """A name that the cell takes in. ``default`` counts only when ``has_default``.
 
     ``parameter``: it is one of the function's, not a name that the cell reads.
+    ``stream``: it takes chunks as they come; ``schema`` is that of their whole.
     """
 
     name: str
@@ -63,11 +64,12 @@ class CellInput:
     has_default: bool = False
     default: Any = None
     parameter: bool = False
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CellOutput:
-    """A name that the cell gives out."""
+    """A name that the cell gives out. ``stream``: chunk by chunk; ``schema`` is that of their whole."""
 
     name: str
     schema: dict[str, Any] = field(default_factory=dict)
@@ -187,7 +189,7 @@ def _function_cell(entry: ast.FunctionDef | ast.AsyncFunctionDef, read: list[str
     schema = schema_of(entry.returns)
     if _yields(entry):
         form = "async generator" if form == "async function" else "generator"
-        schema = item_schema_of(entry.returns)
+        schema = whole_schema_of(entry.returns)
     parameters = _parameters(entry.args)
     taken = {parameter.name for parameter in parameters}
     missing = tuple(CellInput(name) for name in read if name not in taken)
@@ -221,13 +223,14 @@ def _parameters(arguments: ast.arguments) -> tuple[CellInput, ...]:
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> CellInput:
-    schema = schema_of(argument.annotation)
+    stream = is_stream(argument.annotation)
+    schema = (whole_schema_of if stream else schema_of)(argument.annotation)
     if default is None:
-        return CellInput(argument.arg, schema, parameter=True)
+        return CellInput(argument.arg, schema, parameter=True, stream=stream)
     try:
         value = ast.literal_eval(default)
     except (ValueError, TypeError, MemoryError, RecursionError):
-        return CellInput(argument.arg, schema, required=False, parameter=True)
+        return CellInput(argument.arg, schema, required=False, parameter=True, stream=stream)
     known = _is_plain(value)
     return CellInput(
         argument.arg,
@@ -236,6 +239,7 @@ def _parameter(argument: ast.arg, default: ast.expr | None) -> CellInput:
         has_default=known,
         default=value if known else None,
         parameter=True,
+        stream=stream,
     )
 
 

@@ -6,9 +6,11 @@ hand. Secrets and other node types stay with the server.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sized
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
@@ -29,8 +31,8 @@ class Reporter(Protocol):
     def report(self, fraction: float | None, message: str) -> None:
         """Send progress."""
 
-    def emit(self, port: str, chunk: Any) -> None:
-        """Send a chunk."""
+    def emit(self, port: str, chunk: Any, *, sent: bool = False) -> None:
+        """Send a chunk, with credit where it is ``sent``."""
 
 
 class WorkerContext:
@@ -61,6 +63,11 @@ class WorkerContext:
     def emit(self, port: str, chunk: Any) -> None:
         """Stream a chunk of an output while the node still works."""
         self._reporter.emit(port, chunk)
+
+    async def send(self, port: str, chunk: Any) -> None:
+        """Do the same, and wait until those who read the output have room for more."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, partial(self._reporter.emit, port, chunk, sent=True))
 
     def check_cancelled(self) -> None:
         """Return: a cancelled call does not come here."""

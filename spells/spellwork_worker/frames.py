@@ -25,7 +25,11 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     """Ask for one call. A worker does one at a time.
 
     ``target`` is ``module:qualname`` of a function, or None when ``code`` is a cell.
-    ``context`` tells whether the function takes a context first.
+    ``context`` tells whether the function takes a context first. ``streams`` names
+    the inputs that come as Feed frames, for which the worker asks by Pull: None
+    for one stream, else how many there are in a list; their names are then
+    ``input[0]`` and so on. ``credit`` is how many Chunk frames the worker may
+    send before it has to wait for Credit; 0 for any number.
     """
 
     id: int
@@ -38,6 +42,32 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     canvas: str | None = None
     user: str | None = None
     settings: dict[str, Any] = {}
+    streams: dict[str, int | None] = {}
+    credit: int = 0
+
+
+class Feed(msgspec.Struct, tag="feed", frozen=True):
+    """The next chunks of a stream that the worker pulled: at least one."""
+
+    id: int
+    stream: str
+    chunks: list[Any]
+
+
+class FeedEnd(msgspec.Struct, tag="feed_end", frozen=True):
+    """The end of a stream, in place of a Feed. ``error``: why it failed, where it did."""
+
+    id: int
+    stream: str
+    error: str | None = None
+    code: str = "stream_failed"
+
+
+class Credit(msgspec.Struct, tag="credit", frozen=True):
+    """The worker may send so many more chunks."""
+
+    id: int
+    chunks: int
 
 
 class Ready(msgspec.Struct, tag="ready", frozen=True):
@@ -64,11 +94,22 @@ class Progress(msgspec.Struct, tag="progress", frozen=True):
 
 
 class Emitted(msgspec.Struct, tag="emitted", frozen=True):
-    """A chunk that a function gave to ``ctx.emit``, beside its result."""
+    """A chunk that a function gave to ``ctx.emit`` or ``ctx.send``, beside its result.
+
+    ``sent``: it counts against the credit.
+    """
 
     id: int
     port: str
     value: Any
+    sent: bool = False
+
+
+class Pull(msgspec.Struct, tag="pull", frozen=True):
+    """The code wants the next chunks of a stream that it reads."""
+
+    id: int
+    stream: str
 
 
 class Streaming(msgspec.Struct, tag="streaming", frozen=True):
@@ -108,10 +149,11 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     retryable: bool = True
 
 
-FromWorker = Ready | Log | Progress | Emitted | Streaming | Chunk | Returned | Failed
+FromWorker = Ready | Log | Progress | Emitted | Pull | Streaming | Chunk | Returned | Failed
+ToWorker = Call | Feed | FeedEnd | Credit
 
 _encoder = msgspec.msgpack.Encoder()
-_call_decoder = msgspec.msgpack.Decoder(Call)
+_pool_decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
 _worker_decoder: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
 
 
@@ -125,9 +167,9 @@ def encode(record: msgspec.Struct) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
-def decode_call(body: bytes) -> Call:
-    """Return the Call in a frame's body."""
-    return _call_decoder.decode(body)
+def decode_to_worker(body: bytes) -> ToWorker:
+    """Return the record in the body of a frame of the pool."""
+    return _pool_decoder.decode(body)
 
 
 def decode_from_worker(body: bytes) -> FromWorker:

@@ -7,7 +7,8 @@ import queue
 import sys
 import threading
 
-from .frames import HEADER, Call, decode_call
+from .feeding import Inlet
+from .frames import HEADER, Call, Credit, ToWorker, decode_to_worker
 
 
 class Pipe:
@@ -22,6 +23,8 @@ class Pipe:
         self._target = target
         self._lock = threading.Lock()
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self.inlet = Inlet(0, 0)
+        """Takes what comes for the call under way."""
         threading.Thread(target=self._read, name="pipe", daemon=True).start()
 
     def next_call(self) -> Call:
@@ -39,9 +42,18 @@ class Pipe:
         try:
             while True:
                 (size,) = HEADER.unpack(self._exactly(HEADER.size))
-                self._calls.put(decode_call(self._exactly(size)))
+                self._take(decode_to_worker(self._exactly(size)))
         except BaseException:  # noqa: BLE001 - without its pool a worker has nothing to live for
             os._exit(0)
+
+    def _take(self, record: ToWorker) -> None:
+        if isinstance(record, Call):
+            self._calls.put(record)
+        elif record.id == self.inlet.call:
+            if isinstance(record, Credit):
+                self.inlet.credit(record.chunks)
+            else:
+                self.inlet.feed(record)
 
     def _exactly(self, size: int) -> bytes:
         parts = bytearray()

@@ -26,7 +26,9 @@ def ports_of(cell_node: Node) -> Ports:
 
 
 def _input(port: CellInput) -> Port:
-    return Port(port.name, port.schema, required=port.required, default=port.default)
+    return Port(
+        port.name, port.schema, required=port.required, default=port.default, stream=port.stream
+    )
 
 
 @node(

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import itertools
+from asyncio import TaskGroup
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
 from spellwork.context import Context, Level
 from spellwork.errors import NodeError, OutputInvalid, OutputTooLarge
+from spellwork.flows import Flows
 from spellwork.ports import SKIP
+from spellwork.returned import stream_port, streamed_outputs
 from spellwork.step import Step
-from spellwork.streams import accumulate
+from spellwork.streams import CAPACITY
 from spellwork.values import json_size
 from spellwork_worker.frames import (
     Call,
     Chunk,
+    Credit,
     Emitted,
     Failed,
     FromWorker,
     Log,
     Progress,
+    Pull,
     Returned,
     Streaming,
     encode,
@@ -28,6 +33,7 @@ from spellwork_worker.frames import (
 from spellwork_worker.values import NotTransferableError, to_plain
 
 from .errors import CallFailed, InputTooLarge, NotTransferable
+from .feeding import Feeder
 from .process import WorkerLimits, WorkerProcess, ignore
 
 _ids = itertools.count(1)
@@ -49,30 +55,66 @@ class Exchange:
         self._context = context
         self._limit = limits.max_frame
         self._id = next(_ids)
-        self._frame = self._encode(inputs)
+        context.begin_flows(lambda host: Flows(step, host))
+        self._feeder = Feeder(self._id, limits.max_frame)
+        self._frame = self._encode(context.flows.inputs(dict(inputs)))
         self._streams = False
-        self._chunks: list[Any] = []
         self._size = 0
+        self._taken = 0
 
     async def run(self, worker: WorkerProcess) -> dict[str, Any]:
         """Do the call in this worker and return the outputs by port."""
         worker.on_raw = self._log_raw
+        error: Exception | None = None
+        outputs: dict[str, Any] = {}
         try:
-            async with aclosing(worker.call(self._frame, self._id)) as answers:
-                async for answer in answers:
-                    if isinstance(answer, Returned):
-                        return self._outputs(answer)
-                    self._relay(answer)
+            async with TaskGroup() as feeding:
+                try:
+                    outputs = await self._converse(worker, feeding)
+                except Exception as raised:  # noqa: BLE001 - raised below: a group would wrap it
+                    error = raised
+                finally:
+                    self._context.flows.leave()  # what is still asked for is answered by the end
         finally:
             worker.on_raw = ignore
+        if error is not None:
+            raise error
+        return outputs
+
+    async def _converse(self, worker: WorkerProcess, feeding: TaskGroup) -> dict[str, Any]:
+        """Answer what the worker asks for, until it has returned."""
+        async with aclosing(worker.call(self._frame, self._id)) as answers:
+            async for answer in answers:
+                if isinstance(answer, Returned):
+                    return self._outputs(answer)
+                if isinstance(answer, Pull):
+                    if self._feeder.may_feed(answer.stream):
+                        feeding.create_task(self._feeder.feed(answer.stream, worker.send))
+                elif isinstance(answer, (Chunk, Emitted)):
+                    await self._take(answer, worker)
+                else:
+                    self._relay(answer)
         raise AssertionError("a worker's answers end with Returned or Failed")
+
+    async def _take(self, answer: Chunk | Emitted, worker: WorkerProcess) -> None:
+        """Hand on a chunk at the pace of those who take it; grant credit for those that went."""
+        if isinstance(answer, Emitted):
+            await self._context.send(answer.port, answer.value)
+        else:
+            await self._chunk(answer.value)
+        if isinstance(answer, Chunk) or answer.sent:
+            self._taken += 1
+            if self._taken == CAPACITY // 2:
+                worker.send(encode(Credit(self._id, self._taken)))
+                self._taken = 0
 
     def _encode(self, inputs: Mapping[str, Any]) -> bytes:
         step = self._step
+        plain, streams = self._feeder.without_streams(inputs)
         cell = step.type.language == "python"
         call = Call(
             id=self._id,
-            inputs=dict(inputs),
+            inputs=plain,
             target=None if cell else step.type.path,
             code=step.node.code or "" if cell else step.node.code,
             context=step.type.wants_context and not cell,
@@ -81,6 +123,8 @@ class Exchange:
             canvas=self._context.canvas,
             user=self._context.user,
             settings=step.node.settings.model_dump(mode="json", exclude_none=True),
+            streams=streams,
+            credit=CAPACITY,
         )
         try:
             frame = encode(call)
@@ -110,27 +154,23 @@ class Exchange:
             self._context.log(answer.message, _LEVELS.get(answer.level, "info"))
         elif isinstance(answer, Progress):
             self._context.progress(answer.fraction, answer.message)
-        elif isinstance(answer, Emitted):
-            self._context.emit(answer.port, answer.value)
         elif isinstance(answer, Streaming):
             self._streams = True
-        elif isinstance(answer, Chunk):
-            self._chunk(answer.value)
         elif isinstance(answer, Failed):
             raise _error(answer)
 
-    def _chunk(self, value: Any) -> None:
-        self._size += len(value) if isinstance(value, str) else json_size(value)
-        port = self._step.ports.outputs[0].name
+    async def _chunk(self, value: Any) -> None:
+        self._size += len(value) if isinstance(value, (str, bytes)) else json_size(value)
+        port = stream_port(self._step)
         if self._size > self._limit:
             raise OutputTooLarge(self._size, self._limit, port)
-        self._chunks.append(value)
-        self._context.emit(port, value)
+        await self._context.outlet(port).put(value)
 
     def _outputs(self, answer: Returned) -> dict[str, Any]:
         ports = self._step.ports.outputs
         if self._streams:
-            return {ports[0].name: accumulate(self._chunks)}
+            chunks = self._context.outlet(stream_port(self._step)).stream.chunks
+            return streamed_outputs(self._step, chunks)
         if self._step.type.returns == "value":
             return {ports[0].name: answer.value} if ports else {}
         if not isinstance(answer.value, dict):

@@ -123,8 +123,7 @@ class WorkerProcess:
             WorkerDied: it ended, or sent what is no frame.
         """
         self.busy = True
-        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
-        stdin.write(frame)
+        self.send(frame)
         while True:
             record = await self._next()
             if isinstance(record, Ready) or record.id != call_id:
@@ -134,6 +133,12 @@ class WorkerProcess:
             yield record
             if not self.busy:
                 return
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame of the call under way."""
+        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+        if not stdin.is_closing():
+            stdin.write(frame)
 
     async def _next(self) -> FromWorker:
         body = await self._link.frame()
