@@ -162,6 +162,8 @@ export interface NodeType extends Ports {
   readonly language?: string | null;
   /** Its ports depend on the node (ask `nodes.ports`, or read the document's `ports`). */
   readonly dynamic?: boolean;
+  /** Its nodes may run a group, a spell or a node type inside them (`settings.body`). */
+  readonly body?: boolean;
   readonly cache?: string;
   readonly isolation?: string;
 }
@@ -267,6 +269,8 @@ export interface RunView {
   readonly stream: string;
   readonly scope?: readonly string[] | null;
   readonly durable?: boolean;
+  /** The canvases that it ran inside itself: the number of the last edit in each. */
+  readonly children?: Readonly<Record<string, number>>;
   /** Why the run as a whole failed. */
   readonly error?: ErrorBody | null;
   readonly outputs?: Readonly<Record<string, Outputs>> | null;
