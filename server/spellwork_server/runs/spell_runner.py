@@ -20,6 +20,7 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import insert_run
 
 from .errors import RunBusy
+from .live_seat import LiveSeat
 from .run import Machinery, Run, RunOrder
 from .run_end import Left
 from .streams import stream_of
@@ -97,6 +98,7 @@ class SpellRunner:
         self._analysis: Analysis | None = None
         self._children = NONE
         self._left: Left = {}
+        self._seat: LiveSeat | None = None
 
     def spell(self) -> Spell:
         """Return the canvas as it is now."""
@@ -144,9 +146,10 @@ class SpellRunner:
 
     async def start(self, request: RunRequest) -> Run:
         """Compile and start; returns once the run's record is durable. Its events follow by themselves."""
-        await self.prepare(request)
         if request.reach != "needed" and request.scope is not None:
+            await self.prepare(request)
             await self._recall(request)
+        await self.prepare(request)  # from here to the plan nothing awaits: other requests have children of their own
         spell, plan = self.compile(request)
         return await self.start_plan(spell, plan, request)
 
@@ -216,8 +219,9 @@ class SpellRunner:
             if on_busy == "queue" and len(before) > QUEUE_LIMIT:
                 raise RunBusy(QUEUE_LIMIT)
             if on_busy == "replace":
+                seat = self._live_seat() if order.mode == "live" else None
                 for each in before:
-                    each.cancel()
+                    each.give_way(seat)
             run = Run(
                 order,
                 self._machinery,
@@ -225,9 +229,20 @@ class SpellRunner:
                 memory=self._memory,
                 kept=lambda: self._left,
                 after=before,
+                seat=self._seat,
             )
         self.runs[run.id] = run
         return run
+
+    def _live_seat(self) -> LiveSeat:
+        if self._seat is None:
+            self._seat = LiveSeat()
+        return self._seat
+
+    def take_seat(self) -> LiveSeat | None:
+        """Give away what live mode went on from: whoever takes it closes it."""
+        seat, self._seat = self._seat, None
+        return seat
 
     def note_end(self, run: Run) -> None:
         """Forget a run that has ended, but for where its values are."""
