@@ -121,9 +121,9 @@ class RunState:
         self.failures[index] = failure
         for slot in self.streams.get(index, ()):
             self.values[slot] = UNSET
-        slot = self.program.failures.get(index)
-        if slot is not None:
-            self.values[slot] = failure.brief(self.plan.steps[index].id)
+        error = self.program.failures.get(index)
+        if error is not None:
+            self.values[error] = failure.brief(self.plan.steps[index].id)
         self._warn_successors(index)
         self._release(index)
 

@@ -69,7 +69,7 @@ class LiveSession:
         cache: Where outputs are looked up and kept by content.
         memory: What the last run left: the session goes on from there, and
             leaves there what it does.
-        executors, context, limits, limiters: As for an ``Execution``.
+        executors, context, limits, limiters, encodings: As for an ``Execution``.
             ``limits.seconds`` and ``limits.calls`` hold for each settle.
     """
 
@@ -85,6 +85,7 @@ class LiveSession:
         context: RunContext | None = None,
         limits: Limits | None = None,
         limiters: Limiters | None = None,
+        encodings: Encodings | None = None,
     ) -> None:
         plan = self._compiled(spell, library)
         self._library = library or plan.library
@@ -93,8 +94,7 @@ class LiveSession:
         self._context = context or RunContext()
         self._limits = limits or Limits()
         self._limiters = limiters or Limiters()
-        self.encodings = Encodings()
-        """As of an ``Execution``."""
+        self._encodings = encodings or Encodings()
         self._executors = Executors(executors or {}, self._limits.threads)
         self._telling = Telling(sink)
         self._given = Given()
@@ -395,7 +395,7 @@ class LiveSession:
             self._limits,
             self._executors.of,
             self._limiters,
-            self.encodings,
+            self._encodings,
         )
         host.open_body = open_body
         return host
@@ -404,7 +404,7 @@ class LiveSession:
         if self._memory is None:
             return None
         recall = Recall(state, self._cache, self._memory, self._context.user, incremental=True)
-        recall.encodings = self.encodings
+        recall.encodings = self._encodings
         return recall
 
     def _schedule(self) -> None:

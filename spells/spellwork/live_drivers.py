@@ -19,10 +19,17 @@ logger = logging.getLogger(__name__)
 class LiveDrivers(Drivers):
     """Drivers that outlive the state that they work on: a session goes on with another plan."""
 
-    def __init__(self, loop: LiveLoop, crew: Crew, settled: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: LiveLoop,
+        crew: Crew,
+        settled: Callable[[], None],
+        stumbled: Callable[[BaseException], None],
+    ) -> None:
         super().__init__(loop.state, loop.drive, crew)
         self._live = loop
         self._settled = settled
+        self._stumbled = stumbled
         crew.join(self)
 
     def follow(self) -> None:
@@ -49,7 +56,7 @@ class LiveDrivers(Drivers):
         self.crew.free += 1
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a live session stumbled", exc_info=error)
-            self.error = error
+            self._stumbled(error)
         if not self._tasks and self.cancelling:
             self._finish()
         elif not self._tasks and self._state.ready:

@@ -9,9 +9,15 @@ from typing import Any
 from .events import Event, Sink, Watcher
 from .live_loop import Call
 from .live_state import LiveState
+from .result import NodeFailure
 
 LATE_LIMIT = 1_000
-"""Events between two settles that are kept for the next; further ones are not told."""
+"""Events between two settles that are kept for the next, beside how nodes ended; further ones are not told."""
+
+_ENDS = frozenset(("node.done", "node.failed", "node.skipped"))
+
+
+_KINDS = {"completed": "run.completed", "cancelled": "run.cancelled", "failed": "run.failed"}
 
 
 class Telling:
@@ -21,7 +27,6 @@ class Telling:
         self.sink = sink
         self._open = False
         self._late: list[Event] = []
-        self._late_calls: dict[str, Event] = {}
 
     def __call__(self, event: Event) -> None:
         """Take an event of a node."""
@@ -29,7 +34,7 @@ class Telling:
             return
         if self._open or event.kind == "node.preview":
             self.sink(event)
-        elif len(self._late) < LATE_LIMIT:
+        elif event.kind in _ENDS or len(self._late) < LATE_LIMIT:
             self._late.append(event)
 
     @property
@@ -59,7 +64,15 @@ class Telling:
         """Forget what a node said whose call was overtaken."""
         self._late = [event for event in self._late if event.node != node]
 
-    def end(self, status: str, duration: float, state: LiveState, *, superseded: bool) -> None:
+    def end(
+        self,
+        status: str,
+        duration: float,
+        state: LiveState,
+        crash: NodeFailure | None,
+        *,
+        superseded: bool,
+    ) -> None:
         """End the settle."""
         self._open = False
         if self.sink is None:
@@ -71,8 +84,9 @@ class Telling:
         }
         if superseded:
             data["superseded"] = True
-        kind: Any = "run.completed" if status == "completed" else "run.cancelled"
-        self.sink(Event(kind, time.time(), duration=duration, data=data))
+        kind: Any = "run.failed" if crash is not None else _KINDS[status]
+        error = None if crash is None else crash.to_json()
+        self.sink(Event(kind, time.time(), duration=duration, error=error, data=data))
 
 
 class _Watched:

@@ -14,6 +14,7 @@ from spellwork import (
     Execution,
     InvalidInput,
     Library,
+    Limits,
     LiveSession,
     MemoryCache,
     Pack,
@@ -660,12 +661,12 @@ async def test_what_ends_between_two_settles_is_told_in_the_next() -> None:
     async with LiveSession(drawn, sink=first.append) as session:
         await turns()
         session.interrupt()
-        session.begin(second.append, "two")
         gates["h(None)"].set()
         await turns()
-        assert second == []
-        session.set("a.value", 1)
-        await session.settled()
+        assert first[-1].kind == "run.cancelled"
+        session.begin(second.append, "two")
+        result = await session.told()
+    assert (result.status, set(result.outputs)) == ("completed", {"a", "h"})
     assert first[-1].kind == "run.cancelled"
     assert kinds(second, "h") == ["node.started", "node.done"]
 
@@ -783,3 +784,29 @@ async def test_streams_flow_in_a_session_and_a_change_begins_them_anew(moment: i
         await session.settled()
         assert session.value("b") == 2 * sum(range(900))
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.rule("11.7", "11.8")
+async def test_a_settle_that_was_cancelled_has_only_what_is_at_rest() -> None:
+    drawn = plan({"a": "number", "g": "gated", "z": "sum"}, "g.value -> z.values")
+    async with LiveSession(drawn, sink=[].append) as session:
+        async with asyncio.TaskGroup() as tasks:
+            told = tasks.create_task(session.told())
+            await turns()
+            session.cancel()
+        assert (told.result().status, told.result().outputs) == ("cancelled", {"a": {"value": 0}})
+
+
+@pytest.mark.rule("11.8")
+async def test_a_settle_over_its_time_has_failed_and_is_made_up_for_with_the_next_change() -> None:
+    events: list[Event] = []
+    drawn = plan({"a": "number", "g": "gated"})
+    async with LiveSession(drawn, sink=events.append, limits=Limits(seconds=0.01)) as session:
+        result = await session.told()
+        assert result.status == "failed"
+        assert result.error is not None
+        assert result.error.code == "run_timeout"
+        assert events[-1].kind == "run.failed"
+        gates["g(None)"].set()
+        session.set("a.value", 1)
+        assert (await session.told()).outputs == {"a": {"value": 1}, "g": {"value": None}}

@@ -159,7 +159,7 @@ export interface Operations {
    * Read the spell on a canvas
    */
   "canvases.get_spell": {
-    request: CanvasId;
+    request: SpellAs;
     response: SpellView;
   };
   /**
@@ -464,11 +464,32 @@ export interface Operations {
     response: Done;
   };
   /**
+   * Let a paused run go on by one node
+   */
+  "runs.step": {
+    request: OneRun;
+    response: Steered;
+  };
+  /**
    * List the sample spells
    */
   "samples.find": {
     request: Nothing;
     response: SampleList;
+  };
+  /**
+   * Read a spell from a file
+   */
+  "spells.read": {
+    request: FileToRead;
+    response: SpellRead;
+  };
+  /**
+   * Write a spell as a file
+   */
+  "spells.write": {
+    request: SpellToWrite;
+    response: SpellFile;
   };
   /**
    * Make an account
@@ -1310,6 +1331,13 @@ export interface CanvasList {
  */
 export interface CanvasId {
   id: string;
+}
+/**
+ * The canvas meant, and the form in which to get what is drawn on it.
+ */
+export interface SpellAs {
+  id: string;
+  as?: ("json" | "yaml" | "manifest" | "ir" | "python") | null;
 }
 /**
  * A spell as JSON, its defaults left out.
@@ -2241,6 +2269,44 @@ export interface SampleView {
   };
 }
 /**
+ * A file that holds a spell: ``text``, or ``data`` in base64. Its form is told by name and first bytes.
+ */
+export interface FileToRead {
+  name?: string;
+  text?: string | null;
+  data?: string | null;
+  as?: ("json" | "yaml" | "manifest" | "ir" | "python") | null;
+}
+/**
+ * What a file holds: the spell, and what is wrong with it; ``form`` is the one it was in.
+ */
+export interface SpellRead {
+  form: "json" | "yaml" | "manifest" | "ir" | "python";
+  spell: {
+    [k: string]: JsonValue;
+  };
+  problems: {
+    [k: string]: JsonValue;
+  }[];
+}
+/**
+ * A spell, and the form to write it in.
+ */
+export interface SpellToWrite {
+  spell: Spell;
+  as: "json" | "yaml" | "manifest" | "ir" | "python";
+}
+/**
+ * A spell as a file: ``text``, or ``data`` in base64 where the form is no text.
+ */
+export interface SpellFile {
+  form: "json" | "yaml" | "manifest" | "ir" | "python";
+  name: string;
+  media_type: string;
+  text: string | null;
+  data: string | null;
+}
+/**
  * An account to make. Without a password the answer has a one-time sign-in link.
  */
 export interface NewUser {
@@ -2589,7 +2655,10 @@ export interface CanvasComments {
   removed: string | null;
 }
 /**
- * ``canvas.live``: a user's live mode on a canvas was turned on or off.
+ * ``canvas.live``: a user's live mode on a canvas was turned on or off, or cannot go on, or can again.
+ *
+ * ``error``: the canvas cannot run as it is. ``waiting``: the server could not
+ * run it just now. Either is over with the next run, which is told, too.
  */
 export interface CanvasLive {
   stream: string;
@@ -2597,6 +2666,16 @@ export interface CanvasLive {
   user: string;
   live: boolean;
   audience: "shared" | "private";
+  waiting: LiveNotice | null;
+  error: LiveNotice | null;
+}
+/**
+ * Why live mode does not run. ``node`` is None where it is about no one node.
+ */
+export interface LiveNotice {
+  code: string;
+  message: string;
+  node: string | null;
 }
 /**
  * ``canvas.problems``: what is wrong with the spell now, and the ports that depend on content.

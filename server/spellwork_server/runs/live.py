@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from spellwork import Plan
-from spellwork_server.errors import ServerError
+from spellwork_server.errors import BadRequest, ServerError, SpellRefused
 
 from .run import Run
 from .spell_runner import RunRequest, SpellRunner
+from .views import LiveNotice
 
 DEBOUNCE = 0.05
 """Seconds without a further change before one is acted on."""
@@ -36,6 +37,7 @@ class LiveMode:
         request: RunRequest,
         may_run: Callable[[], Awaitable[bool]],
         on_end: Callable[[LiveMode], None],
+        tell: Callable[[LiveMode], None],
     ) -> None:
         if runner.room is None:
             raise ValueError("live mode follows a canvas")
@@ -44,6 +46,11 @@ class LiveMode:
         self._request = replace(request, spell=None, mode="live", on_busy="replace")
         self._may_run = may_run
         self._on_end = on_end
+        self._tell = tell
+        self.error: LiveNotice | None = None
+        """Why the canvas cannot run as it is."""
+        self.waiting: LiveNotice | None = None
+        """Why it was not run, though it may be able to."""
         self._changed = asyncio.Event()
         self._stopped = False
         self._ran: Fingerprint | None = None
@@ -106,16 +113,34 @@ class LiveMode:
                 return
             await self._prepare()
             spell, plan = self.runner.compile(self._request)
-            if fingerprint(plan) == self._ran:
-                return
-            await self.runner.start_plan(spell, plan, self._request)
-            self._ran = fingerprint(plan)
+            if fingerprint(plan) != self._ran:
+                await self.runner.start_plan(spell, plan, self._request)
+                self._ran = fingerprint(plan)
+            self._notice()
         except (
             ServerError
         ) as error:  # an unfinished edit, or a store that fails: the next change tries again
             logger.debug("live mode of %s waits: %s", self.runner.canvas, error.message)
+            said = _said(error)
+            if isinstance(error, SpellRefused | BadRequest):
+                self._notice(error=said)
+            else:
+                self._notice(waiting=said)
         except Exception:
             logger.exception("live mode of %s", self.runner.canvas)
+            message = "The server could not run the canvas; the next change tries again"
+            self._notice(waiting=LiveNotice(code="internal", message=message))
+
+    def _notice(self, error: LiveNotice | None = None, waiting: LiveNotice | None = None) -> None:
+        """Tell why live mode does not run, or that it does, where that is news."""
+        if (error, waiting) != (self.error, self.waiting) and not self._stopped:
+            self.error, self.waiting = error, waiting
+            self._tell(self)
+
+
+def _said(error: ServerError) -> LiveNotice:
+    problems = error.details.get("problems") or [{}]
+    return LiveNotice(code=error.code, message=error.message, node=problems[0].get("node"))
 
 
 def fingerprint(plan: Plan) -> Fingerprint:

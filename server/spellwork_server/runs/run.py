@@ -12,7 +12,19 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from spellwork import Event, Execution, Limiters, Plan, RunContext, RunMemory, RunResult, Spell
+from spellwork import (
+    Event,
+    Execution,
+    Limiters,
+    LiveSession,
+    Plan,
+    RunContext,
+    RunMemory,
+    RunResult,
+    Sink,
+    Spell,
+)
+from spellwork.encoding import Encodings
 from spellwork.executor import Executor
 from spellwork.limits import Limits
 from spellwork_server.child_spells import ChildSpells
@@ -21,6 +33,7 @@ from spellwork_server.storage.run_records import RunRecord, mark_started
 
 from .journal import Journal
 from .last_values import LastValues
+from .live_seat import LiveExecution, LiveSeat
 from .output_cache import SharedCache
 from .run_end import Left, RunEnd
 from .stream_log import StreamLog
@@ -85,6 +98,7 @@ class Run:
         memory: RunMemory | None = None,
         kept: Callable[[], Left] = dict,
         after: Sequence[Run] = (),
+        seat: LiveSeat | None = None,
     ) -> None:
         self.id = uuid4().hex
         self.order = order
@@ -111,7 +125,9 @@ class Run:
         self._wake = asyncio.Event()
         self._wire = Wire(self.id, machinery.inline_bytes)
         self._writer = RunWriter(self._wire, self._append)
-        self._execution: Execution | None = None
+        self.seat = seat
+        """Where the live mode of its runner goes on from run to run."""
+        self._execution: Execution | LiveExecution | None = None
         self._pending = 0
         self._held = False
         self._paused = False
@@ -168,6 +184,18 @@ class Run:
         else:
             self.status = "cancelled"
             self._wake.set()
+
+    def give_way(self, seat: LiveSeat | None) -> None:
+        """End the run for another one; where that goes on from the same seat, with what it does not overtake."""
+        if seat is self.seat and self.is_open and isinstance(self._execution, LiveExecution):
+            self._execution.give_way()
+        else:
+            self.cancel()
+
+    def step(self) -> None:
+        """While paused, start exactly one more node."""
+        if self._paused and self._execution is not None:
+            self._execution.step()
 
     def pause(self) -> None:
         """Start no further node until ``play``."""
@@ -234,23 +262,41 @@ class Run:
 
     async def _execute(self) -> RunResult:
         order = self.order
+        if self.seat is not None and order.mode != "live":
+            await self.seat.renew()
         self._kept = self._find_kept()
-        self._execution = Execution(
-            order.plan,
-            sink=self._say,
-            cache=self._machinery.cache.of(order.user, order.stream),
-            memory=self._memory,
-            incremental=order.mode == "live",
-            executors=self._machinery.executors,
-            run_id=self.id,
-            context=RunContext(canvas=order.canvas, user=order.user),
-            limits=order.limits(self._machinery.limits),
-            limiters=self._machinery.limiters,
-        )
+        self._execution = self._make_execution()
         if self.status == "queued":
             self.status = "running"
         self._steer()
         return await self._execution.run()
+
+    def _make_execution(self) -> Execution | LiveExecution:
+        order, machinery = self.order, self._machinery
+        live = self.seat if order.mode == "live" else None
+        encodings = self._wire.encodings = Encodings() if live is None else live.encodings
+        shared: dict[str, Any] = {
+            "cache": machinery.cache.of(order.user, order.stream, encodings),
+            "encodings": encodings,
+            "executors": machinery.executors,
+            "context": RunContext(canvas=order.canvas, user=order.user),
+            "limits": order.limits(machinery.limits),
+            "limiters": machinery.limiters,
+        }
+        if self.seat is not None and self._memory is not None and order.mode == "live":
+
+            def make(plan: Plan, memory: RunMemory, sink: Sink) -> LiveSession:
+                return LiveSession(plan, memory=memory, sink=sink, **shared)
+
+            return LiveExecution(self.seat, make, order.plan, self._memory, self._say, self.id)
+        return Execution(
+            order.plan,
+            sink=self._say,
+            memory=self._memory,
+            incremental=order.mode == "live",
+            run_id=self.id,
+            **shared,
+        )
 
     async def _end(self, result: RunResult | None) -> None:
         self.ended_at = time.time()

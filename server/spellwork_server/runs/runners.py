@@ -23,7 +23,6 @@ from .live import LiveMode
 from .run import Machinery, Run
 from .spell_runner import CanvasRoom, RunRequest, SpellRunner
 from .streams import Access, stream_of
-from .views import Audience
 from .wire import Wire
 
 OPEN_RUNS = 32
@@ -190,6 +189,7 @@ class Runners:
         del self._places[runner.user, runner.canvas]
         if place.timer is not None:
             place.timer.cancel()
+        self._close_seat(runner)
         runner.forget()
         if runner.canvas is not None:
             self._tasks.create_task(self._rooms.release(runner.canvas))
@@ -296,15 +296,24 @@ class Runners:
             return allowed(actor, "canvas.run", await self._access(canvas))
 
         def on_end(ended: LiveMode) -> None:
+            self._close_seat(runner)
             if place.live is ended:
                 place.live = None
-                self._tell_live(runner, ended.audience, live=False)
+                self._tell_live(runner, ended, on=False)
 
-        place.live = live = LiveMode(runner, request, may_run, on_end)
+        def tell(live: LiveMode) -> None:
+            self._tell_live(runner, live, on=True)
+
+        place.live = live = LiveMode(runner, request, may_run, on_end, tell)
         run = await live.start()
-        self._tell_live(runner, request.audience, live=True)
+        tell(live)
         self._tasks.create_task(live.follow(), name=f"live {canvas}")
         return run
+
+    def _close_seat(self, runner: SpellRunner) -> None:
+        seat = runner.take_seat()
+        if seat is not None:
+            self._tasks.create_task(_safely(seat.close()))
 
     def leave_live(self, user: str, canvas: str) -> None:
         """Turn live mode off; what is in flight goes on. Nothing happens where it is off."""
@@ -312,11 +321,20 @@ class Runners:
         if place is not None and place.live is not None:
             place.live.stop()
 
-    def _tell_live(self, runner: SpellRunner, audience: Audience, *, live: bool) -> None:
+    def _tell_live(self, runner: SpellRunner, live: LiveMode, *, on: bool) -> None:
         self._machinery.journal.tell(
-            stream_of(runner.canvas, runner.user, audience),
+            stream_of(runner.canvas, runner.user, live.audience),
             "canvas.live",
-            {"canvas": runner.canvas, "user": runner.user, "live": live, "audience": audience},
+            {
+                "canvas": runner.canvas,
+                "user": runner.user,
+                "live": on,
+                "audience": live.audience,
+            }
+            | {
+                name: said.model_dump() if on and said is not None else None
+                for name, said in (("error", live.error), ("waiting", live.waiting))
+            },
         )
 
     # After a crash

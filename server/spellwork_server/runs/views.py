@@ -121,11 +121,25 @@ class RunStatus(View):
     status: Status
 
 
+class LiveNotice(View):
+    """Why live mode does not run. ``node`` is None where it is about no one node."""
+
+    code: str
+    message: str
+    node: str | None = None
+
+
 class CanvasLive(View):
-    """``canvas.live``: a user's live mode on a canvas was turned on or off."""
+    """``canvas.live``: a user's live mode on a canvas was turned on or off, or cannot go on, or can again.
+
+    ``error``: the canvas cannot run as it is. ``waiting``: the server could not
+    run it just now. Either is over with the next run, which is told, too.
+    """
 
     stream: str
     canvas: str
     user: str
     live: bool
     audience: Audience
+    waiting: LiveNotice | None = None
+    error: LiveNotice | None = None

@@ -188,6 +188,19 @@ class RunService(Service):
             self._runners.release(runner)
         return Steered(run=self._head(run), live=True)
 
+    @operation(
+        summary="Let a paused run go on by one node",
+        rest=("POST", "/v1/runs/{id}/step"),
+        errors=("run_ended", "run_not_paused"),
+    )
+    async def step(self, call: Call, request: OneRun) -> Steered:
+        """Start exactly one more node: one that is ready, or else the next to be."""
+        run, record = await self._open_run(call, request.id)
+        if run.status != "paused":
+            raise Conflict(f"Run {run.id} is {run.status}; pause it first", code="run_not_paused")
+        run.step()
+        return self._steered(call, record)
+
     @operation(summary="Forget a run", rest=("DELETE", "/v1/runs/{id}"), errors=("run_open",))
     async def remove(self, call: Call, request: OneRun) -> Done:
         """Forget a run that has ended, and what it left. Its events keep their numbers and say nothing."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from spellwork_server.errors import ServerError
+
 from .house import ADA, BOB, FakeRoom, House, Tab, as_spell, house, spell_of, sums, until
 
 pytestmark = pytest.mark.anyio
@@ -144,16 +146,22 @@ async def test_pause_leaves_live_mode_and_play_enters_it_again() -> None:
         assert [data["live"] for data in bob.named("canvas.live")] == [False, True]
 
 
+@pytest.mark.rule("G17")
 async def test_a_spell_that_does_not_compile_for_a_while_runs_again_when_it_does() -> None:
     async with house() as h:
         room, tab, _ = await go_live(h, sums())
         broken = copy.deepcopy(sums())
         broken["edges"]["e9"] = {"source": "c", "output": "sum", "target": "b", "input": "b"}
         room.draw(as_spell(broken))
-        await asyncio.sleep(0.15)
+        await until(lambda: bool(tab.named("canvas.live")[-1].get("error")))
+        said = tab.named("canvas.live")[-1]
+        assert said["live"] is True
+        assert said["error"]["code"] == "cycle"
+        assert said["error"]["node"] == "b"
         assert h.runners.is_live("ada", "c1")
         room.draw(as_spell(changed(sums(), "d", a=7)))
         end = await next_run(tab, 2)
+        await until(lambda: tab.named("canvas.live")[-1]["error"] is None)
         assert (await h.call(tab, "runs.get", id=end["run"]))["outputs"]["d"] == {"sum": 8}
         assert h.gates.calls == {"b": 1, "c": 1, "d": 2}
 
@@ -177,3 +185,101 @@ async def test_live_mode_ends_with_the_last_tab() -> None:
         await h.managers.gone(tab)
         await until(lambda: len(h.runners) == 0)
         assert room.subscribers == {}
+
+
+TWO_WAITS = {
+    "w": {"type": "t.wait", "inputs": {"gate": "slow", "value": 1}},
+    "x": {"type": "t.wait", "inputs": {"gate": "other", "value": 2}},
+}
+
+
+@pytest.mark.rule("G7")
+async def test_what_a_change_does_not_reach_goes_on_in_the_run_that_follows() -> None:
+    spell = spell_of(TWO_WAITS)
+    async with house() as h:
+        room = await h.canvas(spell)
+        tab = await h.tab(ADA, "c1")
+        first = await h.call(tab, "runs.create", canvas="c1", mode="live")
+        await h.gates.arrival("slow").wait()
+        await h.gates.arrival("other").wait()
+        room.draw(as_spell(changed(spell, "w", gate="fast", value=5)))
+        await h.gates.arrival("fast").wait()
+        ended = await h.call(tab, "runs.get", id=first["id"])
+        assert ended["status"] == "cancelled"
+        h.gates.gate("fast").set()
+        h.gates.gate("other").set()
+        second = await next_run(tab, 2)
+        run = await h.call(tab, "runs.get", id=second["run"])
+        assert run["outputs"] == {"w": {"value": 5}, "x": {"value": 2}}
+        assert h.gates.calls == {"w": 2, "x": 1}
+        kinds = [
+            e["kind"] for e in tab.events() if e["run"] == second["run"] and e.get("node") == "x"
+        ]
+        assert kinds == ["node.started", "node.done"]
+
+
+@pytest.mark.rule("G7")
+async def test_a_run_of_something_else_takes_the_place_of_the_live_one_and_live_goes_on_from_it() -> (
+    None
+):
+    async with house() as h:
+        room, tab, _ = await go_live(h, sums())
+        again = await h.call(tab, "runs.create", canvas="c1", scope=["d"], wait=5)
+        assert again["status"] == "completed"
+        room.draw(as_spell(changed(sums(), "a", value=10)))
+        end = await next_run(tab, 3)
+        run = await h.call(tab, "runs.get", id=end["run"])
+        assert run["outputs"]["c"] == {"sum": 12}
+        assert set(run["outputs"]) == {"a", "b", "c", "d"}
+
+
+@pytest.mark.rule("G7", "G6")
+async def test_a_live_run_is_cancelled_and_what_it_left_open_joins_the_next() -> None:
+    spell = spell_of(TWO_WAITS)
+    async with house() as h:
+        room = await h.canvas(spell)
+        tab = await h.tab(ADA, "c1")
+        first = await h.call(tab, "runs.create", canvas="c1", mode="live")
+        await h.gates.arrival("slow").wait()
+        assert (await h.call(tab, "runs.cancel", id=first["id"]))["status"] == "cancelled"
+        h.gates.gate("slow").set()
+        h.gates.gate("other").set()
+        room.draw(as_spell(changed(spell, "w", value=3)))
+        end = await next_run(tab, 2)
+        run = await h.call(tab, "runs.get", id=end["run"])
+        assert run["outputs"] == {"w": {"value": 3}, "x": {"value": 2}}
+
+
+@pytest.mark.rule("G18")
+@pytest.mark.parametrize("mode", ["once", "live"])
+async def test_a_paused_run_goes_on_by_single_nodes(mode: str) -> None:
+    spell = spell_of(
+        {
+            "w": {"type": "t.wait", "inputs": {"gate": "first", "value": 1}},
+            "b": {"type": "t.add"},
+            "c": {"type": "t.add"},
+        },
+        "w.value > b.a",
+        "b.sum > c.a",
+    )
+    async with house() as h:
+        await h.canvas(spell)
+        tab = await h.tab(ADA, "c1")
+        run = await h.call(tab, "runs.create", canvas="c1", mode=mode)
+        await h.gates.arrival("first").wait()
+        with pytest.raises(ServerError) as refused:
+            await h.call(tab, "runs.step", id=run["id"])
+        assert refused.value.code == "run_not_paused"
+        await h.call(tab, "runs.pause", id=run["id"])
+        h.gates.gate("first").set()
+        await until(lambda: "w" in done(tab))
+        assert done(tab) == ["w"]
+        assert (await h.call(tab, "runs.step", id=run["id"]))["run"]["status"] == "paused"
+        await until(lambda: "b" in done(tab))
+        assert h.gates.calls == {"w": 1, "b": 1}
+        await h.call(tab, "runs.play", id=run["id"])
+        await until(lambda: done(tab) == ["w", "b", "c"])
+
+
+def done(tab: Tab) -> list[str]:
+    return [e["node"] for e in tab.events() if e["kind"] == "node.done"]
