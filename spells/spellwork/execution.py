@@ -47,6 +47,8 @@ class Execution:
         limits: What the run may use at most.
         limiters: How often nodes may be called, together with the other runs
             that have the same.
+        encodings: Takes the JSON of large outputs, where ``limits`` bound their
+            size, for a sink or a cache that needs it, too.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Execution:
         context: RunContext | None = None,
         limits: Limits | None = None,
         limiters: Limiters | None = None,
+        encodings: Encodings | None = None,
     ) -> None:
         self.plan = plan
         self.run_id = run_id or uuid.uuid4().hex
@@ -73,8 +76,7 @@ class Execution:
         self._context = context or RunContext()
         self._limits = limits or Limits()
         self._limiters = limiters or Limiters()
-        self.encodings = Encodings()
-        """The JSON of large outputs, while the run goes, for sinks and caches that need it; with ``output_bytes`` only."""
+        self._encodings = encodings or Encodings()
         self._status: RunStatus = "new"
         self._state: RunState | None = None
         self._drivers: Drivers | None = None
@@ -153,13 +155,13 @@ class Execution:
             self._limits,
             self._executors.of,
             self._limiters,
-            self.encodings,
+            self._encodings,
         )
         host.open_body = open_body
         recall = None
         if self._cache is not None or self._memory is not None:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)
-            recall.encodings = self.encodings
+            recall.encodings = self._encodings
         loops = Loops(state, host, self._sink, recall)
         watched = (
             self._sink is not None or recall is not None or self._limits.output_bytes is not None

@@ -151,7 +151,8 @@ class Loops:
         try:
             result = await program.begin(index, mode, values)
             if self.host.caller.limited:
-                await self.host.caller.measure({"": result})
+                names = [port for port, _ in program.outputs[index]]
+                await self.host.caller.measure({names[0] if names else "": result})
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             self._failed(index, error, started)
             return

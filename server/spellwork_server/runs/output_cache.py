@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,7 @@ from typing import Self
 import msgspec
 
 from spellwork import CachedOutputs
+from spellwork.encoding import Encoded, Encodings
 from spellwork.node_type import CachePolicy
 from spellwork.values import hash_bytes
 from spellwork_server.errors import ServerError
@@ -56,7 +57,10 @@ class ServerCache:
     The engine's keys already hold the user where the policy is ``private``.
     """
 
-    def __init__(self, shared: SharedCache, user: str, stream: str) -> None:
+    def __init__(
+        self, shared: SharedCache, user: str, stream: str, encodings: Encodings | None = None
+    ) -> None:
+        self._encodings = encodings or Encodings()
         self._shared = shared
         self._user = user
         self._salt = f"{stream}\n".encode()
@@ -69,7 +73,8 @@ class ServerCache:
 
     def put(self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None) -> None:
         """Keep outputs, and return at once."""
-        self._shared.put(self._own(key), outputs, policy, ttl, self._user)
+        encoded = {port: self._encodings.of(value) for port, value in outputs.outputs.items()}
+        self._shared.put(self._own(key), outputs, policy, ttl, self._user, encoded)
 
     def _own(self, key: str) -> str:
         return hash_bytes(self._salt + key.encode())
@@ -150,9 +155,12 @@ class SharedCache:
         self._write()
         self._memory.clear()
 
-    def of(self, user: str, stream: str) -> ServerCache:
-        """Return the cache as the runs of a stream see it; what they keep is the user's."""
-        return ServerCache(self, user, stream)
+    def of(self, user: str, stream: str, encodings: Encodings | None = None) -> ServerCache:
+        """Return the cache as the runs of a stream see it; what they keep is the user's.
+
+        ``encodings`` has the JSON of large values that these runs made already.
+        """
+        return ServerCache(self, user, stream, encodings)
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys; a store that fails knows nothing."""
@@ -182,16 +190,28 @@ class SharedCache:
         return found
 
     def put(
-        self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None, user: str
+        self,
+        key: str,
+        outputs: CachedOutputs,
+        policy: CachePolicy,
+        ttl: float | None,
+        user: str,
+        encoded: Mapping[str, Encoded | None],
     ) -> None:
-        """Keep outputs in memory now and in the database soon."""
-        bodies = {port: _encoder.encode(value) for port, value in outputs.outputs.items()}
+        """Keep outputs in memory now and in the database soon; ``encoded`` has the JSON that is there already."""
+        bodies = {
+            port: known.body if known is not None else _encoder.encode(outputs.outputs[port])
+            for port, known in encoded.items()
+        }
         size = sum(map(len, bodies.values()))
         now = time.time()
         self._memory.put(key, outputs, size, None if ttl is None else now + ttl)
         if self._waiting_bytes + size > WAITING_BYTES:
             return
-        hashes = {port: hash_bytes(body) for port, body in bodies.items()}
+        hashes = {
+            port: known.hash if known is not None else hash_bytes(bodies[port])
+            for port, known in encoded.items()
+        }
         row = CacheRow(
             key=key,
             user_id=user,

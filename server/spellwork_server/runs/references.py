@@ -6,10 +6,12 @@ JSON is kept under HASH and read page by page.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from spellwork.encoding import Encoded
 from spellwork.values import REPR_LIMIT, hash_bytes, json_bytes, plain_bytes
 
 PREVIEW_CHARACTERS = 2_000
@@ -19,18 +21,6 @@ PREVIEW_ITEMS = 50
 """How many items of a list, or fields of an object, a preview shows at most."""
 
 PREVIEW_DEPTH = 6
-
-
-class Encoded(msgspec.Struct, frozen=True, gc=False):
-    """A value as JSON, and the hash of that."""
-
-    body: bytes
-    hash: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of the JSON."""
-        return len(self.body)
 
 
 def encode(value: Any) -> Encoded:
@@ -52,6 +42,13 @@ def reference(key: str, size: int, preview: Any) -> dict[str, Any]:
 def is_reference(value: Any) -> bool:
     """Tell whether a value read from the wire stands for a large one."""
     return isinstance(value, dict) and value.keys() == {"$ref", "size", "preview"}
+
+
+def preview_of_encoded(value: Encoded) -> Any:
+    """Return the head of a value, from the value itself where that is at hand."""
+    if value.form is None:
+        return preview_of(value.body)
+    return _Preview(PREVIEW_CHARACTERS).cut(value.form, PREVIEW_DEPTH)
 
 
 def preview_of(body: bytes) -> Any:
@@ -101,7 +98,7 @@ class _Preview:
         kept: dict[str, Any] = {}
         if depth == 0:
             return kept
-        for key in list(fields)[:PREVIEW_ITEMS]:
+        for key in islice(fields, PREVIEW_ITEMS):
             if self._left <= 0:
                 break
             self._left -= len(key) + 4

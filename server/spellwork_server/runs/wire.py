@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from spellwork.encoding import Encodings
 from spellwork.events import Event
 from spellwork.values import to_json
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.outputs import OutputRef, OutputRow
 
-from .references import Encoded, encode, preview_of, reference
+from .references import Encoded, encode, preview_of_encoded, reference
 
 TEXT_LIMIT = 64 * 1024
 """Characters of a message or traceback that are kept; the rest is counted."""
@@ -48,6 +49,8 @@ class Wire:
         self._parts: dict[tuple[str, str], int] = {}
         self.left: dict[str, dict[str, OutputRef]] = {}
         """What the nodes left so far: {node: {port: where it is}}."""
+        self.encodings = Encodings()
+        """Where large values are encoded already."""
 
     def entry(self, event: Event) -> Entry:
         """Return the event as an entry; the values it carries are encoded now, so a later change does not show."""
@@ -86,9 +89,12 @@ class Wire:
     def _seal(self, wire: WireEvent, rows: list[OutputRow]) -> Entry:
         return Entry(self._run, wire.kind, wire.node, wire.at, _json.encode(wire), tuple(rows))
 
+    def _encode(self, value: Any) -> Encoded:
+        return self.encodings.of(value) or encode(value)
+
     def _value(self, event: Event, rows: list[OutputRow]) -> msgspec.Raw | None:
         if event.kind == "node.chunk":
-            return self._chunk_value(event, encode(event.value), rows)
+            return self._chunk_value(event, self._encode(event.value), rows)
         return None if event.value is None else msgspec.Raw(encode(event.value).body)
 
     def _chunk_value(self, event: Event, value: Encoded, rows: list[OutputRow]) -> msgspec.Raw:
@@ -104,7 +110,7 @@ class Wire:
         left = self.left[event.node] = {}
         wire: dict[str, msgspec.Raw] = {}
         for port, output in event.outputs.items():
-            value = encode(output)
+            value = self._encode(output)
             wire[port] = self._refer((event.node, port), value, rows)
             left[port] = rows[-1].ref
         return wire
@@ -114,7 +120,7 @@ class Wire:
     ) -> msgspec.Raw:
         """Note the value as left at ``place``; return what stands for it on the wire."""
         large = value.size > self._inline
-        preview = preview_of(value.body) if large else None
+        preview = preview_of_encoded(value) if large else None
         rows.append(OutputRow(self._run, *place, value.hash, value.body, preview, part))
         return msgspec.Raw(
             _json.encode(reference(value.hash, value.size, preview)) if large else value.body

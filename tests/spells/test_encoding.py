@@ -1,0 +1,130 @@
+"""Large values as JSON: in pieces as in one, and nobody is held up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spellwork import Limits, OutputTooDeep, RunMemory
+from spellwork import encoding as encoding_module
+from spellwork.encoding import Encodings, encode_in_pieces, is_large
+from spellwork.values import hash_bytes, json_bytes, plain_bytes
+from tests.seeds import examples
+from tests.spells.drawing import plan_of, run_plan
+
+pytestmark = pytest.mark.anyio
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(max_size=30)
+    | st.just("\ud800")
+    | st.binary(max_size=5)
+    | st.dates(date(2000, 1, 1), date(2001, 1, 1)),
+    lambda inner: (
+        st.lists(inner, max_size=6)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=5) | st.integers(0, 5), inner, max_size=5)
+    ),
+    max_leaves=40,
+)
+
+
+@pytest.mark.rule("14.14")
+@settings(max_examples=examples(200), deadline=None)
+@given(ANY, st.integers(1, 12))
+def test_json_in_pieces_is_that_in_one(value: Any, large: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding_module, "LARGE", large)
+        found = encode_in_pieces(value)
+    plain = plain_bytes(value)
+    whole = json_bytes(value) if plain is None else plain
+    assert found.body == whole
+    assert found.hash == hash_bytes(whole)
+    if found.plain:  # it may be stricter, never laxer
+        assert plain is not None
+    assert msgspec.json.encode(found.form) == whole
+
+
+@pytest.mark.rule("14.14")
+def test_what_is_large_is_told_at_once() -> None:
+    assert is_large(list(range(100_000)))
+    assert is_large({"a": [{"b": "x" * 200_000}]})
+    assert is_large([[]] * 100_000)
+    assert not is_large([1, 2, {"a": "text"}])
+    began = time.perf_counter()
+    for _ in range(100):
+        is_large([[[1]] * 50_000] * 50)
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.rule("14.14", "5.5")
+def test_deep_values_are_refused_wherever_the_depth_is() -> None:
+    deep: Any = [1]
+    for _ in range(250):
+        deep = [deep]
+    for value in (deep, [0] * 20_000 + [deep], {"a": ["x" * 200_000, deep]}):
+        with pytest.raises(OutputTooDeep):
+            encode_in_pieces(value)
+
+
+@pytest.mark.rule("14.14")
+async def test_the_loop_goes_on_while_millions_of_tiny_lists_are_encoded() -> None:
+    value = [[1] for _ in range(1_000_000)]
+    gc.collect()
+    longest = 0.0
+    over = asyncio.Event()
+
+    async def watch() -> None:
+        nonlocal longest
+        while not over.is_set():
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - began)
+
+    gc.disable()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch())
+            encoded = await Encodings().make(value)
+            over.set()
+    finally:
+        gc.enable()
+    assert encoded.size == 4_000_001
+    assert longest < 0.3
+
+
+@pytest.mark.rule("14.14")
+async def test_the_json_of_an_object_is_made_once_and_not_taken_for_that_of_another() -> None:
+    encodings = Encodings()
+    value = list(range(50_000))
+    first = await encodings.make(value)
+    assert encodings.of(value) is first is await encodings.make(value)
+    assert encodings.of(list(value)) is None
+    encodings.clear()
+    assert encodings.of(value) is None
+
+
+@pytest.mark.rule("14.14", "5.5", "8.5")
+@pytest.mark.parametrize("factor", [100, 100_000])
+async def test_outputs_of_all_sizes_are_measured_and_remembered_alike(factor: int) -> None:
+    memory = RunMemory()
+    plan = plan_of({"a": ("value", {"value": [1.5] * factor}), "b": "text"}, "a.value -> b.value")
+    size = 4 * factor + 1
+    result, _ = await run_plan(plan, memory=memory, limits=Limits(output_bytes=size))
+    assert memory.nodes["a"].hashes == {"value": hash_bytes(json_bytes([1.5] * factor))}
+    assert result.outputs["a"] == {"value": [1.5] * factor}
+    result, _ = await run_plan(plan, limits=Limits(output_bytes=size - 1))
+    failure = result.errors["a"]
+    assert (failure.code, failure.port) == ("output_too_large", "value")
+    assert failure.details == {"size": size, "limit": size - 1}
