@@ -55,6 +55,8 @@ from .services.registry import Registry
 from .services.rest import RestApi, json_response
 from .services.runs import RunService, announce_runs
 from .services.samples import SampleService
+from .services.spell_forms import SpellForms
+from .services.spells import SpellService
 from .services.users import UserService
 from .services.version_views import CanvasVersions, VersionViews
 from .services.versions import VersionService, announce_versions
@@ -310,6 +312,7 @@ def _make_running(
             last=LastValues(stores.outputs),
             children=children,
             inline_bytes=settings.inline_value_bytes,
+            held_up=Followers(channels).hold_up,
         ),
         commits=stores.commits,
         records=stores.runs,
@@ -354,11 +357,13 @@ def _fill_registry(parts: Parts) -> None:
     access = stores.canvases.access
     pages = Pages(settings.inline_value_bytes)
     mentions = Mentions(stores.mentions, stores.users, parts.channels)
+    forms = SpellForms(running.library, parts.children)
     parts.registry.add(
         AuthService(parts.identity.accounts),
         UserService(parts.identity.accounts, settings.url),
         ApiKeyService(stores.api_keys, parts.identity.authenticator),
-        CanvasService(stores.canvases, stores.users, parts.rooms),
+        CanvasService(stores.canvases, stores.users, parts.rooms, forms),
+        SpellService(forms),
         InvitationService(parts.identity.invitations, stores.canvases, settings.url),
         NodeService(running.library, access, parts.rooms, parts.children),
         RunService(

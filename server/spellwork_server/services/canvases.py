@@ -8,13 +8,15 @@ from typing import Any, Literal, Protocol
 
 from pydantic import ConfigDict, Field, JsonValue, RootModel, model_validator
 
+from spellwork.formats import Form
 from spellwork.spell import Spell
 from spellwork_server.errors import BadRequest, Conflict, NotFound
 from spellwork_server.identity import Actor, require
 from spellwork_server.storage.canvases import CanvasRecord, CanvasRecords, Member
 from spellwork_server.storage.users import UserRecords
 
-from .service import Call, Done, Nothing, Request, Service, View, operation
+from .service import Call, Document, Done, Nothing, Request, Service, View, operation
+from .spell_forms import SpellForms
 from .spell_patch import SpellPatch, patched
 from .users import Email
 
@@ -73,6 +75,12 @@ class CanvasId(Request):
     """The canvas meant."""
 
     id: str = Field(min_length=1, max_length=64)
+
+
+class SpellAs(CanvasId):
+    """The canvas meant, and the form in which to get what is drawn on it."""
+
+    form: Form | None = Field(default=None, alias="as")
 
 
 class ChangeCanvas(CanvasId):
@@ -138,7 +146,10 @@ class CanvasService(Service):
 
     name = "canvases"
 
-    def __init__(self, records: CanvasRecords, users: UserRecords, rooms: Rooms) -> None:
+    def __init__(
+        self, records: CanvasRecords, users: UserRecords, rooms: Rooms, forms: SpellForms
+    ) -> None:
+        self._forms = forms
         self._records = records
         self._users = users
         self._rooms = rooms
@@ -180,11 +191,14 @@ class CanvasService(Service):
         return Done()
 
     @operation(summary="Read the spell on a canvas", rest=("GET", "/v1/canvases/{id}/spell"))
-    async def get_spell(self, call: Call, request: CanvasId) -> SpellView:
-        """Answer what is drawn on the canvas now."""
-        require(call.actor, "canvas.read", await self._access(request))
+    async def get_spell(self, call: Call, request: SpellAs) -> SpellView | Document:
+        """Answer what is drawn on the canvas now: as JSON, or with ``as`` as a file in that form."""
+        actor = require(call.actor, "canvas.read", await self._access(request))
         async with self._rooms.visit(request.id) as room:
-            return SpellView(room.spell().to_json())
+            spell = room.spell()
+        if request.form is None:
+            return SpellView(spell.to_json())
+        return await self._forms.write(spell, request.form, actor)
 
     @operation(summary="Replace the spell on a canvas", rest=("PUT", "/v1/canvases/{id}/spell"))
     async def put_spell(self, call: Call, request: ReplaceSpell) -> SpellView:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from spellwork_server.errors import BadRequest, NotFound, ServerError, Unauthenticated, internal
 
-from .service import Call, EventStream, Operation, Service
+from .service import Call, Document, EventStream, Operation, Service
 from .validation import field_errors
 
 MAX_NAME = 100
@@ -73,13 +73,15 @@ class Registry:
         if operation is None or not operation.socket:
             raise self._unknown(name)
         answer = await self.run(operation, payload, call)
+        if isinstance(answer, Document):
+            return dump(operation, answer.view)
         if isinstance(answer, EventStream):
             raise BadRequest(f"{name} streams over REST only; on a socket use events.resume")
         return answer
 
     async def run(
         self, operation: Operation, payload: Any, call: Call
-    ) -> dict[str, Any] | EventStream:
+    ) -> dict[str, Any] | EventStream | Document:
         """Run one operation for either transport; the same checks, in the same order."""
         if call.actor is None and not operation.public:
             raise Unauthenticated("Sign in first: this needs an access token or an API key")
@@ -92,7 +94,9 @@ class Registry:
             Exception
         ) as error:  # the edge of every operation: a fault of ours gets an id, not a traceback
             raise internal(operation.name, error) from error
-        return answer if isinstance(answer, EventStream) else dump(operation, answer)
+        if isinstance(answer, (EventStream, Document)):
+            return answer
+        return dump(operation, answer)
 
     def _unknown(self, name: str) -> NotFound:
         name = str(name)[:MAX_NAME]

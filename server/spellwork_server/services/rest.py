@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, cast
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -34,7 +35,7 @@ from spellwork_server.settings import Settings
 from spellwork_server.strict_json import read_json
 
 from .registry import Registry
-from .service import Call, EventStream, Operation, ServerSentEvent
+from .service import Call, Document, EventStream, Operation, ServerSentEvent
 from .sse import send_events
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -112,6 +113,8 @@ class RestApi:
             answer = await self._registry.run(operation, payload, call)
             if isinstance(answer, EventStream):
                 return await self._stream(request, answer, call.actor)
+            if isinstance(answer, Document):
+                return _document(answer)
             return self._response(operation, answer, call)
 
         return handle
@@ -193,6 +196,20 @@ def json_response(value: Any, *, status: int = 200) -> web.Response:
         status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
+    )
+
+
+def _document(document: Document) -> web.Response:
+    """Return a file that a browser saves, and never shows."""
+    charset = "utf-8" if document.media_type.startswith("text/") else None
+    return web.Response(
+        body=document.content,
+        content_type=document.media_type,
+        charset=charset,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.name, safe='')}",
+        },
     )
 
 

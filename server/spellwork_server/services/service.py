@@ -75,6 +75,16 @@ class EventStream:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is a file: over REST its bytes, to be saved under ``name``; on a socket ``view``."""
+
+    content: bytes
+    media_type: str
+    name: str
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Who calls, and over which transport: exactly one of ``session`` and ``request`` is set."""
 

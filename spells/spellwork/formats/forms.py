@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
+from spellwork.children import Spells
 from spellwork.compiler import compile
 from spellwork.errors import FormatInvalid
 from spellwork.library import Library
@@ -55,8 +56,16 @@ def form_of(name: str, data: bytes) -> Form:
     return "python" if _PYTHON.match(data[:10_000]) else "yaml"
 
 
-def write(spell: Spell, form: Form | str, library: Library | None = None) -> bytes:
-    """Return ``spell`` in one of ``FORMS``. ``library`` compiles it to a plan; all installed packs if not given.
+def write(
+    spell: Spell,
+    form: Form | str,
+    library: Library | None = None,
+    spells: Spells | None = None,
+) -> bytes:
+    """Return ``spell`` in one of ``FORMS``.
+
+    ``library`` (all installed packs if not given) and ``spells`` compile it to
+    a plan, where the form is one.
 
     Raises:
         FormatInvalid: for an unknown form, and for a value that has none in it.
@@ -66,7 +75,7 @@ def write(spell: Spell, form: Form | str, library: Library | None = None) -> byt
         if form in _WRITERS:
             return _WRITERS[form](spell)
         if form in ("manifest", "ir"):
-            plan = compile(spell, library or Library.installed())
+            plan = compile(spell, library or Library.installed(), spells=spells)
             return to_ir(plan, spell) if form == "ir" else to_manifest(plan, spell)
     except UnicodeEncodeError as error:
         raise FormatInvalid("half a surrogate pair is in a text: it has no UTF-8 form") from error

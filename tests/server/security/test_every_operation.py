@@ -27,6 +27,7 @@ OWN = {
     "api_keys": ("find", "create"),
     "canvases": ("find", "create"),
     "invitations": ("accept",),
+    "spells": ("read", "write"),
     "nodes": ("find", "ports", "validate"),
     "cache": ("stats",),
     "models": ("find",),

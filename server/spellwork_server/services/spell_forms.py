@@ -1,0 +1,107 @@
+"""Spells as files, for whoever is not at the command line: written in any form, and read from any."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+
+from pydantic import JsonValue
+
+from spellwork import Library, Spell, formats, validate
+from spellwork.errors import SpellworkError
+from spellwork.formats import Form
+from spellwork.reading import read_bytes
+from spellwork_server.child_spells import ChildSpells
+from spellwork_server.errors import BadRequest
+from spellwork_server.identity import Actor
+
+from .service import Document, View
+
+MEDIA_TYPES: dict[Form, str] = {
+    "json": "application/json",
+    "yaml": "text/yaml",
+    "manifest": "text/yaml",
+    "ir": "application/msgpack",
+    "python": "text/x-python",
+}
+
+ENDINGS: dict[Form, str] = {
+    "json": ".json",
+    "yaml": ".yaml",
+    "manifest": ".manifest.yaml",
+    "ir": ".ir",
+    "python": ".py",
+}
+
+_NO_NAME = re.compile(r'[\x00-\x1f\x7f\s<>:"/\\|?*]+')
+
+
+class SpellFile(View):
+    """A spell as a file: ``text``, or ``data`` in base64 where the form is no text."""
+
+    form: Form
+    name: str
+    media_type: str
+    text: str | None = None
+    data: str | None = None
+
+
+class SpellRead(View):
+    """What a file holds: the spell, and what is wrong with it; ``form`` is the one it was in."""
+
+    form: Form
+    spell: dict[str, JsonValue]
+    problems: list[dict[str, JsonValue]]
+
+
+class SpellForms:
+    """Writes and reads spells away from the event loop, one at a time: a large one takes a second or two."""
+
+    def __init__(self, library: Library, children: ChildSpells) -> None:
+        self._library = library
+        self._children = children
+        self._turn = asyncio.Semaphore()
+
+    async def write(self, spell: Spell, form: Form, actor: Actor) -> Document:
+        """Return a spell as a file. Raises BadRequest where it has no such form, or cannot be compiled to a plan."""
+        found = await self._children.for_actor(spell, actor.user_id, actor)
+        async with self._turn:
+            try:
+                content = await asyncio.to_thread(
+                    formats.write, spell, form, self._library, found.spells.get
+                )
+            except SpellworkError as error:
+                raise _refused(error) from error
+        name = (_NO_NAME.sub(" ", spell.name).strip().lstrip(".")[:80] or "spell") + ENDINGS[form]
+        binary = form == "ir"
+        view = SpellFile(
+            form=form,
+            name=name,
+            media_type=MEDIA_TYPES[form],
+            text=None if binary else content.decode(),
+            data=base64.b64encode(content).decode() if binary else None,
+        )
+        return Document(content, MEDIA_TYPES[form], name, view)
+
+    async def read(self, data: bytes, name: str, form: Form | None, actor: Actor) -> SpellRead:
+        """Return the spell in a file. Nothing of it runs.
+
+        Raises:
+            BadRequest: when it holds none, with line and column where there are any.
+        """
+        told = form or formats.form_of(name, data)
+        async with self._turn:
+            try:
+                spell = await asyncio.to_thread(read_bytes, data, name, told, library=self._library)
+            except SpellworkError as error:
+                raise _refused(error) from error
+        found = await self._children.for_actor(spell, actor.user_id, actor)
+        problems = validate(spell, self._library, found.spells.get)
+        return SpellRead(
+            form=told, spell=spell.to_json(), problems=[each.to_json() for each in problems]
+        )
+
+
+def _refused(error: SpellworkError) -> BadRequest:
+    return BadRequest(error.message[:2_000], code=error.code, details=error.details)
