@@ -220,6 +220,29 @@ def format_files(files: tuple[Path, ...], check: bool) -> None:
         raise SystemExit(1)
 
 
+@main.command("upgrade")
+@click.argument("files", type=SPELL, nargs=-1, required=True, metavar="FILE|DIR...")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if something would.")
+def upgrade_files(files: tuple[Path, ...], check: bool) -> None:
+    """Bring old nodes of spells to the newest versions of their types, and say what became of each.
+
+    Exits with 1 if a node stays old, for its type has no migration from there.
+    """
+    from spellwork_server.commands.upgrading import upgrade_file
+
+    left = False
+    for file in files:
+        for each in _try(lambda file=file: upgrade_file(file, check=check)):
+            node = f"{file}: node {each.node!r} ({each.type})"
+            if each.reason is None:
+                click.echo(f"{node}: version {each.version} to {each.newest}")
+            else:
+                click.echo(f"{node} stays at version {each.version}: {each.reason}", err=True)
+            left = left or check or each.reason is not None
+    if left:
+        raise SystemExit(1)
+
+
 @main.command("export")
 @click.argument("canvas")
 @click.argument("file", required=False, type=click.Path(path_type=Path))

@@ -36,12 +36,7 @@ export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
   if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying && !why) return null;
   return (
     <div className="node-body">
-      {unknown && (
-        <div className="node-error warning">
-          <strong>“{node.type}” is not installed here</strong>
-          <span className="next">The node is kept as it is. Ask for its pack, or remove the node.</span>
-        </div>
-      )}
+      {unknown && <UnknownType node={node} />}
       {hasCode && <CodeGlance id={id} code={node.code ?? ""} />}
       {failed && <Failure error={failed} />}
       {error && !unknown && <ProblemNotice problem={error} />}
@@ -162,4 +157,23 @@ function ProblemNotice({ problem }: { problem: Problem }) {
 export function words(code: string): string {
   const plain = code.replaceAll("_", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+/** Says what is missing: the whole type, or the version that the node names. */
+function UnknownType({ node }: { node: SpellNode }) {
+  const newest = useEditor().library.get(node.type);
+  return (
+    <div className="node-error warning">
+      <strong>
+        {newest
+          ? `Version ${node.version} of “${newest.title}” is not here any more`
+          : `“${node.type}” is not installed here`}
+      </strong>
+      <span className="next">
+        {newest
+          ? `Version ${newest.version} is: select the node to update it.`
+          : "The node is kept as it is. Ask for its pack, or remove the node."}
+      </span>
+    </div>
+  );
 }

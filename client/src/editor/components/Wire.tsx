@@ -24,7 +24,7 @@ export const Wire = memo(function Wire(props: EdgeProps) {
   const outputs = (dynamic ?? editor.library.of(node))?.outputs;
   const port = outputs?.find((output) => output.name === sourceHandleId);
   const transform = useStore(editor.document.spell, (spell) => spell.edges[id]?.transform);
-  const isFailure = !port && sourceHandleId === "error";
+  const isFailure = port ? port.role === "error" : sourceHandleId === "error";
   const state = problem
     ? "broken"
     : sourceState === "running"
