@@ -5,5 +5,6 @@ export { PluginRegistry } from "./plugin_registry";
 export { kindOf } from "./plugins/preview";
 export { ReplayEngine, type ReplaySource } from "./replay_engine";
 export { RunStore } from "./run_store";
+export type { Form } from "./spell_forms";
 export type * from "./types";
 export { type OpenWorkbench, openWorkbench } from "./workbench";

@@ -12,6 +12,7 @@ import type {
   ValuePage,
 } from "../protocol";
 import type { Readable } from "../store";
+import type { SpellForms } from "./spell_forms";
 import type { Streamed } from "./streamed";
 
 /**
@@ -320,5 +321,7 @@ export interface Workbench {
   value(value: PortValue): Promise<Json>;
   /** A part of a large value. */
   page(hash: string, offset: number, options?: PageOptions): Promise<ValuePage>;
+  /** Spells as files. */
+  readonly forms: SpellForms;
   close(): void;
 }

@@ -10,6 +10,7 @@ import { HighlightPlugin } from "./plugins/highlight";
 import { PreviewPlugin } from "./plugins/preview";
 import { ReplayEngine } from "./replay_engine";
 import { RunStore } from "./run_store";
+import { SpellForms } from "./spell_forms";
 import type { PageOptions, Workbench } from "./types";
 import { ValueStore } from "./values";
 import { wholeValue } from "./whole_value";
@@ -88,6 +89,7 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
     highlight: highlight.now,
     value: (value) => values.get(value),
     page: readPage,
+    forms: new SpellForms(session),
     close: () => {
       page.hide(workbench);
       replays.close();

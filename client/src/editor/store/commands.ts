@@ -7,7 +7,7 @@ import { connectAutomatically } from "./autoconnect";
 import { copySelection, duplicateSelection, pasteHere } from "./clipboard";
 import type { Editor } from "./editor";
 import { toggleMode, togglePins } from "./modes";
-import { chooseFiles, exportSpell } from "./spell_files";
+import { chooseFiles, exportAs, exportSpell } from "./spell_files";
 
 /** A command. `keys` are written as `Mod+Shift+Z`, where Mod is Cmd on a Mac and Ctrl elsewhere. */
 export interface Command {
@@ -125,7 +125,9 @@ export const COMMANDS: readonly Command[] = [
   ),
   command("duplicate", "Duplicate", "Edit", ["Mod+D"], duplicateSelection, true),
   command("import", "Import a spell file", "Edit", [], chooseFiles, true),
-  command("export", "Export as a file", "Edit", [], exportSpell),
+  command("export", "Export as JSON", "Edit", [], exportSpell),
+  command("export-yaml", "Export as YAML", "Edit", [], (editor) => void exportAs(editor, "yaml")),
+  command("export-python", "Export as Python", "Edit", [], (editor) => void exportAs(editor, "python")),
   command("select-all", "Select all", "Edit", ["Mod+A"], selectAll),
   command("remove", "Remove", "Edit", ["Delete", "Backspace"], removeSelection, true),
   command(

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { PasteError } from "../../document/errors";
 import type { Editor } from "./editor";
-import { fileName, importFiles, LARGEST_FILE } from "./spell_files";
+import { exportAs, fileName, importFiles, LARGEST_FILE } from "./spell_files";
 
 const FILE = new File(['{"nodes": {}}'], "birds.json");
 
@@ -17,7 +17,14 @@ function fakeEditor(editable = true) {
       editable: { get: () => editable },
       spell: { get: () => spell },
       checkpoint: vi.fn(),
+      toJson: () => ({ name: "My: birds", nodes: {} }),
       paste: vi.fn(() => ({ nodes: ["x"], edges: ["w"], groups: [], notes: ["y"] })),
+    },
+    workbench: {
+      forms: {
+        read: vi.fn(async () => ({ form: "yaml", spell: { nodes: {} }, problems: [] })),
+        write: vi.fn(async () => ({ name: "Birds.py", media_type: "text/x-python", text: "wf" })),
+      },
     },
     select: vi.fn(),
     view: { fit: vi.fn(), center: () => [1, 2] },
@@ -60,6 +67,34 @@ it("reads no file that is too large, and none where one may not edit", async () 
   fake = fakeEditor(false);
   await importFiles(editor(), [FILE]);
   expect(fake.document.paste).not.toHaveBeenCalled();
+});
+
+it.each(["a.yaml", "a.YML", "a.py", "a.ir", "a.msgpack"])("has the server read %s", async (name) => {
+  await importFiles(editor(), [new File(["nodes: {}"], name)]);
+  expect(fake.workbench.forms.read).toHaveBeenCalledWith(name, new TextEncoder().encode("nodes: {}"));
+  expect(fake.document.paste).toHaveBeenCalledWith('{"nodes":{}}', expect.anything());
+});
+
+it("says what the server says of a file that holds no spell, and adds nothing", async () => {
+  fake.workbench.forms.read.mockRejectedValueOnce(new Error("a.py: line 1, column 1: only Workflow"));
+  await importFiles(editor(), [new File(["import os"], "a.py")]);
+  expect(fake.toasts.error).toHaveBeenCalledWith("a.py cannot be read", expect.any(Error));
+  expect(fake.document.paste).not.toHaveBeenCalled();
+});
+
+it("saves what the server wrote under the canvas's name", async () => {
+  const link = { click: vi.fn(), href: "", download: "" };
+  vi.stubGlobal("document", { createElement: () => link });
+  const blob = vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:x");
+  await exportAs(editor(), "python");
+  expect(fake.workbench.forms.write).toHaveBeenCalledWith(fake.document.toJson(), "python");
+  expect(link.download).toBe("My birds.py");
+  expect(link.click).toHaveBeenCalledOnce();
+  expect(blob).toHaveBeenCalledWith(expect.objectContaining({ type: "text/x-python" }));
+  fake.workbench.forms.write.mockRejectedValueOnce(new Error("offline"));
+  await exportAs(editor(), "yaml");
+  expect(fake.toasts.error).toHaveBeenCalledWith("The file could not be written", expect.any(Error));
+  vi.unstubAllGlobals();
 });
 
 it.each([

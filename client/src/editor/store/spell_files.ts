@@ -1,28 +1,47 @@
 /** Spells as files: what is on the canvas goes out as one, and a file's things come in beside what is here. */
+import type { Form } from "../../engine";
 import type { Pair, SpellJson } from "../../protocol";
 import type { Editor } from "./editor";
 
 /** Larger files are not read: one edit could not carry them. The command line imports those. */
 export const LARGEST_FILE = 1_900_000;
 
+/** The endings of files that hold spells. */
+const ENDINGS = [".json", ".yaml", ".yml", ".py", ".ir", ".msgpack"];
+
 /** Between what is here and what comes in, in canvas units. */
 const APART = 80;
 
-/** Give `spell` to the person as a file. */
+/** Give `spell` to the person as a JSON file. */
 export function saveFile(spell: SpellJson, name = spell.name ?? "spell"): void {
-  const text = `${JSON.stringify(spell, null, 2)}\n`;
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  saveText(`${JSON.stringify(spell, null, 2)}\n`, "application/json", `${fileName(name)}.json`);
+}
+
+function saveText(text: string, type: string, name: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = `${fileName(name)}.json`;
+  link.download = name;
   link.click();
   // Not at once: some browsers begin to read it only after this.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** What is on the canvas, as a file. */
+/** What is on the canvas, as a JSON file; this needs no server. */
 export function exportSpell(editor: Editor): void {
   saveFile(editor.document.toJson());
+}
+
+/** What is on the canvas, edits not yet saved too, as a file in a form that the server writes. */
+export async function exportAs(editor: Editor, form: Exclude<Form, "json" | "ir">): Promise<void> {
+  const spell = editor.document.toJson();
+  try {
+    const file = await editor.workbench.forms.write(spell, form);
+    const [ending] = file.name.match(/(\.manifest)?\.\w+$/) ?? [""];
+    saveText(file.text ?? "", file.media_type, `${fileName(spell.name ?? "spell")}${ending}`);
+  } catch (error) {
+    editor.toasts.error("The file could not be written", error);
+  }
 }
 
 /** A name without what no file may have in its name. */
@@ -38,7 +57,7 @@ export function fileName(name: string): string {
 export function chooseFiles(editor: Editor): void {
   const input = document.createElement("input");
   input.type = "file";
-  input.accept = ".json,application/json";
+  input.accept = ENDINGS.join(",");
   input.multiple = true;
   input.hidden = true;
   input.addEventListener("change", () => void importFiles(editor, [...(input.files ?? [])]));
@@ -64,6 +83,7 @@ export async function importFiles(editor: Editor, files: readonly File[], at?: P
   }
 }
 
+/** What a file holds as the JSON of a spell; of one that is not JSON the server says it. */
 async function readText(editor: Editor, file: File): Promise<string | null> {
   if (file.size > LARGEST_FILE) {
     editor.toasts.show({
@@ -73,16 +93,11 @@ async function readText(editor: Editor, file: File): Promise<string | null> {
     });
     return null;
   }
-  if (/\.ya?ml$/i.test(file.name)) {
-    editor.toasts.show({
-      tone: "error",
-      title: `${file.name} is YAML: only JSON can be added here`,
-      next: 'On the command line, "spellwork import" takes it.',
-    });
-    return null;
-  }
   try {
-    return await file.text();
+    if (!/\.(ya?ml|py|ir|msgpack)$/i.test(file.name)) return await file.text();
+    const content = new Uint8Array(await file.arrayBuffer());
+    const { spell } = await editor.workbench.forms.read(file.name, content);
+    return JSON.stringify(spell);
   } catch (error) {
     editor.toasts.error(`${file.name} cannot be read`, error);
     return null;
