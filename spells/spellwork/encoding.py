@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -26,6 +27,9 @@ KEPT_BYTES = 64 * 1024 * 1024
 """JSON that is kept for those who need it next, for one run."""
 
 _encoder = msgspec.json.Encoder()
+
+_thread = ThreadPoolExecutor(1, thread_name_prefix="spellwork-encode")
+"""One, for all: threads that encode take turns with the event loop, and several would take its turns, too."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
@@ -245,7 +249,9 @@ class Encodings:
         if known is not None:
             return known
         try:
-            encoded = await asyncio.to_thread(encode_in_pieces, value)
+            encoded = await asyncio.get_running_loop().run_in_executor(
+                _thread, encode_in_pieces, value
+            )
         except OutputTooDeep as error:
             raise OutputTooDeep(DEPTH_LIMIT, port) from error
         except RuntimeError:  # another node changed it meanwhile: here nobody does
