@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
 from .people import Person
+from .spells import SUM, delays
 
 pytestmark = pytest.mark.requires("chromium")
 
@@ -129,6 +131,20 @@ def test_only_one_node_runs_or_all_from_it_on(ada: Person, make_canvas: Callable
     expect(ada.output("after", "result")).to_contain_text("49")
 
 
+def test_a_paused_run_goes_on_by_single_steps(ada: Person, make_canvas: Callable[..., str]) -> None:
+    ada.open(make_canvas(delays(4, 1)))
+    ada.run()
+    ada.expect_state("d1", "running")
+    ada.page.get_by_test_id("pause-button").click()
+    ada.expect_result("d1")
+    ada.expect_state("d2", "queued")
+    ada.page.get_by_test_id("step-button").click()
+    ada.expect_result("d2")
+    ada.expect_state("d3", "queued")
+    ada.page.get_by_test_id("pause-button").click()
+    ada.expect_result("d3")
+
+
 def test_a_node_held_back_by_its_limits_says_so_and_counts_down(
     ada: Person, make_canvas: Callable[..., str]
 ) -> None:
@@ -182,3 +198,18 @@ def test_a_large_value_is_read_at_every_depth(ada: Person, make_canvas: Callable
     expect(tree.get_by_role("treeitem", name=re.compile("^99:"))).to_be_visible()
     tree.get_by_role("button", name="Load more of 4,000").click()
     expect(tree.get_by_role("button", name="Show 100 more of 2,000")).to_be_visible()
+
+
+def test_live_mode_says_why_it_cannot_run_and_leads_there(
+    ada: Person, make_canvas: Callable[..., str], rest: httpx.Client
+) -> None:
+    canvas = make_canvas(SUM)
+    ada.open(canvas)
+    ada.page.get_by_test_id("live-button").click()
+    expect(ada.output("answer", "result")).to_contain_text("42")
+    broken = {"nodes": {**SUM["nodes"], "odd": {"type": "elsewhere.thing", "position": [0, 300]}}}
+    assert rest.put(f"/v1/canvases/{canvas}/spell", json={**SUM, **broken}).is_success
+    notice = ada.page.get_by_test_id("live-notice")
+    expect(notice).to_contain_text("elsewhere.thing")
+    assert rest.put(f"/v1/canvases/{canvas}/spell", json=SUM).is_success
+    expect(notice).to_have_count(0)

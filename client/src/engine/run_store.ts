@@ -132,10 +132,8 @@ export class RunStore implements Runs {
     return this.#steer("runs.play", run);
   }
 
-  /** `runs.step` answers like `runs.play`; a server that does not know it says so. */
-  async step(run?: string): Promise<void> {
-    const id = run ?? this.current.get()?.id;
-    if (id) await this.#session.request("runs.step" as "runs.play", { id });
+  step(run?: string): Promise<void> {
+    return this.#steer("runs.step", run);
   }
 
   async setLive(on: boolean, audience: "shared" | "private" = "shared"): Promise<void> {
@@ -182,7 +180,7 @@ export class RunStore implements Runs {
     for (const end of this.#end) end();
   }
 
-  async #steer(event: "runs.cancel" | "runs.pause" | "runs.play", run: string | undefined): Promise<void> {
+  async #steer(event: "runs.cancel" | "runs.pause" | "runs.play" | "runs.step", run: string | undefined): Promise<void> {
     const id = run ?? this.current.get()?.id;
     if (id) await this.#session.request(event, { id });
   }
