@@ -247,6 +247,8 @@ class Analysis:
         )
         for region, captured in regions.captures.items():
             for owner in regions.owners[region]:
+                if owner in self.standing:  # it is not run
+                    continue
                 self.needs.setdefault(owner, set()).update(source for source, _ in captured)
 
     def _refuse_leaving(self, part: Part, link: Link) -> None:

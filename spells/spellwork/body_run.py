@@ -79,7 +79,11 @@ class BodyRun:
                 f"bodies nest more than {host.limits.depth} deep", code="too_deep", retryable=False
             )
         values = self._values(inputs)
-        quiet = host.sink is None or (iteration is not None and iteration >= TOLD)
+        quiet = (
+            host.sink is None
+            or (iteration is not None and iteration >= TOLD)
+            or not host.allowance.take(body.calls)
+        )
         if quiet and host.may_run_unseen and self._may_follow(iteration):
             return await self._follow(values, iteration)
         nested = NestedHost(host, body.plan, self._place(iteration), quiet=quiet)

@@ -29,6 +29,26 @@ from .step import Step
 OpenBody = Callable[["RunHost", Context, Step, Mapping[str, Any]], Body]
 
 
+TOLD_INSIDE = 20_000
+"""Calls of nodes inside other nodes that one run tells of."""
+
+
+class Allowance:
+    """How much of what happens inside nodes may still be told, in a run and all that is nested in it."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = TOLD_INSIDE) -> None:
+        self.left = left
+
+    def take(self, calls: int) -> bool:
+        """Say whether that many calls may be told, and if so, that they are."""
+        if calls > self.left:
+            return False
+        self.left -= calls
+        return True
+
+
 class RunHost:
     """The ``context.Host`` of one run. Reports from other threads are handed over to the loop, in order."""
 
@@ -82,6 +102,7 @@ class RunHost:
         self._waiting: deque[Event] = deque()
         self._scheduled = False
         self._tmp: list[Path] = []
+        self.allowance = Allowance()
 
     def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Hand chunks to the watcher, on the loop's thread."""

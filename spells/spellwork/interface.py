@@ -7,6 +7,7 @@ no output marker, the outputs are those that nothing in the body reads.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -142,11 +143,11 @@ def _unread_outputs(part: Part, read: Collection[tuple[str, str]]) -> Iterable[E
 
 def _told_apart(ends: list[_End], body: Mapping[str, Part]) -> Iterable[_End]:
     """Give two of one name the names of their nodes too, and where that is not enough a number."""
-    names = [end.port.name for end in ends]
+    names = Counter(end.port.name for end in ends)
     taken: set[str] = set()
     for end in ends:
         name = end.port.name
-        if names.count(name) > 1:
+        if names[name] > 1:
             part = body[end.node]
             name = name if part.type.marks else f"{part.node.name or part.id}_{name}"
         number, found = 1, name

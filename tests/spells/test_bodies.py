@@ -22,6 +22,7 @@ from spellwork import (
     validate,
 )
 from spellwork.analysis import Analysis
+from spellwork.host import Allowance
 from tests.spells.nested import draw, in_group, library, run, runs
 from tests.spells.nodes import calls
 
@@ -261,6 +262,23 @@ def test_of_many_iterations_the_first_are_told_and_of_the_rest_some_failures() -
     assert "m[50]/h" not in told
     last = [event for event in events if event.kind == "node.progress"][-1]
     assert (last.value, last.message) == (1.0, "90 of 90, 30 failed")
+
+
+@pytest.mark.rule("13.6")
+def test_what_happens_inside_nodes_is_told_up_to_a_number_in_one_run() -> None:
+    spells = {
+        f"s{level}": draw(
+            {f"n{i}": ("core.spell", {}, runs(spell=f"s{level + 1}")) for i in range(4)}
+        )
+        for level in range(4)
+    }
+    spells["s4"] = draw({"v": ("t.value", {"value": 1})})
+    result, events = run(draw({"s": ("core.spell", {}, runs(spell="s0"))}), spells)
+    assert len(result.outputs["s"]) == 4**4
+    inside = [event for event in events if event.kind == "node.started" and event.node != "s"]
+    assert len(inside) == 4 + 4**2 + 4**3 + 4**4 + 4**4
+    allowance = Allowance(100)
+    assert [allowance.take(calls) for calls in (60, 60, 40, 1)] == [True, False, True, False]
 
 
 @pytest.mark.rule("13.6", "13.8")
@@ -554,6 +572,42 @@ def test_nested_nodes_count_towards_the_limits() -> None:
     large = draw({"m": ("core.map", {"items": ["x" * 200] * 60}, runs(type="t.upper"))})
     result, _ = run(large, limits=Limits(output_bytes=100))
     assert result.errors["m"].code == "output_too_large"
+
+
+@pytest.mark.rule("13.14")
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"mode": "mute"}, ({}, {"s": "muted"})),
+        ({"pins": {"text": "p"}}, ({"s": {"text": "p"}}, {})),
+    ],
+)
+def test_an_owner_that_is_not_run_needs_nothing_that_its_body_takes(
+    settings: Any, wanted: Any
+) -> None:
+    spell = draw(
+        {
+            "f": "t.fail",
+            "s": ("core.spell", {}, {"settings": {"body": {"group": "g"}, **settings}}),
+            "t": ("t.text", {}, G),
+        },
+        "f.value -> t.value",
+    )
+    result, _ = run(spell)
+    assert (result.outputs, result.skipped) == wanted
+
+
+@pytest.mark.rule("13.14")
+def test_nodes_inside_are_muted_and_pinned_as_elsewhere() -> None:
+    nodes = {
+        "m": ("core.map", {"items": [1, 2], "input": "value"}, runs(group="g")),
+        "t": ("t.text", {}, {**G, "settings": {"pins": {"text": "pinned"}}}),
+        "u": ("t.upper", {}, G),
+    }
+    spell = draw(nodes, "t.text -> u.text")
+    inner = draw({**nodes, "m": ("core.spell", {}, runs(group="g"))}, "t.text -> u.text")
+    assert run(inner)[0].outputs["m"] == {"text": "PINNED"}
+    assert codes(spell) == [("invalid_body", "m")]
 
 
 # Recipes and caches
