@@ -79,7 +79,7 @@ def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
         owners = body.owners
         bodies.insert(0, body.update)
     replica = Replica(bodies)
-    claim(owners, updates)
+    claim(owners, updates, replica.clients())
     return Loaded(
         epoch=log.epoch,
         seq=start + len(updates),
@@ -92,12 +92,20 @@ def _load_from(snapshot: LoggedSnapshot | None, log: CanvasLog) -> Loaded:
     )
 
 
-def claim(owners: dict[int, str], updates: Iterable[LoggedUpdate]) -> None:
-    """Note whose client ids logged edits carry that are not in ``owners`` yet."""
+def claim(owners: dict[int, str], updates: Iterable[LoggedUpdate], clients: Iterable[int]) -> None:
+    """Note whose client ids logged edits carry, as far as ``owners`` does not know all of ``clients``.
+
+    Whoever edits goes on under an id that is known: mostly there is nothing to look for, and looking
+    costs as much as building the document.
+    """
+    unknown = set(clients).difference(owners)
     for update in updates:
-        if update.user_id is not None:
-            for client in clients_that_begin(update.body):
-                owners.setdefault(client, update.user_id)
+        if not unknown:
+            return
+        for client in unknown.intersection(clients_that_begin(update.body)):
+            unknown.discard(client)
+            if update.user_id is not None:
+                owners[client] = update.user_id
 
 
 def encode_snapshot(update: bytes, owners: dict[int, str]) -> bytes:

@@ -116,6 +116,10 @@ class Replica:
         with unpanicked():
             return self._doc.get_state()
 
+    def clients(self) -> Iterable[int]:
+        """Return the clients that edits are known of here."""
+        return parse_state_vector(self.state_vector()).keys()
+
     def diff(self, state_vector: bytes | None = None) -> bytes:
         """Return, as an update, what somebody who knows ``state_vector`` lacks."""
         with unpanicked():

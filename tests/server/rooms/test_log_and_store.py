@@ -42,6 +42,30 @@ async def test_a_snapshot_replaces_the_log_and_is_equal(
                 await room.apply_update(h.bob, tab.put("a", "value", 99))
 
 
+@pytest.mark.rule("R3", "C5")
+async def test_client_ids_that_came_after_the_snapshot_have_their_owners_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_module, "SNAPSHOT_UPDATES", 10)
+    early, late, last = Tab(), Tab(), Tab()
+    async with house(tmp_path) as h:
+        canvas = h.canvas
+        async with h.rooms.visit(canvas) as room:
+            for i in range(12):
+                await room.apply_update(h.ada, early.add(f"n{i}"))
+            await room.apply_update(h.bob, late.add("by_bob"))
+            await room.replace_spell(None, room.spell().model_copy(update={"name": "Server"}))
+            await room.apply_update(h.ada, last.add("by_ada"))
+    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+        assert [room.owner_of(tab.doc.client_id) for tab in (early, late, last)] == [
+            h.ada.user_id,
+            h.bob.user_id,
+            h.ada.user_id,
+        ]
+        with pytest.raises(ClientIdTaken):
+            await room.apply_update(h.ada, late.put("by_bob", "value", 1))
+
+
 @pytest.mark.rule("R3")
 async def test_a_broken_snapshot_is_passed_over_for_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
