@@ -29,6 +29,7 @@ from .identity.secrets import signing_key
 from .identity.tokens import AccessTokens
 from .protocol import announce
 from .rooms import Rooms
+from .runs.followers import Followers
 from .runs.journal import Journal
 from .runs.last_values import LastValues
 from .runs.output_cache import SharedCache

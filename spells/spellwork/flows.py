@@ -31,6 +31,7 @@ class Flows:
         "_outlets",
         "_readers",
         "_step",
+        "_tasks",
         "inner",
         "loop",
         "node_id",
@@ -48,6 +49,7 @@ class Flows:
         self._host = host
         self._outlets: dict[str, Outlet] = {}
         self._readers: list[Reader] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.inner = inner
         self.loop = asyncio.get_running_loop()
         self.thread = threading.get_ident()
@@ -179,6 +181,17 @@ class Flows:
 
     # The end
 
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Cancel the present task when the call ends before it: it works for a thread, which nobody can cancel."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            yield
+        finally:
+            self._tasks.discard(task)
+
     def leave(self) -> None:
         """Stop reading."""
         for reader in self._readers:
@@ -195,6 +208,8 @@ class Flows:
     def close(self, error: BaseException | None = None) -> None:
         """End the streams that the call fills: for good, or with what it raised."""
         self.leave()
+        for task in self._tasks:
+            task.cancel()
         for outlet in self._outlets.values():
             outlet.tell_now()
             if error is None:

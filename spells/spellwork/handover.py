@@ -54,9 +54,10 @@ class Handover:
 
     async def _deliver(self, batch: list[Any]) -> None:
         outlet = self._context.outlet(self._port)
-        for chunk in batch:
-            if not outlet.feed(chunk, told=True):
-                await outlet.room()
+        with self._context.flows.under_way():
+            for chunk in batch:
+                if not outlet.feed(chunk, told=True):
+                    await outlet.room()
 
 
 class BlockingReader(Iterator[Any]):

@@ -35,7 +35,9 @@ from .journal import Journal
 from .last_values import LastValues
 from .live_seat import LiveExecution, LiveSeat
 from .output_cache import SharedCache
+from .pace import Pace
 from .run_end import Left, RunEnd
+from .run_sink import RunSink
 from .stream_log import StreamLog
 from .views import Audience, Mode, Status
 from .wire import Wire
@@ -45,9 +47,17 @@ PAUSE_BYTES = 16 * 1024 * 1024
 """Bytes of events waiting for the store at which a run starts no further node; it goes on at half of it."""
 
 FAIL_BYTES = 128 * 1024 * 1024
-"""Bytes of events waiting for the store at which a run fails, rather than fill the memory."""
+"""Bytes of events waiting for the store at which a run fails, rather than fill the memory.
+
+Streams wait long before. Only what does not wait comes here: log lines, and ``Context.emit``.
+"""
 
 logger = logging.getLogger(__name__)
+
+
+def nobody_lags(_stream: str, _user: str) -> bool:
+    """Return False."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ class Machinery:
     last: LastValues
     children: ChildSpells
     inline_bytes: int
+    held_up: Callable[[str, str], bool] = nobody_lags
+    """Says whether a run of a user's on a stream should wait for who follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +140,8 @@ class Run:
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""
         self._execution: Execution | LiveExecution | None = None
-        self._pending = 0
+        self._pace = Pace(PAUSE_BYTES, lambda: machinery.held_up(order.stream, order.user))
+        self._sink = RunSink(self._say, self._writer, self._pace)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -234,6 +247,7 @@ class Run:
             logger.exception("run %s broke", self.id)
             self._failure = self._failure or _internal(error)
         finally:
+            self._pace.give_up()
             self._writer.flush()
             await self._end(result)
 
@@ -288,10 +302,10 @@ class Run:
             def make(plan: Plan, memory: RunMemory, sink: Sink) -> LiveSession:
                 return LiveSession(plan, memory=memory, sink=sink, **shared)
 
-            return LiveExecution(self.seat, make, order.plan, self._memory, self._say, self.id)
+            return LiveExecution(self.seat, make, order.plan, self._memory, self._sink, self.id)
         return Execution(
             order.plan,
-            sink=self._say,
+            sink=self._sink,
             memory=self._memory,
             incremental=order.mode == "live",
             run_id=self.id,
@@ -371,23 +385,23 @@ class Run:
             async def also(conn: AsyncConnection) -> None:
                 await mark_started(conn, self.id, at)
 
-        self._pending += sum(entry.size for entry in entries)
+        self._pace.add(sum(entry.size for entry in entries))
         self._machinery.journal.append(self._log, self, entries, also=also)
-        if self._pending > FAIL_BYTES and self._failure is None:
+        if self._pace.pending > FAIL_BYTES and self._failure is None:
             self._failure = {
                 "code": "journal_full",
-                "message": f"{self._pending:,} bytes of events wait for the store, which is more than a run may hold "
+                "message": f"{self._pace.pending:,} bytes of events wait for the store, which is more than a run may hold "
                 f"in memory ({FAIL_BYTES:,}); the run was ended",
             }
             self._stop()
-        elif self._pending > PAUSE_BYTES and not self._held:
+        elif self._pace.pending > PAUSE_BYTES and not self._held:
             self._held = True
             self._steer()
 
     def committed(self, size: int) -> None:
         """Learn that events are durable; go on when the store has caught up."""
-        self._pending -= size
-        if self._held and self._pending < PAUSE_BYTES // 2:
+        self._pace.take(size)
+        if self._held and self._pace.pending < PAUSE_BYTES // 2:
             self._held = False
             self._steer()
 
@@ -398,6 +412,7 @@ class Run:
         self._stop()
 
     def _stop(self) -> None:
+        self._pace.give_up()
         if self._execution is not None:
             self._execution.cancel()
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from spellwork.events import Event
 from spellwork.values import hash_bytes
@@ -91,6 +93,13 @@ class RunWriter:
                 self._say_left_out(event)
             self._append([self.wire.entry(event)])
 
+    def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        """Take chunks of one output that came together; on the loop's thread, and returns at once."""
+        if self.terminal is None:
+            first = Event("node.chunk", time.time(), node, port=port)
+            for chunk in chunks:
+                self._take_value(first, chunk)
+
     def flush(self) -> None:
         """Pass on what waits for the end of its frame, now."""
         if self._timer is not None:
@@ -108,14 +117,17 @@ class RunWriter:
             self._timer = self._loop.call_later(FRAME, self.flush)
 
     def _take_chunk(self, event: Event) -> None:
-        if isinstance(event.value, str):
-            text = event.value
+        self._take_value(event, event.value)
+
+    def _take_value(self, event: Event, value: Any) -> None:
+        if isinstance(value, str):
+            text = value
             for start in range(0, len(text) or 1, CHUNK_CHARACTERS):
                 part = text[start : start + CHUNK_CHARACTERS]
                 self._room(event, text=True).texts.append(part)
                 self._count(event, len(part))
         else:
-            body = encode(event.value).body
+            body = encode(value).body
             self._room(event, text=False).values.append(body)
             self._count(event, len(body))
         self._start_frame()

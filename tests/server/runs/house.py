@@ -21,7 +21,7 @@ from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.pages import Pages
-from spellwork_server.runs.run import Machinery
+from spellwork_server.runs.run import Machinery, nobody_lags
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
 from spellwork_server.runs.spell_manager import Managers, SpellManager
@@ -97,6 +97,12 @@ def make_library(gates: Gates) -> Library:
                 await asyncio.sleep(0)
             yield f"{index} "
 
+    @node("t.pictures", title="Pictures", output="data", cache="none")
+    async def pictures(count: int) -> AsyncIterator[bytes]:
+        """Stream bytes."""
+        for index in range(count):
+            yield bytes([index])
+
     @node("t.chatter", title="Chatter", output="done", cache="none")
     async def chatter(ctx: Context, count: int, every: int = 10) -> int:
         """Log many lines, letting others run now and then."""
@@ -112,7 +118,7 @@ def make_library(gates: Gates) -> Library:
         gates.count(ctx.node_id)
         return value * 2
 
-    nodes = (value, add, wait, fail, stream, chatter, double)
+    nodes = (value, add, wait, fail, stream, pictures, chatter, double)
     return Library([Pack(name="t", version="1", title="Test", nodes=nodes)])
 
 
@@ -310,6 +316,7 @@ async def house(
     executors: Mapping[str, Executor] | None = None,
     limits: Limits | None = None,
     rules: LimitRules | None = None,
+    held_up: Callable[[str, str], bool] = nobody_lags,
 ) -> AsyncIterator[House]:
     gates = Gates()
     channels = TabChannels()
@@ -339,6 +346,7 @@ async def house(
                 last=LastValues(outputs),
                 children=ChildSpells(UpdateLog(database, commits), access),
                 inline_bytes=64 * 1024,
+                held_up=held_up,
             )
             runners = Runners(
                 library=make_library(gates),
