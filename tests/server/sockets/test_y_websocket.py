@@ -575,6 +575,21 @@ async def test_a_quiet_connection_is_kept_alive(
 
 
 @pytest.mark.rule("Y10")
+async def test_a_peer_that_answers_no_ping_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(y_peer, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(y_peer, "GONE", 0.6)
+    monkeypatch.setattr(y_websocket, "RECHECK", 0.05)
+    async with canvas(tmp_path) as c, c.join("ada") as ada:
+        deaf = await _deaf(c, "bob")
+        await until(lambda: len(c.parts.y_websockets.peers) == 2)
+        await until(lambda: len(c.parts.y_websockets.peers) == 1)
+        assert ada.open
+        await deaf.close()
+
+
+@pytest.mark.rule("Y10")
 async def test_a_connection_that_asks_for_nothing_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
