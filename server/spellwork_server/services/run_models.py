@@ -8,14 +8,12 @@ from spellwork import Spell
 from spellwork.reaching import Reach
 from spellwork_server.runs.pages import PageRequest
 from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
+from spellwork_server.storage.schema import PATH_LENGTH
 
 from .service import Request, View
 
 MAX_WAIT = 300.0
 """Seconds that one request may wait for a run to end."""
-
-MAX_PATH = 2_500
-"""Characters of a node's path: 32 ids, and the number of an iteration with each."""
 
 Wait = Field(
     default=None,
@@ -131,7 +129,7 @@ class ReadEvents(OneRun):
     node: str | None = Field(
         default=None,
         min_length=1,
-        max_length=MAX_PATH,
+        max_length=PATH_LENGTH,
         description="The path of a node, like sub/inner or map[3]; what it runs inside itself is meant, too. Not for following.",
     )
 
@@ -148,5 +146,5 @@ class ReadOutput(PageRequest):
     """A page of what a run left on one port."""
 
     id: str = Field(max_length=64)
-    node: str = Field(max_length=MAX_PATH, description="Its id, or its path in a nested run.")
+    node: str = Field(max_length=PATH_LENGTH, description="Its id, or its path in a nested run.")
     port: str = Field(max_length=128)

@@ -197,6 +197,9 @@ STREAMS = Table(
     Column("seq", Integer, nullable=False),
 )
 
+PATH_LENGTH = 2_500
+"""Characters of a node's path: 32 ids at most, with the number of an iteration each (spells/SPEC.md 13.6)."""
+
 EVENTS = Table(
     "events",
     METADATA,
@@ -204,7 +207,7 @@ EVENTS = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("run", String(32), nullable=False),
     Column("kind", String(32), nullable=False),
-    Column("node", String(64), nullable=True),
+    Column("node", String(PATH_LENGTH), nullable=True),
     Column("at", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index(None, "run", "seq"),
@@ -255,7 +258,7 @@ RUN_OUTPUTS = Table(
     "run_outputs",
     METADATA,
     Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("node", String(64), primary_key=True),
+    Column("node", String(PATH_LENGTH), primary_key=True),
     Column("port", String(128), primary_key=True),
     Column("part", Integer, primary_key=True, autoincrement=False),
     Column("hash", String(64), nullable=False, index=True),
