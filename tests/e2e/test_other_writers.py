@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import expect
 
+from spellwork import read_spell
 from spellwork_server.cli import main
 from tests.server_process import ServerProcess
 
@@ -113,6 +114,43 @@ def test_a_dropped_file_lands_where_it_was_dropped_and_one_that_is_no_spell_is_t
     expect(ada.page.get_by_text("photo.json holds no spell")).to_be_visible()
     expect(ada.nodes()).to_have_count(2)
     assert f"{ada.url}/canvas/" in ada.page.url, "the browser did not leave for the file"
+
+
+@pytest.mark.parametrize(
+    ("command", "ending"), [("export as yaml", ".yaml"), ("export as python", ".py")]
+)
+def test_what_goes_out_in_a_form_comes_in_again(
+    ada: Person,
+    make_canvas: Callable[..., str],
+    rest: httpx.Client,
+    tmp_path: Path,
+    command: str,
+    ending: str,
+) -> None:
+    canvas = make_canvas(SUM, name="Sum")
+    ada.open(canvas)
+    ada.page.keyboard.press("ControlOrMeta+k")
+    ada.page.get_by_test_id("palette-search").fill(command)
+    with ada.page.expect_download() as download:
+        ada.page.keyboard.press("Enter")
+    assert download.value.suggested_filename == f"Sum{ending}"
+    file = tmp_path / f"sum{ending}"
+    download.value.save_as(file)
+    assert read_spell(file).to_json() == rest.get(f"/v1/canvases/{canvas}/spell").json()
+    drop(ada, file.name, file.read_text())
+    expect(ada.page.get_by_text(f"Added 2 things of {file.name}")).to_be_visible()
+    ada.expect_saved()
+    assert len(rest.get(f"/v1/canvases/{canvas}/spell").json()["nodes"]) == 4
+
+
+def test_a_file_of_another_form_that_is_no_spell_is_told_with_its_line(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(SUM))
+    drop(ada, "evil.py", "from spellwork import Workflow\nopen('/etc/passwd')\n")
+    told = "evil.py cannot be read: evil.py: line 2, column 1: open cannot be called here"
+    expect(ada.page.get_by_text(told)).to_be_visible()
+    expect(ada.nodes()).to_have_count(2)
 
 
 def drop(person: Person, name: str, text: str) -> None:
