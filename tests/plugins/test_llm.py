@@ -292,3 +292,12 @@ def cosine(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True)) / (
         math.hypot(*left) * math.hypot(*right)
     )
+
+
+@pytest.mark.rule("14.9", "14.10")
+def test_all_that_ask_a_model_count_for_one_provider(library: Library) -> None:
+    asking = ("llm.generate", "llm.chat", "llm.embed")
+    found = {type: library.get(type) for type in asking}
+    assert {type: node and node.limiter for type, node in found.items()} == dict.fromkeys(
+        asking, "llm"
+    )

@@ -24,6 +24,7 @@ _LONG = {"format": "multiline"}
     output="text",
     cache="none",
     retries=1,
+    limiter="llm",
     keywords=("prompt", "completion", "ollama", "openai", "gpt", "llama", "ai", "ask"),
 )
 async def generate(
@@ -57,6 +58,7 @@ async def generate(
     output="text",
     cache="none",
     retries=1,
+    limiter="llm",
     keywords=("conversation", "messages", "assistant", "ollama", "openai", "ai"),
 )
 async def chat(

@@ -22,6 +22,7 @@ BATCH = 64
     output="vectors",
     cache="private",
     retries=1,
+    limiter="llm",
     keywords=("embedding", "vector", "similarity", "search", "rag"),
 )
 async def embed(
