@@ -379,3 +379,44 @@ def test_a_node_that_needs_a_body_says_so(type: str) -> None:
     (problem, *_) = validate(draw({"n": type}), library)
     assert problem.code == "invalid_body"
     assert "say which" in problem.message
+
+
+# Markers, while their spell runs by itself
+
+
+@pytest.mark.rule("13.5")
+@pytest.mark.parametrize(
+    ("inputs", "wanted"),
+    [
+        ({"name": "n", "value": 1}, {"value": 1}),
+        ({"name": "n", "default": 2}, {"value": 2}),
+        ({"name": "n", "default": 2, "value": 1}, {"value": 1}),
+        ({"name": "n", "required": False}, {"value": None}),
+        ({"name": "n"}, ("missing_input", "the input 'n' has no value: type one in, to try the spell by itself")),
+    ],
+)  # fmt: skip
+def test_an_input_marker_gives_what_is_typed_in_or_its_default(
+    inputs: dict[str, Any], wanted: Any
+) -> None:
+    assert only(inputs, "core.input") == wanted
+
+
+# Together
+
+
+@pytest.mark.rule("13.1", "13.2", "13.8")
+def test_an_error_port_and_a_fallback_rescue_a_map() -> None:
+    spell = draw(
+        {
+            "m": ("core.map", {"items": [1, "x"]}, runs(type="t.half")),
+            "other": ("t.value", {"value": "rescued"}),
+            "f": "core.fallback",
+            "why": ("core.json_pick", {"path": "code"}),
+        },
+        "m.items -> f.value",
+        "other.value -> f.values",
+        "m.error -> why.value",
+    )
+    result, _ = run(spell)
+    assert result.outputs["f"] == {"value": "rescued"}
+    assert result.outputs["why"] == {"value": "invalid_input"}, result.errors
