@@ -219,9 +219,11 @@ class RunState:
         """Return why a ready step is to be skipped, or None when it can run (its mode is then the program's)."""
         values = self.values
         step = self.plan.steps[index]
-        needs = self.program.needs[index]
+        needs = self.program.musts[index]
         missing = sum(values[slot] is UNSET for slot in needs)
-        runs = missing < len(needs) if step.type.waits == "any" else not missing
+        runs = not missing
+        if step.type.waits == "any":
+            runs = missing < len(self.program.needs[index])
         if runs or not needs:
             self.modes[index] = self.usual[index]
             return None

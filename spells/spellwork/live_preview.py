@@ -70,7 +70,7 @@ class Preview:
     ) -> dict[str, Any]:
         """Return what a node gives for the draft, or nothing where it lacks an input or fails."""
         step = state.steps[index]
-        if any(values[slot] is UNSET for slot in state.program.needs[index]):
+        if any(values[slot] is UNSET for slot in state.program.musts[index]):
             return {}
         for slot in state.copied.get(index, ()):
             given = drafts[slot][1] if slot in drafts else state.pristine[slot]

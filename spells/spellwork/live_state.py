@@ -98,7 +98,7 @@ class LiveState(RunState):
         if self.pristine:
             for index, row in enumerate(self.program.gathers):
                 for _, source in row:
-                    if source in self.pristine and isinstance(source, int):
+                    if isinstance(source, int) and source in self.pristine:
                         copied.setdefault(index, []).append(source)
         return copied
 

@@ -72,6 +72,8 @@ class Program:
     """(port, source) of every input."""
     needs: list[tuple[int, ...]]
     """The slots whose values wires bring."""
+    musts: list[tuple[int, ...]]
+    """Those of them for which no default stands in."""
     successors: list[tuple[int, ...]]
     pending: list[int]
     """How many steps each step waits for."""
@@ -149,6 +151,14 @@ def assemble(steps: Sequence[Step]) -> Program:
         outputs=[row if row[0][0] else row[1:] for row in outputs],
         gathers=gathers,
         needs=[
+            tuple(
+                slots[wire.source][wire.output]
+                for binding in step.bindings
+                for wire in binding.wires
+            )
+            for step in steps
+        ],
+        musts=[
             tuple(
                 slots[wire.source][wire.output]
                 for binding in step.bindings

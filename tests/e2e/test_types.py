@@ -87,11 +87,12 @@ def test_nodes_connect_by_themselves_and_columns_are_chosen(
     expect(ada.output("group", "table")).to_contain_text("Adelie")
 
     # A node that is added beside the selected one gets what it needs from it.
-    ada.node("group").locator(".node-icon").click()
-    added = ada.add_node("core.describe")
+    ada.page.keyboard.press("ControlOrMeta+k")
+    ada.page.get_by_test_id("palette-search").fill("core.describe")
+    ada.page.get_by_test_id("palette-type:core.describe").click()
+    described = ada.page.get_by_role("article", name="Describe a table")
     ada.run()
-    ada.expect_result(added)
-    expect(ada.output(added, "summary")).to_contain_text("species")
+    expect(described).to_contain_text("mean_bill_length_mm")
 
 
 def test_a_wire_dropped_on_a_node_finds_its_port(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from spellwork import Execution, RunMemory, SpellInvalid, compile, validate
+from spellwork import Execution, LiveSession, RunMemory, SpellInvalid, compile, validate
 from spellwork.ports import Port
 from spellwork.spell import Transform
 from spellwork.suggestion import fits, wanted_of
@@ -170,3 +170,22 @@ async def test_another_transform_runs_what_it_reaches_again_and_nothing_else() -
     assert [(e.node, e.why) for e in events if e.kind == "node.started"] == [
         ("b", "input changed (value)")
     ]
+
+
+@pytest.mark.rule("15.3", "15.6")
+async def test_a_live_session_transforms_what_changes() -> None:
+    default = {"op": "default", "value": [1, 2]}
+    spells = [
+        wired(default, {"op": "index", "index": index}, value=None, to="text.value")
+        for index in (0, 1)
+    ]
+    async with LiveSession(spells[0], library) as session:
+        assert (await session.settled()).outputs["b"] == {"text": "1"}
+        session.replace(spells[1])
+        assert (await session.settled()).outputs["b"] == {"text": "2"}
+        session.set("a.value", [7, 8])
+        assert (await session.settled()).outputs["b"] == {"text": "8"}
+        session.set("a.value", 3)
+        assert (await session.settled()).errors["b"].code == "transform_failed"
+        session.set("a.value", [5, 6])
+        assert (await session.settled()).outputs["b"] == {"text": "6"}

@@ -91,11 +91,11 @@ function pastedEdges(
   spell: Spell | null,
 ): Record<string, SpellEdge> {
   const edges: Record<string, SpellEdge> = {};
-  for (const { source, output, target, input } of Object.values(piece.edges)) {
+  for (const { source, output, target, input, ...rest } of Object.values(piece.edges)) {
     const to = piece.nodes[target] && ids.get(target);
     const from = piece.nodes[source] ? ids.get(source) : spell && source in spell.nodes ? source : undefined;
     if (!to || !from) continue;
-    edges[wireId(from, output, to, input)] = { source: from, output, target: to, input };
+    edges[wireId(from, output, to, input)] = { source: from, output, target: to, input, ...rest };
   }
   return edges;
 }
@@ -158,6 +158,8 @@ function readPiece(text: string): Fragment {
   for (const [id, edge] of Object.entries(fragment.edges)) {
     const whole = ["source", "output", "target", "input"].every((end) => typeof edge[end] === "string");
     if (!whole) throw new PasteError(`Wire ${id} must have source, output, target and input as text.`);
+    const list = edge.transform == null || (Array.isArray(edge.transform) && edge.transform.every(isObject));
+    if (!list) throw new PasteError(`Wire ${id}: transform must be a list of objects.`);
   }
   return fragment as unknown as Fragment;
 }

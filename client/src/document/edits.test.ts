@@ -237,3 +237,41 @@ test("the smallest text change makes the one text of the other, and splits no ch
     }),
   );
 });
+
+test("a wire is drawn with transforms, which are changed and taken away, each a step of undo", async () => {
+  const document = await tab();
+  for (const id of ["a", "b"]) document.addNode({ type: "core.value", position: [0, 0] }, id);
+  const ends = { source: "a", output: "value", target: "b", input: "value" };
+  const cast = { op: "cast", to: "number" } as const;
+  const id = document.connect({ ...ends, transform: [cast] });
+  const wire = () => document.spell.get().edges[id];
+  expect(wire()).toEqual({ ...ends, transform: [cast] });
+  document.checkpoint();
+  document.setTransform(id, [{ op: "index", index: 0 }, cast]);
+  expect(wire()?.transform).toEqual([{ op: "index", index: 0 }, cast]);
+  document.undo();
+  expect(wire()?.transform).toEqual([cast]);
+  document.setTransform(id, []);
+  expect(wire()).toEqual(ends);
+  expect(document.connect({ ...ends, transform: [cast] })).toBe(id);
+  expect(wire()?.transform).toEqual([cast]);
+  document.setTransform("gone", [cast]);
+});
+
+test("a copied wire keeps its transforms", async () => {
+  const document = await tab();
+  for (const id of ["a", "b"]) document.addNode({ type: "core.value", position: [0, 0] }, id);
+  const transform = [{ op: "pick", path: "x" }] as const;
+  document.connect({ source: "a", output: "value", target: "b", input: "value", transform });
+  const { edges } = document.duplicate(["a", "b"]);
+  expect(edges.map((id) => document.spell.get().edges[id]?.transform)).toEqual([transform]);
+});
+
+test("a node is let be of a version, or of the newest", async () => {
+  const document = await tab();
+  document.addNode({ type: "core.value", version: 1, position: [0, 0] }, "a");
+  document.setVersion("a", 2);
+  expect(document.spell.get().nodes.a?.version).toBe(2);
+  document.setVersion("a", null);
+  expect(document.spell.get().nodes.a?.version).toBeUndefined();
+});

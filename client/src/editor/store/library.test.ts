@@ -52,6 +52,16 @@ describe("the library", () => {
     expect(library.get("a")?.title).toBe("New");
   });
 
+  it("has older versions for the nodes that name them (15.11)", async () => {
+    const library = new NodeLibrary(async () => [type("a", "New", { version: 2 }), type("a", "Old")]);
+    await library.refresh();
+    const node = { type: "a", inputs: {}, settings: {}, position: [0, 0] as const };
+    expect(library.of({ ...node, version: 1 })?.title).toBe("Old");
+    expect(library.of({ ...node, version: 2 })?.title).toBe("New");
+    expect(library.of(node)?.title).toBe("New");
+    expect(library.of({ ...node, version: 9 })).toBeUndefined();
+  });
+
   it("keeps what it has when it cannot be fetched again, and says why", async () => {
     let broken = false;
     const library = new NodeLibrary(async () => {
