@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,7 +26,8 @@ _items = msgspec.json.Decoder(list[msgspec.Raw])
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class Window(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Window:
     """``count`` items from number ``first`` on; ``body[start:end]`` is their JSON, with commas between."""
 
     first: int
@@ -82,9 +83,9 @@ class ValueIndex:
         """Return the JSON of a field, or of an item by its number; raises PathMissing."""
         if self.kind == "object":
             for window in self.windows:
-                for key, raw in self._parts(window):
+                for key, part in self._parts(window):
                     if key == name:
-                        return bytes(raw)
+                        return bytes(part)
         elif self.kind == "list" and re.fullmatch(r"0|[1-9][0-9]{0,9}", name):
             for _, raw in self.raws(int(name), 1):
                 return raw

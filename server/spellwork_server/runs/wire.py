@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from spellwork.encoding import Encodings
+from spellwork.encoding import Encoded, Encodings
 from spellwork.events import Event
 from spellwork.values import to_json
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.outputs import OutputRef, OutputRow
 
-from .references import Encoded, encode, preview_of_encoded, reference
+from .references import encode, preview_of_encoded, reference
 
 TEXT_LIMIT = 64 * 1024
 """Characters of a message or traceback that are kept; the rest is counted."""

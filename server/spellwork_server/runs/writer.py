@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from spellwork.encoding import Encoded
 from spellwork.events import Event
 from spellwork.values import hash_bytes
 from spellwork_server.storage.journal import Entry
 
-from .references import Encoded, encode
+from .references import encode
 from .wire import Wire
 
 FRAME = 0.016
