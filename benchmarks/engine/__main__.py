@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
-import shutil
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,24 +25,20 @@ from typing import Any
 from benchmarks.report import Figure, print_figures
 from spellwork import Event, Execution, Plan, Spell, compile
 
-from .graphs import GRAPHS, SIZE, Graph, as_spell, expected, name
+from .changes import measure_all
+from .graphs import GRAPHS, SIZE, Graph, as_spell, expected, layered, name
 from .limit_inline import LimitInline
 from .nodes import add, library, wait
+from .observed import missing, observe
 from .peers import PEERS
+from .settled import settled
 
 ROUNDS = 100
 """Warm runs of ours and limit-inline on each graph."""
 
 PEER_ROUNDS = 3
-OBSERVABLE_ROUNDS = 60
-OBSERVABLE = Path(__file__).parent / "observable"
 
 Runner = Callable[[], Awaitable[list[Any]]]
-
-
-def settled(times: list[float]) -> float:
-    """Return the lower quartile."""
-    return statistics.quantiles(times, n=4)[0] if len(times) > 3 else min(times)
 
 
 async def timed(run: Callable[[], Awaitable[Any]]) -> float:
@@ -113,30 +107,11 @@ async def measure_peer(make: Callable[[Graph], Runner], graph: Graph) -> tuple[f
     return build, settled(times)
 
 
-def measure_observable(graph: Graph) -> tuple[float, float] | str:
-    """Return (build, warm run) of Observable's runtime in milliseconds, or why it cannot be measured."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return "there is no Node.js on PATH"
-    if not (OBSERVABLE / "node_modules").exists():
-        install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-        if subprocess.run(install, cwd=OBSERVABLE, check=False).returncode:
-            return "npm could not install @observablehq/runtime"
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "graph.json"
-        path.write_text(json.dumps(graph), encoding="utf-8")
-        output = subprocess.run(
-            [node, "bench.js", str(path), str(OBSERVABLE_ROUNDS)],
-            cwd=OBSERVABLE,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        ).stdout
-    body = json.loads(output)
+def measure_observable(graph: Graph) -> tuple[float, float]:
+    """Return (build, warm run) of Observable's runtime in milliseconds."""
+    body = observe(graph)
     assert body["results"] == expected(graph), "the results of Observable are wrong"
-    runs = body["runs"]
-    return body["build"], settled(runs[len(runs) // 3 :])
+    return body["build"], settled(body["runs"])
 
 
 async def measure_waits() -> float:
@@ -162,11 +137,10 @@ async def measure_graph(graph: Graph) -> tuple[dict[str, float], dict[str, float
     runs = await measure_ours(graph)
     builds = {"spellwork": measure_build(graph)}
     left_out: dict[str, str] = {}
-    observed = measure_observable(graph)
-    if isinstance(observed, str):
-        left_out["observable"] = observed
+    if reason := missing():
+        left_out["observable"] = reason
     else:
-        builds["observable"], runs["observable"] = observed
+        builds["observable"], runs["observable"] = measure_observable(graph)
     for peer, make in PEERS.items():
         try:
             builds[peer], runs[peer] = await measure_peer(make, graph)
@@ -177,14 +151,48 @@ async def measure_graph(graph: Graph) -> tuple[dict[str, float], dict[str, float
     return runs, builds, left_out
 
 
+async def measure_growth() -> float:
+    """Return how many times as long a graph of ten times the nodes takes."""
+    times: dict[int, list[float]] = {SIZE: [], 10 * SIZE: []}
+    plans = {
+        size: compile(Spell.model_validate_json(as_spell(layered(size))), library) for size in times
+    }
+    gc.collect()
+    for _ in range(15):
+        for size, plan in plans.items():
+            times[size].append(await timed(ours(plan)))
+    return settled(times[10 * SIZE]) / settled(times[SIZE])
+
+
+def measure_memory() -> dict[str, float]:
+    """Return the megabytes of processes over one that imports nothing: with the engine, and with 10,000 nodes."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "graph.json"
+        path.write_text(as_spell(layered(10 * SIZE)), encoding="utf-8")
+        taken = {
+            stage: min(_peak(stage, path) for _ in range(3)) for stage in ("bare", "imports", "run")
+        }
+    return {stage: (size - taken["bare"]) / 1e6 for stage, size in taken.items()}
+
+
+def _peak(stage: str, path: Path) -> int:
+    script = Path(__file__).with_name("footprint.py")
+    command = [sys.executable, *([] if stage != "bare" else ["-S", "-E"]), str(script)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [*command, stage, str(path)], check=True, capture_output=True, env=environment
+    )
+    return int(done.stdout)
+
+
 def print_table(title: str, rows: dict[str, dict[str, float]], base: str) -> None:
     """Print milliseconds by engine and graph, with the ratio to ``base``."""
     print(f"\n{title}")
-    print(f"  {'':<24}" + "".join(f"{graph:>20}" for graph in GRAPHS))
+    print(f"  {'':<24}" + "".join(f"{graph:>20}" for graph in rows))
     for engine in dict.fromkeys(each for row in rows.values() for each in row):
         cells = []
-        for graph in GRAPHS:
-            value, unit = rows[graph].get(engine), rows[graph].get(base)
+        for row in rows.values():
+            value, unit = row.get(engine), row.get(base)
             cells.append(
                 "-"
                 if value is None
@@ -201,24 +209,46 @@ async def main() -> int:
         runs[graph], builds[graph], left_out = await measure_graph(make())
         for peer, reason in left_out.items():
             print(f"  {peer} is left out on {graph}: {reason}")
-    waits = await measure_waits()
+    changes, figures = await measure_all()
+    waits = {"spellwork": await measure_waits()}
+    if missing() is None:
+        waits["observable"] = settled(observe({"waits": 100, "ms": 10}, 21)["runs"])
     print_table(f"Warm run of {SIZE:,} nodes, ms (times limit-inline)", runs, "limit-inline")
+    print_table("A change of one source, ms (times limit-inline)", changes, "limit-inline")
     print_table(
         "From JSON (or the peer's own calls) to ready, ms (times ours)", builds, "spellwork"
     )
-    figures = []
     for graph, row in runs.items():
-        figures.append(
-            Figure(
-                f"{graph}: times limit-inline", row["spellwork"] / row["limit-inline"], "x", most=2
-            )
-        )
+        ratio = row["spellwork"] / row["limit-inline"]
+        figures.append(Figure(f"{graph}: times limit-inline", ratio, "x", most=1.5))
         each = row["spellwork, with a sink"] * 1_000 / SIZE
         figures.append(Figure(f"{graph}: a node, events to a sink", each, "us", most=5))
-    if all("observable" in row for row in runs.values()):
-        won = sum(row["spellwork"] < row["observable"] for row in runs.values())
-        figures.append(Figure("graphs faster than Observable", won, "of 4", least=2))
-    figures.append(Figure("100 waits of 10 ms", waits, "ms", most=15))
+        if "observable" in row:
+            ratio = row["spellwork"] / row["observable"]
+            figures.append(Figure(f"{graph}: times Observable", ratio, "x", most=1))
+        figures.append(
+            Figure(f"{graph}: from JSON to plan", builds[graph]["spellwork"], "ms", most=15)
+        )
+    figures.append(Figure("100 waits of 10 ms", waits["spellwork"], "ms", most=15))
+    if "observable" in waits:
+        ratio = waits["spellwork"] / waits["observable"]
+        figures.append(Figure("100 waits of 10 ms: times Observable", ratio, "x", most=1))
+    figures.append(Figure("10,000 nodes: times 1,000", await measure_growth(), "x", most=12))
+    if sys.platform == "linux":
+        memory = measure_memory()
+        figures.append(
+            Figure("the engine's imports: over a bare interpreter", memory["imports"], "MB")
+        )
+        figures.append(
+            Figure(
+                "10,000 nodes, built and run: over that", memory["run"] - memory["imports"], "MB"
+            )
+        )
+        figures.append(
+            Figure(
+                "10,000 nodes, built and run: over a bare interpreter", memory["run"], "MB", most=60
+            )
+        )
     return 0 if print_figures("Targets", figures) else 1
 
 

@@ -20,15 +20,21 @@ def wide() -> Graph:
     return [[0] if index else [] for index in range(SIZE)]
 
 
-def layered() -> Graph:
-    """20 layers of 50; each node reads 3 of the layer before it."""
+def layered(size: int = SIZE) -> Graph:
+    """20 layers (of 50 where there are 1,000 nodes); each node reads 3 of the layer before it."""
     pick = random.Random(20)
+    layer = size // 20
     return [
-        sorted(pick.sample(range((index // 50 - 1) * 50, index // 50 * 50), 3))
-        if index >= 50
+        sorted(pick.sample(range((index // layer - 1) * layer, index // layer * layer), 3))
+        if index >= layer
         else []
-        for index in range(SIZE)
+        for index in range(size)
     ]
+
+
+def lanes() -> Graph:
+    """Chains of 11 beside each other: a change reaches 11 nodes."""
+    return [[index - 1] if index % 11 else [] for index in range(SIZE)]
 
 
 def ragged() -> Graph:
@@ -42,18 +48,37 @@ def ragged() -> Graph:
 
 GRAPHS = {"chain": chain, "wide": wide, "layered": layered, "ragged": ragged}
 
+CHANGES = {"incr-layered": layered, "incr-lanes": lanes}
+"""Graphs of which one source changes."""
 
-def expected(graph: Graph) -> list[int]:
-    """Return what each node must give, by a plain loop."""
+
+def root_of(graph: Graph) -> int:
+    """Return the source to change: of the layered graph one that a bit over half of it depends on."""
+    sources = [index for index, row in enumerate(graph) if not row]
+    return min(sources, key=lambda source: abs(len(reached(graph, source)) - 584))
+
+
+def reached(graph: Graph, root: int) -> set[int]:
+    """Return the nodes that depend on ``root``, and itself."""
+    found = {root}
+    for index, sources in enumerate(graph):
+        if not found.isdisjoint(sources):
+            found.add(index)
+    return found
+
+
+def expected(graph: Graph, given: dict[int, int] | None = None) -> list[int]:
+    """Return what each node must give, by a plain loop; ``given`` are the values of changed sources."""
     values: list[int] = []
-    for sources in graph:
-        values.append(sum(values[source] for source in sources) + 1)
+    for index, sources in enumerate(graph):
+        own = (given or {}).get(index, 0)
+        values.append(sum(values[source] for source in sources) + own + 1)
     return values
 
 
 def name(index: int) -> str:
     """Return the id of a node; ids sort as their numbers do."""
-    return f"n{index:04}"
+    return f"n{index:05}"
 
 
 def as_spell(graph: Graph) -> str:

@@ -205,7 +205,7 @@ class LiveSession:
     def result(self) -> RunResult:
         """How things stand, as a run would say it. ``why`` is about the last settle."""
         state = self._live.state
-        ran = state.ran
+        reached = state.reached
         return RunResult(
             self._status,
             duration=time.perf_counter() - self._began if self._open else self._took,
@@ -213,7 +213,7 @@ class LiveSession:
             skipped=_by_id(state, state.skipped),
             durations=_by_id(state, self._live.durations),
             outputs=state.outputs,
-            why=lambda: _why(state, ran),
+            why=lambda: _why(state, reached),
             error=self._crash,
         )
 
@@ -397,7 +397,7 @@ class LiveSession:
             self._limiters,
             self._encodings,
         )
-        host.open_body = open_body
+        host.open_body, host.cache = open_body, self._cache
         return host
 
     def _recall(self, state: LiveState) -> Recall | None:
@@ -436,7 +436,6 @@ class LiveSession:
         carried = self._swap() if self._next is not None else ()
         live = self._live
         state = live.state
-        state.ran = []
         places, touched = state.plan.index, state.touched
         roots = []
         for id, cause in self._roots.items():
@@ -447,7 +446,10 @@ class LiveSession:
         self._roots.clear()
         if state.timed:
             roots += [index for index in state.expired(live.recall) if index not in roots]
+        state.at_rest = live.idle and not carried
+        before = [] if state.at_rest else [i for i in state.reached if state.pending[i] != AT_REST]
         reached = state.reach(roots, carried)
+        state.reached = before + reached if before else reached
         if state.calls or live.timers:
             self._call_off(roots)
         if self._memory is not None:
@@ -562,8 +564,8 @@ def _by_id(state: LiveState, found: dict[int, T]) -> dict[str, T]:
     return {state.steps[index].id: found[index] for index in sorted(found)} if found else {}
 
 
-def _why(state: LiveState, ran: list[int]) -> dict[str, str]:
-    last = set(ran)
+def _why(state: LiveState, reached: list[int]) -> dict[str, str]:
+    last = {index for index in reached if state.touched[index] is not None}
     return {
         step.id: state.why(step.index) if step.index in last else "cached"
         for step in state.steps

@@ -87,15 +87,14 @@ class LiveLoop:
         state = self.state
         program = state.program
         ready, values, modes, pending = state.ready, state.values, state.modes, state.pending
-        touched, causes, marks = state.touched, state.causes, state.marks
+        touched, marks, rest = state.touched, state.marks, AT_REST
         calls, arguments, results, successors = (
             program.calls,
             program.arguments,
             program.results,
             program.successors,
         )
-        take, add, ran = ready.popleft, ready.append, state.ran.append
-        failures, skipped = state.failures, state.skipped
+        take, add, simple = ready.popleft, ready.append, _SIMPLE
         turn = 0.0
         while ready and not self.paused:
             for _ in range(256):
@@ -104,8 +103,7 @@ class LiveLoop:
                 index = take()
                 if pending[index]:
                     continue
-                cause = touched[index]
-                if cause is None:
+                if touched[index] is None:
                     if index not in state.calls:
                         state.keep(index)
                     continue
@@ -136,27 +134,20 @@ class LiveLoop:
                     else:
                         state.fail(index, failure_of(error))
                     continue
-                touched[index] = None
-                causes[index] = cause
-                if (
-                    result is SKIP
-                    or (failures and index in failures)
-                    or (skipped and index in skipped)
-                ):
-                    state.finish(index, {} if result is SKIP else _only(state, index, result))
-                    continue
                 slot = results[index]
                 old = values[slot]
                 kind = type(result)
-                if kind in _SIMPLE:
-                    changed = result is not old and (type(old) is not kind or result != old)
+                if kind in simple:
+                    changed = type(old) is not kind or result != old
                     if marks:
                         marks.pop(slot, None)
+                elif result is SKIP:
+                    state.finish(index, {})
+                    continue
                 else:
                     changed = state.differs(slot, old, result)
                 values[slot] = result
-                pending[index] = AT_REST
-                ran(index)
+                pending[index] = rest
                 if changed:
                     for successor in successors[index]:
                         left = pending[successor] - 1
@@ -397,7 +388,6 @@ class LiveLoop:
 
     async def _call(self, call: Call) -> dict[str, Any]:
         index, state, caller = call.index, self.state, self.host.caller
-        state.touched[index] = None
         state.refresh(index)
 
         def begin() -> None:
@@ -454,14 +444,10 @@ class LiveLoop:
             self.recall.ended(index, finding)
 
     def _note(self, index: int, why: str | None = None) -> None:
-        """Write down why a step ended, and that nothing touches it any more."""
+        """Write down that a step ended, and why it was run."""
         state = self.state
-        cause = state.touched[index]
-        state.touched[index] = None
         if why is not None:
-            state.causes[index] = why
-        elif cause is not None:
-            state.causes[index] = cause
+            state.touched[index] = why
         if state.steps[index].node.settings.debounce:
             self.began.add(index)
 
@@ -472,7 +458,3 @@ class LiveLoop:
     def _tell(self, kind: Any, step: Step, **fields: Any) -> None:
         if self.say is not None:
             self.say(Event(kind, time.time(), step.id, **fields))
-
-
-def _only(state: LiveState, index: int, result: Any) -> dict[str, Any]:
-    return {state.program.outputs[index][0][0]: result}

@@ -40,6 +40,9 @@ from .values import hash_bytes, plain_bytes
 AT_REST = -1
 """In ``pending``: the step is as the last changes left it."""
 
+KNOWN = 8
+"""Steps for which is kept what a change of them reaches."""
+
 MODE_FRESH = MODE_HELD + 2
 """A plain step that gets copies of values typed in."""
 
@@ -53,16 +56,17 @@ class LiveState(RunState):
     """Where a live session stands. Outputs stay until a step ends anew."""
 
     __slots__ = (
+        "_known",
         "_quiet_waits",
         "apart",
+        "at_rest",
         "calls",
-        "causes",
         "copied",
         "marks",
         "own_modes",
         "pristine",
         "quiet",
-        "ran",
+        "reached",
         "steps",
         "timed",
         "touched",
@@ -76,18 +80,20 @@ class LiveState(RunState):
         self.steps: list[Step] = list(plan.steps)
         self.pending = [AT_REST] * size
         self.touched: list[Cause | None] = [None] * size
-        self.causes: list[Cause] = [""] * size
-        """Why each step last ran."""
+        """Why a step that is due is to run, as far as is known; of a step at rest why it last ran, None where it did not."""
         self.marks: dict[int, Any] = {}
         """By slot, what a value is known by that may change in place."""
         self.calls: dict[int, Any] = {}
         """The calls under way, by step."""
-        self.ran: list[int] = []
-        """The steps that ended since it was last cleared."""
+        self.reached: list[int] = []
+        """What became due with the last changes."""
         self.pristine = {slot: self.program.template[slot] for slot in self.program.mutable}
         self.copied = self._copied()
         self.quiet, self.apart = _apart(plan)
         self._quiet_waits: set[tuple[int, int]] = set()
+        self.at_rest = False
+        """Whether nothing was due when ``reach`` was last asked; whoever asks says so."""
+        self._known: dict[int, tuple[list[int], list[int]]] = {}
         self.timed = [step.index for step in plan.steps if step.ttl is not None]
         self.own_modes = self._modes(plain)
         self.modes = self.own_modes.copy()
@@ -130,8 +136,18 @@ class LiveState(RunState):
         Steps under way that wait anew are left in ``calls``; see ``overtaken``.
         """
         pending, successors, ready = self.pending, self.program.successors, self.ready
-        new = []
+        touched = self.touched
         roots = list(roots)
+        if len(roots) == 1 and self.at_rest and roots[0] in self._known:
+            new, counts = self._known[roots[0]]
+            cause = touched[roots[0]]
+            for index, count in zip(new, counts, strict=True):
+                pending[index] = count
+                touched[index] = None
+            touched[roots[0]] = cause
+            ready.append(roots[0])
+            return new
+        new = []
         for index in (*roots, *carried):
             if pending[index] < 0:
                 pending[index] = 0
@@ -144,13 +160,22 @@ class LiveState(RunState):
                     left = pending[successor]
                     if left < 0:
                         pending[successor] = 1
+                        touched[successor] = None
                         new.append(successor)
                     else:
                         pending[successor] = left + 1
         for index in roots:
             if not pending[index]:
                 ready.append(index)
+        if len(roots) == 1 and self.at_rest and not carried and not self.apart:
+            self._know(roots[0], new)
         return new
+
+    def _know(self, root: int, new: list[int]) -> None:
+        """Keep what a change of one step reaches: a slider changes the same one again and again."""
+        if len(self._known) >= KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[root] = new, [self.pending[index] for index in new]
 
     def _reach_apart(self, new: list[int]) -> None:
         """Do what ``reach`` does where some wires start nothing: find first, count then."""
@@ -159,6 +184,7 @@ class LiveState(RunState):
             for successor in successors[index]:
                 if pending[successor] < 0 and index not in quiet.get(successor, ()):
                     pending[successor] = 0
+                    self.touched[successor] = None
                     new.append(successor)
         for index in new:
             for successor in successors[index]:
@@ -206,7 +232,6 @@ class LiveState(RunState):
     def rest(self) -> None:
         """Let nothing be due any more: what was is looked at when something touches it."""
         self.pending[:] = [AT_REST] * len(self.pending)
-        self.touched[:] = [None] * len(self.touched)
         self.ready.clear()
         self._quiet_waits.clear()
         self.drop_streams()
@@ -219,6 +244,8 @@ class LiveState(RunState):
             self.forget_streams(index)
         self._settle(index)
         before = self._before(index)
+        if self.modes[index] == MODE_FULL:
+            self.modes[index] = self.own_modes[index]
         super().finish(index, outputs)
         self._pass_on(index, before, ran=True)
 
@@ -227,6 +254,7 @@ class LiveState(RunState):
         self._settle(index)
         before = self._before(index)
         self._clear(index)
+        self.modes[index] = MODE_FULL  # what failed is no more taken for granted: see ``burst``
         super().fail(index, failure)
         self._pass_on(index, before, ran=True)
 
@@ -235,6 +263,7 @@ class LiveState(RunState):
         self._settle(index)
         before = self._before(index)
         self._clear(index)
+        self.modes[index] = MODE_FULL
         super().skip(index, reason)
         self._pass_on(index, before, ran=True)
 
@@ -306,8 +335,6 @@ class LiveState(RunState):
             pending[successor] -= 1
             if not pending[successor]:
                 self.ready.append(successor)
-        if ran:
-            self.ran.append(index)
 
     def _touch(self, index: int, successor: int, changed: set[int], ran: bool) -> Cause | None:
         """Return why a step is to run after one that it needs, or None."""
@@ -402,7 +429,8 @@ class LiveState(RunState):
         """Return why a ready step is to be skipped, or None when it can run."""
         reason = super().decide(index)
         if reason is None:
-            self.modes[index] = self.own_modes[index]
+            troubled = index in self.failures or index in self.skipped
+            self.modes[index] = MODE_FULL if troubled else self.own_modes[index]
         else:
             self.modes[index] = MODE_DECIDE
         return reason
@@ -416,7 +444,8 @@ class LiveState(RunState):
 
     def why(self, index: int) -> str:
         """Say why a step last ran."""
-        why = self.words(index, self.causes[index])
+        cause = self.touched[index]
+        why = "" if cause is None else self.words(index, cause)
         return "not cacheable" if why == "new" and self.steps[index].cache == "none" else why
 
     def words(self, index: int, cause: Cause) -> str:

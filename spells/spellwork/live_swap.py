@@ -194,8 +194,7 @@ class Swap:
 
     def _take_along(self, old: LiveState, index: int, step: Step) -> None:
         new, here = self._new, step.index
-        new.causes[here] = old.causes[index]
-        cause = old.touched[index]
+        cause = new.touched[here] = old.touched[index]
         if cause is not None and old.pending[index] != AT_REST:
             self.roots[step.id] = old.words(index, cause)
         if index in old.failures:
