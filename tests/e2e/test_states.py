@@ -165,7 +165,7 @@ def test_a_node_held_back_by_its_limits_says_so_and_counts_down(
 def test_a_stream_is_seen_while_it_comes_and_whole_by_the_page(
     ada: Person, make_canvas: Callable[..., str]
 ) -> None:
-    code = "import time\ndef f():\n    for i in range(3000):\n        time.sleep(0.002)\n        yield {'row': i, 'word': 'w' * 30}\n"
+    code = "import time\ndef f():\n    for i in range(1500):\n        time.sleep(0.002)\n        yield {'row': i, 'word': 'w' * 30}\n"
     cell = {"type": "code.python", "code": code, "position": [0, 0], "size": [420, 420]}
     ada.open(make_canvas({"nodes": {"rows": cell}, "edges": {}}))
     ada.run()
@@ -176,11 +176,10 @@ def test_a_stream_is_seen_while_it_comes_and_whole_by_the_page(
     select(ada, "rows")
     panel = ada.page.get_by_test_id("inspector")
     panel.get_by_role("button", name="Load more").click()
-    expect(panel).to_contain_text("1,000 of 3,000")
-    panel.get_by_role("button", name="row", exact=True).click()
-    expect(panel.get_by_role("columnheader", name="row")).to_have_attribute(
-        "aria-sort", "ascending"
-    )
+    expect(panel).to_contain_text("1,000 of 1,500")
+    for _ in range(2):
+        panel.get_by_role("button", name="row", exact=True).click()
+    expect(panel.get_by_role("row").nth(1)).to_contain_text("1499")
 
 
 def test_a_large_value_is_read_at_every_depth(ada: Person, make_canvas: Callable[..., str]) -> None:

@@ -180,7 +180,10 @@ export class RunStore implements Runs {
     for (const end of this.#end) end();
   }
 
-  async #steer(event: "runs.cancel" | "runs.pause" | "runs.play" | "runs.step", run: string | undefined): Promise<void> {
+  async #steer(
+    event: "runs.cancel" | "runs.pause" | "runs.play" | "runs.step",
+    run: string | undefined,
+  ): Promise<void> {
     const id = run ?? this.current.get()?.id;
     if (id) await this.#session.request(event, { id });
   }

@@ -6,7 +6,7 @@ import { useEditor } from "../hooks/useEditor";
 import type { ShownStatus } from "../hooks/useNode";
 import { inPortOrder, problemTone, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
-import { nextStep } from "../store/toasts";
+import { nextStepOfNode } from "../store/toasts";
 import { type ShownState, shortWhy } from "../store/why";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
@@ -135,7 +135,7 @@ function CodeGlance({ id, code }: { id: string; code: string }) {
 }
 
 function Failure({ error }: { error: NodeFailure }) {
-  const next = nextStep(error.code) ?? "Select the node to see the details.";
+  const next = nextStepOfNode(error.code) ?? "Select the node to see the details.";
   return (
     <div className="node-error" data-testid="node-error">
       <strong>{error.port ? `${words(error.code)} at “${error.port}”` : words(error.code)}</strong>

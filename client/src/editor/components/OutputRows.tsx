@@ -9,7 +9,7 @@ import { inPortOrder, type ShownPorts, shortMessage, type Wired } from "../store
 import { schemaOf } from "../store/library";
 import { setPin } from "../store/modes";
 import { RESERVED_OUTPUTS } from "../store/passages";
-import { nextStep } from "../store/toasts";
+import { nextStepOfNode } from "../store/toasts";
 import { words } from "./NodeBody";
 import { PinField } from "./PinField";
 import { portColour } from "./PortHandle";
@@ -159,7 +159,7 @@ function FailureDetails({ run }: { run: NodeRun }) {
           {error.port ? ` at “${error.port}”` : ""}
         </strong>
         <p>{shortMessage(error.message)}</p>
-        {nextStep(error.code) && <p className="faint">{nextStep(error.code)}</p>}
+        {nextStepOfNode(error.code) && <p className="faint">{nextStepOfNode(error.code)}</p>}
         {(error.attempts ?? 1) > 1 && <p className="faint">Tried {error.attempts} times.</p>}
         {error.traceback && (
           <details>

@@ -20,6 +20,9 @@ export function WhyLine({ id, state, last }: WhyLineProps) {
   const spell = useStore(editor.document.spell);
   const board = useStore(editor.workbench.runs.board);
   const past = useStore(editor.viewing);
+  const ended = useStore(editor.workbench.runs.past, (runs) =>
+    state === "cancelled" ? runs.find((run) => run.id === last?.run)?.error?.message : undefined,
+  );
   const why = useMemo(() => {
     const around: Surroundings = {
       spell,
@@ -32,7 +35,7 @@ export function WhyLine({ id, state, last }: WhyLineProps) {
   const { cause } = why;
   return (
     <p className="why faint" data-testid="why">
-      {why.full}{" "}
+      {why.full} {ended && `The run failed: ${ended} `}
       {cause && (
         <button
           type="button"

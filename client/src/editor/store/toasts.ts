@@ -39,7 +39,20 @@ const NEXT: Readonly<Record<string, string>> = {
   exception: "Open the node: its traceback says which line failed.",
   address_denied: "The server allows nodes no addresses of its own network; an administrator can allow it.",
   output_too_large: "Give less: filter, take a part, or summarise inside the node.",
+  no_value: "Run the whole canvas, or until here, first: then what they left can be used.",
+  run_not_paused: "Pause the run first.",
+  run_timeout: "The run took longer than runs may here. Give it less to do, or ask for more time.",
+  too_many_calls: "Look for a loop that goes on too long, or have it work on less.",
+  transform_failed: "Select the wire: it shows what came and what its transforms make of it.",
+  secret_missing: "Add the secret, or ask an administrator for it.",
   conflict: "Somebody changed it meanwhile. Look again, then retry.",
+};
+
+/** The same of a node that failed, where that is another matter. */
+const NODE_NEXT: Readonly<Record<string, string>> = {
+  timeout: "Give it less to do, or more time in its settings.",
+  invalid_output: "Correct what its code returns.",
+  stream_failed: "Look at the node that streams into it.",
 };
 
 const LIFETIME = { info: 3_500, done: 3_500, error: 9_000 } as const;
@@ -47,6 +60,11 @@ const LIFETIME = { info: 3_500, done: 3_500, error: 9_000 } as const;
 /** What to do about `code`; undefined when nothing particular is known. */
 export function nextStep(code: string | undefined): string | undefined {
   return code === undefined ? undefined : NEXT[code];
+}
+
+/** What to do about a node that failed with `code`. */
+export function nextStepOfNode(code: string): string | undefined {
+  return NODE_NEXT[code] ?? NEXT[code];
 }
 
 /** The messages that are on the page now. */
