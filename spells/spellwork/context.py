@@ -277,7 +277,7 @@ class Context:
 
         Returns at once, however slow those are who read and watch; ``send`` waits for them.
         """
-        if self.depth or self.expired:
+        if self.expired:
             return
         self.tell_chunk(port, chunk)
         if self._flows is not None:
@@ -289,8 +289,6 @@ class Context:
         Raises:
             StreamEnded: the call has ended.
         """
-        if self.depth:
-            return
         if self._flows is None or not self._flows.has(port):
             self.emit(port, chunk)
         else:

@@ -15,9 +15,10 @@ from .context import Host
 from .errors import InputRejected, NodeCancelled, OutputTooLarge, StreamFailed
 from .events import Event
 from .outlet import Outlet
+from .returned import whole_of
 from .standstill import Party
 from .step import Binding, Step
-from .streams import Reader, Stream, accumulate
+from .streams import Reader, Stream
 
 if TYPE_CHECKING:
     from .ports import Port
@@ -108,8 +109,9 @@ class Flows:
     def completed(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """Return the outputs with what chunks add up to, where the function left out what it sent chunks of."""
         for port, outlet in self._outlets.items():
-            if port not in outputs and outlet.stream.chunks:
-                outputs = {**outputs, port: accumulate(outlet.stream.chunks)}
+            declared = self._step.ports.output(port)
+            if port not in outputs and outlet.stream.chunks and declared is not None:
+                outputs = {**outputs, port: whole_of(declared, outlet.stream.chunks)}
         return outputs
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import OutputInvalid
-from .ports import SKIP
+from .ports import SKIP, Port
 from .step import Step
 from .streams import accumulate
 
@@ -47,10 +47,16 @@ def stream_port(step: Step) -> str:
 
 
 def streamed_outputs(step: Step, chunks: list[Any]) -> dict[str, Any]:
-    """Return the outputs that the chunks of a generator add up to; those of text or bytes are joined even when none came."""
+    """Return the outputs that the chunks of a generator add up to."""
     if not step.ports.outputs:
         return {}
     port = step.ports.outputs[0]
-    if not chunks and port.schema.get("type") == "string":
-        return {port.name: b"" if port.schema.get("format") == "binary" else ""}
-    return {port.name: accumulate(chunks)}
+    return {port.name: whole_of(port, chunks)}
+
+
+def whole_of(port: Port, chunks: list[Any]) -> Any:
+    """Return what the chunks of an output add up to: of text or bytes they are joined even when none came, of a list never."""
+    kind = port.schema.get("type")
+    if not chunks and kind == "string":
+        return b"" if port.schema.get("format") == "binary" else ""
+    return list(chunks) if kind == "array" else accumulate(chunks)

@@ -8,6 +8,7 @@ import pytest
 
 import spellwork
 from spellwork import Event, Library, RunResult
+from spellwork_core import pack
 
 from .conftest import RunNode
 
@@ -57,6 +58,16 @@ CALLS: list[tuple[str, dict[str, Any], Any]] = [
     ("core.range", {"end": 0, "start": 3, "step": -2}, [3, 1]),
     ("core.aggregate", {"items": ROWS, "field": "n", "how": "mean"}, 2.0),
     ("core.aggregate", {"items": [], "how": "max"}, None),
+    ("core.chunks", {"value": [1, 2, 3], "size": 2}, [[1, 2], [3]]),
+    ("core.chunks", {"value": [1, 2], "seconds": 0.001}, [1, 2]),
+    ("core.chunks", {"value": "abc", "size": 2}, "abc"),
+    ("core.batch", {"chunks": [1, 2, 3], "size": 2}, [[1, 2], [3]]),
+    ("core.take", {"chunks": [1, 2, 3, 4], "count": 2, "skip": 1}, [2, 3]),
+    ("core.take", {"chunks": [1, 2], "count": 0}, []),
+    ("core.take", {"chunks": [1, 2], "count": 9}, [1, 2]),
+    ("core.lines", {"text": "a\nb\n\nc"}, "a\nb\n\nc"),
+    ("core.collect", {"chunks": [1, "a"]}, [1, "a"]),
+    ("core.collect", {"chunks": "text"}, "text"),
     ("core.compare", {"left": 2, "operator": "is greater than", "right": 1}, True),
     ("core.compare", {"left": "2", "operator": "is greater than", "right": 1}, False),
     ("core.date_format", {"time": "2026-03-01T10:00:00+00:00", "format": "%d.%m. %H:%M", "zone": "Asia/Tokyo"}, "01.03. 19:00"),
@@ -326,3 +337,58 @@ async def test_a_histogram_counts_and_a_long_table_is_thinned(
     assert len(spec["data"]["values"]) <= 5_000
     assert set(spec["data"]["values"][0]) == {"v"}
     assert any("12,000" in (event.message or "") for event in events)
+
+
+# Streams
+
+
+async def streams_of(nodes: dict[str, Any], *wires: tuple[str, str, str, str]) -> RunResult:
+    edges = {
+        f"e{place}": dict(zip(("source", "output", "target", "input"), wire, strict=True))
+        for place, wire in enumerate(wires)
+    }
+    spell = spellwork.Spell.model_validate({"nodes": nodes, "edges": edges})
+    plan = spellwork.compile(spell, Library([pack]))
+    return await spellwork.Execution(plan).run()
+
+
+async def test_lines_come_whole_whatever_the_pieces() -> None:
+    text = "one\ntwo\r\n\nlast"
+    for size in (1, 2, 5, 100):
+        result = await streams_of(
+            {
+                "c": {"type": "core.chunks", "inputs": {"value": text, "size": size}},
+                "l": {"type": "core.lines"},
+                "b": {"type": "core.batch", "inputs": {"size": 100}},
+            },
+            ("c", "chunks", "l", "text"),
+            ("l", "lines", "b", "chunks"),
+        )
+        assert result.outputs["b"] == {"batches": [["one\n", "two\r\n", "\n", "last"]]}
+
+
+async def test_merged_streams_come_as_they_come() -> None:
+    slow = {"type": "core.chunks", "inputs": {"value": [1, 2], "seconds": 0.05}}
+    result = await streams_of(
+        {
+            "a": slow,
+            "b": {"type": "core.chunks", "inputs": {"value": ["x", "y", "z"]}},
+            "m": {"type": "core.merge_streams"},
+        },
+        ("a", "chunks", "m", "streams"),
+        ("b", "chunks", "m", "streams"),
+    )
+    assert result.outputs["m"]["chunks"][-1] == 2
+    assert sorted(map(str, result.outputs["m"]["chunks"])) == ["1", "2", "x", "y", "z"]
+
+
+async def test_who_takes_some_of_a_stream_does_not_slow_the_rest() -> None:
+    result = await streams_of(
+        {
+            "c": {"type": "core.chunks", "inputs": {"value": list(range(2_000))}},
+            "t": {"type": "core.take", "inputs": {"count": 3}},
+        },
+        ("c", "chunks", "t", "chunks"),
+    )
+    assert result.outputs["t"] == {"chunks": [0, 1, 2]}
+    assert len(result.outputs["c"]["chunks"]) == 2_000

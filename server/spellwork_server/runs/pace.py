@@ -48,5 +48,5 @@ class Pace:
         """Wait until half of what may wait has gone, and nobody lags."""
         while not self._given_up and self.pending > self._most // 2:
             await self._free.wait()
-        while not self._given_up and self._held_up():
-            await asyncio.sleep(GLANCE)  # noqa: ASYNC110 - those who lag do not say when they have caught up
+        while not self._given_up and self._held_up():  # noqa: ASYNC110 - those who lag do not say when they have caught up
+            await asyncio.sleep(GLANCE)

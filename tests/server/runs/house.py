@@ -64,7 +64,7 @@ class Gates:
         self.calls[name] = self.calls.get(name, 0) + 1
 
 
-def make_library(gates: Gates) -> Library:
+def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
     @node("t.value", title="Value", output="value")
     async def value(value: Any) -> Any:
         """Give a value."""
