@@ -16,6 +16,7 @@ from .nested import carry_out
 from .nested_host import NestedHost
 from .ports import SKIP, Port
 from .program import MODE_ONE, UNSET
+from .recall import Recall
 from .result import NodeFailure
 from .step import Step
 from .subplan import SubPlan
@@ -92,7 +93,7 @@ class BodyRun:
         if nested.sink is not None:
             self._tell_given(nested, state)
         try:
-            await carry_out(state, nested, nested.sink)
+            await carry_out(state, nested, nested.sink, recall=self._recall(state))
         finally:
             nested.finish(self._step.id)
         failed = [index for index in sorted(state.failures) if index not in state.program.failures]
@@ -101,6 +102,15 @@ class BodyRun:
                 [(index, state.failures[index]) for index in failed], iteration, told=not quiet
             )
         return self._leaving(state.values)
+
+    def _recall(self, state: RunState) -> Recall | None:
+        """Return what looks the body's nodes up by content, where that may spare more than it costs."""
+        host = self._host
+        if host.cache is None or not self._body.is_dear:
+            return None
+        recall = Recall(state, host.cache, None, host.user, incremental=False)
+        recall.encodings = host.caller.encodings
+        return recall
 
     def _place(self, iteration: int | None) -> str:
         return self._step.id if iteration is None else f"{self._step.id}[{iteration}]"

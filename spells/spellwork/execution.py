@@ -157,7 +157,7 @@ class Execution:
             self._limiters,
             self._encodings,
         )
-        host.open_body = open_body
+        host.open_body, host.cache = open_body, self._cache
         recall = None
         if self._cache is not None or self._memory is not None:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .cache import OutputCache
 from .calls import Caller, gather
 from .compiler import compile_call
 from .context import Body, Context, RunContext
@@ -91,6 +92,8 @@ class RunHost:
         """How many nodes this run is inside of."""
         self.open_body: OpenBody | None = None
         """Makes ``Context.body``; set by ``Execution``."""
+        self.cache: OutputCache | None = None
+        """Where the outputs of nodes inside nodes are looked up and kept, too; set with ``open_body``."""
         self._plan = plan
         self._secrets = context.secrets
         self.sink = sink

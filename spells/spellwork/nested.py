@@ -13,6 +13,7 @@ from .events import Sink
 from .host import RunHost
 from .loops import Loops
 from .plan import Plan
+from .recall import Recall
 
 CANCEL_GRACE = 0.8
 """Seconds that nodes of a nested run get to end after a cancel."""
@@ -45,11 +46,15 @@ async def run_nested(
 
 
 async def carry_out(
-    state: RunState, host: RunHost, sink: Sink | None, grace: float = CANCEL_GRACE
+    state: RunState,
+    host: RunHost,
+    sink: Sink | None,
+    grace: float = CANCEL_GRACE,
+    recall: Recall | None = None,
 ) -> None:
-    """Run to its end what ``state`` is the beginning of; see ``run_nested``."""
-    loops = Loops(state, host, sink, None)
-    watched = sink is not None or host.caller.limited
+    """Run to its end what ``state`` is the beginning of; see ``run_nested``. ``recall`` looks its nodes up."""
+    loops = Loops(state, host, sink, recall)
+    watched = sink is not None or recall is not None or host.caller.limited
     host.crew.count(state.plain)
     drivers = loops.drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
     host.crew.lend()

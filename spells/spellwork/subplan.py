@@ -81,6 +81,8 @@ class SubPlan:
     """It is plain, and each step needs the one before it."""
     is_plain: bool
     """Each step is no more than an ``await``."""
+    is_dear: bool
+    """Some step may be kept, and is called in a worker or asks a provider: looking it up may be worth it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the body as JSON, as part of its owner's step."""
@@ -200,6 +202,7 @@ def subplan(
         ttl=ttl,
         is_chain=_is_plain(program, given) and _is_chain(program, given),
         is_plain=_is_plain(program, given),
+        is_dear=any(map(_is_dear, steps[given:])),
     )
 
 
@@ -296,6 +299,13 @@ def _begun(program: Program, given: int) -> Program:
 def _is_chain(program: Program, given: int) -> bool:
     count = len(program.modes)
     return all(index + 1 in program.successors[index] for index in range(given, count - 1))
+
+
+def _is_dear(step: Step) -> bool:
+    if step.cache == "none":
+        return False
+    inner = step.body is not None and step.body.is_dear
+    return inner or step.type.isolation == "worker" or step.type.limiter is not None
 
 
 def _is_plain(program: Program, given: int) -> bool:

@@ -13,12 +13,15 @@ import yaml
 import spellwork
 from spellwork import (
     Execution,
+    Library,
     Limits,
     MemoryCache,
+    Pack,
     RunMemory,
     Spell,
     SpellInvalid,
     compile,
+    node,
     validate,
 )
 from spellwork.analysis import Analysis
@@ -659,6 +662,36 @@ def test_a_body_that_did_not_change_is_not_run_again() -> None:
             result = await Execution(plan(text), memory=memory, cache=cache).run()
             assert result.why["s"] == why
         assert calls == ["c", "c"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.rule("13.15")
+def test_dear_nodes_inside_are_looked_up_for_every_iteration() -> None:
+    asked: list[str] = []
+
+    @node("p.ask", output="answer", limiter="provider")
+    async def ask(question: str) -> str:
+        """Ask somebody who charges for it."""
+        asked.append(question)
+        return question.upper()
+
+    provider = Library([*library.packs, Pack(name="p", version="1", title="P", nodes=(ask,))])
+
+    async def main() -> None:
+        cache = MemoryCache()
+        for items, told, wanted in (
+            (["a", "b"], True, {"a", "b"}),
+            (["b", "c", "a"], False, {"c"}),
+            (["a"] * 70, True, set()),
+        ):
+            asked.clear()
+            owner = ("core.map", {"items": items}, runs(type="p.ask"))
+            plan = compile(draw({"m": owner}), provider)
+            sink = (lambda _event: None) if told else None
+            result = await Execution(plan, cache=cache, sink=sink).run()
+            assert result.outputs["m"] == {"items": [item.upper() for item in items]}
+            assert set(asked) == wanted
 
     asyncio.run(main())
 
