@@ -100,6 +100,10 @@ class NodeSettings(Part):
     )
 
 
+AS_DECLARED = NodeSettings()
+"""What differs in nothing; one for all nodes, for as a plain default it would be copied deep for each."""
+
+
 class Node(Part):
     """A box on the canvas: a node type, and the values typed into it."""
 
@@ -110,7 +114,7 @@ class Node(Part):
     name: str | None = Field(default=None, max_length=200)
     inputs: dict[PortName, JsonValue] = Field(default_factory=dict)
     code: str | None = Field(default=None, max_length=1_000_000)
-    settings: NodeSettings = NodeSettings()
+    settings: NodeSettings = Field(default_factory=lambda: AS_DECLARED)
     position: Position = (0, 0)
     size: tuple[float, float] | None = None
     group: Id | None = None
