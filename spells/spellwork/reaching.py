@@ -43,6 +43,7 @@ def reached(
             f"the scope names {', '.join(map(repr, unknown))}, which the spell does not have",
             details={"scope": unknown, "allowed": sorted(analysis.spell.nodes)[:50]},
         )
+    scope = _outside_bodies(analysis, scope)
     if reach == "needed":
         return Reached(_closure(scope, analysis.needs))
     wanted = set(scope) if reach == "only" else _closure(scope, _dependants(analysis))
@@ -51,8 +52,16 @@ def reached(
 
 def feeding_nodes(analysis: Analysis, scope: Sequence[str], reach: Reach) -> set[str]:
     """Return the nodes whose values of the last run a run of ``scope`` would take, were they there."""
+    scope = _outside_bodies(analysis, scope)
     wanted = set(scope) if reach == "only" else _closure(scope, _dependants(analysis))
     return {need for id in wanted for need in analysis.needs.get(id, ())} - wanted
+
+
+def _outside_bodies(analysis: Analysis, scope: Iterable[str]) -> list[str]:
+    """Return a scope with those who run a body in the place of the nodes in it, which do not run by themselves."""
+    regions = analysis.regions
+    owners = {id: regions.owners[region] for id, region in regions.of.items()}
+    return sorted(id for id in _closure(scope, owners) if id not in owners)
 
 
 def _closure(start: Iterable[str], after: Mapping[str, Iterable[str]]) -> set[str]:
@@ -102,4 +111,8 @@ def _taken(analysis: Analysis, id: str) -> dict[str, set[str]]:
     for links in part.links.values() if part is not None else ():
         for link in links:
             taken.setdefault(link.source, set()).add(link.output)
+    for captured in analysis.regions.captures.values():
+        for source, output in captured:
+            if source in taken:
+                taken[source].add(output)
     return taken

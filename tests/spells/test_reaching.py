@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwork import InvalidInput, NoValue, Plan, RunMemory, RunResult, compile
+from spellwork import InvalidInput, Library, NoValue, Plan, RunMemory, RunResult, compile
+from spellwork_core import pack as core
 from tests.seeds import examples
 from tests.spells.drawing import draw, run_plan
 from tests.spells.nodes import calls, library
@@ -153,3 +154,50 @@ async def test_after_runs_of_parts_an_incremental_run_leaves_what_a_run_of_the_w
     result, _ = await run_plan(plan, memory=memory, incremental=True)
     fresh, _ = await run_plan(plan)
     assert result.outputs == fresh.outputs
+
+
+@pytest.mark.rule("14.6", "14.7")
+@pytest.mark.parametrize(
+    ("scope", "reach", "running"),
+    [
+        ("a", "only", ["m"]),
+        ("a", "onward", ["m", "z"]),
+        ("a", "needed", ["o", "m"]),
+        ("m", "only", ["m"]),
+        ("o", "onward", ["o", "m", "z"]),
+    ],
+)
+async def test_a_node_in_a_body_runs_with_the_node_whose_body_it_is(
+    scope: str, reach: Any, running: list[str]
+) -> None:
+    spell = draw(
+        {
+            "o": ("number", {"value": 5}),
+            "m": {
+                "type": "map",
+                "inputs": {"items": [1, 2], "input": "item"},
+                "settings": {"body": {"group": "g"}},
+            },
+            "i": {"type": "input", "inputs": {"name": "item"}, "group": "g"},
+            "a": {"type": "add", "group": "g"},
+            "z": "text",
+        },
+        "i.value -> a.values",
+        "o.value -> a.values",
+        "m.items -> z.value",
+        groups={"g": {}},
+    )
+    body = spell.to_json()
+    for id in ("m", "i"):
+        body["nodes"][id]["type"] = f"core.{body['nodes'][id]['type'][2:]}"
+    spell = spell.model_validate(body)
+    both = Library([*library.packs, core])
+    memory = RunMemory()
+    await run_plan(compile(spell, both), memory=memory)
+    plan = compile(spell, both, scope=[scope], reach=reach, memory=memory)
+    assert plan.running == running
+    result, _ = await run_plan(plan)
+    assert result.outputs["m"] == {"items": [7, 8]}
+    if reach == "only":
+        with pytest.raises(NoValue):
+            compile(spell, both, scope=[scope], reach=reach, memory=RunMemory())
