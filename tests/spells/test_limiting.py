@@ -13,11 +13,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwork import Context, Event, Execution, Library, NodeError, Pack, RunContext, compile, node
+from spellwork import (
+    Context,
+    Event,
+    Execution,
+    Library,
+    NodeError,
+    Pack,
+    RunContext,
+    Spell,
+    compile,
+    node,
+)
 from spellwork.limiters import Clock
 from spellwork.limiting import KEPT_GATES, Limiters, LimitRules
 from spellwork.limits import Limits
 from spellwork.spell import NodeLimits
+from spellwork_core import pack as core
 from tests.seeds import examples
 from tests.spells.drawing import draw, kinds
 
@@ -274,6 +286,48 @@ async def test_a_call_within_a_call_does_not_wait_for_the_one_that_it_is_inside_
     result, _ = await asyncio.wait_for(run(world, several(2, "l.calls"), limiters), 5)
     assert result.ok
     assert world.at_once() == 1
+
+
+@pytest.mark.rule("14.8", "14.9")
+@pytest.mark.parametrize("where", ["node", "type", "server"])
+async def test_all_iterations_of_a_body_count_together_and_what_runs_them_takes_no_place(
+    world: World, where: str
+) -> None:
+    inner: dict[str, Any] = {"type": "l.work", "group": "g"}
+    if where == "node":
+        inner["settings"] = {"limits": {"concurrency": 1}}
+    limiters = rules(
+        world,
+        **({"server": {"concurrency": 1}} if where == "server" else {}),
+        **({"types": {"l.work": {"concurrency": 1}}} if where == "type" else {}),
+    )
+    spell = Spell.model_validate(
+        {
+            "groups": {"g": {}},
+            "nodes": {
+                "m": {
+                    "type": "core.map",
+                    "inputs": {"items": [1, 2, 3], "input": "item", "at_once": 3},
+                    "settings": {"body": {"group": "g"}},
+                },
+                "i": {"type": "core.input", "inputs": {"name": "item"}, "group": "g"},
+                "w": inner,
+            },
+            "edges": {"e": {"source": "i", "output": "value", "target": "w", "input": "after"}},
+        }
+    )
+    library = Library([*library_of(world).packs, core])
+    events: list[Event] = []
+    execution = Execution(compile(spell, library), sink=events.append, limiters=limiters)
+    result = await asyncio.wait_for(execution.run(), 10)
+    assert result.ok
+    assert len(world.starts()) == 3
+    assert world.at_once() == 1
+    waiting = {event.node for event in events if event.kind == "node.waiting"}
+    assert waiting <= {f"m[{index}]/w" for index in range(3)} | (
+        {f"m[{index}]/i" for index in range(3)} if where == "server" else set()
+    )
+    assert waiting
 
 
 @pytest.mark.rule("14.10")
