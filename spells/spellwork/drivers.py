@@ -50,6 +50,8 @@ class Drivers:
         self._drive = drive
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._starting = 0
+        """Drivers that have not begun: each will take one of what is ready."""
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._give_up_at = 0.0
@@ -83,18 +85,20 @@ class Drivers:
 
     def _spawn(self) -> None:
         self.crew.free -= 1
+        self._starting += 1
         task = self._loop.create_task(_watch(self), context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def suspended(self) -> None:
         """Take it that a driver waits in a node: let others go on with what is ready."""
-        for _ in range(min(SPAWN, len(self._state.ready))):
+        for _ in range(min(SPAWN, len(self._state.ready) - self._starting)):
             if self._room() > 0:
                 self._spawn()
 
     def new(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine of a driver."""
+        """Return the coroutine of a driver, which begins."""
+        self._starting -= 1
         return self._drive()
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -79,5 +79,6 @@ class LiveDrivers(Drivers):
         self.wake()
 
     def new(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine of a driver."""
+        """Return the coroutine of a driver, which begins."""
+        self._starting -= 1
         return self._live.drive()

@@ -129,7 +129,9 @@ class LiveState(RunState):
 
     # What a change reaches
 
-    def reach(self, roots: Iterable[int], carried: Iterable[int] = ()) -> list[int]:
+    def reach(  # noqa: PLR0912 - one pass: a call per step would cost as much as the step
+        self, roots: Iterable[int], carried: Iterable[int] = ()
+    ) -> list[int]:
         """Take it that ``roots`` (touched already) changed, and that ``carried`` are under way: find what waits for them.
 
         Returns the steps that were at rest, and are due now.
