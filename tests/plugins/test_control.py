@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import spellwork
 from spellwork import Execution, Node, compile, validate
 from spellwork.analysis import Analysis
 from tests.spells.nested import draw, in_group, library, run, runs
@@ -420,3 +421,21 @@ def test_an_error_port_and_a_fallback_rescue_a_map() -> None:
     result, _ = run(spell)
     assert result.outputs["f"] == {"value": "rescued"}
     assert result.outputs["why"] == {"value": "invalid_input"}, result.errors
+
+
+# Code in the place of a body
+
+
+@pytest.mark.rule("13.11", "13.12")
+@pytest.mark.anyio
+async def test_reduce_and_the_condition_of_a_while_may_be_code(run_node: Any) -> None:
+    reduced = await run_node(
+        "core.reduce", code="accumulator + item * factor", items=[1, 2], initial=0, factor=10
+    )
+    assert reduced.outputs["n"] == {"result": 30}, reduced.errors
+    nodes = {
+        "w": ("core.while", {"n": 16, "at_most": 9}, {**runs(group="g"), "code": "n > 3"}),
+        **DOUBLE,
+    }
+    looped = await spellwork.run_async(draw(nodes, *DOUBLE_WIRES), library=library)
+    assert looped.outputs["w"] == {"n": 2.0, "rounds": 3, "capped": False}, looped.errors

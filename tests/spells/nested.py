@@ -1,4 +1,4 @@
-"""Spells with bodies, for tests: the test nodes and the core pack's together."""
+"""Spells with bodies, for tests: the test nodes and those of packs together."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from spellwork import Event, Execution, Library, RunResult, Spell, compile
+from spellwork_code import pack as code
 from spellwork_core import pack as core
 from tests.spells.nodes import pack as small
 
-library = Library([small, core])
+library = Library([small, core, code])
 
 Drawn = Mapping[str, Any]
 
