@@ -19,7 +19,8 @@ from operator import itemgetter
 from types import CodeType
 from typing import Any, Final
 
-from .ports import FAILURE_PORT, WHOLE_PORT, Port, is_reserved
+from .node_type import NodeType
+from .ports import FAILURE_PORT, RESERVED_PORTS, WHOLE_PORT, Port, Ports, is_reserved
 from .step import Binding, Step, Wire
 from .transform import Shaped, has_default, shaped
 
@@ -128,21 +129,43 @@ class Program:
 
 def assemble(steps: Sequence[Step]) -> Program:
     """Return the arrays for these steps."""
+    kinds = _Kinds()
     outputs, template = _lay_out_outputs(steps)
     constants_from = len(template)
     slots = [dict(row) for row in outputs]
     mutable: list[int] = []
     raw: dict[int, Any] = {}
-    gathers = [_gather(step, slots, template, mutable, raw) for step in steps]
-    before = [
-        sorted({wire.source for binding in step.bindings for wire in binding.wires})
-        for step in steps
-    ]
+    gathers: list[tuple[tuple[str, Source], ...]] = []
+    needs: list[tuple[int, ...]] = []
+    musts: list[tuple[int, ...]] = []
+    before: list[list[int]] = []
     after: list[list[int]] = [[] for _ in steps]
+    calls: list[tuple[int, Any]] = []
+    streaming: list[tuple[Step, frozenset[str]]] = []
     for step in steps:
-        for source in before[step.index]:
+        kind = kinds.of(step)
+        gather = _gather(step, kind.triggers, slots, template, mutable, raw)
+        wires = [wire for binding in step.bindings for wire in binding.wires]
+        need = tuple([slots[wire.source][wire.output] for wire in wires])
+        shaping = any(wire.transform for wire in wires)
+        gathers.append(gather)
+        needs.append(need)
+        musts.append(
+            need
+            if not shaping
+            else tuple(
+                slot
+                for slot, wire in zip(need, wires, strict=True)
+                if not has_default(wire.transform)
+            )
+        )
+        sources = sorted({wire.source for wire in wires})
+        before.append(sources)
+        for source in sources:
             after[source].append(step.index)
-    calls = [_mode(step, gather) for step, gather in zip(steps, gathers, strict=True)]
+        calls.append(_mode(step, gather, plain=kind.plain and not shaping))
+        if kind.streams:
+            streaming.append((step, kind.streams))
     return Program(
         calls=[step.type.call for step in steps],
         modes=[mode for mode, _ in calls],
@@ -150,23 +173,8 @@ def assemble(steps: Sequence[Step]) -> Program:
         results=[row[0][1] for row in outputs],
         outputs=[row if row[0][0] else row[1:] for row in outputs],
         gathers=gathers,
-        needs=[
-            tuple(
-                slots[wire.source][wire.output]
-                for binding in step.bindings
-                for wire in binding.wires
-            )
-            for step in steps
-        ],
-        musts=[
-            tuple(
-                slots[wire.source][wire.output]
-                for binding in step.bindings
-                for wire in binding.wires
-                if not has_default(wire.transform)
-            )
-            for step in steps
-        ],
+        needs=needs,
+        musts=musts,
         successors=[tuple(row) for row in after],
         pending=[len(row) for row in before],
         template=template,
@@ -176,25 +184,54 @@ def assemble(steps: Sequence[Step]) -> Program:
         constants=len(template) - constants_from,
         failures=_reserved(steps, slots, FAILURE_PORT),
         wholes=_reserved(steps, slots, WHOLE_PORT),
-        readers=_readers(steps),
+        readers=_readers(streaming),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What steps of one type with the same ports have in common."""
+
+    triggers: frozenset[str]
+    streams: frozenset[str]
+    plain: bool
+
+
+class _Kinds:
+    """Kinds by type and ports, looked at once each: a plan has many steps of few."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], _Kind] = {}
+
+    def of(self, step: Step) -> _Kind:
+        """Return the kind of a step."""
+        key = id(step.type), id(step.ports)
+        kind = self._known.get(key)
+        if kind is None:
+            inputs = step.ports.inputs
+            kind = self._known[key] = _Kind(
+                triggers_of(step),
+                frozenset(port.name for port in inputs if port.stream and not port.trigger),
+                _is_plain_kind(step.type, step.ports),
+            )
+        return kind
 
 
 def _reserved(steps: Sequence[Step], slots: Sequence[dict[str, int]], port: Port) -> dict[int, int]:
     return {
         step.index: slots[step.index][port.name]
         for step in steps
-        if any(each is port for each in step.ports.outputs)
+        for each in step.ports.outputs[-len(RESERVED_PORTS) :]
+        if each is port
     }
 
 
-def _readers(steps: Sequence[Step]) -> dict[int, dict[str, tuple[int, ...]]]:
+def _readers(
+    streaming: Sequence[tuple[Step, frozenset[str]]],
+) -> dict[int, dict[str, tuple[int, ...]]]:
     """Find the steps that may start on a stream: whatever they take of its maker is one output, as a stream."""
     found: dict[int, dict[str, tuple[int, ...]]] = {}
-    for step in steps:
-        streams = {port.name for port in step.ports.inputs if port.stream and not port.trigger}
-        if not streams:
-            continue
+    for step, streams in streaming:
         taken: dict[int, set[str]] = {}
         for binding in step.bindings:
             for wire in binding.wires:
@@ -221,13 +258,13 @@ def _lay_out_outputs(steps: Sequence[Step]) -> tuple[list[tuple[tuple[str, int],
 
 def _gather(
     step: Step,
+    triggers: frozenset[str],
     slots: list[dict[str, int]],
     template: list[Any],
     mutable: list[int],
     raw: dict[int, Any],
 ) -> tuple[tuple[str, Source], ...]:
     gather: list[tuple[str, Source]] = []
-    triggers = triggers_of(step)
     for binding in step.bindings:
         if binding.port in triggers:  # its wire says when, and brings nothing
             continue
@@ -252,12 +289,13 @@ def _source(binding: Binding, wire: Wire, slots: list[dict[str, int]]) -> int | 
     return shaped(slot, wire.edge or "", binding.port, wire.transform) if wire.transform else slot
 
 
-def _mode(step: Step, gather: tuple[tuple[str, Source], ...]) -> tuple[int, Any]:
-    sources = [source for _, source in gather]
+def _mode(step: Step, gather: tuple[tuple[str, Source], ...], *, plain: bool) -> tuple[int, Any]:
+    """Return how a step is called, and with what; ``plain``: its kind and its wires allow for no more than an ``await``."""
     if step.stand is not None:
         return MODE_DECIDE, None
-    if not _is_plain(step):
+    if not (plain and _is_plain(step)):
         return MODE_FULL, None
+    sources = [source for _, source in gather]
     if not sources:
         return MODE_NONE, None
     if len(sources) == 1:
@@ -302,29 +340,33 @@ def triggers_of(step: Step) -> frozenset[str]:
     return frozenset(port.name for port in step.ports.inputs if port.trigger)
 
 
-def _is_plain(step: Step) -> bool:
-    """Say whether a call is no more than ``result = await function(arguments)``."""
-    declared = step.type
+def _is_plain_kind(declared: NodeType, ports: Ports) -> bool:
+    """Say whether a call of this type may be no more than ``result = await function(arguments)``."""
     return (
-        step.fault is None
-        and declared.form == "async"
+        declared.form == "async"
         and declared.isolation == "inline"
         and declared.returns == "value"
         and declared.resolve is None
         and not declared.extra_inputs
         and not declared.wants_context
         and declared.waits == "all"
-        and len(step.ports.outputs) <= 1
-        and not any(map(is_reserved, step.ports.outputs))
-        and not any(port.stream or port.trigger for port in step.ports.inputs)
         and declared.limiter is None
-        and step.node.settings.limits is None
+        and len(ports.outputs) <= 1
+        and not any(map(is_reserved, ports.outputs))
+        and not any(port.stream or port.trigger for port in ports.inputs)
+        and getattr(getattr(declared.call, "__code__", None), "co_kwonlyargcount", 1) == 0
+    )
+
+
+def _is_plain(step: Step) -> bool:
+    """Say whether nothing of this one step asks for more."""
+    return (
+        step.fault is None
         and step.timeout is None
         and step.retries == 0
+        and step.node.settings.limits is None
         and not any(binding.check for binding in step.bindings)
-        and not any(wire.transform for binding in step.bindings for wire in binding.wires)
-        and _is_positional(step.bindings, declared.inputs)
-        and getattr(getattr(declared.call, "__code__", None), "co_kwonlyargcount", 1) == 0
+        and _is_positional(step.bindings, step.type.inputs)
     )
 
 
