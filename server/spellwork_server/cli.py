@@ -207,7 +207,8 @@ def diff_files(before: Path, after: Path, as_json: bool) -> None:
 def format_files(files: tuple[Path, ...], check: bool) -> None:
     """Write spells anew in the form that they are in: sorted, so that they merge well.
 
-    Prints the files that changed. A manifest or plan is compiled anew.
+    Prints the files that changed. Comments are not kept. A manifest or plan is
+    compiled anew.
     """
     from spellwork_server.commands.formatting import format_file
 

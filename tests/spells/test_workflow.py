@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 import spellwork
-from spellwork import Event, Library, Workflow, WorkflowInvalid
+from spellwork import Event, Library, Workflow, WorkflowInvalid, formats
 from spellwork.workflow import Step
 from tests.seeds import examples
 from tests.spells.spells import exact, spells
@@ -225,6 +226,25 @@ def test_a_reduce_and_a_while_run() -> None:
     assert result.errors == {}
     assert total.of(result) == 16
     assert (result.outputs[loop.id]["n"], result.outputs[loop.id]["capped"]) == (6, True)
+
+
+@pytest.mark.rule("16.6")
+def test_a_subspell_runs_from_a_file_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = workflow()
+    child.node("code.python", {"x": child.node("core.input", {"name": "n"})}, code="x + 1", id="r")
+    (tmp_path / "child.py").write_text(child.to_source())
+    monkeypatch.chdir(tmp_path)
+    wf = workflow()
+    inner = wf.subspell("child.py")
+    wf.value(41) >> inner
+    assert wires(wf) == ["value.value -> spell.n"]
+    assert list(wf.run_sync().outputs[inner.id].values()) == [42]
+    (tmp_path / "parent.yaml").write_bytes(formats.write(wf.to_spell(), "yaml"))
+    monkeypatch.chdir("/")
+    again = Workflow.from_spell(tmp_path / "parent.yaml", library=LIBRARY)
+    assert list(again.run_sync().outputs["spell"].values()) == [42]
 
 
 @pytest.mark.rule("16.7")

@@ -97,7 +97,8 @@ class SpellForms:
             except SpellworkError as error:
                 raise _refused(error) from error
         found = await self._children.for_actor(spell, actor.user_id, actor)
-        problems = validate(spell, self._library, found.spells.get)
+        async with self._turn:
+            problems = await asyncio.to_thread(validate, spell, self._library, found.spells.get)
         return SpellRead(
             form=told, spell=spell.to_json(), problems=[each.to_json() for each in problems]
         )

@@ -10,14 +10,18 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
-from spellwork.errors import FormatInvalid, SpellworkError
+from spellwork.errors import FormatInvalid, SpellworkError, WorkflowInvalid
 from spellwork.library import Library
 from spellwork.sketch import End, GroupHandle, Parallel, Sketch, Step, Subspell
 from spellwork.spell import Spell
 
 MAX_CHARACTERS = 8_000_000
+
+MAX_SECONDS = 30.0
+"""How long a source may take to be read: ``>>`` has ports looked up, and those of code are parsed."""
 
 _IMPORTS = {"spellwork": {"Workflow", "Subspell"}, "spellwork.workflow": {"Workflow", "Subspell"}}
 _BUILDING = frozenset(
@@ -72,6 +76,7 @@ class _Reader:
         self._names: dict[str, Any] = {}
         self._known: set[str] = set()
         self._sketch: Sketch | None = None
+        self._until = monotonic() + MAX_SECONDS
 
     def read(self) -> Spell:
         self._do_all(self._tree.body)
@@ -228,7 +233,12 @@ class _Reader:
         if self._sketch is not None:
             raise ValueError("a second Workflow; a file builds one spell")
         self._sketch = Sketch(name, library=self._library)
+        self._sketch.guard = self._check_time
         return self._sketch
+
+    def _check_time(self) -> None:
+        if monotonic() > self._until:
+            raise WorkflowInvalid(f"it takes over {MAX_SECONDS:g} s to read")
 
     def _try(self, node: ast.expr, work: Callable[[], Any]) -> Any:
         try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from pydantic import ValidationError
 
+from spellwork.children import Spells
 from spellwork.errors import WorkflowInvalid
 from spellwork.library import Library
 from spellwork.node_type import NodeType
@@ -20,7 +21,9 @@ from .wiring import Wiring
 T = TypeVar("T")
 P = TypeVar("P", bound=Part)
 
-Place = tuple[float, float] | list[float]
+_WIRE = "e{:05}"
+_NUMBERED = re.compile(r"e[0-9]{5,18}")
+"""Ids of wires in the order of their numbers, as far as those have five digits."""
 
 
 class Sketch(Control, Wiring):
@@ -28,17 +31,29 @@ class Sketch(Control, Wiring):
 
     ``name`` may be left out, and is then not set on the spell. ``library``
     (all installed packs, if not given) is asked only where ports must be
-    known: to wire what fits.
+    known: to wire what fits. ``spells`` finds other spells by name, for those
+    that nodes run inside. ``guard`` is called before anything is added, and may
+    raise to end it.
     """
 
-    def __init__(self, name: str | None = None, *, library: Library | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        library: Library | None = None,
+        spells: Spells | None = None,
+    ) -> None:
         self._name = name
         self._library = library
+        self._spells = spells
         self._nodes: dict[str, Node] = {}
         self._edges: dict[str, Edge] = {}
         self._groups: dict[str, Group] = {}
         self._notes: dict[str, Note] = {}
+        self._fed: dict[str, set[str]] = {}
+        self._numbers: dict[str, int] = {}
         self._within: list[str] = []
+        self.guard: Callable[[], None] = _nothing
 
     def to_spell(self) -> Spell:
         """Return what is drawn. Raises WorkflowInvalid for a name that no spell may have."""
@@ -56,6 +71,9 @@ class Sketch(Control, Wiring):
         self._name = spell.name if "name" in spell.model_fields_set else None
         self._nodes, self._edges = dict(spell.nodes), dict(spell.edges)
         self._groups, self._notes = dict(spell.groups), dict(spell.notes)
+        last = max((int(id[1:]) for id in self._edges if _NUMBERED.fullmatch(id)), default=0)
+        self._numbers = {_WIRE: last + 1}
+        self._read_fed()
 
     @overload
     def node(
@@ -161,7 +179,8 @@ class Sketch(Control, Wiring):
         body = {"source": node, "output": output, "target": other, "input": port}
         given = {"transform": transform} if transform else {}
         key = self._claim(self._edges, "wire", id, None)
-        self._edges[key] = _made(Edge, body | given)
+        self._edges[key] = edge = _made(Edge, body | given)
+        self._fed.setdefault(edge.target, set()).add(edge.input)
 
     def pop(self) -> Node:
         """Remove the node that was added last, and its wires; return it. Raises WorkflowInvalid when there is none."""
@@ -171,13 +190,15 @@ class Sketch(Control, Wiring):
         self._edges = {
             id: edge for id, edge in self._edges.items() if key not in (edge.source, edge.target)
         }
+        self._read_fed()
         return node
 
     def reset(self) -> None:
         """Remove everything but the name."""
         for things in (self._nodes, self._edges, self._groups, self._notes):
             things.clear()
-        self._within.clear()
+        for known in (self._fed, self._numbers, self._within):
+            known.clear()
 
     def enter(self, group: str) -> None:
         """Put what is made from now on into a group."""
@@ -196,22 +217,34 @@ class Sketch(Control, Wiring):
 
     def _claim(self, things: Mapping[str, Any], kind: str, id: str | None, base: str | None) -> str:
         """Return an id that is free: the one that is wanted, else one from ``base``, else a wire's number."""
+        self.guard()
         if id is not None:
             if id in things:
                 raise WorkflowInvalid(f"there is a {kind} {id!r} already")
             return _checked(id)
         if base is None:
-            number = len(things) + 1
-            while f"e{number:05}" in things:
-                number += 1
-            return f"e{number:05}"
+            return self._numbered(things, _WIRE, 1)
         base = re.sub(r"[^A-Za-z0-9_-]", "_", base)[:48] or kind
         if base not in things:
             return base
-        number = 2
-        while f"{base}_{number}" in things:
+        return self._numbered(things, f"{base}_{{}}", 2)
+
+    def _numbered(self, things: Mapping[str, Any], pattern: str, first: int) -> str:
+        """Return the next id of a pattern. A number that was given once is not given again."""
+        number = self._numbers.get(pattern, first)
+        while (id := pattern.format(number)) in things:
             number += 1
-        return f"{base}_{number}"
+        self._numbers[pattern] = number + 1
+        return id
+
+    def _read_fed(self) -> None:
+        self._fed.clear()
+        for edge in self._edges.values():
+            self._fed.setdefault(edge.target, set()).add(edge.input)
+
+
+def _nothing() -> None:
+    """Be the guard of a sketch that trusts who draws it."""
 
 
 def _checked(id: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from spellwork.analysis import Analysis, main_output
 from spellwork.autoconnect import suggest_edges
+from spellwork.children import Spells
 from spellwork.errors import WorkflowInvalid
 from spellwork.library import Library
 from spellwork.ports import Port, Ports
@@ -22,8 +24,14 @@ class Wiring:
     _nodes: dict[str, Node]
     _edges: dict[str, Edge]
     _library: Library | None
+    _spells: Spells | None
+    _fed: dict[str, set[str]]
     wire: Callable[..., None]
     to_spell: Callable[[], Spell]
+
+    @cached_property
+    def _ports(self) -> dict[str, tuple[Node, Ports | None]]:
+        return {}
 
     @property
     def library(self) -> Library:
@@ -72,8 +80,11 @@ class Wiring:
         if node is None or declared is None:
             return None
         if declared.body_ports is None or node.settings.body is None:
-            return self.library.ports(node)
-        part = Analysis(self.to_spell(), self.library).parts.get(id)
+            known = self._ports.get(id)
+            if known is None or known[0] is not node:  # reading them anew may take a parser
+                known = self._ports[id] = node, self.library.ports(node, self._spells)
+            return known[1]
+        part = Analysis(self.to_spell(), self.library, self._spells).parts.get(id)
         return None if part is None else part.ports
 
     def _before(self, id: str) -> Spell:
@@ -109,9 +120,9 @@ class Wiring:
         given, wanted = self._known(node), self._known(target.id)
         if isinstance(source, End):
             given = Ports((), (given.output(source.port) or Port(source.port),))
-        wires = suggest_wires(given, wanted, self._fed(target.id))
+        wires = suggest_wires(given, wanted, self._taken(target.id))
         if not wires:
-            free = [port for port in wanted.inputs if port.name not in self._fed(target.id)]
+            free = [port for port in wanted.inputs if port.name not in self._taken(target.id)]
             raise WorkflowInvalid(
                 f"nothing of {node!r} fits {target.id!r}: it gives {_names(given.outputs)};"
                 f" free to take are {_names(free)}"
@@ -154,9 +165,9 @@ class Wiring:
             )
         return ports
 
-    def _fed(self, id: str) -> frozenset[str]:
-        wired = (edge.input for edge in self._edges.values() if edge.target == id)
-        return frozenset((*wired, *self._nodes[id].inputs))
+    def _taken(self, id: str) -> set[str]:
+        """Return the inputs of a node that have a wire or a value."""
+        return self._fed.get(id, set()) | self._nodes[id].inputs.keys()
 
 
 def _names(ports: Sequence[Port]) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
+from spellwork.children import Spells
 from spellwork.errors import WorkflowInvalid
 from spellwork.events import Event
 from spellwork.formats import read_python, to_python
@@ -15,10 +16,14 @@ from spellwork.library import Library
 from spellwork.reading import SpellSource, read_spell
 from spellwork.result import RunResult
 from spellwork.sketch import Sketch
+from spellwork.spell_files import spells_beside
 from spellwork.standalone import run_async
 from spellwork.values import to_json
 
 Handler = Callable[[Event], object]
+
+HERE = "spell"
+"""A file of the folder that this runs in."""
 
 EVERY = "*"
 """The kind that stands for events of every kind."""
@@ -35,11 +40,19 @@ class Workflow(Sketch):
         numbers >> total
         print(total.of(wf.run_sync()))
 
-    The same calls give the same spell, whatever machine they are made on.
+    The same calls give the same spell, whatever machine they are made on. Spells
+    that nodes run inside are found by ``spells``: files, relative to the folder
+    that this runs in, if not given.
     """
 
-    def __init__(self, name: str | None = None, *, library: Library | None = None) -> None:
-        super().__init__(name, library=library)
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        library: Library | None = None,
+        spells: Spells | None = None,
+    ) -> None:
+        super().__init__(name, library=library, spells=spells or spells_beside(HERE))
         self._handlers: list[tuple[str, Handler]] = []
 
     @classmethod
@@ -49,7 +62,7 @@ class Workflow(Sketch):
         Raises:
             SpellUnreadable: when it is none.
         """
-        workflow = cls(library=library)
+        workflow = cls(library=library, spells=spells_beside(spell))
         workflow.take(read_spell(spell, library))
         return workflow
 
@@ -108,6 +121,7 @@ class Workflow(Sketch):
             inputs,
             scope=scope,
             library=self.library,
+            spells=self._spells,
             sink=tell if self._handlers else None,
         )
         if raised:

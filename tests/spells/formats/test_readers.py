@@ -149,6 +149,15 @@ def test_python_that_nests_too_deep_is_refused(text: str) -> None:
 
 
 @pytest.mark.rule("10.4")
+def test_python_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(1_000_000))
+    monkeypatch.setattr(formats.python_reader, "monotonic", lambda: next(now))
+    long = ", ".join(["'core.debug'"] * 100)
+    with pytest.raises(FormatInvalid, match="line 3, column 1: it takes over 30 s to read"):
+        read_python(HEAD + f"wf.pipe('core.value', {long})")
+
+
+@pytest.mark.rule("10.4")
 def test_reading_python_runs_nothing(tmp_path: Path) -> None:
     touched = tmp_path / "touched"
     text = HEAD + f"if __name__ == '__main__':\n    open({str(touched)!r}, 'w')\n"
