@@ -25,6 +25,7 @@ from typing import Any
 from benchmarks.report import Figure, print_figures
 from spellwork import Event, Execution, Plan, Spell, compile
 
+from . import streaming
 from .changes import measure_all
 from .graphs import GRAPHS, SIZE, Graph, as_spell, expected, layered, name
 from .limit_inline import LimitInline
@@ -246,6 +247,7 @@ async def main() -> int:
     for each in waits.keys() - {"spellwork"}:
         ratio = waits["spellwork"] / waits[each]
         figures.append(Figure(f"100 waits of 10 ms: times {each}", ratio, "x", most=1.1))
+    figures += streaming.figures(await streaming.measure())
     figures.append(Figure("10,000 nodes: times 1,000", await measure_growth(), "x", most=12))
     if sys.platform == "linux":
         memory = measure_memory()

@@ -241,9 +241,8 @@ class Stream:
 
     def _wake(self) -> None:
         for reader in self._readers:
-            if reader.waiter is not None and not reader.waiter.done():
-                reader.waiter.set_result(None)
-            reader.waiter = None
+            if reader.waiter is not None:
+                reader.wake()
 
 
 class _ForRoom:
@@ -272,6 +271,7 @@ class Reader(AsyncIterator[Any]):
     """
 
     __slots__ = (
+        "_blocked",
         "_check",
         "_end",
         "_gone",
@@ -297,6 +297,7 @@ class Reader(AsyncIterator[Any]):
         """The chunks that are there to be taken, without waiting."""
         self._end = 0
         self._gone = False
+        self._blocked = _ForChunk(self)
 
     def __aiter__(self) -> Reader:
         return self
@@ -344,17 +345,22 @@ class Reader(AsyncIterator[Any]):
         """Wait for a chunk, or the end; return False when it was told to go away meanwhile."""
         if self.waiter is not None:
             raise RuntimeError("a stream is read by one coroutine at a time")
-        self.waiter = asyncio.get_running_loop().create_future()
+        self.waiter = waiter = asyncio.get_running_loop().create_future()
         self.stream.limit = 0
-        wait = _ForChunk(self)
-        self.party.begin_wait(wait)
+        self.party.begin_wait(self._blocked)
         try:
-            if self.waiter is not None:
-                await self.waiter
+            await waiter
         finally:
-            self.waiter = None
-            self.party.end_wait(wait)
+            self.wake()
         return not self._gone
+
+    def wake(self) -> None:
+        """Let it go on where it waits; from now on it counts as one that does."""
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None:
+            self.party.end_wait(self._blocked)
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def aclose(self) -> None:
         """Go away; idempotent."""
@@ -369,8 +375,7 @@ class Reader(AsyncIterator[Any]):
             return
         self._gone = True
         self.batch = iter(())
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
+        self.wake()
         self.stream._leave(self)  # noqa: SLF001 - part of the stream
 
 
@@ -383,8 +388,7 @@ class _ForChunk:
         self._reader = reader
 
     def waits_for(self) -> Iterable[Party]:
-        reader = self._reader
-        return () if reader.waiter is None else (reader.stream.writer,)  # woken is as good as gone
+        return (self._reader.stream.writer,)
 
     def widen(self) -> None:
         """Do nothing: what is missing here is no room."""
