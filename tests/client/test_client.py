@@ -42,6 +42,23 @@ async def test_inputs_replace_what_is_typed_into_a_node(server: ServerProcess, k
     assert result.outputs["b"]["result"] == 63
 
 
+@pytest.mark.rule("G13")
+async def test_only_some_nodes_run_on_what_the_last_run_left(
+    server: ServerProcess, key: str
+) -> None:
+    async with Client(server.url, token=key) as client:
+        with pytest.raises(BadRequest) as caught:
+            await client.runs.create(spell=chain(3, 0), scope=["n1"], reach="only")
+        assert caught.value.code == "no_value"
+
+
+@pytest.mark.rule("G14")
+async def test_a_run_over_its_time_is_stopped(server: ServerProcess, key: str) -> None:
+    async with Client(server.url, token=key) as client:
+        with pytest.raises(RunStopped):
+            await client.run(chain(2, 30), timeout=0.05)
+
+
 async def test_email_and_password_sign_in(server: ServerProcess) -> None:
     async with Client(server.url, email=EMAIL, password=PASSWORD) as client:
         assert (await client.run(HELLO)).status == "completed"

@@ -83,12 +83,13 @@ class Client:
         inputs: Mapping[str, Any] | None = None,
         *,
         scope: Sequence[str] | None = None,
+        timeout: float | None = None,
     ) -> RunView:
         """Run a spell on the server, wait, and return it with its ``outputs`` and ``errors``.
 
         Raises SpellRefused when it cannot run, RunStopped when it was stopped.
         """
-        run = await self.runs.create(spell=spell, inputs=inputs, scope=scope)
+        run = await self.runs.create(spell=spell, inputs=inputs, scope=scope, timeout=timeout)
         return await run.wait()
 
     async def run_canvas(

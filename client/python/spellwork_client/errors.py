@@ -100,6 +100,7 @@ _BY_CODE: dict[str, type[Refused]] = {
     "forbidden": Forbidden,
     "not_found": NotFound,
     "bad_request": BadRequest,
+    "no_value": BadRequest,
     "rate_limited": RateLimited,
     "internal": ServerFault,
     "unavailable": ServerFault,

@@ -118,6 +118,8 @@ class Runs:
         spell: Mapping[str, Any] | None = None,
         inputs: Mapping[str, Any] | None = None,
         scope: Sequence[str] | None = None,
+        reach: Literal["needed", "only", "onward"] | None = None,
+        timeout: float | None = None,
         mode: Literal["once", "live"] | None = None,
         audience: Literal["shared", "private"] | None = None,
         on_busy: Literal["replace", "queue", "parallel"] | None = None,
@@ -125,14 +127,18 @@ class Runs:
         """Start a run of a canvas, or of a spell given here; return at once.
 
         ``inputs`` are ``{"NODE.PORT": value}``, ``{"NODE": value}`` or ``{"NODE": {port: value}}``.
-        ``scope`` names the nodes wanted; what they need runs too. What is left out, the server
-        decides. Raises SpellRefused when the spell cannot run.
+        ``scope`` names the nodes wanted. What they need runs, too; with ``reach`` "only" just they
+        run, with "onward" they and all that depends on them, on what the last run left. The run has
+        failed after ``timeout`` seconds. What is left out, the server decides. Raises SpellRefused
+        when the spell cannot run, BadRequest with ``no_value`` where the last run left too little.
         """
         request = {
             "canvas": canvas,
             "spell": spell,
             "inputs": inputs,
             "scope": scope,
+            "reach": reach,
+            "timeout": timeout,
             "mode": mode,
             "audience": audience,
             "on_busy": on_busy,
