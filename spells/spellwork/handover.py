@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from .context import Context
+from .errors import NodeCancelled
 from .streams import CAPACITY, Reader
 
 GLANCE = 0.5
@@ -50,7 +52,7 @@ class Handover:
         if self._under_way is not None:
             wait_for(self._under_way, self._context)
         batch, self._batch = self._batch, []
-        self._under_way = submit(self._deliver(batch), self._loop)
+        self._under_way = submit(partial(self._deliver, batch), self._loop)
 
     async def _deliver(self, batch: list[Any]) -> None:
         outlet = self._context.outlet(self._port)
@@ -71,7 +73,7 @@ class BlockingReader(Iterator[Any]):
     def __next__(self) -> Any:
         for chunk in self._reader.batch:
             return chunk
-        if wait_for(submit(self._reader.refill(), self._loop), self._context):
+        if wait_for(submit(self._reader.refill, self._loop), self._context):
             for chunk in self._reader.batch:
                 return chunk
         self._context.check_cancelled()
@@ -87,13 +89,26 @@ def blocking(value: Any, loop: asyncio.AbstractEventLoop, context: Context) -> A
     return value
 
 
-def submit(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> Future[T]:
-    """Start work on the loop of the run, from a thread."""
-    try:
-        return asyncio.run_coroutine_threadsafe(work, loop)
-    except RuntimeError:  # the loop is closed: the thread outlived its run
-        work.close()
-        raise
+def submit(
+    work: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop
+) -> Future[T]:
+    """Start work on the loop of the run, from a thread. Where the loop has ended, nothing ever comes of it."""
+    future: Future[T] = Future()
+
+    def begin() -> None:  # the coroutine is made there: one that is never begun would complain
+        loop.create_task(work()).add_done_callback(partial(_pass_on, future))
+
+    loop.call_soon_threadsafe(begin)
+    return future
+
+
+def _pass_on(future: Future[T], task: asyncio.Task[T]) -> None:
+    if task.cancelled():
+        future.set_exception(NodeCancelled("the call has ended"))
+    elif (error := task.exception()) is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(task.result())
 
 
 def wait_for(future: Future[T], context: Context) -> T:

@@ -120,6 +120,7 @@ class LiveSession:
         recall = self._recall(state)
         self._live = LiveLoop(state, self._host, recall, self._say, self._at_rest, self._stumble)
         self._host.begin_stream = self._live.begin_stream
+        self._host.readers_of = self._live.readers_of
         self._roots.update(Swap(None, state, recall, self._memory, self._given).roots)
         self._schedule()
 

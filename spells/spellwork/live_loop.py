@@ -238,6 +238,10 @@ class LiveLoop:
         self.state, self.recall = state, recall
         self.drivers.follow()
 
+    def readers_of(self, index: int, port: str) -> int:
+        """Return how many steps ``begin_stream`` may let start."""
+        return len(self.state.program.readers.get(index, {}).get(port, ()))
+
     def begin_stream(self, index: int, port: str, stream: Any) -> None:
         """Let the steps start that take an output of a step under way while it still comes."""
         call = self.state.calls.get(index)
@@ -400,6 +404,8 @@ class LiveLoop:
             begin()
         state.forget_streams(index)
         given = gather(state.program.gathers[index], state.values)
+        if state.begun:
+            given = state.streamed(index, given)
         if state.begun:
             given = state.streamed(index, given)
         outputs: dict[str, Any] = await caller.call(

@@ -14,6 +14,7 @@ from spellwork import (
     Event,
     Execution,
     Limits,
+    LiveSession,
     NodeTypeInvalid,
     Plan,
     RunMemory,
@@ -370,6 +371,25 @@ async def test_a_run_that_builds_on_the_last_one_keeps_readers_of_streams() -> N
     result = await Execution(changed, memory=memory, incremental=True).run()
     assert result.outputs["b"] == {"sum": 3}
     assert result.why["b"] == "input changed (items)"
+
+
+@pytest.mark.rule("12.4", "11.1")
+@pytest.mark.parametrize("watched", [False, True])
+async def test_live_streams_start_their_readers_too(watched: bool) -> None:
+    plan = plan_of(
+        {"a": ("count", {"many": MANY}), "m": "double", "b": "total", "c": "whole"},
+        "a.items -> m.items",
+        "m.items -> b.items",
+        "a.items -> c.items",
+    )
+    live = LiveSession(plan, sink=ignore if watched else None)
+    async with asyncio.timeout(10):
+        for many in (MANY, 3, 2 * MANY):
+            live.set("a.many", many)
+            await live.settled()
+            assert live.outputs["b"] == {"sum": 2 * sum(range(many))}
+            assert live.outputs["c"] == {"sum": sum(range(many))}
+        await live.close()
 
 
 # Watching
