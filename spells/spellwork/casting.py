@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -25,6 +25,9 @@ _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _JSON_TYPES = (dict, list, str, int, bool, type(None))
 _SHOWN = 60
+
+TEXT_LIMIT = 1_000_000
+"""Characters of the text that a list or object is cast to."""
 
 
 class CastError(ValueError):
@@ -51,25 +54,52 @@ def cast(value: Any, to: Target) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Return a value as short JSON text, for messages."""
-    text = json_text(value)
+    """Return the beginning of a value's JSON text, for messages; the rest is not looked at."""
+    parts: list[str] = []
+    _put(value, parts, _SHOWN)
+    text = "".join(parts)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def json_text(value: Any) -> str:
-    """Return compact JSON, its numbers written as JavaScript writes them."""
+    """Return compact JSON, its numbers written as JavaScript writes them. Raises CastError over ``TEXT_LIMIT``."""
+    parts: list[str] = []
+    if _put(to_json(value), parts, TEXT_LIMIT) < 0:
+        raise CastError(f"{shown(value)} would be a text of more than {TEXT_LIMIT:,} characters")
+    return "".join(parts)
+
+
+def _put(value: Any, parts: list[str], left: int) -> int:
+    """Add the JSON of a value, as long as there is room for ``left`` characters; return what is left of it."""
     value = plain(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        # Half a surrogate pair is cut off at the most: it is beyond what is shown.
+        return _add(json.dumps(value[: left + 1], ensure_ascii=False), parts, left)
     if isinstance(value, list):
-        return "[" + ",".join(map(json_text, value)) + "]"
+        return _put_all("[", ((None, item) for item in value), "]", parts, left)
     if isinstance(value, dict):
-        fields = (
-            f"{json.dumps(str(key), ensure_ascii=False)}:{json_text(item)}"
-            for key, item in value.items()
-        )
-        return "{" + ",".join(fields) + "}"
-    return "null" if value is None else _scalar_text(value)
+        return _put_all("{", value.items(), "}", parts, left)
+    return _add("null" if value is None else _scalar_text(value), parts, left)
+
+
+def _put_all(
+    start: str, items: Iterable[tuple[Any, Any]], end: str, parts: list[str], left: int
+) -> int:
+    left = _add(start, parts, left)
+    comma = ""
+    for key, item in items:
+        name = "" if key is None else json.dumps(str(key)[: left + 1], ensure_ascii=False) + ":"
+        left = _add(comma + name, parts, left)
+        if left < 0:
+            return left
+        left = _put(item, parts, left)
+        comma = ","
+    return _add(end, parts, left)
+
+
+def _add(text: str, parts: list[str], left: int) -> int:
+    parts.append(text)
+    return left - len(text)
 
 
 def _scalar_text(value: float) -> str:
@@ -90,7 +120,7 @@ def _scalar_text(value: float) -> str:
 
 
 def _string(value: Any) -> str:
-    return value if isinstance(value, str) else json_text(to_json(value))
+    return value if isinstance(value, str) else json_text(value)
 
 
 def _number(value: Any) -> float:

@@ -82,11 +82,15 @@ def compiled(format: str) -> re.Pattern[str]:  # noqa: A002 - the transform's ow
     """Return a format as a pattern with one group per directive. Raises DateError."""
     pattern, seen = "", set()
     place = 0
+    blanks = r"[ \t\r\n]+"
     while place < len(format):
         letter = format[place]
         place += 1
+        if letter in " \t\r\n":  # several stand for one: else a match could take for ever to fail
+            pattern += "" if pattern.endswith(blanks) else blanks
+            continue
         if letter != "%":
-            pattern += r"[ \t\r\n]+" if letter in " \t\r\n" else re.escape(letter)
+            pattern += re.escape(letter)
             continue
         name = format[place : place + 1]
         place += 1

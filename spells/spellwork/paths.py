@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 _PART = re.compile(r'\.?([^.\[\]"]+)|\[(-?[0-9]{1,15})\]|\["([^"]*)"\]|\[(\*)\]')
@@ -60,7 +61,7 @@ def _step(value: Any, part: str | int) -> Any:
         if str(part) in value:
             return value[str(part)]
         raise PathError(
-            f"there is no {part!r}; there is {', '.join(map(repr, list(value)[:10])) or 'nothing'}"
+            f"there is no {part!r}; there is {', '.join(map(repr, list(islice(value, 10)))) or 'nothing'}"
         )
     if isinstance(value, list) and _PLACE.fullmatch(str(part)):
         place = int(part)

@@ -189,3 +189,17 @@ async def test_a_live_session_transforms_what_changes() -> None:
         assert (await session.settled()).errors["b"].code == "transform_failed"
         session.set("a.value", [5, 6])
         assert (await session.settled()).outputs["b"] == {"text": "6"}
+
+
+@pytest.mark.rule("15.1")
+def test_no_transform_takes_for_ever_or_grows_without_bound() -> None:
+    again = [{"op": "cast", "to": "list"}, {"op": "cast", "to": "string"}] * 10
+    with pytest.raises(TransformError, match="more than 1,000,000 characters"):
+        reshape('"' * 2_000, _read(again))
+    slow = {"op": "date", "format": "%Y" + " " * 98}
+    with pytest.raises(TransformError, match="is no date of the form"):
+        reshape("2024" + " " * 5_000 + "x", _read([slow]))
+    large = [{"op": "cast", "to": "number"}]
+    with pytest.raises(TransformError) as raised:
+        reshape([["x" * 1_000_000]] * 1_000, _read(large))
+    assert len(raised.value.reason) < 100

@@ -14,6 +14,8 @@ const NUMBER = /^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$/;
 const YES = new Set(["true", "yes", "on", "1"]);
 const NO = new Set(["false", "no", "off", "0"]);
 const SHOWN = 60;
+/** Characters of the text that a list or object is cast to. */
+const TEXT_LIMIT = 1_000_000;
 
 /** `value` as another type. Throws a CastError. */
 export function cast(value: Json, to: CastTarget): Json {
@@ -30,6 +32,13 @@ export function shown(value: Json): string {
 /** Text without the blanks around it. */
 export function stripped(text: string): string {
   return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+}
+
+function toText(value: Json): string {
+  if (typeof value === "string") return value;
+  const text = JSON.stringify(value);
+  if (text.length <= TEXT_LIMIT) return text;
+  throw new CastError(`${shown(value)} would be a text of more than 1,000,000 characters`);
 }
 
 function toNumber(value: Json): number {
@@ -69,7 +78,7 @@ function parsed(text: string): Json {
 }
 
 const CASTS: Readonly<Record<CastTarget, (value: Json) => Json>> = {
-  string: (value) => (typeof value === "string" ? value : JSON.stringify(value)),
+  string: toText,
   number: toNumber,
   integer: toInteger,
   boolean: toBoolean,

@@ -34,6 +34,7 @@ const DIRECTIVES: Readonly<Record<string, string>> = {
   f: "[0-9]{1,6}",
   z: "Z|[+-][0-9]{2}:?[0-9]{2}",
 };
+const BLANKS = "[ \\t\\r\\n]+";
 const TIME = [..."HIpMSfz"];
 const LAST_SECOND = 253_402_300_799;
 
@@ -61,7 +62,9 @@ export function compiled(format: string): RegExp {
   for (let place = 0; place < letters.length; place += 1) {
     const letter = letters[place] ?? "";
     if (letter !== "%") {
-      pattern += " \t\r\n".includes(letter) ? "[ \\t\\r\\n]+" : escaped(letter);
+      // Several blanks stand for one: else a match could take for ever to fail.
+      if (!" \t\r\n".includes(letter)) pattern += escaped(letter);
+      else if (!pattern.endsWith(BLANKS)) pattern += BLANKS;
       continue;
     }
     place += 1;

@@ -26,7 +26,14 @@ export function ToastList({ toasts }: { toasts: Toasts }) {
               {toast.code && <code>{toast.code}</code>}
             </div>
             {toast.action && (
-              <button type="button" className="link-button" onClick={toast.action.run}>
+              <button
+                type="button"
+                className="link-button"
+                onClick={() => {
+                  toasts.dismiss(toast.id);
+                  toast.action?.run();
+                }}
+              >
                 {toast.action.label}
               </button>
             )}

@@ -50,7 +50,7 @@ export const Wire = memo(function Wire(props: EdgeProps) {
         data-mark={mark}
         interactionWidth={18}
       />
-      {transform && !(hovered || props.selected) && (
+      {transform && (
         <EdgeLabelRenderer>
           <button
             type="button"
@@ -69,6 +69,7 @@ export const Wire = memo(function Wire(props: EdgeProps) {
         <EdgeLabelRenderer>
           <div
             className={`wire-label ${problem ? "broken" : ""}`}
+            data-below={transform !== undefined}
             style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
           >
             {problem ? problem.message : wireWords(sourceHandleId, transform, targetHandleId)}

@@ -29,6 +29,7 @@ const NEXT: Readonly<Record<string, string>> = {
   unknown_node_type: "Remove the node, or ask for its pack to be installed.",
   unknown_port: "Remove the broken wire, or connect it to a port that exists.",
   incompatible_types: "Put a node between the two that turns one into the other.",
+  invalid_transform: "Select the wire and correct the transform that is marked.",
   code_error: "Open the node and correct its code.",
   model_unreachable:
     "Start the model's server, or give the address of another in base_url. A run again asks only this node.",
