@@ -10,16 +10,20 @@ from .children import MAX_NESTED, ONLY, Fault, Spells
 from .cycles import find_cycles, order
 from .errors import CodeError
 from .interface import Interface, interface_of, interface_of_type
-from .ports import Port
+from .ports import Port, Ports
 from .regions import Regions
 from .schemas import forms_of, mismatch
 from .spell import Edge
 from .transform_schemas import Unfit, reshaped
+from .values import json_bytes
 
 if TYPE_CHECKING:
     from .analysis import Analysis, Part
 
 __all__ = ["Bodies", "Inside", "Spells"]
+
+MAX_SCHEMA = 10_000
+"""Bytes of the schema of a port that follows from a body; of a longer one only the type is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,10 @@ class Bodies:
     # One body
 
     def _read_one(self, part: Part, wires: Iterable[Edge]) -> None:
-        found = self._find(part)
+        try:
+            found = self._find(part)
+        except CodeError as error:
+            found = Fault("invalid_body", error.message)
         if isinstance(found, Fault):
             part.loose = True
             self._blame(part, found)
@@ -189,7 +196,7 @@ class Bodies:
         ports = None if inside is None else inside.interface.ports
         fanned = frozenset() if inside is None else inside.fanned
         try:
-            part.take(part.type.body_ports(part.node, ports, fanned))
+            part.take(_bounded(part.type.body_ports(part.node, ports, fanned)))
         except CodeError as error:
             part.loose = True
             part.inside = None
@@ -197,6 +204,22 @@ class Bodies:
 
     def _blame(self, part: Part, fault: Fault) -> None:
         self._analysis.blame(part, fault.code, fault.message, details=fault.details)
+
+
+def _bounded(ports: Ports) -> Ports:
+    """Return ports whose schemas are of a size that can be shown: bodies in bodies would multiply them."""
+    return replace(
+        ports,
+        inputs=tuple(map(_bounded_port, ports.inputs)),
+        outputs=tuple(map(_bounded_port, ports.outputs)),
+    )
+
+
+def _bounded_port(port: Port) -> Port:
+    if len(json_bytes(port.schema)) <= MAX_SCHEMA:
+        return port
+    kind = port.schema.get("type")
+    return replace(port, schema={} if kind is None else {"type": kind})
 
 
 def _interface(

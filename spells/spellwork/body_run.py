@@ -87,6 +87,15 @@ class BodyRun:
         )
         if quiet and host.may_run_unseen and self._may_follow(iteration):
             return await self._follow(values, iteration)
+        host.allowance.open(body.room)
+        try:
+            return await self._nest(values, iteration, quiet)
+        finally:
+            host.allowance.close(body.room)
+
+    async def _nest(self, values: list[Any], iteration: int | None, quiet: bool) -> dict[str, Any]:
+        """Run the body as a run of its own."""
+        body, host = self._body, self._host
         nested = NestedHost(host, body.plan, self._place(iteration), quiet=quiet)
         state = RunState(body.plan)
         state.values[:] = values

@@ -34,13 +34,32 @@ TOLD_INSIDE = 20_000
 """Calls of nodes inside other nodes that one run tells of."""
 
 
+OPEN_INSIDE = 4_000_000
+"""Values of nodes inside other nodes that one run may have room for at once."""
+
+
 class Allowance:
-    """How much of what happens inside nodes may still be told, in a run and all that is nested in it."""
+    """What nodes inside nodes may still take, in a run and all that is nested in it: events, and room for values."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "room")
 
-    def __init__(self, left: int = TOLD_INSIDE) -> None:
+    def __init__(self, left: int = TOLD_INSIDE, room: int = OPEN_INSIDE) -> None:
         self.left = left
+        self.room = room
+
+    def open(self, values: int) -> None:
+        """Make room for the values of a nested run; raises NodeError where there is none left."""
+        if values > self.room:
+            raise NodeError(
+                "too many nested runs go on at once: let fewer nodes run bodies beside each other",
+                code="too_many_nested",
+                retryable=False,
+            )
+        self.room -= values
+
+    def close(self, values: int) -> None:
+        """Give the room back."""
+        self.room += values
 
     def take(self, calls: int) -> bool:
         """Say whether that many calls may be told, and if so, that they are."""

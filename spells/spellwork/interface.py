@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .errors import CodeError
 from .ports import Port, Ports, is_reserved
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Interface:
         )
 
 
+MAX_PORTS = 200
+"""Inputs, and outputs, that a body may have: bodies in bodies would multiply them without end."""
+
 _End = TypeVar("_End", Entry, Exit)
 
 
@@ -64,6 +68,9 @@ def interface_of(
     """Return the interface of nodes that make a body, wired by ``edges``; in the order of the nodes' ids.
 
     ``named``: names that code may read without a wire, as other nodes have them.
+
+    Raises:
+        CodeError: where there would be too many.
     """
     body = {part.id: part for part in sorted(parts, key=lambda part: part.id)}
     fed = {(edge.target, edge.input) for edge in edges}
@@ -82,6 +89,12 @@ def interface_of(
         if marks["output"]
         else [out for part in body.values() for out in _unread_outputs(part, read)]
     )
+    for side, ends in (("inputs", entries), ("outputs", exits)):
+        if len(ends) > MAX_PORTS:
+            raise CodeError(
+                f"the body would have {len(ends):,} {side}, and may have {MAX_PORTS}:"
+                " mark those that it is to have"
+            )
     return Interface(tuple(_told_apart(entries, body)), tuple(_told_apart(exits, body)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from .problems import Problem
 from .program import Program
 from .step import Binding, Step
 from .values import hash_bytes, to_json
+
+if TYPE_CHECKING:
+    from .subplan import SubPlan
 
 __all__ = ["PLAN_FORMAT", "Plan", "Step"]
 
@@ -46,8 +49,19 @@ class Plan:
             "plan": PLAN_FORMAT,
             "name": self.name,
             "environment": self.environment,
-            "steps": [_step_json(self, step) for step in self.steps],
-        }
+            "steps": [step_json(self, step) for step in self.steps],
+        } | self._bodies_json()
+
+    def _bodies_json(self) -> dict[str, Any]:
+        """Return what nodes run inside them, each once, by its recipe: bodies nest, and share theirs."""
+        found: dict[str, SubPlan] = {}
+        left = [step.body for step in self.steps if step.body is not None]
+        while left:
+            body = left.pop()
+            if body.recipe not in found:
+                found[body.recipe] = body
+                left.extend(step.body for step in body.plan.steps if step.body is not None)
+        return {"bodies": {key: found[key].to_json() for key in sorted(found)}} if found else {}
 
     def to_bytes(self) -> bytes:
         """Return the plan as canonical MessagePack: the same spell gives the same bytes, everywhere."""
@@ -79,7 +93,8 @@ class Plan:
         return hash(self.hash)
 
 
-def _step_json(plan: Plan, step: Step) -> dict[str, Any]:
+def step_json(plan: Plan, step: Step) -> dict[str, Any]:
+    """Return a step as part of its plan's JSON."""
     body: dict[str, Any] = {
         "node": step.id,
         "type": step.type.id,
@@ -99,7 +114,7 @@ def _step_json(plan: Plan, step: Step) -> dict[str, Any]:
         "stand": step.stand,
         "pins": to_json(step.pins) if step.stand != "kept" else None,
         "passes": [list(each) for each in step.passes],
-        "body": None if step.body is None else step.body.to_json(),
+        "body": None if step.body is None else step.body.recipe,
     }
     return {key: value for key, value in body.items() if value not in (None, [], {})}
 

@@ -19,7 +19,7 @@ from .errors import InputRejected
 from .interface import MARKED, Entry
 from .library import Library
 from .node_type import CachePolicy, NodeType
-from .plan import Plan
+from .plan import Plan, step_json
 from .ports import Port, Ports
 from .program import MODE_FULL, Program, assemble
 from .schemas import forms_of, shown
@@ -85,15 +85,20 @@ class SubPlan:
     """Some step may be kept, and is called in a worker or asks a provider: looking it up may be worth it."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the body as JSON, as part of its owner's step."""
+        """Return the body as JSON, as plans have it; what its own nodes run inside them is named by recipe."""
         return {
             "name": self.plan.name,
             "inputs": [
                 {"name": entry.port.name, "required": entry.port.required} for entry in self.entries
             ],
             "outputs": [name for name, _ in self.exits],
-            "steps": self.plan.to_json()["steps"][self.given :],
+            "steps": [step_json(self.plan, step) for step in self.plan.steps[self.given :]],
         }
+
+    @property
+    def room(self) -> int:
+        """How many values a run of it holds, with what is kept beside them for each, about."""
+        return len(self.plan.program.template) + 500
 
     @property
     def calls(self) -> int:

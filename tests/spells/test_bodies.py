@@ -16,6 +16,7 @@ from spellwork import (
     Library,
     Limits,
     MemoryCache,
+    NodeError,
     Pack,
     RunMemory,
     Spell,
@@ -211,6 +212,22 @@ def test_ports_follow_the_markers_or_what_is_open(child: Spell, wanted: Any) -> 
 
 
 @pytest.mark.rule("13.5")
+def test_ports_and_schemas_that_bodies_would_multiply_are_bounded() -> None:
+    many = draw({f"n{index}": "t.half" for index in range(201)})
+    spell = draw({"s": ("core.spell", {}, runs(spell="many"))})
+    (problem,) = validate(spell, library, {"many": many}.get)
+    assert problem.code == "invalid_body"
+    assert "201 inputs, and may have 200" in problem.message
+    wide: dict[str, Any] = {f"field{index}": {"type": "string"} for index in range(500)}
+    schema = {"type": "object", "properties": wide}
+    child = draw({"i": ("core.input", {"name": "x", "schema": schema}), "t": "t.text"}, "i.value -> t.value")  # fmt: skip
+    part = Analysis(
+        draw({"s": ("core.spell", {}, runs(spell="c"))}), library, {"c": child}.get
+    ).parts["s"]
+    assert part.inputs["x"].schema == {"type": "object"}
+
+
+@pytest.mark.rule("13.5")
 def test_an_input_called_as_one_of_the_owners_own_has_an_underscore() -> None:
     child = draw({"i": ("core.input", {"name": "merge"}), "t": "t.text"}, "i.value -> t.value")
     spell = draw({"s": ("core.spell", {"merge_": "x"}, runs(spell="child"))})
@@ -271,15 +288,15 @@ def test_of_many_iterations_the_first_are_told_and_of_the_rest_some_failures() -
 def test_what_happens_inside_nodes_is_told_up_to_a_number_in_one_run() -> None:
     spells = {
         f"s{level}": draw(
-            {f"n{i}": ("core.spell", {}, runs(spell=f"s{level + 1}")) for i in range(4)}
+            {f"n{i}": ("core.spell", {}, runs(spell=f"s{level + 1}")) for i in range(3)}
         )
         for level in range(4)
     }
     spells["s4"] = draw({"v": ("t.value", {"value": 1})})
     result, events = run(draw({"s": ("core.spell", {}, runs(spell="s0"))}), spells)
-    assert len(result.outputs["s"]) == 4**4
+    assert len(result.outputs["s"]) == 3**4
     inside = [event for event in events if event.kind == "node.started" and event.node != "s"]
-    assert len(inside) == 4 + 4**2 + 4**3 + 4**4 + 4**4
+    assert len(inside) == 3 + 3**2 + 3**3 + 3**4 + 3**4
     allowance = Allowance(100)
     assert [allowance.take(calls) for calls in (60, 60, 40, 1)] == [True, False, True, False]
 
@@ -525,6 +542,41 @@ def test_bodies_nest_at_most_so_deep() -> None:
     assert run(deep, spells)[0].errors["s"].code == "invalid_body"
     low = draw({"s": ("core.spell", {}, runs(spell="s40"))})
     assert outputs(low, spells)["s"] == {"value": 1}
+
+
+def doubling(levels: int) -> Spell:
+    """Return a spell whose groups lie in each other, each run by two nodes of the one around it."""
+    nodes: dict[str, Any] = {"v": ("t.number", {}, in_group(f"g{levels - 1}"))}
+    wires = [f"v.value -> o{levels}.value"]
+    for level in range(levels):
+        around = in_group(f"g{level - 1}") if level else {}
+        nodes |= {
+            f"{side}{level}": ("core.spell", {}, runs(group=f"g{level}") | around) for side in "ab"
+        }
+        nodes[f"o{level + 1}"] = ("core.output", {"name": "x"}, in_group(f"g{level}"))
+        wires += [f"a{level}.x -> o{level}.value"] if level else []
+    groups = {f"g{level}": {"group": f"g{level - 1}"} if level else {} for level in range(levels)}
+    return draw(nodes, *wires, groups=groups)
+
+
+@pytest.mark.rule("13.13")
+def test_bodies_that_multiply_are_compiled_and_written_once_and_bounded_when_they_run() -> None:
+    plan = compile(doubling(30), library)
+    assert len(plan.to_bytes()) < 1_000_000
+    assert outputs(doubling(3)) == {"a0": {"x": 0}, "b0": {"x": 0}}
+
+    async def main() -> Any:
+        async with asyncio.timeout(50):
+            return await Execution(plan, limits=Limits(calls=3_000)).run()
+
+    result = asyncio.run(main())
+    assert {failure.code for failure in result.errors.values()} == {"too_many_calls"}
+    allowance = Allowance(room=100)
+    allowance.open(60)
+    with pytest.raises(NodeError, match="too many nested runs"):
+        allowance.open(60)
+    allowance.close(60)
+    allowance.open(100)
 
 
 # As if it were drawn in place
