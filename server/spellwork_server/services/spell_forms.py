@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 
+import msgspec
 from pydantic import JsonValue
 
-from spellwork import Library, Spell, formats, validate
+from spellwork import Library, Spell, formats, read_spell, validate
 from spellwork.errors import SpellworkError
 from spellwork.formats import Form
 from spellwork.reading import read_bytes
@@ -33,6 +36,11 @@ ENDINGS: dict[Form, str] = {
     "ir": ".ir",
     "python": ".py",
 }
+
+APART = 50_000
+"""Bytes of a file from which it is read by a process of its own: parsers hold the interpreter for seconds."""
+
+APART_SECONDS = 90.0
 
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f\s<>:"/\\|?*]+')
 
@@ -90,18 +98,53 @@ class SpellForms:
         Raises:
             BadRequest: when it holds none, with line and column where there are any.
         """
+        name = _NO_NAME.sub(" ", name.encode("utf-8", "replace").decode())
         told = form or formats.form_of(name, data)
         async with self._turn:
-            try:
-                spell = await asyncio.to_thread(read_bytes, data, name, told, library=self._library)
-            except SpellworkError as error:
-                raise _refused(error) from error
+            if len(data) > APART:
+                spell = await read_apart(data, name, told)
+            else:
+                spell = await self._read_here(data, name, told)
         found = await self._children.for_actor(spell, actor.user_id, actor)
         async with self._turn:
             problems = await asyncio.to_thread(validate, spell, self._library, found.spells.get)
         return SpellRead(
             form=told, spell=spell.to_json(), problems=[each.to_json() for each in problems]
         )
+
+    async def _read_here(self, data: bytes, name: str, form: Form) -> Spell:
+        try:
+            return await asyncio.to_thread(read_bytes, data, name, form, library=self._library)
+        except SpellworkError as error:
+            raise _refused(error) from error
+
+
+async def read_apart(data: bytes, name: str, form: Form) -> Spell:
+    """Return the spell in a file, read by a process of its own with limits and without the server's environment.
+
+    Raises:
+        BadRequest: as ``SpellForms.read``, and where the process did not get to the end.
+    """
+    command = (sys.executable, "-I", "-m", "spellwork.formats", name, form)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={"PYTHONUTF8": "1"}
+    )
+    try:
+        async with asyncio.timeout(APART_SECONDS):
+            said, _ = await process.communicate(data)
+        answer = msgspec.json.decode(said)
+    except (TimeoutError, msgspec.DecodeError) as error:
+        raise BadRequest(
+            f"{name} takes too much to read", code="format_invalid", details={"form": form}
+        ) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if "error" in answer:
+        told = answer["error"]
+        raise BadRequest(told["message"][:2_000], code=told["code"], details=told["details"])
+    return read_spell(answer["spell"])
 
 
 def _refused(error: SpellworkError) -> BadRequest:

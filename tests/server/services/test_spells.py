@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import socketio
 
-from spellwork import formats, read_spell
+from spellwork import Spell, formats, read_spell
 from spellwork.reading import read_bytes
+from spellwork_server.services.spell_forms import APART
 from tests.server.services.house import HELLO, Caller, House, house
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +95,28 @@ async def test_what_is_read_tells_its_problems(tmp_path: Path) -> None:
         text = "nodes:\n  a:\n    type: no.such\n"
         answer = await (await h.person("ada")).post("/v1/spells/read", {"text": text})
         assert [each["code"] for each in answer.body["problems"]] == ["unknown_node_type"]
+
+
+@pytest.mark.rule("D8")
+async def test_a_large_file_is_read_by_a_process_of_its_own(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        nodes = {f"n{n}": {"type": "core.value", "inputs": {"value": "x" * 90}} for n in range(900)}
+        large = Spell.model_validate({"name": "Large", "nodes": nodes})
+        for form in ("python", "yaml"):
+            text = formats.write(large, form).decode()
+            assert len(text) > APART
+            answer = await ada.post("/v1/spells/read", {"text": text, "as": form})
+            assert answer.body["spell"] == large.to_json()
+        for text, said in (
+            ("import os\n" + "#" * APART, "line 1, column 1"),
+            ("x = " + "-" * APART + "1", "nests too deep"),
+            ("[" * APART, "-c : "),
+        ):
+            sent = {"text": text, "as": "python", "name": "-c\x00"}
+            refused = await ada.post("/v1/spells/read", sent)
+            assert (refused.status, refused.code) == (400, "format_invalid")
+            assert said in refused.body["error"]["message"]
 
 
 @pytest.mark.rule("D7")
