@@ -15,6 +15,7 @@ import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useRunActions } from "../hooks/useRunActions";
 import { keysOf } from "../store/commands";
+import { shortMessage } from "../store/graph";
 
 const GOING = new Set(["queued", "running", "paused"]);
 
@@ -123,7 +124,7 @@ function LiveButton({ canRun }: { canRun: boolean }) {
             <Hourglass size={12} aria-label="Live mode waits" />
           )}
           <span className="truncate" role="status">
-            {notice.message}
+            {shortMessage(notice.message)}
           </span>
         </button>
       )}
