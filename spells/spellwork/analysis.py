@@ -437,7 +437,7 @@ class Analysis:
     def _stand(self, part: Part, standing: Standing) -> None:
         """Cut a node off from what it does not need."""
         self.standing[part.id] = standing
-        passing = {name for _, name in standing.passes}
+        passing = {name for _, name, _ in standing.passes}
         part.links = {name: links for name, links in part.links.items() if name in passing}
         self.needs[part.id] = {link.source for links in part.links.values() for link in links}
         further = part.node.settings.pins.keys() - part.outputs.keys()

@@ -211,7 +211,7 @@ def _step(
 ) -> Step:
     """Return the step of a node. ``opened`` are inputs that are the body's: what they get is checked there, a list whole."""
     node, declared, settings = part.node, part.type, part.node.settings
-    passing = None if standing is None else {name for _, name in standing.passes}
+    passing = None if standing is None else {name for _, name, _ in standing.passes}
     bindings = tuple(
         Binding(port.name, (opened[port.name],))
         if port.name in opened

@@ -300,6 +300,8 @@ def _difference(old: LiveState, was: Step, new: LiveState, step: Step) -> Cause:
     """Say what of a step is another."""
     if was.local != step.local:
         return "code changed"
+    if was.stand is not None:  # nothing is known of what it would have been
+        return "new"
     before = {binding.port: _from(old, binding) for binding in was.bindings}
     for binding in step.bindings:
         if binding.port not in before or before[binding.port] != _from(new, binding):

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .node_type import NodeType
-from .ports import FAILURE_PORT, WHOLE_PORT, Port
-from .schemas import mismatch
+from .ports import FAILURE_PORT, SKIP, WHOLE_PORT, Port
+from .schemas import items_of, mismatch
 from .spell import Edge, Node
-from .step import Stand, Step
+from .step import Pass, Stand, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands for a node. ``passes`` are the (output, input) pairs of one that is bypassed."""
+    """What stands for a node. ``passes`` says what passes through one that is bypassed."""
 
     stand: Stand
-    passes: tuple[tuple[str, str], ...] = ()
+    passes: tuple[Pass, ...] = ()
 
 
 class Drawn(Protocol):
@@ -87,8 +87,11 @@ def _never(**_inputs: Any) -> None:
     raise AssertionError("a placeholder is not called")
 
 
-def _passes(part: Drawn) -> Iterable[tuple[str, str]]:
-    """Pair each output with the first input whose type fits: of those with a wire, else of those with a value."""
+def _passes(part: Drawn) -> Iterable[Pass]:
+    """Give each output the first input whose type fits: of those with a wire, else of those with a value.
+
+    Where several wires may end, the list that they bring may fit, or else its first item.
+    """
     wired = [port for name, port in part.inputs.items() if part.links.get(name)]
     valued = [
         port
@@ -99,8 +102,13 @@ def _passes(part: Drawn) -> Iterable[tuple[str, str]]:
         if output.name in (FAILURE_PORT.name, WHOLE_PORT.name):
             continue
         for port in (*wired, *valued):
-            if not port.trigger and mismatch(port.schema, output.schema) is None:
-                yield output.name, port.name
+            if port.trigger:
+                continue
+            if mismatch(port.schema, output.schema) is None:
+                yield output.name, port.name, False
+                break
+            if port.many and mismatch(items_of(port.schema), output.schema) is None:
+                yield output.name, port.name, True
                 break
 
 
@@ -110,7 +118,13 @@ def outputs_in_place(step: Step, inputs: Mapping[str, Any]) -> dict[str, Any] | 
         return None
     if step.stand == "kept":
         return dict(step.pins)
-    outputs = {output: inputs[name] for output, name in step.passes if name in inputs}
+    outputs = {}
+    for output, name, is_item in step.passes:
+        given = inputs.get(name, SKIP)
+        if is_item:
+            given = given[0] if isinstance(given, list) and given else SKIP
+        if given is not SKIP:
+            outputs[output] = given
     outputs |= deepcopy(step.pins)
     if step.stand == "bypassed" and not outputs:
         return None

@@ -25,6 +25,10 @@ Stand = Literal["muted", "pinned", "bypassed", "kept"]
 or its outputs are those of the last run."""
 
 
+Pass = tuple[str, str, bool]
+"""An output that takes what comes to an input instead; true: the first item of what comes."""
+
+
 class Wire(msgspec.Struct, frozen=True, gc=False):
     """A value on an input that an output of an earlier step brings.
 
@@ -63,8 +67,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     that and everything upstream. ``fault``: the node cannot run and will fail
     with this problem's code and message. ``stand``: the node is not run, and
     what stands for it (see ``standing``); ``pins`` are outputs given by hand,
-    in the place of what the node gives, and ``passes`` the (output, input)
-    pairs of one that is bypassed. ``body`` is what it runs inside itself.
+    in the place of what the node gives, and ``passes`` what passes through one
+    that is bypassed. ``body`` is what it runs inside itself.
     """
 
     index: int
@@ -84,7 +88,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     fault: Problem | None = None
     stand: Stand | None = None
     pins: dict[str, Any] = {}
-    passes: tuple[tuple[str, str], ...] = ()
+    passes: tuple[Pass, ...] = ()
     body: SubPlan | None = None
 
     @property

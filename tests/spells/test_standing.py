@@ -120,6 +120,22 @@ CASES = {
         {"b": {"value": 5}},
         {"b": "bypassed"},
     ),
+    "of several wires the first item passes where the list does not fit": Case(
+        {
+            "a": ("number", {"value": 6}),
+            "b": ("number", {"value": 7}),
+            "s": node("add", settings=BYPASS),
+        },
+        ("a.value -> s.values", "b.value -> s.values"),
+        {"a": {"value": 6}, "b": {"value": 7}, "s": {"sum": 6}},
+        {"s": "bypassed"},
+    ),
+    "of several wires the list passes where that fits": Case(
+        {"a": ("number", {"value": 6}), "s": node("merge", settings=BYPASS)},
+        ("a.value -> s.values",),
+        {"a": {"value": 6}, "s": {"values": [6]}},
+        {"s": "bypassed"},
+    ),
     "a type that does not fit does not pass": Case(
         {"a": ("number", {}), "b": node("upper", settings=BYPASS), "c": ("number", {})},
         ("a.value -> b.text",),
