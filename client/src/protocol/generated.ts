@@ -457,6 +457,13 @@ export interface Operations {
     response: Steered;
   };
   /**
+   * Try drafts of inputs while in live mode
+   */
+  "runs.preview": {
+    request: PreviewInputs;
+    response: Previewed;
+  };
+  /**
    * Forget a run
    */
   "runs.remove": {
@@ -2250,6 +2257,28 @@ export interface SteerRun {
 export interface Steered {
   run: RunView | null;
   live: boolean;
+}
+/**
+ * Drafts of inputs of a canvas, as while somebody types.
+ */
+export interface PreviewInputs {
+  canvas: string;
+  /**
+   * {'NODE.PORT': value}; NODE is an id or name.
+   */
+  inputs: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * What cheap nodes give for the drafts, by node and port; large values are left out.
+ */
+export interface Previewed {
+  outputs: {
+    [k: string]: {
+      [k: string]: JsonValue;
+    };
+  };
 }
 /**
  * The samples, the fullest first.

@@ -47,6 +47,7 @@ def compile_pattern(pattern: str, flags: str) -> re.Pattern[str]:
 
 @node(
     "core.split",
+    preview=True,
     title="Split text",
     category="Text",
     output="parts",
@@ -63,6 +64,7 @@ def split(text: str, separator: str = "", limit: Annotated[int, Field(ge=0)] = 0
 
 @node(
     "core.join",
+    preview=True,
     title="Join text",
     category="Text",
     output="text",
@@ -77,6 +79,7 @@ def join(items: list[Any], separator: str = "\n") -> str:
 
 @node(
     "core.replace",
+    preview=True,
     title="Replace text",
     category="Text",
     output="text",
@@ -92,6 +95,7 @@ def replace(text: str, find: str, by: str = "") -> str:
 
 @node(
     "core.case",
+    preview=True,
     title="Change case",
     category="Text",
     output="text",

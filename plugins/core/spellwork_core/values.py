@@ -11,6 +11,7 @@ from .types import DataUrl, LongText, Markdown
 
 @node(
     "core.value",
+    preview=True,
     title="Value",
     category="Values",
     output="value",
@@ -24,6 +25,7 @@ async def value(value: Any = None) -> Any:
 
 @node(
     "core.number",
+    preview=True,
     title="Number",
     category="Values",
     output="value",
@@ -37,6 +39,7 @@ async def number(value: float = 0) -> float:
 
 @node(
     "core.text",
+    preview=True,
     title="Text",
     category="Values",
     output="text",
@@ -50,6 +53,7 @@ async def text(text: LongText = "") -> str:
 
 @node(
     "core.boolean",
+    preview=True,
     title="Yes or no",
     category="Values",
     output="value",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from spellwork import LiveSession, Plan, RunMemory, RunResult, Sink
 from spellwork.encoding import Encodings
@@ -35,6 +36,13 @@ class LiveSeat:
         else:
             self._session.replace(plan)
         return self._session
+
+    async def preview(self, inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return what cheap nodes give for drafts of inputs, by node and port; nothing before the first run.
+
+        Raises InvalidInput for an input that is not there or does not fit.
+        """
+        return {} if self._session is None else await self._session.preview(inputs)
 
     def leave(self) -> None:
         """Give the session back after a run."""

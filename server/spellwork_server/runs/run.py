@@ -357,6 +357,8 @@ class Run:
     # Writing
 
     def _say(self, event: Event) -> None:
+        if event.kind == "node.preview":  # answered to who asked, and no part of a run
+            return
         if event.kind == "run.started":
             order = self.order
             event.data = (event.data or {}) | {

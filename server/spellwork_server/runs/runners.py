@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import Event, Library
@@ -20,6 +21,7 @@ from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_end
 
 from .errors import TooManyRuns
 from .live import LiveMode
+from .references import encode
 from .run import Machinery, Run
 from .spell_runner import CanvasRoom, RunRequest, SpellRunner
 from .streams import Access, stream_of
@@ -315,6 +317,27 @@ class Runners:
         if seat is not None:
             self._tasks.create_task(_safely(seat.close()))
 
+    async def preview(
+        self, user: str, canvas: str, inputs: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]] | None:
+        """Return what cheap nodes give for drafts of inputs, or None where the user's live mode is off.
+
+        Values too large for an event are left out.
+        """
+        place = self._places.get((user, canvas))
+        if place is None or place.live is None:
+            return None
+        found = await place.runner.preview(inputs)
+        most = self._machinery.inline_bytes
+        return {
+            node: {
+                port: msgspec.json.decode(body)
+                for port, value in ports.items()
+                if (body := _small(value, most)) is not None
+            }
+            for node, ports in found.items()
+        }
+
     def leave_live(self, user: str, canvas: str) -> None:
         """Turn live mode off; what is in flight goes on. Nothing happens where it is off."""
         place = self._places.get((user, canvas))
@@ -353,6 +376,12 @@ class Runners:
             await self._machinery.journal.commit(
                 log, _Nobody(), entry, _interrupt(record, event.at)
             )
+
+
+def _small(value: Any, most: int) -> bytes | None:
+    """Return a value as JSON, or None where it is too large."""
+    body = encode(value).body
+    return body if len(body) <= most else None
 
 
 async def _safely(work: Coroutine[Any, Any, None]) -> None:

@@ -149,7 +149,9 @@ class SpellRunner:
         if request.reach != "needed" and request.scope is not None:
             await self.prepare(request)
             await self._recall(request)
-        await self.prepare(request)  # from here to the plan nothing awaits: other requests have children of their own
+        await self.prepare(
+            request
+        )  # from here to the plan nothing awaits: other requests have children of their own
         spell, plan = self.compile(request)
         return await self.start_plan(spell, plan, request)
 
@@ -238,6 +240,15 @@ class SpellRunner:
         if self._seat is None:
             self._seat = LiveSeat()
         return self._seat
+
+    async def preview(self, inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return what cheap nodes give for drafts of inputs while live mode is on; raises BadRequest."""
+        if self._seat is None:
+            return {}
+        try:
+            return await self._seat.preview(inputs)
+        except InvalidInput as error:
+            raise BadRequest(error.message, code=error.code, details=error.details) from error
 
     def take_seat(self) -> LiveSeat | None:
         """Give away what live mode went on from: whoever takes it closes it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, JsonValue, model_validator
 
 from spellwork import Spell
@@ -33,7 +35,9 @@ class CreateRun(Request):
         description="{'NODE.PORT': value}, or {NODE: value} where that is clear; NODE is an id or name.",
     )
     scope: list[str] | None = Field(
-        default=None, max_length=10_000, description="Run these nodes and what their reach takes in."
+        default=None,
+        max_length=10_000,
+        description="Run these nodes and what their reach takes in.",
     )
     reach: Reach = Field(
         default="needed",
@@ -112,6 +116,21 @@ class SteerRun(Request):
         if (self.id is None) == (self.canvas is None):
             raise ValueError("give either id or canvas")
         return self
+
+
+class PreviewInputs(Request):
+    """Drafts of inputs of a canvas, as while somebody types."""
+
+    canvas: str = Field(max_length=64)
+    inputs: dict[Annotated[str, Field(min_length=1, max_length=400)], JsonValue] = Field(
+        min_length=1, max_length=20, description="{'NODE.PORT': value}; NODE is an id or name."
+    )
+
+
+class Previewed(View):
+    """What cheap nodes give for the drafts, by node and port; large values are left out."""
+
+    outputs: dict[str, dict[str, JsonValue]]
 
 
 class Steered(View):

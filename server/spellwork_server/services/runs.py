@@ -42,6 +42,8 @@ from .run_models import (
     GetRun,
     ListRuns,
     OneRun,
+    Previewed,
+    PreviewInputs,
     ReadEvents,
     ReadOutput,
     RunList,
@@ -200,6 +202,19 @@ class RunService(Service):
             raise Conflict(f"Run {run.id} is {run.status}; pause it first", code="run_not_paused")
         run.step()
         return self._steered(call, record)
+
+    @operation(
+        summary="Try drafts of inputs while in live mode",
+        rest=("POST", "/v1/runs/preview"),
+        errors=("not_live",),
+    )
+    async def preview(self, call: Call, request: PreviewInputs) -> Previewed:
+        """Run the nodes of ``preview`` types that the drafts reach through such nodes; nothing is kept or told."""
+        actor = require(call.actor, "canvas.run", await self._access(request.canvas))
+        outputs = await self._runners.preview(actor.user_id, request.canvas, request.inputs)
+        if outputs is None:
+            raise Conflict("Enter live mode first", code="not_live")
+        return Previewed(outputs=outputs)
 
     @operation(summary="Forget a run", rest=("DELETE", "/v1/runs/{id}"), errors=("run_open",))
     async def remove(self, call: Call, request: OneRun) -> Done:

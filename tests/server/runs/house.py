@@ -112,7 +112,7 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
                 await asyncio.sleep(0)
         return count
 
-    @node("t.double", title="Double", output="value")
+    @node("t.double", title="Double", output="value", preview=True)
     async def double(ctx: Context, value: float) -> float:
         """Twice, and cacheable."""
         gates.count(ctx.node_id)

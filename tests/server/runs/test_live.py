@@ -283,3 +283,28 @@ async def test_a_paused_run_goes_on_by_single_nodes(mode: str) -> None:
 
 def done(tab: Tab) -> list[str]:
     return [e["node"] for e in tab.events() if e["kind"] == "node.done"]
+
+
+@pytest.mark.rule("G19")
+async def test_drafts_of_inputs_are_tried_in_live_mode_and_leave_nothing() -> None:
+    spell = spell_of(
+        {"d": {"type": "t.double", "inputs": {"value": 2}}, "b": {"type": "t.add"}}, "d.value > b.a"
+    )
+    async with house() as h:
+        await h.canvas(spell, bob="viewer")
+        tab, bob = await h.tab(ADA, "c1"), await h.tab(BOB, "c1")
+        drafts = {"canvas": "c1", "inputs": {"d.value": 21}}
+        with pytest.raises(ServerError) as refused:
+            await h.call(tab, "runs.preview", **drafts)
+        assert refused.value.code == "not_live"
+        run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=5)
+        count = len(tab.events())
+        assert await h.call(tab, "runs.preview", **drafts) == {"outputs": {"d": {"value": 42}}}
+        assert len(tab.events()) == count
+        assert (await h.call(tab, "runs.get", id=run["id"]))["outputs"]["d"] == {"value": 4}
+        with pytest.raises(ServerError) as refused:
+            await h.call(tab, "runs.preview", canvas="c1", inputs={"nobody": 1})
+        assert refused.value.status == 400
+        with pytest.raises(ServerError) as refused:
+            await h.call(bob, "runs.preview", **drafts)
+        assert refused.value.status == 403
