@@ -21,6 +21,7 @@ Target = Literal["string", "number", "integer", "boolean", "list", "object"]
 _BLANK = " \t\r\n"
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
+_FRACTION = re.compile(r"[0-9][.e]")
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _JSON_TYPES = (dict, list, str, int, bool, type(None))
@@ -63,10 +64,25 @@ def shown(value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """Return compact JSON, its numbers written as JavaScript writes them. Raises CastError over ``TEXT_LIMIT``."""
-    parts: list[str] = []
-    if _put(to_json(value), parts, TEXT_LIMIT) < 0:
+    text = _without_fractions(value)
+    if text is None:
+        parts: list[str] = []
+        left = _put(to_json(value), parts, TEXT_LIMIT)
+        text = "".join(parts)
+    else:
+        left = TEXT_LIMIT - len(text)
+    if left < 0:
         raise CastError(f"{shown(value)} would be a text of more than {TEXT_LIMIT:,} characters")
-    return "".join(parts)
+    return text
+
+
+def _without_fractions(value: Any) -> str | None:
+    """Return the JSON of plain values, in C; None where there are others, or numbers that Python writes otherwise."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return None if _FRACTION.search(text) else text
 
 
 def _put(value: Any, parts: list[str], left: int) -> int:
