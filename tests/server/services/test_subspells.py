@@ -195,6 +195,28 @@ async def test_the_events_of_one_iteration_are_read_by_page(served: House) -> No
     assert (await ada.get(path, params={"node": "su"})).body["events"] == []
 
 
+@pytest.mark.rule("G6", "13.14")
+async def test_a_cancel_reaches_the_nodes_of_children_within_a_second(served: House) -> None:
+    ada = await served.person("ada")
+    waiting = {"name": "Waiting", "nodes": {"w": {"type": "core.wait", "inputs": {"seconds": 600}}}}
+    child = await canvas(ada, waiting)
+    parent = await canvas(ada, parent_of(await canvas(ada, parent_of(child))))
+    run_id = (await ada.post("/v1/runs", {"canvas": parent})).body["id"]
+    path = f"/v1/runs/{run_id}/events"
+
+    async def waits() -> bool:
+        said = (await ada.get(path, params={"node": "sub/sub/w"})).body["events"]
+        return any(event["kind"] == "node.waiting" for event in said)
+
+    async with asyncio.timeout(10):
+        while not await waits():
+            await asyncio.sleep(0.01)
+    begun = asyncio.get_running_loop().time()
+    cancelled = await ada.post(f"/v1/runs/{run_id}/cancel")
+    assert cancelled.body["status"] == "cancelled"
+    assert asyncio.get_running_loop().time() - begun < 1
+
+
 def names(ports: list[dict[str, Any]]) -> list[str]:
     return [port["name"] for port in ports]
 
