@@ -70,7 +70,7 @@ def _parse(value: Any, what: str) -> Spell:
         return Spell.model_validate(value)
     except ValidationError as error:
         errors = [
-            {"field": ".".join(map(str, finding["loc"])), "message": finding["msg"]}
+            {"field": ".".join(map(str, finding["loc"]))[:200], "message": finding["msg"]}
             for finding in error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
         ]
         first = errors[0]

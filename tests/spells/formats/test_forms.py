@@ -150,6 +150,8 @@ def test_the_bytes_are_those_that_are_committed() -> None:
         "sample.json": write(spell, "json"),
         "sample.yaml": write(spell, "yaml"),
         "sample.py": write(spell, "python"),
+        "small.manifest.yaml": write(SMALL, "manifest", library),
+        "small.ir": write(SMALL, "ir", library),
     }
     if os.environ.get("SPELLWORK_GOLDEN") == "write":
         for path, data in files.items():
