@@ -46,6 +46,9 @@ from .writer import RunWriter
 PAUSE_BYTES = 16 * 1024 * 1024
 """Bytes of events waiting for the store at which a run starts no further node; it goes on at half of it."""
 
+STREAM_BYTES = 512 * 1024
+"""Bytes of events waiting for the store at which streams wait. So much may still come to a tab that is found to lag."""
+
 FAIL_BYTES = 128 * 1024 * 1024
 """Bytes of events waiting for the store at which a run fails, rather than fill the memory.
 
@@ -140,7 +143,7 @@ class Run:
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""
         self._execution: Execution | LiveExecution | None = None
-        self._pace = Pace(PAUSE_BYTES, lambda: machinery.held_up(order.stream, order.user))
+        self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
         self._sink = RunSink(self._say, self._writer, self._pace)
         self._held = False
         self._paused = False

@@ -27,7 +27,7 @@ def streaming(count: int = WORDS, pause: bool = False) -> dict[str, Any]:
 async def test_a_stream_waits_for_a_store_that_takes_nothing_and_goes_on_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run_module, "PAUSE_BYTES", 5_000)
+    monkeypatch.setattr(run_module, "STREAM_BYTES", 5_000)
     monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
     async with house() as h:
         await h.canvas(streaming(pause=True))
