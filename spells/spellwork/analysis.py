@@ -145,9 +145,10 @@ class Analysis:
         for id in sorted(self.spell.nodes):
             node = self.spell.nodes[id]
             declared = self.library.get(node.type, node.version)
-            newest = None if declared is None else self.library.newer(node)
-            if newest is not None:
-                self._add_old_version(id, node, newest.version)
+            if node.version is not None and declared is not None:
+                newest = self.library.newer(node)
+                if newest is not None:
+                    self._add_old_version(id, node, newest.version)
             if declared is None:
                 self._add_unknown_type(id, node)
                 if stands(node):

@@ -330,6 +330,8 @@ def _shape(binding: Binding, steps: Sequence[Step]) -> list[Any]:
             binding.many,
             [
                 [steps[wire.source].id, wire.output, *described(wire.transform)]
+                if wire.transform
+                else [steps[wire.source].id, wire.output]
                 for wire in binding.wires
             ],
         ]
