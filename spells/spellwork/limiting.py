@@ -49,6 +49,10 @@ class LimitRules(BaseModel):
     )
 
 
+NO_RULES = LimitRules()
+"""No limits but those of nodes' own settings."""
+
+
 class Limiters:
     """The gates of one process: give the same to all its Executions, on one event loop.
 
@@ -57,7 +61,7 @@ class Limiters:
     """
 
     def __init__(self, rules: LimitRules | None = None, clock: Clock | None = None) -> None:
-        self.rules = rules or LimitRules()
+        self.rules = rules or NO_RULES
         self.clock = clock or Clock()
         self._gates: OrderedDict[tuple[object, ...], Gate] = OrderedDict()
 

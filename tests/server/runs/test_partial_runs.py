@@ -108,6 +108,18 @@ async def test_a_run_that_makes_too_many_calls_says_so() -> None:
         } >= {"too_many_calls"}
 
 
+@pytest.mark.rule("G14")
+@pytest.mark.parametrize("length", [2_000, 200_000])
+async def test_an_output_over_the_limit_fails_its_node(length: int) -> None:
+    async with house(limits=Limits(output_bytes=1_000)) as h:
+        drawn = spell_of({"a": {"type": "t.value", "inputs": {"value": "x" * length}}})
+        answer = await h.call(ADA, "runs.create", spell=drawn, wait=5)
+        assert answer["status"] == "completed"
+        failure = answer["errors"]["a"]
+        assert (failure["code"], failure["port"]) == ("output_too_large", "value")
+        assert failure["details"] == {"size": length + 2, "limit": 1_000}
+
+
 @pytest.mark.rule("G15")
 async def test_the_operators_limits_hold_for_all_runs_and_waits_are_told() -> None:
     rules = LimitRules.model_validate({"types": {"t.wait": {"concurrency": 1}}})
