@@ -1,5 +1,5 @@
 /** What nodes show follows the runs: live, late, after a cut line, and after an edit. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CanvasDocument } from "../document";
 import type { RunEvent, RunView } from "../protocol";
 import { FakeServer, type FakeSocket, settle } from "../testing/fake_server";
@@ -247,6 +247,34 @@ test("so it is in a tab that hears of that run by its events", () => {
   expect(runs.board.get().b?.state).toBe("stale");
   document.setInput("a", "value", 1);
   expect(runs.board.get().b?.state).toBe("done");
+});
+
+test("a stream is taken by frames, and before all else that comes of it", () => {
+  const frames: (() => void)[] = [];
+  vi.stubGlobal("requestAnimationFrame", (work: () => void) => frames.push(work));
+  vi.stubGlobal("cancelAnimationFrame", () => {});
+  const said = vi.fn();
+  runs.onEvents(said);
+  const chunk = (value: string) => events("r1", ["node.chunk", { node: "b", port: "text", value }]);
+  server.write(STREAM, events("r1", ["run.started"], ["node.started", { node: "b" }]));
+  const drawn = vi.fn();
+  runs.board.subscribe(drawn);
+  for (const letter of "flood") server.write(STREAM, chunk(letter));
+  expect(drawn).not.toHaveBeenCalled();
+  expect(frames).toHaveLength(1);
+  frames.pop()?.();
+  expect(drawn).toHaveBeenCalledOnce();
+  expect(runs.board.get().b?.last.streamed.text).toMatchObject({ head: "flood", chunks: 5 });
+  server.write(STREAM, chunk("!"));
+  server.write(STREAM, events("r1", ["node.done", { node: "b", outputs: { text: "flood!" } }]));
+  expect(runs.board.get().b?.last).toMatchObject({ state: "done", streamed: { text: { head: "flood!" } } });
+  expect(said.mock.calls.flatMap(([batch]) => batch.map(({ kind }: RunEvent) => kind))).toEqual([
+    "run.started",
+    "node.started",
+    ...Array(6).fill("node.chunk"),
+    "node.done",
+  ]);
+  vi.unstubAllGlobals();
 });
 
 test("why live mode waits or cannot run is told, until it runs or ends", () => {

@@ -5,6 +5,7 @@ import type { CanvasOpened, RunEvent, RunStatus, RunView, Spell } from "../proto
 import type { Connection } from "../session";
 import { type Readable, Store } from "../store";
 import { Board } from "./board";
+import { hasFrames, withFrame } from "./frame";
 import { onward } from "./graph_order";
 import { type KeptResults, ResultsKeeper, type ResultsStore, runsToKeep } from "./kept_results";
 import { liveNoticeOf } from "./live_notice";
@@ -17,6 +18,11 @@ const PAGE = 20;
 const EVENT_PAGE = 500;
 /** Past runs that are fetched when a canvas is opened, so that every node shows what it last did. */
 const FIRST_RUNS = 5;
+
+/** Events that only add to what a node shows: a stream brings hundreds a second. */
+const FLOWS: ReadonlySet<RunEvent["kind"]> = new Set(["node.chunk", "node.progress", "node.log"]);
+/** Events that wait for a frame at most. */
+const MOST_WAITING = 2_000;
 
 /** What the store needs of the document. */
 export interface RunSource {
@@ -47,6 +53,9 @@ export class RunStore implements Runs {
   readonly #board: Board;
   readonly #runs = new Map<string, RunState>();
   readonly #followers = new Map<string, StreamFollower>();
+  /** Events that wait for the next frame, in order. */
+  readonly #flow: RunEvent[] = [];
+  #endFrame: (() => void) | null = null;
   /** Events of runs whose beginning is being fetched. */
   readonly #waiting = new Map<string, RunEvent[]>();
   readonly #views = new Map<string, RunView>();
@@ -177,6 +186,7 @@ export class RunStore implements Runs {
   close(): void {
     this.#keeper?.flush();
     this.#closed = true;
+    this.#endFrame?.();
     for (const end of this.#end) end();
   }
 
@@ -214,6 +224,7 @@ export class RunStore implements Runs {
   }
 
   #picture(): KeptResults {
+    this.#takeFlow(); // The runs are to be as their streams' positions say.
     const runs = runsToKeep(this.past.get());
     const streams = [...this.#followers].map(([stream, { last }]) => [stream, last] as const);
     const madeFrom = this.#board.madeFrom(runs.map(({ id }) => id));
@@ -302,7 +313,23 @@ export class RunStore implements Runs {
 
   // Taking in.
 
+  /** What only adds to what is under way waits for the frame; all else is taken at once, after what waits. */
   #deliver(events: readonly RunEvent[]): void {
+    this.#flow.push(...events);
+    const waits =
+      hasFrames() && this.#flow.length <= MOST_WAITING && events.every(({ kind }) => FLOWS.has(kind));
+    if (!waits) this.#takeFlow();
+    else this.#endFrame ??= withFrame(() => this.#takeFlow());
+  }
+
+  #takeFlow(): void {
+    this.#endFrame?.();
+    this.#endFrame = null;
+    const events = this.#flow.splice(0);
+    if (events.length > 0 && !this.#closed) this.#take(events);
+  }
+
+  #take(events: readonly RunEvent[]): void {
     const byRun = new Map<string, RunEvent[]>();
     for (const event of events) {
       const waiting = this.#waiting.get(event.run);
