@@ -4,14 +4,12 @@ import { isRef } from "../../protocol";
 import { portsNow } from "../hooks/useConnect";
 import type { Editor } from "./editor";
 import { nodeTitle } from "./graph";
+import { RESERVED_OUTPUTS } from "./passages";
 import { formatBytes } from "./value_kind";
 import { isPinned } from "./why";
 
 /** Bytes of JSON that one node may hold as pinned values: they travel with every copy of the canvas. */
 export const MAX_PIN_BYTES = 256_000;
-
-/** Outputs that the engine adds to every node: what fails, and all outputs as one. */
-const RESERVED = new Set(["error", "all"]);
 
 /** Put nodes into a mode, or all back to running when every one of them is in it. */
 export function toggleMode(
@@ -99,7 +97,7 @@ function pinnable(
 ): [string, PortValue][] {
   const type = editor.library.of(editor.document.spell.get().nodes[id]);
   const declared = new Set((type?.dynamic ? portsNow(editor, id) : type)?.outputs.map((port) => port.name));
-  return Object.entries(outputs).filter(([port]) => declared.has(port) || !RESERVED.has(port));
+  return Object.entries(outputs).filter(([port]) => declared.has(port) || !RESERVED_OUTPUTS.has(port));
 }
 
 const TOO_LARGE_NEXT = "Pin a smaller part of it: put a node between that takes what you need.";
