@@ -56,6 +56,8 @@ class Drivers:
         self._timer: asyncio.TimerHandle | None = None
         self._give_up_at = 0.0
         self.cancelling = False
+        self.nested = False
+        """Whether this run is inside a node of another."""
         self.error: BaseException | None = None
         self._context = copy_context()
         """That of whoever made the run: a driver that is started while a node works has none of that node's."""
@@ -110,7 +112,7 @@ class Drivers:
         if not self._tasks:
             if self._state.ready:
                 self.wake()
-            elif self._state.held is None:
+            elif self._may_finish():
                 self._finish()
         if self.crew.limited:
             self.crew.wake()
@@ -124,8 +126,15 @@ class Drivers:
 
     def settle(self) -> None:
         """End the run when nothing is at work: called where the last hold went with nothing ready."""
-        if not self._tasks and not self._state.ready and self._state.held is None:
+        if not self._tasks and not self._state.ready and self._may_finish():
             self._finish()
+
+    def _may_finish(self) -> bool:
+        """Say whether a run with nothing at work and nothing ready is over; one that is paused waits for its end.
+
+        A nested one does not: its node is under way, and goes on to where something is held.
+        """
+        return self._state.held is None or (self.nested and not self._state.held)
 
     def hold(self) -> None:
         """Let no further step start until ``let_go``."""

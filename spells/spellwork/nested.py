@@ -57,6 +57,7 @@ async def carry_out(
     watched = sink is not None or recall is not None or host.caller.limited
     host.crew.count(state.plain)
     drivers = loops.drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
+    drivers.nested = True
     host.crew.lend()
     try:
         await drivers.run()

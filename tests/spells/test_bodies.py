@@ -12,6 +12,7 @@ import yaml
 
 import spellwork
 from spellwork import (
+    Event,
     Execution,
     Library,
     Limits,
@@ -604,6 +605,44 @@ def test_a_cancel_reaches_what_is_nested_and_leaves_no_task() -> None:
         async with asyncio.timeout(1):
             assert (await running).status == "cancelled"
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+@pytest.mark.rule("13.14")
+def test_a_pause_holds_what_is_nested_too_and_a_step_lets_one_node_go() -> None:
+    inputs = {"items": [1, 2, 3], "at_once": 1, "input": "n"}
+    spell = draw(
+        {
+            "m": ("core.map", inputs, runs(group="g")),
+            "i": ("core.input", {"name": "n", "schema": {"type": "integer"}}, G),
+            "c": ("t.count", {"turns": 1}, G),
+        },
+        "i.value -> c.values",
+    )
+
+    async def main() -> None:
+        started: list[str | None] = []
+
+        def see(event: Event) -> None:
+            if event.kind == "node.started":
+                started.append(event.node)
+                if event.node == "m[0]/c":
+                    execution.pause()
+
+        async def turns() -> None:
+            for _ in range(50):
+                await asyncio.sleep(0)
+
+        execution = Execution(compile(spell, library), sink=see)
+        running = asyncio.get_running_loop().create_task(execution.run())
+        await turns()
+        assert started == ["m", "m[0]/c"]
+        execution.step()
+        await turns()
+        assert started == ["m", "m[0]/c", "m[1]/c"]
+        execution.play()
+        assert len((await running).outputs["m"]["items"]) == 3
 
     asyncio.run(main())
 
