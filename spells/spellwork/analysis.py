@@ -422,7 +422,9 @@ class Analysis:
         needed = needed_outputs(self.spell.edges.values(), self.spell.nodes)
         if not needed:
             return
-        links = [link for part in self.parts.values() for each in part.links.values() for link in each]
+        links = [
+            link for part in self.parts.values() for each in part.links.values() for link in each
+        ]
         for link in links:
             if link.source in needed:
                 needed[link.source].add(link.output)

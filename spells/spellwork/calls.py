@@ -114,7 +114,9 @@ class Caller:
 
     def of(self, host: Host) -> Caller:
         """Return the same for a run inside this one."""
-        return Caller(host, self._executor, self._output_bytes, self._limiters, self._count, self.encodings)
+        return Caller(
+            host, self._executor, self._output_bytes, self._limiters, self._count, self.encodings
+        )
 
     async def _in_turn(
         self,

@@ -193,7 +193,17 @@ class Context:
     be used from the node's own thread.
     """
 
-    __slots__ = ("_flows", "_host", "_tmp", "attempt", "body", "depth", "expired", "node", "node_id")
+    __slots__ = (
+        "_flows",
+        "_host",
+        "_tmp",
+        "attempt",
+        "body",
+        "depth",
+        "expired",
+        "node",
+        "node_id",
+    )
 
     def __init__(
         self,
@@ -256,9 +266,7 @@ class Context:
         data: dict[str, Any] = {"for": what}
         if until is not None:
             data["until"] = until
-        self._report(
-            Event("node.waiting", time.time(), self.node_id, message=message, data=data)
-        )
+        self._report(Event("node.waiting", time.time(), self.node_id, message=message, data=data))
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line to the run's log."""

@@ -158,9 +158,7 @@ class RunTimeout(SpellworkError):
     code = "run_timeout"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"the run took longer than {seconds:g} s", details={"seconds": seconds}
-        )
+        super().__init__(f"the run took longer than {seconds:g} s", details={"seconds": seconds})
 
 
 class NodeError(SpellworkError):

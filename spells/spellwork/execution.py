@@ -100,9 +100,7 @@ class Execution:
         begun = time.perf_counter()
         state, loops, drivers = self._prepare()
         if self._sink is not None:
-            self._sink(
-                Event("run.started", started, data={"nodes": self.plan.running})
-            )
+            self._sink(Event("run.started", started, data={"nodes": self.plan.running}))
         if loops.recall is not None:
             loops.recall.begin()
         if self._status == "paused":

@@ -217,7 +217,7 @@ class RunHost:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
-def _nobody(index: int, port: str) -> int:
+def _nobody(index: int, port: str) -> int:  # noqa: ARG001 - called as one that looks
     """Return 0."""
     return 0
 

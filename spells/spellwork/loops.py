@@ -340,9 +340,7 @@ class Loops:
         if self.recall is not None:
             self.recall.stood(index, why)
 
-    async def _call(
-        self, index: int, started: Callable[[], None] | None = None
-    ) -> dict[str, Any]:
+    async def _call(self, index: int, started: Callable[[], None] | None = None) -> dict[str, Any]:
         state = self.state
         inputs = gather(state.program.gathers[index], state.values)
         if state.begun:
