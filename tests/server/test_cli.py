@@ -129,6 +129,18 @@ def test_the_forms_that_help_lists_are_those_there_are() -> None:
 
 
 @pytest.mark.rule("10.11")
+def test_a_spell_with_another_inside_is_compiled_with_it(file: Any, tmp_path: Path) -> None:
+    (tmp_path / "child.json").write_text(json.dumps({"nodes": {"n": {"type": "core.value"}}}))
+    body = {"body": {"spell": "child.json"}}
+    path = file({"nodes": {"a": {"type": "core.spell", "settings": body}}})
+    for form in ("manifest", "ir"):
+        made = tmp_path / form
+        assert spellwork("compile", path, "--to", form, "-o", made).exit_code == 0
+        assert b"unknown_spell" not in made.read_bytes()
+        assert spellwork("format", "--check", made).exit_code == 0
+
+
+@pytest.mark.rule("10.11")
 def test_diff_says_what_differs_and_ends_with_1(file: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     nodes = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from spellwork import formats, read_spell
 from spellwork.errors import SpellUnreadable
 from spellwork.reading import read_bytes
+from spellwork.spell_files import spells_beside
 
 from .writing import write_file, write_folder
 
@@ -28,7 +29,7 @@ def format_file(path: Path, *, check: bool) -> list[str]:
     spell = read_bytes(data, str(path), form)
     if form == "yaml" and formats.is_manifest(formats.read_yaml(data)):
         form = "manifest"
-    content = formats.write(spell, form)
+    content = formats.write(spell, form, spells=spells_beside(path))
     if content == data.replace(b"\r\n", b"\n" if form != "ir" else b"\r\n"):
         return []
     if not check:

@@ -18,13 +18,14 @@ def compile_spell(file: Path, form: str, output: Path | None) -> bytes | None:
     """
     library = Library.installed()
     spell = read_spell(file, library)
-    compile(spell, library, spells=spells_beside(file))
+    spells = spells_beside(file)
+    compile(spell, library, spells=spells)
     if form == "folder":
         if output is None:
             raise formats.FormatInvalid("a folder is not printed: say where with --output DIR")
         write_folder(output, spell)
         return None
-    content = formats.write(spell, form, library)
+    content = formats.write(spell, form, library, spells)
     if output is None:
         return content
     write_file(output, content)
