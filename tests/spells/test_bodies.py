@@ -18,6 +18,7 @@ from spellwork import (
     Limits,
     MemoryCache,
     NodeError,
+    NoValue,
     Pack,
     RunMemory,
     Spell,
@@ -349,6 +350,24 @@ def test_what_an_inner_body_takes_from_outside_the_outer_one_takes_too() -> None
         groups={"g": {}, "cell": {"group": "g"}},
     )
     assert outputs(spell)["rows"] == {"items": [[12], [13, 14]]}
+
+
+@pytest.mark.rule("13.7")
+def test_a_run_of_the_owner_alone_takes_what_its_body_needs_from_the_last_run() -> None:
+    spell = draw(
+        {
+            "far": ("t.value", {"value": 5}),
+            "s": ("core.spell", {}, runs(group="g")),
+            "t": ("t.text", {}, G),
+        },
+        "far.value -> t.value",
+    )
+    memory = RunMemory()
+    with pytest.raises(NoValue, match="far"):
+        compile(spell, library, scope=["s"], reach="only", memory=memory)
+    asyncio.run(Execution(compile(spell, library), memory=memory).run())
+    plan = compile(spell, library, scope=["s"], reach="only", memory=memory)
+    assert asyncio.run(Execution(plan).run()).outputs["s"] == {"text": "5"}
 
 
 @pytest.mark.rule("13.7")
