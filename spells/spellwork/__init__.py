@@ -39,9 +39,11 @@ from .errors import (
     SpellInvalid,
     SpellUnreadable,
     SpellworkError,
+    StreamEnded,
+    StreamFailed,
     WorkflowInvalid,
 )
-from .events import Event, Sink
+from .events import Event, Sink, Watcher
 from .execution import Execution
 from .executor import Executor
 from .library import Library
@@ -114,7 +116,10 @@ __all__ = [
     "SpellUnreadable",
     "SpellworkError",
     "Step",
+    "StreamEnded",
+    "StreamFailed",
     "Subspell",
+    "Watcher",
     "Workflow",
     "WorkflowInvalid",
     "compile",
