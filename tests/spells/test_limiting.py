@@ -377,7 +377,7 @@ async def test_a_cancel_ends_a_wait_at_once_and_gives_the_place_to_others(
             await waiting.wait()
             began = asyncio.get_running_loop().time()
             execution.cancel()
-        assert asyncio.get_running_loop().time() - began < 0.5
+        assert asyncio.get_running_loop().time() - began < 1
     assert running.result().status == "cancelled"
     for _ in range(20):  # the counting library ends a task of its own
         if asyncio.all_tasks() == before:

@@ -251,7 +251,7 @@ async def test_a_page_of_millions_of_tiny_lists_does_not_hold_the_loop_up() -> N
         found = await Pages(64 * 1024).page("k", load, PageRequest(offset=1_999_999))
         done.set()
     assert (found.total, found.value) == (2_000_000, [[1]])
-    assert longest < 0.5
+    assert longest < 0.75
 
 
 @pytest.mark.rule("E8")
