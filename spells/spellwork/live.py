@@ -516,6 +516,8 @@ class LiveSession:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        if self._memory is not None:
+            self._given.disown(self._memory)
         if self._telling.sink is not None:
             state = self._live.state
             self._telling.end(status, self._took, state, self._crash, superseded=superseded)

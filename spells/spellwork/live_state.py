@@ -256,7 +256,7 @@ class LiveState(RunState):
         self._settle(index)
         before = self._before(index)
         self._clear(index)
-        self.modes[index] = MODE_FULL  # what failed is no more taken for granted: see ``burst``
+        self._distrust(index)
         super().fail(index, failure)
         self._pass_on(index, before, ran=True)
 
@@ -265,7 +265,7 @@ class LiveState(RunState):
         self._settle(index)
         before = self._before(index)
         self._clear(index)
-        self.modes[index] = MODE_FULL
+        self._distrust(index)
         super().skip(index, reason)
         self._pass_on(index, before, ran=True)
 
@@ -304,6 +304,11 @@ class LiveState(RunState):
         self.pending[index] = AT_REST
         self.failures.pop(index, None)
         self.skipped.pop(index, None)
+
+    def _distrust(self, index: int) -> None:
+        """Let a step that gave nothing not be called in a burst again, which looks at no failures."""
+        if self.modes[index] != MODE_DECIDE:
+            self.modes[index] = MODE_FULL
 
     def _clear(self, index: int) -> None:
         self.values[self.program.results[index]] = UNSET

@@ -67,6 +67,12 @@ class Given:
         loud = loud_ports(state.steps[index])
         return loud is None or port in loud or state.never_ran(index)
 
+    def disown(self, memory: RunMemory) -> None:
+        """Let later runs not take for what is typed in what was made of values set here."""
+        for id, _ in self._values:
+            if id in memory.nodes:
+                memory.nodes[id].shape = ""
+
     def again(self, state: LiveState) -> None:
         """Put the values into the slots of another plan, where nothing else was typed in meanwhile."""
         for (id, port), each in list(self._values.items()):

@@ -731,6 +731,17 @@ async def test_a_session_goes_on_from_what_the_last_run_left_and_leaves_what_it_
 
 
 @pytest.mark.rule("11.10")
+async def test_what_was_made_of_a_set_value_is_not_taken_for_what_is_typed_in() -> None:
+    memory = RunMemory()
+    drawn = plan(*DIAMOND)
+    async with LiveSession(drawn, memory=memory) as session:
+        session.set("a.value", 3)
+        assert (await session.settled()).outputs["j"] == {"value": 6}
+    result = await Execution(drawn, memory=memory, incremental=True).run()
+    assert result.outputs["j"] == {"value": 0}
+
+
+@pytest.mark.rule("11.10")
 async def test_a_session_looks_in_the_cache_first() -> None:
     cache = MemoryCache()
     await Execution(plan(*DIAMOND), cache=cache).run()
