@@ -81,6 +81,8 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
       )}
       {wired ? (
         <Sources id={id} port={port.name} />
+      ) : port.trigger ? (
+        <p className="faint">A wire here says when the node runs; it brings no value.</p>
       ) : (
         <ChoicesField
           choices={choices}

@@ -195,7 +195,7 @@ function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
                     </span>
                   )}
                 </span>
-                {!inWired && !far && <PortField node={id} port={input} value={value} />}
+                {!inWired && !far && !input.trigger && <PortField node={id} port={input} value={value} />}
               </>
             )}
             {output && (

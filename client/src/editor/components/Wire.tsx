@@ -69,8 +69,9 @@ export const Wire = memo(function Wire(props: EdgeProps) {
         <EdgeLabelRenderer>
           <div
             className={`wire-label ${problem ? "broken" : ""}`}
-            data-below={transform !== undefined}
-            style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
+            style={{
+              transform: `translate(-50%, ${transform ? "14px" : "-50%"}) translate(${labelX}px, ${labelY}px)`,
+            }}
           >
             {problem ? problem.message : wireWords(sourceHandleId, transform, targetHandleId)}
           </div>
