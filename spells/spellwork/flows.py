@@ -120,8 +120,10 @@ class Flows:
         return any(outlet.stream.taken for outlet in self._outlets.values())
 
     def readers_of(self, port: str) -> int:
-        """Return how many steps wait for an output's stream."""
-        return 0 if self.inner else self._host.readers_of(self._step.index, port)
+        """Return how many steps wait for an output's stream: for one that is given by hand none does."""
+        if self.inner or port in self._step.pins:
+            return 0
+        return self._host.readers_of(self._step.index, port)
 
     def begin(self, port: str, stream: Stream) -> None:
         """Let the steps start that read an output."""

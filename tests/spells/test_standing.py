@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwork import Execution, RunMemory, SpellInvalid, compile, validate
+from spellwork import (
+    Context,
+    Execution,
+    Library,
+    Pack,
+    Port,
+    RunMemory,
+    Spell,
+    SpellInvalid,
+    compile,
+    validate,
+)
+from spellwork import node as stream_node
 from tests.seeds import examples
 from tests.spells.drawing import draw, kinds, plan_of, run_plan
 from tests.spells.nodes import calls, library
+from tests.spells.stream_nodes import library as stream_library
 
 pytestmark = pytest.mark.anyio
 
@@ -316,3 +330,37 @@ async def test_pins_of_what_a_node_gives_change_nothing_else(
     result, _ = await run_plan(plan_of(nodes, *wires))
     assert result.outputs == plain.outputs
     assert sorted(calls) == [f"n{index}" for index in range(6) if index not in pinned]
+
+
+@pytest.mark.rule("14.1")
+async def test_who_reads_the_stream_of_a_pinned_output_reads_what_is_pinned() -> None:
+    @stream_node(
+        "p.pair",
+        returns="ports",
+        outputs=(Port("left", stream=True), Port("right", stream=True)),
+        cache="none",
+    )
+    async def pair(ctx: Context) -> dict[str, list[int]]:
+        for number in range(3):
+            ctx.emit("left", number)
+            ctx.emit("right", number)
+            await asyncio.sleep(0)
+        return {"left": [0, 1, 2], "right": [0, 1, 2]}
+
+    spell = Spell.model_validate(
+        {
+            "nodes": {
+                "p": {"type": "p.pair", "settings": {"pins": {"left": [10, 20]}}},
+                "l": {"type": "s.total"},
+                "r": {"type": "s.total"},
+            },
+            "edges": {
+                "e": {"source": "p", "output": "left", "target": "l", "input": "items"},
+                "f": {"source": "p", "output": "right", "target": "r", "input": "items"},
+            },
+        }
+    )
+    both = Library([*stream_library.packs, Pack("p", "1", "P", (pair,))])
+    result, _ = await run_plan(compile(spell, both))
+    assert result.outputs["p"] == {"left": [10, 20], "right": [0, 1, 2]}
+    assert (result.outputs["l"], result.outputs["r"]) == ({"sum": 30}, {"sum": 3})
