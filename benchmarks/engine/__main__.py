@@ -243,10 +243,10 @@ async def main() -> int:
             Figure(f"{graph}: from JSON to plan", builds[graph]["spellwork"], "ms", most=15)
         )
     figures.append(Figure("100 waits of 10 ms", waits["spellwork"], "ms", most=15))
-    for each, most in (("limit-inline", 1.1), ("observable", 1)):
-        if each in waits:
-            ratio = waits["spellwork"] / waits[each]
-            figures.append(Figure(f"100 waits of 10 ms: times {each}", ratio, "x", most=most))
+    for peer, most in (("limit-inline", 1.1), ("observable", 1)):
+        if peer in waits:
+            ratio = waits["spellwork"] / waits[peer]
+            figures.append(Figure(f"100 waits of 10 ms: times {peer}", ratio, "x", most=most))
     figures += streaming.figures(await streaming.measure())
     figures.append(Figure("10,000 nodes: times 1,000", await measure_growth(), "x", most=12))
     if sys.platform == "linux":
