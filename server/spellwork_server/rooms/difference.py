@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from pycrdt import Map, Text
 
-from spellwork.spell import SCHEMA, Node, Part, Spell
+from spellwork.spell import SCHEMA, Edge, Node, NodeSettings, Part, Spell
 
 from .parts import MODELS, SHARED, Parts
 from .replica import Kind, Replica
@@ -68,10 +68,23 @@ def _plain(part: Part) -> dict[str, Any]:
     if isinstance(part, Node):
         # None inside an input's value is a value; only the node's own fields lose theirs.
         fields["inputs"] = dict(part.inputs)
+        fields["settings"] = _settings(part.settings)
+    if isinstance(part, Edge) and not part.transform:
+        del fields["transform"]
     if "position" not in part.model_fields_set:
         fields.pop("position", None)
     exact: dict[str, Any] = _exact(fields)
     return exact
+
+
+def _settings(settings: NodeSettings) -> dict[str, Any]:
+    """Return the settings that are set: an empty list or map of them is none."""
+    set_: dict[str, Any] = settings.model_dump(
+        mode="json", exclude_none=True, exclude_defaults=True
+    )
+    if settings.pins:
+        set_["pins"] = dict(settings.pins)
+    return set_
 
 
 def _write_fields(
