@@ -472,7 +472,7 @@ class Analysis:
                 if name in part.inputs:
                     reason = None if name in part.links else rejection(part.type, name, value)
                     if reason:
-                        self._blame(part, "invalid_input", f"the input {name!r} {reason}", name)
+                        self.blame(part, "invalid_input", f"the input {name!r} {reason}", name)
                     elif name not in part.links and part.inputs[name].choices:
                         self._check_choice(part, part.inputs[name], value)
                 elif part.ports.extra_inputs or part.loose:
@@ -486,7 +486,7 @@ class Analysis:
                     and port.name not in part.node.inputs
                     and (part.id, port.name) not in self._opened
                 ):
-                    self._blame(
+                    self.blame(
                         part,
                         "missing_input",
                         f"the input {port.name!r} has no wire and no value",
@@ -507,9 +507,6 @@ class Analysis:
             severity="warning",
             details={"allowed": choices[:100]},
         )
-
-    def _blame(self, part: Part, code: Code, message: str, port: str) -> None:
-        self.blame(part, code, message, port)
 
     def blame(
         self,

@@ -204,7 +204,7 @@ class BodyRun:
                     result = await calls[index](values[arguments[index]])
                 else:
                     result = await program.begin(index, modes[index], values)
-                if caller.limited:
+                if caller.measures:
                     await caller.measure({"": result})
             except NodeSkipped:
                 lost = True

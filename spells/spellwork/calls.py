@@ -188,7 +188,7 @@ class Caller:
         return streamed_outputs(step, outlet.stream.chunks)
 
     @property
-    def limited(self) -> bool:
+    def measures(self) -> bool:
         """Whether outputs have a size limit."""
         return self._output_bytes is not None
 

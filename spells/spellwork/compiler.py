@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from .analysis import Analysis, Part
 from .bodies import Inside, Spells
 from .errors import NodeError, SpellInvalid
@@ -24,14 +22,12 @@ from .standing import Standing, placeholder
 from .step import Binding, Step, Wire
 from .subplan import Gifts, SubPlan, capture_name, subplan
 from .transform import described
-from .values import hash_bytes, to_json
+from .values import digest, to_json
 
 DEFAULT_TTL = 300.0
 """Seconds that an output with policy "ttl" is kept when nothing says how long."""
 
 _NOTHING: Mapping[str, Any] = {}
-
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def compile(
@@ -156,7 +152,7 @@ def _concerns(given: Mapping[str, Any], inside: Inside) -> bool:
 def _make_body(inside: Inside, environment: str, given: Mapping[str, Mapping[str, Any]]) -> SubPlan:
     analysis, regions = inside.analysis, inside.analysis.regions
     captured = () if inside.region is None else regions.captures.get(inside.region, ())
-    gifts = Gifts(_hash, captured)
+    gifts = Gifts(captured)
     for entry in inside.interface.entries:
         gifts.enter(entry)
     steps, index = list(gifts.steps), dict(gifts.index)
@@ -175,7 +171,7 @@ def _make_body(inside: Inside, environment: str, given: Mapping[str, Mapping[str
                     opened=gifts.opened.get(id, {}),
                 )
             )
-    return subplan(inside, steps, gifts, analysis.library, environment, _hash)
+    return subplan(inside, steps, gifts, analysis.library, environment)
 
 
 def _refuse(analysis: Analysis, running: set[str] | None) -> None:
@@ -230,10 +226,10 @@ def _step(
         pinned = (pins,) if pins and standing is None else ()
         stood = (standing.stand, standing.passes, pins) if standing is not None else ()
         inner = () if body is None else ("body", body.recipe)
-        local = _hash(declared.id, declared.version, node.code, environment, *pinned, *inner)
-        shape = _hash(local, [_shape(binding, steps) for binding in bindings], *stood)
+        local = digest(declared.id, declared.version, node.code, environment, *pinned, *inner)
+        shape = digest(local, [_shape(binding, steps) for binding in bindings], *stood)
         sources = [steps[wire.source].recipe for binding in bindings for wire in binding.wires]
-        recipe = _hash(shape, sources) if sources else shape
+        recipe = digest(shape, sources) if sources else shape
     policy, ttl = _policy(part, body) if standing is None else ("deterministic", None)
     return Step(
         index=index[part.id],
@@ -274,7 +270,7 @@ def _kept_step(index: int, id: str, analysis: Analysis, old: Remembered) -> Step
         bindings=(),
         local=old.local,
         shape=old.shape,
-        recipe=_hash("kept", id, old.shape),
+        recipe=digest("kept", id, old.shape),
         cache="deterministic",
         stand="kept",
         pins=old.outputs,
@@ -336,7 +332,3 @@ def _shape(binding: Binding, steps: Sequence[Step]) -> list[Any]:
             ],
         ]
     return [binding.port, to_json(binding.value)]
-
-
-def _hash(*parts: Any) -> str:
-    return hash_bytes(_encoder.encode(parts))

@@ -1,6 +1,6 @@
 """The pure core of a run: what is finished, what is ready, and what a result changes.
 
-No calls, no clocks, no tasks. The loops in ``drivers`` write the commonest
+No calls, no clocks, no tasks. The loops in ``loops`` write the commonest
 change (one output, a value came) into these same lists in place, for a call
 per node would cost as much as the node; everything else goes through here.
 """

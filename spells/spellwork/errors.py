@@ -18,6 +18,7 @@
         ├── NodeSkipped            the node lets nothing pass: it is skipped, not failed
         ├── NodeCancelled          the run was cancelled while the node worked
         ├── OutputTooLarge         an output is over the limit
+        ├── OutputTooDeep          an output nests deeper than is allowed
         ├── OutputInvalid          what a node returned does not fit its ports
         ├── SecretMissing          the node asked for a secret it does not have
         ├── InputRejected          a value on an input port does not fit it

@@ -44,16 +44,17 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     ``node.done``           ``node``, ``outputs`` {port: value}, ``duration``, ``why``
     ``node.failed``         ``node``, ``error`` {code, message, port?, traceback?, attempts}, ``duration``
     ``node.preview``        ``node``, ``outputs`` for a draft of its inputs; its own stay as they are
-    ``node.skipped``        ``node``, ``message`` (which failed or skipped node it needed)
-    ``node.waiting``        ``node``, ``message``, ``data``: {for: what it waits for, until?: Unix time}
+    ``node.skipped``        ``node``, ``message`` (the reason, such as which failed node it needed), ``why``
+    ``node.waiting``        ``node``, ``message``, ``data``: {for, until?: Unix time}; ``for`` is limit, stream, wait or debounce
     ``run.completed``       ``duration``, ``data``: {failed: [ids], skipped: [ids]}
-    ``run.failed``          ``error`` (the run as a whole could not go on)
-    ``run.cancelled``       ``duration``
+    ``run.failed``          the same, and ``error`` (the run as a whole could not go on)
+    ``run.cancelled``       the same; ``data.superseded`` where a change in live mode ended it
     ======================  =====================================================
 
     ``at`` is Unix time in seconds, ``duration`` seconds. ``why`` is one of
     ``new``, ``code changed``, ``input changed (PORT)``, ``not cacheable``,
-    ``cached``, ``expired``; ``given`` for an input of a nested spell. ``node`` is a
+    ``cached``, ``expired``, ``triggered (PORT)``; ``pinned``, ``muted``, ``bypassed``
+    for a node that is not run; ``given`` for an input of a nested spell. ``node`` is a
     path for a node that another runs (``sub/inner``, ``map[3]/inner``). A run whose
     nodes failed still ends with ``run.completed``: failures are data.
     """

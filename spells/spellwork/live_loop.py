@@ -406,8 +406,6 @@ class LiveLoop:
         given = gather(state.program.gathers[index], state.values)
         if state.begun:
             given = state.streamed(index, given)
-        if state.begun:
-            given = state.streamed(index, given)
         outputs: dict[str, Any] = await caller.call(
             call.step, given, started=begin if waits else None
         )

@@ -21,7 +21,7 @@ from copy import deepcopy
 from typing import Any
 
 from .core import RunState
-from .memory import Held
+from .memory import mark_of
 from .plan import Plan
 from .program import (
     MODE_DECIDE,
@@ -35,7 +35,6 @@ from .program import (
 from .recall import Recall
 from .result import NodeFailure
 from .step import Step
-from .values import hash_bytes, plain_bytes
 
 AT_REST = -1
 """In ``pending``: the step is as the last changes left it."""
@@ -253,19 +252,13 @@ class LiveState(RunState):
 
     def fail(self, index: int, failure: NodeFailure) -> None:
         """Take it that a step failed: what needs it is looked at again, where it had not failed before."""
-        self._settle(index)
-        before = self._before(index)
-        self._clear(index)
-        self._distrust(index)
+        before = self._give_nothing(index)
         super().fail(index, failure)
         self._pass_on(index, before, ran=True)
 
     def skip(self, index: int, reason: str) -> None:
         """Take it that a step is skipped."""
-        self._settle(index)
-        before = self._before(index)
-        self._clear(index)
-        self._distrust(index)
+        before = self._give_nothing(index)
         super().skip(index, reason)
         self._pass_on(index, before, ran=True)
 
@@ -305,15 +298,19 @@ class LiveState(RunState):
         self.failures.pop(index, None)
         self.skipped.pop(index, None)
 
-    def _distrust(self, index: int) -> None:
-        """Let a step that gave nothing not be called in a burst again, which looks at no failures."""
-        if self.modes[index] != MODE_DECIDE:
-            self.modes[index] = MODE_FULL
+    def _give_nothing(self, index: int) -> list[tuple[int, Any]]:
+        """Clear the outputs of a step that failed or was skipped; return what they were.
 
-    def _clear(self, index: int) -> None:
+        It is not called in a burst again, which looks at no failures.
+        """
+        self._settle(index)
+        before = self._before(index)
         self.values[self.program.results[index]] = UNSET
         for _, slot in self.program.outputs[index]:
             self.values[slot] = UNSET
+        if self.modes[index] != MODE_DECIDE:
+            self.modes[index] = MODE_FULL
+        return before
 
     def _before(self, index: int) -> list[tuple[int, Any]]:
         values, streams = self.values, self.streams.get(index, {})
@@ -380,7 +377,7 @@ class LiveState(RunState):
             self.marks.pop(slot, None)
             return old is not UNSET
         known = self.marks.get(slot)
-        mark = self.marks[slot] = _mark(new)
+        mark = self.marks[slot] = mark_of(new)
         return bool(known != mark)
 
     # What is known already
@@ -463,11 +460,6 @@ class LiveState(RunState):
             if slot_of(source, cause):
                 return f"input changed ({port})"
         return "input changed"
-
-
-def _mark(value: Any) -> Any:
-    plain = plain_bytes(value)
-    return Held(value) if plain is None else hash_bytes(plain)
 
 
 def _apart(plan: Plan) -> tuple[dict[int, set[int]], set[int]]:

@@ -150,7 +150,7 @@ class Loops:
         sink(Event("node.started", started, step.id, why))
         try:
             result = await program.begin(index, mode, values)
-            if self.host.caller.limited:
+            if self.host.caller.measures:
                 names = [port for port, _ in program.outputs[index]]
                 await self.host.caller.measure({names[0] if names else "": result})
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything

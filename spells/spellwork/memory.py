@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .result import NodeFailure
+from .values import hash_bytes, plain_bytes
 
 Fingerprint = tuple[tuple[str, Any], ...]
 """(port, hash of its value) of every input of a call; a list of hashes where several wires end."""
@@ -25,6 +26,12 @@ class Held:
 
     def __hash__(self) -> int:
         return id(self.value)
+
+
+def mark_of(value: Any) -> Any:
+    """Return what a value is known by: the hash of its JSON, or where JSON would not give it back, the very object."""
+    plain = plain_bytes(value)
+    return Held(value) if plain is None else hash_bytes(plain)
 
 
 @dataclass(slots=True, eq=False)

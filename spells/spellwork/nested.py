@@ -54,7 +54,7 @@ async def carry_out(
 ) -> None:
     """Run to its end what ``state`` is the beginning of; see ``run_nested``. ``recall`` looks its nodes up."""
     loops = Loops(state, host, sink, recall)
-    watched = sink is not None or recall is not None or host.caller.limited
+    watched = sink is not None or recall is not None or host.caller.measures
     host.crew.count(state.plain)
     drivers = loops.drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
     drivers.nested = True

@@ -13,6 +13,7 @@ from .library import Library
 from .problems import Problem
 from .program import Program
 from .step import Binding, Step
+from .transform import described
 from .values import hash_bytes, to_json
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def _binding_json(plan: Plan, binding: Binding) -> dict[str, Any]:
                 plan.steps[wire.source].id,
                 wire.output,
                 *([wire.edge] if wire.edge is not None else []),
+                *described(wire.transform),
             ]
             for wire in binding.wires
         ]

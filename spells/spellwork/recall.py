@@ -14,17 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from .cache import CachedOutputs, OutputCache
 from .core import RunState
 from .encoding import Encodings
-from .memory import Fingerprint, Held, Remembered, RunMemory
+from .memory import Fingerprint, Held, Remembered, RunMemory, mark_of
 from .program import UNSET
 from .step import Step
 from .streams import Stream
 from .transform import Shaped
-from .values import hash_bytes, plain_bytes
+from .values import digest
 
 STOOD = ""
 """In the place of a port, in the fingerprint of a step that was not run."""
@@ -243,15 +241,14 @@ class Recall:
         encoded = self.encodings.of(value)
         if encoded is not None:
             return encoded.hash if encoded.plain else Held(value)
-        plain = None if value is UNSET else plain_bytes(value)
-        return Held(value) if plain is None else hash_bytes(plain)
+        return Held(value) if value is UNSET else mark_of(value)
 
     def _key(self, step: Step, fingerprint: Fingerprint) -> str | None:
         if step.cache == "none" or self._cache is None:
             return None
         user = (self._user or "") if step.cache == "private" else None
         try:
-            return hash_bytes(msgspec.msgpack.encode((step.local, fingerprint, user)))
+            return digest(step.local, fingerprint, user)
         except TypeError:  # a Held: the value has no stable hash
             return None
 

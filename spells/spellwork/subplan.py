@@ -25,6 +25,7 @@ from .program import MODE_FULL, Program, assemble
 from .schemas import forms_of, shown
 from .spell import Node
 from .step import Step, Wire
+from .values import digest
 
 Take = Callable[[Any], Any]
 """Gives what a body gets of a value, or raises InputRejected."""
@@ -109,12 +110,11 @@ class SubPlan:
 class Gifts:
     """The steps for what is given to a body, and where its other steps find it."""
 
-    def __init__(self, digest: Callable[..., str], captures: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, captures: Iterable[tuple[str, str]]) -> None:
         self.steps: list[Step] = []
         self.index: dict[str, int] = {}
         self.opened: dict[str, dict[str, Wire]] = {}
         """By node, the wires to inputs of it that are inputs of the body."""
-        self._digest = digest
         taken: dict[str, list[str]] = {}
         for source, output in captures:
             taken.setdefault(source, []).append(output)
@@ -131,7 +131,7 @@ class Gifts:
 
     def _add(self, id: str, outputs: Sequence[str]) -> int:
         number = len(self.steps)
-        recipe = self._digest("given", id, sorted(outputs))
+        recipe = digest("given", id, sorted(outputs))
         self.steps.append(
             Step(
                 index=number,
@@ -159,7 +159,6 @@ def subplan(
     gifts: Gifts,
     library: Library,
     environment: str,
-    digest: Callable[..., str],
 ) -> SubPlan:
     """Put a body together from its steps, the first of which are ``gifts.steps``."""
     given = len(gifts.steps)

@@ -17,7 +17,7 @@ from .date_reading import DateError, compiled, read_date
 from .errors import TransformFailed
 from .paths import PathError, pick, read_path
 from .spell import Cast, Date, Default, Index, Pick, Transform
-from .values import hash_bytes
+from .values import digest
 
 _read_path = lru_cache(maxsize=1_000)(read_path)
 
@@ -67,8 +67,7 @@ class Shaped(msgspec.Struct, frozen=True, gc=False):
 
 def shaped(slot: int, edge: str, port: str, transforms: tuple[Transform, ...]) -> Shaped:
     """Return where a value comes from when it is transformed on its way."""
-    body = msgspec.msgpack.encode(described(transforms))
-    return Shaped(slot, edge, port, transforms, hash_bytes(body))
+    return Shaped(slot, edge, port, transforms, digest(described(transforms)))
 
 
 def reshape(value: Any, transforms: Sequence[Transform]) -> Any:

@@ -163,6 +163,7 @@ def _media_type(data: bytes) -> str:
 
 
 _encoder = msgspec.json.Encoder()
+_canonical = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def json_bytes(value: Any) -> bytes:
@@ -195,6 +196,14 @@ def content_hash(value: Any) -> str:
 def hash_bytes(data: bytes) -> str:
     """Return BLAKE2b of ``data``: 128 bits, as hex."""
     return blake2b(data, digest_size=16).hexdigest()
+
+
+def digest(*parts: Any) -> str:
+    """Return the hash of plain values together, the keys of objects in any order: what recipes and keys are made by.
+
+    Raises TypeError for a value that MessagePack does not have.
+    """
+    return hash_bytes(_canonical.encode(parts))
 
 
 def json_size(value: Any) -> int:
