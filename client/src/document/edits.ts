@@ -119,7 +119,7 @@ export abstract class DocumentEdits implements Edits {
     return id;
   }
 
-  setGroup(id: string, change: { name?: string; color?: string | null }): void {
+  setGroup(id: string, change: { name?: string; color?: string | null; collapsed?: boolean | null }): void {
     this.#edit(`group ${id}`, () => setFields(this.#root("groups").get(id), change));
   }
 

@@ -179,8 +179,8 @@ export interface Edits {
   disconnect(edges: Iterable<string>): void;
   /** Put a frame around `members` (nodes, notes or groups). */
   addGroup(group: NewGroup, members?: Iterable<string>, id?: string): string;
-  /** Change a frame's name or colour. */
-  setGroup(id: string, change: { name?: string; color?: string | null }): void;
+  /** Change a frame's name or colour, or whether it is drawn as one box. */
+  setGroup(id: string, change: { name?: string; color?: string | null; collapsed?: boolean | null }): void;
   /** Put things into a frame, or out of any with null. */
   assign(members: Iterable<string>, group: string | null): void;
   addNote(note: NewNote, id?: string): string;

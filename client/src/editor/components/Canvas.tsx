@@ -33,6 +33,7 @@ import { CanvasEmpty } from "./CanvasEmpty";
 import { ConnectionLine } from "./ConnectionLine";
 import { CommentHint } from "./comments/CommentHint";
 import { CommentPins } from "./comments/CommentPins";
+import { FoldedView } from "./FoldedView";
 import { FollowFrame } from "./FollowFrame";
 import { GroupView } from "./GroupView";
 import { Guides } from "./Guides";
@@ -44,7 +45,13 @@ import { SpellNodeView } from "./SpellNodeView";
 import { Toolbelt } from "./Toolbelt";
 import { Wire } from "./Wire";
 
-const NODE_TYPES = { spell: SpellNodeView, group: GroupView, note: NoteView };
+const NODE_TYPES = { spell: SpellNodeView, group: GroupView, folded: FoldedView, note: NoteView };
+/** Whose menu a drawn thing has, where it is no node of the spell. */
+const MENU_KINDS: Readonly<Record<string, "group" | "note">> = {
+  group: "group",
+  folded: "group",
+  note: "note",
+};
 const EDGE_TYPES = { wire: Wire };
 const PAN_BUTTONS = [0, 1];
 const PADDING = { top: "28px", right: "28px", bottom: "76px", left: "28px" } as const;
@@ -165,7 +172,7 @@ export function Canvas() {
     (event: React.MouseEvent, thing: { id: string; type?: string | undefined }) => {
       event.preventDefault();
       if (!editor.selection.get().has(thing.id)) editor.select([thing.id]);
-      const what = kind === "node" && (thing.type === "group" || thing.type === "note") ? thing.type : kind;
+      const what = (kind === "node" && thing.type !== undefined && MENU_KINDS[thing.type]) || kind;
       editor.menu.set({ x: event.clientX, y: event.clientY, target: { kind: what, id: thing.id } });
     };
 
@@ -267,7 +274,7 @@ export function Canvas() {
             style={{ width: 168, height: 112 }}
           />
         )}
-        {overview && <Overview nodes={flow.nodes} />}
+        {overview && <Overview nodes={flow.nodes} wires={flow.edges} />}
         <Guides guides={guides} />
         <RemoteCursors />
         {!isVersion && <CommentPins nodes={flow.nodes} />}
@@ -282,6 +289,7 @@ export function Canvas() {
 
 function mapColour(node: Node): string {
   if (node.type === "group") return "color-mix(in srgb, var(--accent) 14%, transparent)";
+  if (node.type === "folded") return "var(--accent-line)";
   if (node.type === "note") return "var(--stale-soft)";
   return node.selected ? "var(--accent)" : "var(--line-strong)";
 }

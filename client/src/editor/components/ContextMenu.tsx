@@ -7,6 +7,8 @@ import {
   CopyPlus,
   Group,
   Maximize,
+  Maximize2,
+  Minimize2,
   Network,
   PencilLine,
   Pin,
@@ -31,6 +33,7 @@ import { connectAutomatically } from "../store/autoconnect";
 import { copySelection, duplicateSelection, pasteHere } from "../store/clipboard";
 import { keysOf } from "../store/commands";
 import type { Editor, MenuRequest } from "../store/editor";
+import { isFolded, toggleFold } from "../store/frames";
 import { toggleMode, togglePins } from "../store/modes";
 import { isPinned } from "../store/why";
 import { TINTS } from "./GroupView";
@@ -205,6 +208,12 @@ function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
           icon: <PencilLine size={SIZE} />,
           edits: true,
           run: () => editor.renaming.set(target.id),
+        },
+        {
+          label: isFolded(editor, target.id) ? "Open the group" : "Fold into one box",
+          icon: isFolded(editor, target.id) ? <Maximize2 size={SIZE} /> : <Minimize2 size={SIZE} />,
+          keys: keysOf("fold"),
+          run: () => toggleFold(editor, [target.id]),
         },
         {
           label: "Ungroup",

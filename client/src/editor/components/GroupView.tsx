@@ -1,9 +1,12 @@
 /** A named frame around nodes. Only its name can be grabbed, so that what lies inside stays in reach. */
 import { type NodeProps, NodeResizer } from "@xyflow/react";
-import { Group } from "lucide-react";
+import { Minimize2 } from "lucide-react";
 import { memo } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { keysOf } from "../store/commands";
+import { toggleFold } from "../store/frames";
+import { FrameName } from "./FrameName";
 import { RemoteSelection } from "./RemoteSelection";
 import { VersionMark } from "./versions/VersionMark";
 
@@ -21,7 +24,6 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
   const editor = useEditor();
   const group = useStore(editor.document.spell, (spell) => spell.groups[id]);
   const editable = useStore(editor.document.editable);
-  const typing = useStore(editor.renaming, (renaming) => renaming === id);
   if (!group) return null;
   const tint = TINTS[group.color ?? "green"] ?? TINTS.green;
   return (
@@ -35,25 +37,18 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
       )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: F2 does the same by keyboard */}
       <div className="group-name group-drag" onDoubleClick={() => editor.renaming.set(id)}>
-        <Group size={13} aria-hidden="true" />
-        {typing && editable ? (
-          <input
-            className="nodrag"
-            aria-label="Name of the group"
-            defaultValue={group.name}
-            ref={(input) => input?.select()}
-            onBlur={(event) => {
-              editor.renaming.set(null);
-              editor.document.setGroup(id, { name: event.target.value.trim() });
-            }}
-            onKeyDown={(event) => {
-              event.stopPropagation();
-              if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
-            }}
-          />
-        ) : (
-          <span className="truncate">{group.name || "Group"}</span>
-        )}
+        <FrameName id={id} />
+        <button
+          type="button"
+          className="frame-fold nodrag"
+          aria-label={`Fold ${group.name || "the group"} into one box`}
+          title={`Fold into one box  ${keysOf("fold")}`}
+          data-testid={`fold-${id}`}
+          onDoubleClick={(event) => event.stopPropagation()}
+          onClick={() => toggleFold(editor, [id])}
+        >
+          <Minimize2 size={12} />
+        </button>
       </div>
       <RemoteSelection id={id} />
       <VersionMark id={id} />

@@ -3,7 +3,7 @@
  *
  * It shows what can be seen at that size: where nodes are, how each stands, and the wires. A click goes there.
  */
-import { type Node, type ReactFlowState, useStore as useFlowStore } from "@xyflow/react";
+import { type Edge, type Node, type ReactFlowState, useStore as useFlowStore } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 import { useTheme } from "../../app/theme";
 import { useStore } from "../../store";
@@ -36,6 +36,8 @@ const readHeight = (state: ReactFlowState) => state.height;
 
 interface OverviewProps {
   readonly nodes: readonly Node[];
+  /** As they are drawn: those into a folded frame end at its box. */
+  readonly wires: readonly Edge[];
 }
 
 type Colours = (name: string) => string;
@@ -58,7 +60,7 @@ function widthOf(node: Node): number {
   return node.measured?.width ?? node.width ?? NODE_WIDTH;
 }
 
-export function Overview({ nodes }: OverviewProps) {
+export function Overview({ nodes, wires }: OverviewProps) {
   const editor = useEditor();
   const theme = useTheme();
   const [x, y, zoom] = useFlowStore(readTransform);
@@ -83,7 +85,7 @@ export function Overview({ nodes }: OverviewProps) {
       element.width = width * dots;
       element.height = height * dots;
       pen.setTransform(zoom * dots, 0, 0, zoom * dots, x * dots, y * dots);
-      drawWires(pen, edges, places, colours, zoom);
+      drawWires(pen, wires, places, colours, zoom);
       for (const node of nodes) {
         const state = past
           ? past.nodes[node.id]?.state
@@ -94,7 +96,7 @@ export function Overview({ nodes }: OverviewProps) {
       }
     });
     return () => cancelAnimationFrame(frame);
-  }, [nodes, places, edges, drawn, board, past, marks, colours, x, y, zoom, width, height]);
+  }, [nodes, places, wires, edges, drawn, board, past, marks, colours, x, y, zoom, width, height]);
 
   return (
     <canvas
@@ -110,7 +112,7 @@ export function Overview({ nodes }: OverviewProps) {
 
 function drawWires(
   pen: CanvasRenderingContext2D,
-  edges: Readonly<Record<string, { source: string; target: string }>>,
+  edges: readonly Edge[],
   places: ReadonlyMap<string, Node>,
   colours: Colours,
   zoom: number,
@@ -118,7 +120,7 @@ function drawWires(
   pen.strokeStyle = colours("--line-strong");
   pen.lineWidth = 0.8 / zoom;
   pen.beginPath();
-  for (const edge of Object.values(edges)) {
+  for (const edge of edges) {
     const from = places.get(edge.source);
     const to = places.get(edge.target);
     if (!from || !to) continue;

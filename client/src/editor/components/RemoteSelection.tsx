@@ -11,11 +11,13 @@ export function doing(person: Person, id: string): string {
   return `${person.name} is editing${what}`;
 }
 
-export function RemoteSelection({ id }: { id: string }) {
+/** `inside`: what the thing stands for beside itself, as a folded frame does. */
+export function RemoteSelection({ id, inside }: { id: string; inside?: ReadonlySet<string> | undefined }) {
+  const at = (other: string | null | undefined) =>
+    other === id || (other !== null && other !== undefined && inside?.has(other));
   const person = useStore(
     useEditor().document.people,
-    (people) =>
-      people.find((other) => other.editing === id) ?? people.find((other) => other.selection.includes(id)),
+    (people) => people.find((other) => at(other.editing)) ?? people.find((other) => other.selection.some(at)),
     (one, other) =>
       one === other || (!!one && !!other && one.color === other.color && doing(one, id) === doing(other, id)),
   );

@@ -11,13 +11,20 @@ import { problemsOf } from "../store/graph";
 import { portColour } from "./PortHandle";
 
 export const Wire = memo(function Wire(props: EdgeProps) {
-  const { id, source, sourceHandleId, targetHandleId } = props;
+  const { id } = props;
   const editor = useEditor();
+  // At a folded frame the drawn ends are the frame's: what the wire says is of the nodes inside.
+  const edge = useStore(editor.document.spell, (spell) => spell.edges[id]);
+  const [source, target] = [edge?.source ?? props.source, edge?.target ?? props.target];
+  const [sourceHandleId, targetHandleId] = [
+    edge?.output ?? props.sourceHandleId,
+    edge?.input ?? props.targetHandleId,
+  ];
   const [hovered, setHovered] = useState(false);
   const mark = useMark(id);
   const [path, labelX, labelY] = getBezierPath({ ...props, curvature: 0.3 });
   const sourceState = useNodeStatus(source)?.state;
-  const mode = useStore(editor.document.spell, (spell) => modeOf(spell, source, props.target));
+  const mode = useStore(editor.document.spell, (spell) => modeOf(spell, source, target));
   const problem = useStore(editor.document.problems, (problems) => problemsOf(problems, id)[0]);
   const dynamic = useStore(editor.document.ports, (ports) => ports[source]);
   const node = useStore(editor.document.spell, (spell) => spell.nodes[source]);

@@ -5,6 +5,7 @@ import type { Pair } from "../../protocol";
 import { useStore } from "../../store";
 import type { Editor } from "../store/editor";
 import { FlowBuilder, type LocalPart, type LocalParts } from "../store/flow";
+import { frameAt } from "../store/frames";
 import { useEditor } from "./useEditor";
 import { useRemoteDrags } from "./useRemoteDrags";
 
@@ -25,6 +26,7 @@ export function useFlow(): Flow {
   const ports = useStore(editor.document.ports);
   const { types, older } = useStore(editor.library.state);
   const selection = useStore(editor.selection);
+  const opened = useStore(editor.opened);
   const remote = useRemoteDrags();
   const builder = useRef<FlowBuilder | null>(null);
   builder.current ??= new FlowBuilder();
@@ -33,7 +35,7 @@ export function useFlow(): Flow {
   latest.current = local;
   const held = useRef<string | null>(null);
 
-  const source = { spell, ports, types, older, selection, remote, local };
+  const source = { spell, ports, types, older, selection, remote, local, opened };
   const nodes = builder.current.nodes(source);
   const edges = builder.current.edges(source);
 
@@ -162,16 +164,13 @@ function membersMoved(
     });
 }
 
-/** Put moved nodes and notes into the frame they now lie in, or out of the one they left. */
+/** Put moved things into the innermost frame they now lie in, or out of the one they left. */
 function regroup(editor: Editor, moved: Readonly<Record<string, Pair>>): void {
   const spell = editor.document.spell.get();
   for (const [id, at] of Object.entries(moved)) {
-    const thing = spell.nodes[id] ?? spell.notes[id];
+    const thing = spell.nodes[id] ?? spell.notes[id] ?? spell.groups[id];
     if (!thing || (thing.group !== undefined && moved[thing.group])) continue;
-    const inside = Object.entries(spell.groups).find(([, group]) => {
-      const [x, y] = [at[0] + 80 - group.position[0], at[1] + 30 - group.position[1]];
-      return x > 0 && y > 0 && x < group.size[0] && y < group.size[1];
-    })?.[0];
+    const inside = frameAt(spell, id, at);
     if (inside !== thing.group) editor.document.assign([id], inside ?? null);
   }
 }

@@ -5,6 +5,8 @@ import { joinNode, joinPorts } from "../hooks/useConnect";
 import { feedNeeds } from "./autoconnect";
 import { freeRect } from "./bounds";
 import type { Editor, PaletteRequest, WireEnd } from "./editor";
+import { insideOf } from "./folding";
+import { carried, isFolded } from "./frames";
 import { NODE_WIDTH } from "./geometry";
 import { type Alignment, alignedPositions, layeredPositions } from "./layout";
 import { fittingPort } from "./library";
@@ -140,11 +142,12 @@ export function groupSelection(editor: Editor): void {
 /** Take the selected frames away and leave what is in them. */
 export function ungroup(editor: Editor, id: string): void {
   const spell = editor.document.spell.get();
-  const members = [...Object.entries(spell.nodes), ...Object.entries(spell.notes)]
+  const members = [spell.nodes, spell.notes, spell.groups]
+    .flatMap((things) => Object.entries<{ group?: string }>(things))
     .filter(([, thing]) => thing.group === id)
     .map(([member]) => member);
   editor.document.together(() => {
-    editor.document.assign(members, null);
+    editor.document.assign(members, spell.groups[id]?.group ?? null);
     editor.document.remove([id]);
   });
   editor.select(members);
@@ -153,8 +156,10 @@ export function ungroup(editor: Editor, id: string): void {
 export function removeSelection(editor: Editor): void {
   const ids = [...editor.selection.get()];
   if (ids.length === 0) return;
+  // A folded frame stands for what is in it: that is not left behind where nobody saw it.
+  const folded = new Set(ids.filter((id) => isFolded(editor, id)));
   editor.document.checkpoint();
-  editor.document.remove(ids);
+  editor.document.remove([...ids, ...insideOf(editor.document.spell.get(), folded)]);
   editor.select([]);
 }
 
@@ -170,7 +175,7 @@ export function nudge(editor: Editor, dx: number, dy: number): void {
     const thing = spell.nodes[id] ?? spell.notes[id] ?? spell.groups[id];
     if (thing) moved[id] = [thing.position[0] + dx, thing.position[1] + dy];
   }
-  if (Object.keys(moved).length > 0) editor.document.move(moved);
+  if (Object.keys(moved).length > 0) editor.document.move(carried(spell, moved));
 }
 
 /** Lay out the selected nodes in layers, or all when fewer than two are selected. */
@@ -197,7 +202,7 @@ export function align(editor: Editor, alignment: Alignment): void {
   const chosen = boxes(editor, editor.selection.get());
   if (chosen.length < 2) return;
   editor.document.checkpoint();
-  editor.document.move(alignedPositions(chosen, alignment));
+  editor.document.move(carried(editor.document.spell.get(), alignedPositions(chosen, alignment)));
 }
 
 /** Name the canvas: the spell on it at once, and, once that is safe, its entry in the list. */

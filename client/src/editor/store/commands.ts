@@ -6,6 +6,7 @@ import { addNote, align, groupSelection, layout, nudge, removeSelection, selectA
 import { connectAutomatically } from "./autoconnect";
 import { copySelection, duplicateSelection, pasteHere } from "./clipboard";
 import type { Editor } from "./editor";
+import { chosenFrames, toggleFold } from "./frames";
 import { toggleMode, togglePins } from "./modes";
 import { chooseFiles, exportAs, exportSpell } from "./spell_files";
 
@@ -176,6 +177,9 @@ export const COMMANDS: readonly Command[] = [
     true,
   ),
   command("group", "Group the selection", "Arrange", ["Mod+G"], groupSelection, true),
+  command("fold", "Fold the group, or open it", "Arrange", ["Shift+G"], (editor) =>
+    toggleFold(editor, chosenFrames(editor)),
+  ),
   command("align-left", "Align left", "Arrange", ["Alt+A"], (editor) => align(editor, "left"), true),
   command("align-right", "Align right", "Arrange", ["Alt+D"], (editor) => align(editor, "right"), true),
   command("align-top", "Align top", "Arrange", ["Alt+W"], (editor) => align(editor, "top"), true),

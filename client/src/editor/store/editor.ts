@@ -4,6 +4,7 @@ import type { RunState } from "../../engine/types";
 import type { Pair, User } from "../../protocol";
 import { Store } from "../../store";
 import { Commenting } from "./commenting";
+import { framesAround } from "./folding";
 import { Following } from "./following";
 import type { NodeLibrary, PortFilter } from "./library";
 import { Toasts } from "./toasts";
@@ -87,6 +88,8 @@ export class Editor {
   readonly renaming = new Store<string | null>(null);
   /** The node whose code editor takes the focus as soon as it is there. */
   readonly writing = new Store<string | null>(null);
+  /** Folded frames that this tab looks into, while they stay folded for all. */
+  readonly opened = new Store<ReadonlySet<string>>(NOTHING);
   readonly following: Following;
   view: CanvasView | null = null;
 
@@ -117,10 +120,19 @@ export class Editor {
     this.selection.set(next);
   }
 
-  /** Select one thing and bring it into view. */
+  /** Select one thing and bring it into view; folded frames around it are looked into. */
   reveal(id: string): void {
+    const spell = this.document.spell.get();
+    const thing = spell.nodes[id] ?? spell.notes[id] ?? spell.groups[id];
+    const folded = framesAround(spell, thing?.group).filter((frame) => spell.groups[frame]?.collapsed);
+    const shut = folded.filter((frame) => !this.opened.get().has(frame));
     this.select([id]);
-    this.view?.fit([id]);
+    if (shut.length === 0) {
+      this.view?.fit([id]);
+      return;
+    }
+    this.opened.set(new Set([...this.opened.get(), ...shut]));
+    requestAnimationFrame(() => this.view?.fit([id])); // Once it is drawn.
   }
 
   /** Whether the inspector is to be seen now. */

@@ -1,7 +1,8 @@
 /** The drawn spell in the form React Flow takes; an unchanged thing stays the same object. */
 import type { Edge, Node } from "@xyflow/react";
 import type { NodeType, Pair, Ports, Spell } from "../../protocol";
-import { bareHeight, handlePlaces, NODE_WIDTH } from "./geometry";
+import { type Fold, foldingOf, handleAt } from "./folding";
+import { bareHeight, foldedHeight, foldedPlaces, handlePlaces, NODE_WIDTH } from "./geometry";
 import { shownPorts, wiredPorts } from "./graph";
 import { typeIn } from "./library";
 
@@ -26,6 +27,8 @@ export interface FlowSource {
   readonly types: Readonly<Record<string, NodeType>>;
   /** Versions before the newest, by `type@version`. */
   readonly older?: Readonly<Record<string, NodeType>>;
+  /** Folded frames that this tab looks into. */
+  readonly opened?: ReadonlySet<string>;
 }
 
 interface Made<T> {
@@ -51,7 +54,14 @@ export class FlowBuilder {
       next.set(id, before && same(before.from, from) ? before : { from, made: make() });
     };
     const state = (id: string) => [source.selection.has(id), source.local[id], source.remote[id]] as const;
+    const { folds, hiddenBy } = foldingOf(source.spell, source.opened);
     for (const [id, group] of Object.entries(source.spell.groups)) {
+      if (hiddenBy.has(id)) continue;
+      const fold = folds.get(id);
+      if (fold) {
+        keep(id, [group, ...state(id), fold.key], () => box(source, id, group.position, fold));
+        continue;
+      }
       keep(id, [group, ...state(id)], () => ({
         ...frame(source, id, group.position, group.size),
         type: "group",
@@ -60,6 +70,7 @@ export class FlowBuilder {
       }));
     }
     for (const [id, note] of Object.entries(source.spell.notes)) {
+      if (hiddenBy.has(id)) continue;
       keep(id, [note, ...state(id)], () => ({
         ...frame(source, id, note.position, note.size),
         type: "note",
@@ -67,10 +78,13 @@ export class FlowBuilder {
       }));
     }
     for (const [id, node] of Object.entries(source.spell.nodes)) {
+      if (hiddenBy.has(id)) continue;
       const type = typeIn({ types: source.types, older: source.older ?? {} }, node.type, node.version);
       keep(id, [node, ...state(id), type, source.ports[id]], () => {
         const base = frame(source, id, node.position, node.size);
-        if (base.measured) return { ...base, type: "spell", width: base.width ?? NODE_WIDTH };
+        // One that was hidden has lost its handles in React Flow.
+        if (base.measured && this.#nodes.has(id))
+          return { ...base, type: "spell", width: base.width ?? NODE_WIDTH };
         const ports = shownPorts(node, type, source.ports[id], wiredPorts(source.spell.edges, id));
         return {
           ...base,
@@ -86,15 +100,21 @@ export class FlowBuilder {
     return this.#nodeList;
   }
 
-  edges(source: Pick<FlowSource, "spell" | "selection">): Edge[] {
+  edges(source: Pick<FlowSource, "spell" | "selection" | "opened">): Edge[] {
     const next = new Map<string, Made<Edge>>();
+    const { hiddenBy } = foldingOf(source.spell, source.opened);
     for (const [id, edge] of Object.entries(source.spell.edges)) {
       if (!source.spell.nodes[edge.source] || !source.spell.nodes[edge.target]) continue;
-      const from = [edge, source.selection.has(id)];
+      const [start, end] = [hiddenBy.get(edge.source), hiddenBy.get(edge.target)];
+      if (start !== undefined && start === end) continue;
+      const selected = source.selection.has(id);
+      const from = [edge, selected, start, end];
       const before = this.#edges.get(id);
       next.set(
         id,
-        before && same(before.from, from) ? before : { from, made: wire(id, edge, source.selection.has(id)) },
+        before && same(before.from, from)
+          ? before
+          : { from, made: folded(wire(id, edge, selected), edge, start, end) },
       );
     }
     this.#edges = next;
@@ -119,6 +139,34 @@ function wire(id: string, edge: Spell["edges"][string], selected: boolean): Edge
     selected,
     ariaLabel: `Wire from ${edge.source}, ${edge.output}, to ${edge.target}, ${edge.input}`,
     ...(selected ? { zIndex: 1 } : {}),
+  };
+}
+
+/** The wire as it is drawn where its ends are in folded frames. */
+function folded(
+  made: Edge,
+  edge: Spell["edges"][string],
+  start: string | undefined,
+  end: string | undefined,
+): Edge {
+  return {
+    ...made,
+    ...(start ? { source: start, sourceHandle: handleAt(edge.source, edge.output) } : {}),
+    ...(end ? { target: end, targetHandle: handleAt(edge.target, edge.input) } : {}),
+  };
+}
+
+/** A folded frame: its measure follows from its wires, so that nothing waits for it to be drawn. */
+function box(source: FlowSource, id: string, position: Pair, fold: Fold): Node {
+  const { width: _width, height: _height, ...base } = frame(source, id, position, undefined);
+  const [width, height] = [NODE_WIDTH, foldedHeight(fold)];
+  return {
+    ...base,
+    type: "folded",
+    width,
+    height,
+    measured: { width, height },
+    handles: foldedPlaces(fold),
   };
 }
 

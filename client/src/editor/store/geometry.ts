@@ -6,6 +6,7 @@
  */
 import { type NodeHandle, Position } from "@xyflow/react";
 import type { Port, SpellNode } from "../../protocol";
+import type { Fold, FoldedPort } from "./folding";
 import type { ShownPorts } from "./graph";
 
 export const NODE_WIDTH = 260;
@@ -61,5 +62,46 @@ export function handlePlaces(node: SpellNode, ports: ShownPorts): NodeHandle[] {
       width: HANDLE,
       height: HANDLE,
     })),
+  ];
+}
+
+/** Rows of a folded frame; further wires end at the last. */
+export const FOLDED_ROWS = 8;
+const FOLDED_FACTS = 26;
+const FOLDED_ROW = 22;
+const FOLDED_PAD = 6;
+
+/** The row of each end on one side of a folded frame. */
+export function foldedRows(ports: readonly FoldedPort[]): (readonly [port: FoldedPort, row: number])[] {
+  return ports.map((port, index) => [port, Math.min(index, FOLDED_ROWS - 1)] as const);
+}
+
+/** How high a folded frame is: its head, what is in it, and a row for each wire's end. */
+export function foldedHeight({ inputs, outputs }: Pick<Fold, "inputs" | "outputs">): number {
+  const rows = Math.min(FOLDED_ROWS, Math.max(inputs.length, outputs.length));
+  return 2 * BORDER + HEAD + FOLDED_FACTS + (rows > 0 ? 2 * FOLDED_PAD + rows * FOLDED_ROW : 0);
+}
+
+/** The top of a row of a folded frame, within its border. */
+export function foldedTop(row: number): number {
+  return HEAD + FOLDED_FACTS + FOLDED_PAD + row * FOLDED_ROW;
+}
+
+/** Where the wires' ends are on a folded frame, relative to its corner. */
+export function foldedPlaces({ inputs, outputs }: Pick<Fold, "inputs" | "outputs">): NodeHandle[] {
+  const y = (row: number) => BORDER + foldedTop(row) + (FOLDED_ROW - HANDLE) / 2;
+  const side = (ports: readonly FoldedPort[], type: "source" | "target", x: number): NodeHandle[] =>
+    foldedRows(ports).map(([{ handle }, row]) => ({
+      id: handle,
+      type,
+      position: type === "target" ? Position.Left : Position.Right,
+      x,
+      y: y(row),
+      width: HANDLE,
+      height: HANDLE,
+    }));
+  return [
+    ...side(inputs, "target", BORDER - HANDLE / 2),
+    ...side(outputs, "source", NODE_WIDTH - BORDER - HANDLE / 2),
   ];
 }

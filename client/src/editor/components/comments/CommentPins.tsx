@@ -10,6 +10,7 @@ import { type Box, drawnView, type Pin, pinsOf, plainWords, type Thread, within 
 import type { Pair } from "../../../protocol";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
+import { foldingOf } from "../../store/folding";
 import { NODE_WIDTH } from "../../store/geometry";
 import { Face } from "./Face";
 import { ThreadPopover } from "./ThreadPopover";
@@ -132,18 +133,21 @@ const PinButton = memo(function PinButton({ thread, orphaned, open }: PinButtonP
   );
 });
 
-/** Finds a node's box as it is drawn now, dragged or not. */
+/** Finds a node's box as it is drawn now, dragged or not; of a hidden one, the folded frame it is in. */
 function useBoxes(nodes: readonly Node[], wanted: boolean): (id: string) => Box | undefined {
+  const editor = useEditor();
+  const opened = useStore(editor.opened);
+  const hiddenBy = useStore(editor.document.spell, (spell) => foldingOf(spell, opened).hiddenBy);
   const byId = useMemo(
     () => (wanted ? new Map(nodes.map((node) => [node.id, node])) : null),
     [nodes, wanted],
   );
   return useCallback(
     (id) => {
-      const node = byId?.get(id);
+      const node = byId?.get(id) ?? byId?.get(hiddenBy.get(id) ?? id);
       return node && { ...node.position, width: widthOf(node), height: 0 };
     },
-    [byId],
+    [byId, hiddenBy],
   );
 }
 
