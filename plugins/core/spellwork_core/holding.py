@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from spellwork import Context, NodeError, NodeSkipped, node
+from spellwork.date_reading import DateError, read_date
 
 from .flow import MAX_DELAY
 
@@ -78,8 +79,8 @@ def _unix(until: str | float | None) -> float:
     if isinstance(until, (int, float)):
         return float(until)
     try:
-        read = datetime.fromisoformat(until)
-    except ValueError as error:
+        read = datetime.fromisoformat(read_date(until))
+    except DateError as error:
         raise NodeError(
             f"{until!r} is no time; write it like 2031-05-17T08:00", port="until", retryable=False
         ) from error

@@ -300,20 +300,13 @@ class Run:
             "limits": order.limits(machinery.limits),
             "limiters": machinery.limiters,
         }
-        if self.seat is not None and self._memory is not None and order.mode == "live":
+        if live is not None and self._memory is not None:
 
             def make(plan: Plan, memory: RunMemory, sink: Sink) -> LiveSession:
                 return LiveSession(plan, memory=memory, sink=sink, **shared)
 
-            return LiveExecution(self.seat, make, order.plan, self._memory, self._sink, self.id)
-        return Execution(
-            order.plan,
-            sink=self._sink,
-            memory=self._memory,
-            incremental=order.mode == "live",
-            run_id=self.id,
-            **shared,
-        )
+            return LiveExecution(live, make, order.plan, self._memory, self._sink, self.id)
+        return Execution(order.plan, sink=self._sink, memory=self._memory, run_id=self.id, **shared)
 
     async def _end(self, result: RunResult | None) -> None:
         self.ended_at = time.time()
