@@ -26,7 +26,6 @@
         ├── StreamEnded            something was put into a stream that had ended
         ├── StreamFailed           the node that filled a stream failed while it was read
         ├── BodyFailed             a node inside the node failed (code of that failure)
-        ├── InputMissing           a required input has no wire and no value
         ├── TooManyCalls           the run called its nodes more often than it may
         └── NodeTimeout            the node took longer than it may
 
@@ -295,13 +294,6 @@ class BodyFailed(NodeError):
             details=failure.details | {"path": began or path},
         )
         self.traceback = failure.traceback
-
-
-class InputMissing(NodeError):
-    """A required input has no wire and no value."""
-
-    code = "missing_input"
-    retryable = False
 
 
 class TooManyCalls(NodeError):

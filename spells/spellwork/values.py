@@ -137,14 +137,6 @@ def to_data_url(data: bytes, media_type: str | None = None) -> str:
     return f"data:{media_type or _media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def from_data_url(url: str) -> bytes:
-    """Return the bytes of a base64 ``data:`` URL; raises ValueError when it is not one."""
-    head, comma, body = url.partition(",")
-    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise ValueError("not a base64 data: URL")
-    return base64.b64decode(body, validate=True)
-
-
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -185,12 +177,6 @@ def plain_bytes(value: Any) -> bytes | None:
         return encoded if msgspec.json.decode(encoded) == value else None
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
-
-
-def content_hash(value: Any) -> str:
-    """Return the hash of a value's JSON: BLAKE2b, 128 bits, as hex."""
-    plain = plain_bytes(value)
-    return hash_bytes(json_bytes(value) if plain is None else plain)
 
 
 def hash_bytes(data: bytes) -> str:

@@ -12,7 +12,7 @@ import pytest
 from spellwork import Event, Execution, Limits, Plan, Port, Ports, RunContext
 from spellwork.core import RunState
 from spellwork.host import RunHost
-from spellwork.nested import run_nested
+from spellwork.nested import carry_out
 from spellwork.ports import FAILURE_PORT, WHOLE_PORT
 from spellwork.program import UNSET, assemble
 from spellwork.result import NodeFailure
@@ -137,7 +137,11 @@ async def nested(plan: Plan, inner: Plan, limits: Limits, sink: Any) -> Any:
         assert parent is not None
         host = RunHost(inner, "run", RunContext(), sink, limits, lambda _: None)  # type: ignore[arg-type,return-value]
         host.crew = parent.crew
-        state = await run_nested(inner, host, sink, {"n.value": value})
+        state = RunState(inner)
+        slot = state.program.constant(inner.index["n"], "value")
+        assert slot is not None
+        state.values[slot] = value
+        await carry_out(state, host, sink)
         states.append(state)
         return state.outputs()["h"]["value"]
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from spellwork import CachedOutputs, Execution, MemoryCache, RunContext, RunMemory
-from spellwork.values import content_hash, plain_bytes, to_json
+from spellwork.memory import mark_of
+from spellwork.values import plain_bytes, to_json
 from tests.spells import nodes
 from tests.spells.drawing import kinds, plan_of, run_plan
 
@@ -165,7 +166,7 @@ def test_only_what_json_gives_back_unchanged_is_plain() -> None:
     assert plain_bytes({"b": [1, 2.5, None, "x"], "a": True}) == b'{"b":[1,2.5,null,"x"],"a":true}'
     for value in ((1, 2), b"x", float("nan"), object(), {1: 2}, {"x": {1, 2}}):
         assert plain_bytes(value) is None
-        assert content_hash(to_json(value)) == content_hash(to_json(value))
+        assert mark_of(to_json(value)) == mark_of(to_json(value))
 
 
 def test_the_least_recently_used_go_first_from_a_full_cache() -> None:
@@ -274,7 +275,7 @@ async def test_after_a_cancelled_run_the_next_looks_at_all_the_change_reached(
 def test_the_order_of_fields_is_part_of_a_value() -> None:
     table = [{"species": "Adelie", "count": 146}]
     assert plain_bytes(table) == b'[{"species":"Adelie","count":146}]'
-    assert content_hash({"a": 1, "b": 2}) != content_hash({"b": 2, "a": 1})
+    assert mark_of({"a": 1, "b": 2}) != mark_of({"b": 2, "a": 1})
 
 
 @pytest.mark.rule("8.7")

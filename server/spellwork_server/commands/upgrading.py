@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spellwork import Library, NodeUpgrade, formats, read_spell
-from spellwork.errors import SpellUnreadable
-from spellwork.reading import read_bytes
+from spellwork import Library, NodeUpgrade
 
-from .writing import write_file, write_folder
+from .in_place import read_in_place
 
 
 def upgrade_file(
@@ -21,23 +19,8 @@ def upgrade_file(
     SpellUnreadable, FormatInvalid, FileUnwritable.
     """
     library = library or Library.installed()
-    if path.is_dir():
-        spell, report = library.upgrade(read_spell(path))
-        if _has_changed(report) and not check:
-            write_folder(path, spell)
-        return report
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SpellUnreadable(f"{path} cannot be read: {error.strerror or error}") from error
-    form = formats.form_of(path.name, data)
-    spell, report = library.upgrade(read_bytes(data, str(path), form))
-    if form == "yaml" and formats.is_manifest(formats.read_yaml(data)):
-        form = "manifest"
-    if _has_changed(report) and not check:
-        write_file(path, formats.write(spell, form, library))
+    found = read_in_place(path)
+    spell, report = library.upgrade(found.spell)
+    if not check and any(each.reason is None for each in report):
+        found.write(spell, library)
     return report
-
-
-def _has_changed(report: tuple[NodeUpgrade, ...]) -> bool:
-    return any(each.reason is None for each in report)
