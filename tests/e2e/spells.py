@@ -12,6 +12,15 @@ SUM: dict[str, Any] = {
     "edges": {"e": {"source": "six", "output": "value", "target": "answer", "input": "x"}},
 }
 
+TYPED: dict[str, Any] = {
+    "nodes": {
+        "words": {"type": "core.text", "inputs": {"text": "hello"}, "position": [0, 0]},
+        "loud": {"type": "core.case", "inputs": {"to": "upper"}, "position": [340, 0]},
+    },
+    "edges": {"e": {"source": "words", "output": "text", "target": "loud", "input": "text"}},
+}
+"""Two cheap nodes, which run while somebody types."""
+
 STRANGE: dict[str, Any] = {
     "nodes": {"odd": {"type": "elsewhere.thing", "inputs": {"kept": "yes"}, "position": [0, 0]}},
     "edges": {},

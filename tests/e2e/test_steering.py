@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .people import Account, Person
-from .spells import SUM, delays
+from .spells import SUM, TYPED, delays
 
 pytestmark = pytest.mark.requires("chromium")
 
@@ -27,6 +27,34 @@ def test_live_mode_runs_what_depends_on_a_change_in_every_tab(
     value.press("Enter")
     for person in (ada, grace):
         expect(person.output("answer", "result")).to_contain_text("49")
+
+
+def test_in_live_mode_cheap_nodes_follow_what_is_typed_before_it_is_an_edit(
+    ada: Person, grace: Person, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(TYPED)
+    ada.open(canvas)
+    grace.open(canvas)
+    ada.page.get_by_test_id("live-button").click()
+    ada.expect_result("loud")
+    field = ada.node("words").get_by_label("text of node")
+    field.press("End")
+    field.press_sequentially(" world")
+    loud = ada.output("loud", "text")
+    expect(loud).to_contain_text("HELLO WORLD")
+    expect(loud).to_have_attribute("data-draft", "true")
+    expect(grace.output("loud", "text")).to_have_text("HELLO")
+    field.press("Escape")
+    expect(loud).to_have_text("HELLO")
+    expect(field).to_have_value("hello")
+    field.press("End")
+    field.press_sequentially(" you")
+    expect(loud).to_contain_text("HELLO YOU")
+    field.press("Enter")
+    expect(grace.output("loud", "text")).to_have_text("HELLO YOU")
+    expect(loud).not_to_have_attribute("data-draft", "true")
+    ada.page.get_by_test_id("undo").click()
+    expect(grace.output("loud", "text")).to_have_text("HELLO")
 
 
 def test_a_run_is_stopped_at_once(ada: Person, make_canvas: Callable[..., str]) -> None:

@@ -292,6 +292,18 @@ export interface Previews {
   watch(node: string): Readable<readonly Preview[]>;
 }
 
+/** What cheap nodes give for an input while it is typed. Nothing is asked while live mode is off. */
+export interface Drafts {
+  /** By node: its outputs for the draft, until a run brings those of what was committed. */
+  readonly outputs: Readable<Readonly<Record<string, Outputs>>>;
+  /** Try what an input says so far; `undefined` (nothing to try) only ends the draft before. */
+  type(node: string, port: string, value: Json | undefined): void;
+  /** The draft is given up: its outputs go at once. */
+  drop(): void;
+  /** The draft was committed: its outputs stay until the run brings others. */
+  settle(): void;
+}
+
 /** Which part of a large value is read. */
 export interface PageOptions {
   /** Items, fields or characters at most. */
@@ -312,6 +324,7 @@ export interface Workbench {
   readonly document: SharedDocument;
   readonly comments: CommentStore;
   readonly runs: Runs;
+  readonly drafts: Drafts;
   readonly replays: Replays;
   readonly plugins: Plugins;
   readonly console: ConsoleLines;

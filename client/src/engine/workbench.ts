@@ -4,6 +4,7 @@ import { CommentStore } from "../comments";
 import { CanvasDocument, type Self } from "../document";
 import { type Browser, NoBrowser } from "../offline";
 import type { Connection } from "../session";
+import { DraftStore } from "./drafts";
 import { type SpellworkPage, spellwork } from "./page";
 import { ConsolePlugin } from "./plugins/console";
 import { HighlightPlugin } from "./plugins/highlight";
@@ -36,6 +37,7 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
   const comments = new CommentStore(session, document, { id: user.id, name: user.name });
   const kept = browser.store.then((store) => store.canvas(user.id, canvas));
   const runs = new RunStore(session, document, user.id, kept);
+  const drafts = new DraftStore(session, canvas, runs);
   const readPage = (hash: string, offset: number, options: PageOptions = {}) =>
     session.request("cache.value", { hash, offset, parts: "whole", ...options });
   const values = new ValueStore((hash) => wholeValue(hash, readPage));
@@ -82,6 +84,7 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
     document,
     comments,
     runs,
+    drafts,
     replays,
     plugins,
     console: console_,
@@ -94,6 +97,7 @@ export function openWorkbench(open: OpenWorkbench): Workbench {
       page.hide(workbench);
       replays.close();
       for (const stop of end) stop();
+      drafts.close();
       runs.close();
       comments.end();
       document.close();

@@ -6,6 +6,7 @@ import { useStore } from "../../store";
 import { useChoices } from "../hooks/useChoices";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
+import { type InputDraft, useInputDraft } from "../hooks/useInputDraft";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { schemaWords } from "../store/schema";
@@ -49,14 +50,26 @@ interface InputRowProps {
 }
 
 function InputRow({ id, node, port, wired, broken }: InputRowProps) {
-  const { document: shared } = useEditor();
+  const { document: shared, workbench } = useEditor();
   const editable = useStore(shared.editable);
+  const live = useStore(workbench.runs.live);
+  const draft = useInputDraft(id, port);
   const field = useId();
   const value = node.inputs[port.name];
   const choices = useChoices(id, node, port);
   const { person, watch } = useFieldPresence(id, `input ${port.name}`);
   return (
-    <div className="input-row" data-input={port.name} {...watch}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears what its field does, and is no control itself
+    <div
+      className="input-row"
+      data-input={port.name}
+      {...watch}
+      onBlur={() => {
+        watch.onBlur();
+        draft.commit();
+      }}
+      onKeyDown={(event) => endTyping(event, draft)}
+    >
       <div className="input-head">
         <span className="port-dot" style={{ background: portColour(port) }} aria-hidden="true" />
         <label htmlFor={field}>{port.name}</label>
@@ -93,11 +106,23 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
           fallback={port.default}
           disabled={!editable}
           onChange={(next) => shared.setInput(id, port.name, next)}
+          onType={live ? draft.type : undefined}
         />
       )}
       {port.description && <p className="input-about">{port.description}</p>}
     </div>
   );
+}
+
+/** Escape drops what is typed, Enter commits it; in a field of several lines Enter is a line end. */
+function endTyping(event: React.KeyboardEvent, draft: InputDraft): void {
+  const { target } = event;
+  const oneLine = target instanceof HTMLInputElement && target.type !== "checkbox";
+  if (event.key === "Escape" && (oneLine || target instanceof HTMLTextAreaElement)) {
+    draft.drop();
+    target.blur();
+  }
+  if (event.key === "Enter" && oneLine) draft.commit();
 }
 
 /** Live: whether a change at this input starts the node. */

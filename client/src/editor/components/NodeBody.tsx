@@ -3,11 +3,11 @@ import { memo } from "react";
 import type { Streamed } from "../../engine/streamed";
 import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../protocol";
 import { useEditor } from "../hooks/useEditor";
-import type { ShownStatus } from "../hooks/useNode";
+import { type ShownStatus, useDraftOutputs } from "../hooks/useNode";
 import { inPortOrder, problemTone, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { nextStepOfNode } from "../store/toasts";
-import { type ShownState, shortWhy } from "../store/why";
+import { DRAFT_WORDS, type ShownState, shortWhy } from "../store/why";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
 
@@ -25,14 +25,16 @@ interface NodeBodyProps {
 
 export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
   const { id, node, type, unknown, state, status, problems } = props;
-  const failed = status?.state === "failed" && state === "failed" ? status.last.error : null;
+  const draft = useDraftOutputs(id);
+  const failed = !draft && status?.state === "failed" && state === "failed" ? status.last.error : null;
   const error = failed ? undefined : problems.find((problem) => problem.severity === "error");
-  const shown = failed ? null : shownOutputs(node, state, status);
+  const shown = failed ? null : draft ? drafted(draft) : shownOutputs(node, state, status);
   const log = status?.state === "running" || status?.state === "failed" ? status.last.logs.at(-1) : undefined;
   const saying = status?.state === "running" && !status.last.waiting ? status.last.message : null;
   // The foot of a stream says itself what it waits for.
-  const why = state && !shown?.note ? shortWhy(state, status?.last) : null;
-  const hasCode = node.code !== undefined;
+  const why = draft ? DRAFT_WORDS : state && !shown?.note ? shortWhy(state, status?.last) : null;
+  // Code that a body stands in for is not asked for.
+  const hasCode = node.code !== undefined && (node.settings.body === undefined || node.code.trim() !== "");
   if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying && !why) return null;
   return (
     <div className="node-body">
@@ -57,9 +59,15 @@ interface Shown {
   readonly streams: Readonly<Record<string, Streamed>>;
   readonly streaming: boolean;
   readonly note: string | null;
+  /** Whether it is what the node would give for what is being typed. */
+  readonly draft?: true;
 }
 
 const NONE = {};
+
+function drafted(values: Outputs): Shown {
+  return { values, streams: NONE, streaming: false, note: null, draft: true };
+}
 
 function ShownOutputs({ id, type, shown }: { id: string; type: NodeType | undefined; shown: Shown }) {
   const ports = inPortOrder<unknown>({ ...shown.values, ...shown.streams }, type?.outputs ?? []);
@@ -73,6 +81,7 @@ function ShownOutputs({ id, type, shown }: { id: string; type: NodeType | undefi
         key={port}
         aria-label={`Output ${port}`}
         data-testid={`node-${id}-output-${port}`}
+        data-draft={shown.draft}
       >
         {ports.length > 1 && <div className="node-output-name">{port}</div>}
         {index < 3 &&

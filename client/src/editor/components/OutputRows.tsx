@@ -4,12 +4,13 @@ import type { NodeRun } from "../../engine/types";
 import type { Port, SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { type ShownStatus, useNodeStatus, useShownState } from "../hooks/useNode";
+import { type ShownStatus, useDraftOutputs, useNodeStatus, useShownState } from "../hooks/useNode";
 import { inPortOrder, type ShownPorts, shortMessage, type Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { setPin } from "../store/modes";
 import { RESERVED_OUTPUTS } from "../store/passages";
 import { nextStepOfNode } from "../store/toasts";
+import { DRAFT_WORDS } from "../store/why";
 import { words } from "./NodeBody";
 import { PinField } from "./PinField";
 import { portColour } from "./PortHandle";
@@ -86,7 +87,7 @@ function OutputRow({ id, name, node, port, status }: OutputRowProps) {
       {pinned ? (
         <PinField id={id} port={name} schema={port ? schemaOf(port) : {}} value={pins[name]} />
       ) : (
-        <OutputValue name={name} port={port} status={status} />
+        <OutputValue id={id} name={name} port={port} status={status} />
       )}
     </div>
   );
@@ -123,12 +124,21 @@ function PinButton({
   );
 }
 
-function OutputValue({ name, port, status }: Pick<OutputRowProps, "name" | "port" | "status">) {
+function OutputValue({ id, name, port, status }: Pick<OutputRowProps, "id" | "name" | "port" | "status">) {
+  const draft = useDraftOutputs(id);
   const last = status?.last;
   const schema = port ? schemaOf(port) : undefined;
   const running = status?.state === "running";
   const stream = running || !last?.outputs ? last?.streamed[name] : undefined;
   const value = running ? undefined : last?.outputs?.[name];
+  if (draft && name in draft) {
+    return (
+      <div className="output-box" data-draft="true">
+        <Preview value={draft[name]} schema={schema} place="panel" label={name} />
+        <p className="draft-note">{DRAFT_WORDS}</p>
+      </div>
+    );
+  }
   if (!stream && value === undefined) return null;
   return (
     <div className="output-box">

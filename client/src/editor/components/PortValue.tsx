@@ -1,11 +1,13 @@
 /** A literal input, edited in its row on the node; what needs more room opens the inspector. */
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { Json, Port } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
+import { useInputDraft } from "../hooks/useInputDraft";
 import { schemaOf } from "../store/library";
-import { portKind, withoutNull } from "../store/schema";
+import { type JsonSchema, portKind, withoutNull } from "../store/schema";
+import { whyNotNumber } from "./SchemaField";
 
 interface PortValueProps {
   readonly node: string;
@@ -68,7 +70,17 @@ function PortValue({ node, port, value }: PortValueProps) {
   const current = value === undefined ? "" : brief(value);
   if (kind === "text" || kind === "number") {
     if (current.length < 80 && !current.includes("\n")) {
-      return <TextValue label={label} port={port} kind={kind} text={current} editable={editable} put={put} />;
+      return (
+        <TextValue
+          node={node}
+          label={label}
+          port={port}
+          kind={kind}
+          schema={schema}
+          text={current}
+          editable={editable}
+        />
+      );
     }
   }
   if (
@@ -78,12 +90,13 @@ function PortValue({ node, port, value }: PortValueProps) {
   ) {
     return (
       <TextValue
+        node={node}
         label={label}
         port={port}
         kind="any"
+        schema={schema}
         text={value === undefined ? "" : JSON.stringify(value)}
         editable={editable}
-        put={put}
       />
     );
   }
@@ -98,12 +111,14 @@ function PortValue({ node, port, value }: PortValueProps) {
 }
 
 interface TextValueProps {
+  readonly node: string;
   readonly label: string;
   readonly port: Port;
   readonly kind: "text" | "number" | "any";
+  readonly schema: JsonSchema;
+  /** What the document says. */
   readonly text: string;
   readonly editable: boolean;
-  readonly put: (value: Json | undefined) => void;
 }
 
 /** What typed text means on a port of `kind`: any JSON where anything goes, and plain words are text there too. */
@@ -121,20 +136,23 @@ export function parseTyped(text: string, kind: "text" | "number" | "any"): Json 
   }
 }
 
-function TextValue({ label, port, kind, text, editable, put }: TextValueProps) {
-  const [draft, setDraft] = useState(text);
-  const [typing, setTyping] = useState(false);
-  useEffect(() => {
-    if (!typing) setDraft(text);
-  }, [text, typing]);
-  const commit = () => {
-    setTyping(false);
-    if (draft !== text) put(parseTyped(draft, kind));
+/** Enter and leaving the field commit what was typed, where it is sound; Escape drops it. */
+function TextValue({ node, label, port, kind, schema, text, editable }: TextValueProps) {
+  const draft = useInputDraft(node, port);
+  const [typed, setTyped] = useState<string | null>(null);
+  const why = kind === "number" && typed ? whyNotNumber(Number(typed), schema) : null;
+  const type = (next: string) => {
+    setTyped(next);
+    if (next === text || (kind === "number" && next !== "" && whyNotNumber(Number(next), schema)))
+      draft.drop();
+    else draft.type(parseTyped(next, kind));
   };
   return (
     <input
       className="port-value nodrag"
       aria-label={label}
+      aria-invalid={why !== null}
+      title={why ?? undefined}
       inputMode={kind === "number" ? "decimal" : "text"}
       readOnly={!editable}
       placeholder={
@@ -144,20 +162,16 @@ function TextValue({ label, port, kind, text, editable, put }: TextValueProps) {
             ? "needed"
             : ""
       }
-      value={typing ? draft : text}
-      onFocus={() => {
-        setDraft(text);
-        setTyping(true);
+      value={typed ?? text}
+      onFocus={() => setTyped(text)}
+      onChange={(event) => type(event.target.value)}
+      onBlur={() => {
+        setTyped(null);
+        draft.commit();
       }}
-      onChange={(event) => setDraft(event.target.value)}
-      onBlur={commit}
       onKeyDown={(event) => {
-        if (event.key === "Enter") event.currentTarget.blur();
-        if (event.key === "Escape") {
-          setDraft(text);
-          setTyping(false);
-          event.currentTarget.blur();
-        }
+        if (event.key === "Escape") draft.drop();
+        if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
         event.stopPropagation();
       }}
     />

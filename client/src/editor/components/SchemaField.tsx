@@ -12,6 +12,8 @@ export interface SchemaFieldProps {
   readonly disabled: boolean;
   readonly id?: string;
   readonly onChange: (value: Json | undefined) => void;
+  /** What is typed letter by letter goes here instead, where it is given; what is chosen never does. */
+  readonly onType?: ((value: Json | undefined) => void) | undefined;
 }
 
 function hint(fallback: Json | undefined): string {
@@ -37,9 +39,10 @@ export function SchemaField(props: SchemaFieldProps) {
   const kind = portKind(schema);
   if (schema.enum) return <ChoiceField {...props} schema={schema} />;
   if (kind === "boolean") return <SwitchField {...props} schema={schema} />;
-  if (kind === "number") return <NumberField {...props} schema={schema} />;
-  if (kind === "text" || kind === "image") return <WordsField {...props} schema={schema} />;
-  return <JsonField {...props} schema={schema} anything={kind === "any"} />;
+  const typed = { ...props, schema, onChange: props.onType ?? props.onChange };
+  if (kind === "number") return <NumberField {...typed} />;
+  if (kind === "text" || kind === "image") return <WordsField {...typed} />;
+  return <JsonField {...typed} anything={kind === "any"} />;
 }
 
 function ChoiceField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {

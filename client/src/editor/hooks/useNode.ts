@@ -1,7 +1,7 @@
 /** What one node is, and how it stands: each hook renders its component only when that node changes. */
 import { useMemo } from "react";
 import type { NodeRun, NodeState } from "../../engine/types";
-import type { NodeType, Problem, SpellNode } from "../../protocol";
+import type { NodeType, Outputs, Problem, SpellNode } from "../../protocol";
 import { type Readable, useStore } from "../../store";
 import { problemsOf, type ShownPorts, sameWired, shownPorts, type Wired, wiredPorts } from "../store/graph";
 import { typeIn } from "../store/library";
@@ -57,6 +57,14 @@ export function useNodeStatus(id: string): ShownStatus | undefined {
     (board) => board[id],
   );
   return past === undefined ? now : (past ?? undefined);
+}
+
+/** What the node would give for what is being typed; nothing while a past run is looked at. */
+export function useDraftOutputs(id: string): Outputs | undefined {
+  const editor = useEditor();
+  const past = useStore(editor.viewing, (run) => run !== null);
+  const outputs = useStore(editor.workbench.drafts.outputs, (all) => all[id]);
+  return past ? undefined : outputs;
 }
 
 /** The one word of how a node stands: by its settings where they say so, else by its run. */

@@ -24,6 +24,9 @@ export const STATE_WORDS: Readonly<Record<ShownState, string>> = {
   unknown: "Unknown type",
 };
 
+/** Below what a node would give for what is being typed. */
+export const DRAFT_WORDS = "Preview of what is typed";
+
 /** What a person can be led to: the thing that made a node run, wait or be skipped. */
 export type Cause =
   | { readonly kind: "node"; readonly id: string }
