@@ -149,6 +149,8 @@ class Run:
         self._paused = False
         self._failure: dict[str, Any] | None = None
         self._broken = False
+        self._told = False
+        """Whether any of its events is told."""
         log.pins += 1
         for run in self._after:
             run._followers.append(self)  # noqa: SLF001 - another run
@@ -157,6 +159,11 @@ class Run:
     def waits(self) -> bool:
         """Whether runs that must end first have not."""
         return any(not run.ended.is_set() for run in self._after)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it starts no further node until ``play``."""
+        return self._paused
 
     @property
     def is_open(self) -> bool:
@@ -397,7 +404,11 @@ class Run:
             self._steer()
 
     def committed(self, size: int) -> None:
-        """Learn that events are durable; go on when the store has caught up."""
+        """Learn that events are durable and told; go on when the store has caught up."""
+        if not self._told:
+            self._told = True
+            if self._paused:  # its first event says to those who follow that it goes on
+                self.tell_status()
         self._pace.take(size)
         if self._held and self._pace.pending < PAUSE_BYTES // 2:
             self._held = False

@@ -180,6 +180,7 @@ class SpellRunner:
             request.timeout,
         )
         log = await self._machinery.journal.log(stream)
+        paused = request.mode == "live" and self._is_live_paused()
         run = self._line_up(order, log, request.on_busy)
         record = run.record()
 
@@ -196,10 +197,19 @@ class SpellRunner:
         except BaseException:
             self._abandon(run)
             raise
-        if run.status == "queued":
+        if paused:
+            run.pause()
+        elif run.status == "queued":
             run.tell_status()
         self._launch(self, run)
         return run
+
+    def _is_live_paused(self) -> bool:
+        """Say whether the run from which live mode goes on is paused: then so is the next."""
+        return self._seat is not None and any(
+            run.is_paused and run.seat is self._seat and run.order.mode == "live"
+            for run in self.runs.values()
+        )
 
     def _close_unheard(self, run: Run, kept: asyncio.Future[None]) -> None:
         """Let a run that nobody waits for any more end as cancelled, if it was kept at all."""

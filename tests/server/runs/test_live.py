@@ -281,6 +281,33 @@ async def test_a_paused_run_goes_on_by_single_nodes(mode: str) -> None:
         await until(lambda: done(tab) == ["w", "b", "c"])
 
 
+@pytest.mark.rule("G7")
+async def test_a_change_while_paused_runs_when_it_is_played() -> None:
+    spell = spell_of(TWO_WAITS)
+    async with house() as h:
+        room = await h.canvas(spell)
+        tab = await h.tab(ADA, "c1")
+        first = await h.call(tab, "runs.create", canvas="c1", mode="live")
+        await h.gates.arrival("slow").wait()
+        await h.call(tab, "runs.pause", id=first["id"])
+        room.draw(as_spell(changed(spell, "w", gate="fast", value=5)))
+        await until(lambda: len(started(tab)) == 2)
+        second = started(tab)[1]["run"]
+        await until(lambda: tab.named("run.status")[-1]["run"] == second)
+        assert tab.named("run.status")[-1]["status"] == "paused"
+        assert h.gates.calls["w"] == 1
+        h.gates.gate("fast").set()
+        h.gates.gate("other").set()
+        await h.call(tab, "runs.play", id=second)
+        await next_run(tab, 2)
+        run = await h.call(tab, "runs.get", id=second)
+        assert run["outputs"] == {"w": {"value": 5}, "x": {"value": 2}}
+
+
+def started(tab: Tab) -> list[dict[str, Any]]:
+    return [e for e in tab.events() if e["kind"] == "run.started"]
+
+
 def done(tab: Tab) -> list[str]:
     return [e["node"] for e in tab.events() if e["kind"] == "node.done"]
 
