@@ -18,13 +18,11 @@ from .flows import Flows
 from .limiting import Limiters
 from .nesting import nests_deeper, rough_json
 from .ports import SKIP
-from .program import UNSET, Source
 from .returned import outputs_of, stream_port, streamed_outputs
 from .standing import overridden
 from .step import Step
 from .threads import call_blocking
 from .tracking import tracked
-from .transform import Shaped
 from .values import DEPTH_LIMIT
 
 MAX_BACKOFF = 3_600.0
@@ -214,25 +212,6 @@ class Caller:
 
 def _again(error: Exception, step: Step, attempt: int) -> bool:
     return attempt <= step.retries and not (isinstance(error, NodeError) and not error.retryable)
-
-
-def gather(sources: tuple[tuple[str, Source], ...], values: list[Any]) -> dict[str, Any]:
-    """Return the inputs of a step by port; of a list, what did not come is left out.
-
-    Raises TransformFailed where a wire cannot do to a value what it should.
-    """
-    inputs = {}
-    for port, source in sources:
-        if isinstance(source, tuple):
-            given = [_from(each, values) for each in source]
-            inputs[port] = [value for value in given if value is not UNSET]
-        elif (value := _from(source, values)) is not UNSET:
-            inputs[port] = value
-    return inputs
-
-
-def _from(source: int | Shaped, values: list[Any]) -> Any:
-    return values[source] if isinstance(source, int) else source.of(values, UNSET)
 
 
 def _taken(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:

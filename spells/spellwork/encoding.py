@@ -51,10 +51,10 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
 
 def is_large(value: Any) -> bool:
     """Say whether to encode a value would take long; looks at no more of it than that takes."""
-    return _weight(value, LARGE) >= LARGE
+    return weight(value, LARGE) >= LARGE
 
 
-def _weight(value: Any, budget: int) -> int:
+def weight(value: Any, budget: int) -> int:
     """Return how much there is of a value; ``budget`` or more when that is reached."""
     kind = type(value)
     if kind is str or kind is bytes or kind is bytearray:
@@ -70,7 +70,7 @@ def _weight(value: Any, budget: int) -> int:
     total = 1
     for part in parts:
         kind = type(part)
-        total += 1 if kind is int or kind is float else _weight(part, budget - total)
+        total += 1 if kind is int or kind is float else weight(part, budget - total)
         if total >= budget:
             break
     return total
@@ -81,7 +81,7 @@ class _NotPlain(Exception):
 
 
 def _plain_weight(value: Any, budget: int) -> int:
-    """Return what ``_weight`` does; raises _NotPlain where it meets what JSON would not give back unchanged.
+    """Return what ``weight`` does; raises _NotPlain where it meets what JSON would not give back unchanged.
 
     To decode the JSON again and to compare would say so, too, and make all of the value a second time.
     """

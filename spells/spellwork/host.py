@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .cache import OutputCache
-from .calls import Caller, gather
+from .calls import Caller
 from .compiler import compile_call
 from .context import Body, Context, RunContext
 from .crew import Crew
@@ -20,6 +20,7 @@ from .encoding import Encodings
 from .errors import NodeError, SecretMissing
 from .events import Event, Sink, Watcher
 from .executor import Executor
+from .gathering import gather
 from .limiting import Limiters
 from .limits import Limits
 from .plan import Plan

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .calls import gather
 from .errors import NodeError, NodeSkipped
 from .events import Event
 from .failing import failure_of
+from .gathering import gather, gather_apart, takes_long
 from .live_drivers import LiveDrivers
 from .live_state import AT_REST, MODE_FRESH, LiveState
 from .loops import TURN, give_way
@@ -192,7 +192,7 @@ class LiveLoop:
             state.keep(index)
         elif not self._waits_for_quiet(index):
             if state.modes[index] >= MODE_DECIDE and state.modes[index] != MODE_FRESH:
-                self._decide(index)
+                await self._decide(index)
             elif not self.paused or self._spend():
                 await self._run(index)
             else:
@@ -286,9 +286,12 @@ class LiveLoop:
 
     # Steps that are not called
 
-    def _decide(self, index: int) -> None:
+    async def _decide(self, index: int) -> None:
         state = self.state
         step = state.steps[index]
+        if step.stand == "bypassed" and takes_long(state.program.gathers[index], state.values):
+            await self._stand_in_apart(index, step)
+            return
         if step.stand is not None:
             self._stand_in(index, step)
             return
@@ -298,12 +301,27 @@ class LiveLoop:
         else:
             self._skip(index, reason)
 
-    def _stand_in(self, index: int, step: Step) -> None:
+    async def _stand_in_apart(self, index: int, step: Step) -> None:
+        """Do what ``_stand_in`` does where that takes long: as a call, which a change may reach."""
+        state = self.state
+        call = state.calls[index] = Call(index, step, "bypassed")
+        try:
+            given = await gather_apart(state.program.gathers[index], state.values)
+        except BaseException as error:  # noqa: BLE001 - a cancel, or a wire that could not do what it should
+            self._went_wrong(call, error)
+            return
+        if not call.dropped:
+            del self.state.calls[call.index]
+            self._stand_in(call.index, step, given)
+
+    def _stand_in(self, index: int, step: Step, given: dict[str, Any] | None = None) -> None:
         """Finish a step that is not run with the outputs that stand for its own, or skip it."""
         state = self.state
         why = "cached" if step.stand == "kept" else step.stand or ""
         try:
-            outputs = outputs_in_place(step, gather(state.program.gathers[index], state.values))
+            if given is None:
+                given = gather(state.program.gathers[index], state.values)
+            outputs = outputs_in_place(step, given)
         except NodeError as error:  # a wire could not do what it should
             self._fail(index, step, error, None)
             return
@@ -342,18 +360,22 @@ class LiveLoop:
                 if finding is None or call.dropped:
                     return
             outputs = await self._call(call)
-        except BaseException as error:  # the edge: a node may raise anything
-            if call.dropped:
-                return
-            self.state.calls.pop(call.index, None)
-            if isinstance(error, KeyboardInterrupt) or (
-                isinstance(error, asyncio.CancelledError) and self.drivers.cancelling
-            ):
-                raise
-            self._fail(call.index, step, error, call.started, finding)
+        except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
+            self._went_wrong(call, error, finding)
             return
         if not call.dropped:
             self._finish(call, outputs, finding)
+
+    def _went_wrong(self, call: Call, error: BaseException, finding: Finding | None = None) -> None:
+        """Write down that a call failed; a cancel of the session, and Ctrl-C, go on."""
+        if call.dropped:
+            return
+        self.state.calls.pop(call.index, None)
+        if isinstance(error, KeyboardInterrupt) or (
+            isinstance(error, asyncio.CancelledError) and self.drivers.cancelling
+        ):
+            raise error
+        self._fail(call.index, call.step, error, call.started, finding)
 
     def _why(self, index: int, step: Step) -> str:
         state = self.state
@@ -403,7 +425,12 @@ class LiveLoop:
         if not waits:
             begin()
         state.forget_streams(index)
-        given = gather(state.program.gathers[index], state.values)
+        sources = state.program.gathers[index]
+        if takes_long(sources, state.values):
+            given = await gather_apart(sources, state.values)
+            index, state = call.index, self.state  # which may be another plan's by now
+        else:
+            given = gather(sources, state.values)
         if state.begun:
             given = state.streamed(index, given)
         outputs: dict[str, Any] = await caller.call(

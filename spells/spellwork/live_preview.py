@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .analysis import why_rejected
-from .calls import gather
 from .errors import InvalidInput
 from .events import Event
+from .gathering import gather, gather_apart, takes_long
 from .live_state import LiveState
 from .ports import SKIP
 from .program import UNSET
@@ -77,7 +77,10 @@ class Preview:
             values[slot] = deepcopy(given)
         try:
             caller = self._session._host.caller  # noqa: SLF001 - its other half
-            return await caller.call(step, gather(state.program.gathers[index], values))
+            sources = state.program.gathers[index]
+            apart = takes_long(sources, values)
+            given = await gather_apart(sources, values) if apart else gather(sources, values)
+            return await caller.call(step, given)
         except Exception:  # noqa: BLE001 - a draft is often wrong; what is typed in the end says why
             return {}
 

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .calls import gather
 from .core import RunState
 from .drivers import Drivers
 from .errors import NodeError, NodeSkipped
 from .events import Event, Sink
 from .failing import failure_of
+from .gathering import gather, gather_apart, takes_long
 from .host import RunHost
 from .ports import SKIP
 from .program import (
@@ -95,7 +95,9 @@ class Loops:
                     elif mode == MODE_NONE:
                         result = await calls[index]()
                     else:
-                        if self._may_start(index, mode):
+                        if mode == MODE_DECIDE and self._passes_much(index):
+                            await self._stand_in_apart(index)
+                        elif self._may_start(index, mode):
                             state.finish(index, await self._call(index))
                         continue
                 except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
@@ -129,6 +131,9 @@ class Loops:
                     continue
                 index = ready.popleft()
                 mode = modes[index]
+                if mode == MODE_DECIDE and self._passes_much(index):
+                    await self._stand_in_apart(index)
+                    continue
                 if mode >= MODE_DECIDE and not self._may_start(index, mode):
                     continue
                 if recall is not None and index not in self._findings:
@@ -293,7 +298,8 @@ class Loops:
         state, crew = self.state, self.drivers.crew
         assert state.held is not None
         if crew.credit and state.plan.steps[index].stand is not None:
-            self._stand_in(index)
+            state.modes[index] = MODE_DECIDE
+            state.ready.appendleft(index)
             return
         if crew.credit:
             reason = state.decide(index)
@@ -317,13 +323,32 @@ class Loops:
         self.state.begin_stream(index, port, stream)
         self.drivers.wake()
 
-    def _stand_in(self, index: int) -> None:
+    def _passes_much(self, index: int) -> bool:
+        """Say whether a step that is not run passes large values on that its wires transform."""
+        state = self.state
+        return state.plan.steps[index].stand == "bypassed" and takes_long(
+            state.program.gathers[index], state.values
+        )
+
+    async def _stand_in_apart(self, index: int) -> None:
+        """Do what ``_stand_in`` does where that takes long."""
+        state = self.state
+        try:
+            given = await gather_apart(state.program.gathers[index], state.values)
+        except BaseException as error:  # noqa: BLE001 - a cancel, or a wire that could not do what it should
+            self._failed(index, error)
+            return
+        self._stand_in(index, given)
+
+    def _stand_in(self, index: int, given: dict[str, Any] | None = None) -> None:
         """Finish a step that is not run with the outputs that stand for its own, or skip it."""
         state = self.state
         step = state.plan.steps[index]
         self.why[index] = why = "cached" if step.stand == "kept" else step.stand or ""
         try:
-            outputs = outputs_in_place(step, gather(state.program.gathers[index], state.values))
+            if given is None:
+                given = gather(state.program.gathers[index], state.values)
+            outputs = outputs_in_place(step, given)
         except NodeError as error:  # a wire could not do what it should
             self._failed(index, error)
             return
@@ -342,7 +367,11 @@ class Loops:
 
     async def _call(self, index: int, started: Callable[[], None] | None = None) -> dict[str, Any]:
         state = self.state
-        inputs = gather(state.program.gathers[index], state.values)
+        sources = state.program.gathers[index]
+        if takes_long(sources, state.values):
+            inputs = await gather_apart(sources, state.values)
+        else:
+            inputs = gather(sources, state.values)
         if state.begun:
             inputs = state.streamed(index, inputs)
         return await self.host.caller.call(state.plan.steps[index], inputs, started=started)
