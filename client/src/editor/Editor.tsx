@@ -28,6 +28,7 @@ import { useCommentAddress } from "./hooks/useCommentAddress";
 import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
 import { LoadValueContext, type Order, type ValuePage } from "./hooks/useLoadValue";
+import { useNodeAddress } from "./hooks/useNodeAddress";
 import { usePreload } from "./hooks/usePreload";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { TimelineContext } from "./hooks/useVersions";
@@ -62,6 +63,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useRoleTold(editor);
   useRestoreTold(editor, timeline);
   useCommentAddress(editor);
+  useNodeAddress(editor);
   useEffect(() => inbox.follow(connection), [connection]);
   const load = useCallback(
     (hash: string, offset: number, path: string, order: Order = {}): Promise<ValuePage> =>

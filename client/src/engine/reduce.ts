@@ -1,5 +1,6 @@
 /** What an event makes of a run: pure, and no event is looked at twice (see `StreamFollower`). */
 import type { NodeFailure, RunEvent, RunStatus, RunView } from "../protocol";
+import { isInside, roundsIn } from "./inside_paths";
 import { withChunk } from "./streamed";
 import type { LogLine, NodeRun, RunState, Waiting } from "./types";
 
@@ -55,6 +56,7 @@ export function reduceEvents(run: RunState, events: readonly RunEvent[]): RunSta
   let head: RunState = run;
   let touched = false;
   for (const event of events) {
+    if (event.node && isInside(event.node)) continue; // Told where somebody looks into its owner: see `InsideRun`.
     if (event.node) {
       nodes[event.node] = reduceNode(nodes[event.node] ?? idleNode(run.id), event);
       touched = true;
@@ -112,7 +114,8 @@ function settle(run: RunState): RunState {
 
 const OPEN_STATES: ReadonlySet<NodeRun["state"]> = new Set(["queued", "waiting", "running"]);
 
-function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
+/** Return the node after an event of its own. */
+export function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
   switch (event.kind) {
     case "node.queued":
       return idleNode(node.run);
@@ -134,6 +137,7 @@ function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
         ...going(node),
         progress: typeof event.value === "number" ? event.value : null,
         message: event.message ?? null,
+        ...roundsOf(event),
       };
     case "node.log":
       return { ...node, logs: withLine(node.logs, event) };
@@ -156,6 +160,11 @@ function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
     default:
       return node;
   }
+}
+
+function roundsOf(event: RunEvent): Pick<NodeRun, "rounds"> {
+  const rounds = roundsIn(event.message);
+  return rounds ? { rounds } : {};
 }
 
 /** A node that is under way already is held up in the middle: it stays what it is, and waits. */
@@ -234,6 +243,7 @@ function nodesOf(run: RunState, view: RunView): RunState["nodes"] {
   const ids = new Set([view.outputs, view.errors, view.skipped].flatMap((part) => Object.keys(part ?? {})));
   const nodes: Record<string, NodeRun> = {};
   for (const id of ids) {
+    if (isInside(id)) continue;
     const before = run.nodes[id] ?? idleNode(run.id);
     nodes[id] = {
       ...before,

@@ -7,12 +7,13 @@ import { type Readable, Store } from "../store";
 import { Board } from "./board";
 import { hasFrames, withFrame } from "./frame";
 import { onward } from "./graph_order";
+import { InsideRun } from "./inside_run";
 import { type KeptResults, ResultsKeeper, type ResultsStore, runsToKeep } from "./kept_results";
 import { liveNoticeOf } from "./live_notice";
 import { ended, reduceEvents, unknownRun, withView } from "./reduce";
 import { type Recipes, recipesOf } from "./stale";
 import { StreamFollower } from "./stream_follower";
-import type { LiveNotice, NodeStatus, Reach, RunState, Runs, StartRun } from "./types";
+import type { InsideView, LiveNotice, NodeStatus, Reach, RunState, Runs, StartRun } from "./types";
 
 const PAGE = 20;
 const EVENT_PAGE = 500;
@@ -158,6 +159,14 @@ export class RunStore implements Runs {
     const state = this.#runs.get(run);
     if (!state) throw new Error(`Run ${run} is not here.`);
     return state;
+  }
+
+  inside(run: string, node: string): InsideView {
+    return new InsideRun(run, node, {
+      page: (after_seq) =>
+        this.#session.request("runs.events", { id: run, node, after_seq, limit: EVENT_PAGE }),
+      onEvents: (listener) => this.onEvents(listener),
+    });
   }
 
   /** The server's view of a run with its outputs; of a run that has ended it is fetched once. */

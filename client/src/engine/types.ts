@@ -70,6 +70,39 @@ export interface NodeRun {
   readonly streamed: Readonly<Record<string, Streamed>>;
   /** What holds it back now; a running node waits where its reader is slow. */
   readonly waiting: Waiting | null;
+  /** How far a node came that does the same for many items, or again and again. */
+  readonly rounds?: Rounds;
+}
+
+/** Iterations of one call of a node. */
+export interface Rounds {
+  readonly done: number;
+  /** Null where nobody knows how many there will be. */
+  readonly total: number | null;
+  readonly failed: number;
+}
+
+/** What a node ran inside itself: one iteration, or all of it where there are none. */
+export interface Iteration {
+  /** From 0; null for a node that runs its body once. */
+  readonly index: number | null;
+  readonly state: "running" | "done" | "failed";
+  /** By path from the iteration: a node of the body, or deeper `sub/inner`. */
+  readonly nodes: Readonly<Record<string, NodeRun>>;
+}
+
+/** What is known of the inside of a node in one run. */
+export interface Inside {
+  readonly loading: boolean;
+  /** Those that were told, by index. */
+  readonly iterations: readonly Iteration[];
+  readonly rounds: Rounds | null;
+}
+
+/** Follows the inside of a node in one run; `close` it when nobody looks any more. */
+export interface InsideView {
+  readonly state: Readable<Inside>;
+  close(): void;
 }
 
 /** One run as far as this tab knows it. Never changed in place. */
@@ -254,6 +287,8 @@ export interface Runs {
   readonly liveNotice: Readable<LiveNotice | null>;
   /** Turn live mode on or off; what is in flight goes on. */
   setLive(on: boolean, audience?: "shared" | "private"): Promise<void>;
+  /** What a node ran inside itself in a run, by its path: fetched by the page, and followed while it goes on. */
+  inside(run: string, node: string): InsideView;
   /** Fetch a run with its outputs. */
   load(run: string): Promise<RunState>;
   /** Fetch the next older runs into `past`. */

@@ -243,6 +243,8 @@ export interface NodeFailure {
   readonly port?: string | null;
   readonly traceback?: string | null;
   readonly attempts?: number;
+  /** `path`: which node inside it failed. */
+  readonly details?: Readonly<Record<string, Json>>;
 }
 
 /** Where a run stands. */

@@ -5,6 +5,7 @@ import {
   ClipboardPaste,
   Copy,
   CopyPlus,
+  CornerDownRight,
   Group,
   Maximize,
   Maximize2,
@@ -16,6 +17,7 @@ import {
   Play,
   Plus,
   Redo2,
+  Repeat,
   Scissors,
   Spline,
   StickyNote,
@@ -23,6 +25,7 @@ import {
   Ungroup,
   VolumeX,
   Waypoints,
+  Workflow,
 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useStore } from "../../store";
@@ -30,11 +33,14 @@ import { useEditor } from "../hooks/useEditor";
 import { runActions } from "../hooks/useRunActions";
 import { addNote, groupSelection, layout, removeSelection, ungroup } from "../store/actions";
 import { connectAutomatically } from "../store/autoconnect";
+import { bodyKind } from "../store/bodies";
 import { copySelection, duplicateSelection, pasteHere } from "../store/clipboard";
 import { keysOf } from "../store/commands";
 import type { Editor, MenuRequest } from "../store/editor";
 import { isFolded, toggleFold } from "../store/frames";
+import { makeSubspell, mapOverGroup } from "../store/make_subspell";
 import { toggleMode, togglePins } from "../store/modes";
+import { openBody } from "../store/ways";
 import { isPinned } from "../store/why";
 import { TINTS } from "./GroupView";
 
@@ -155,6 +161,8 @@ function nodeRows(editor: Editor, id: string): Row[] {
     "line",
     ...modeRows(editor, chosen),
     "line",
+    ...bodyRows(editor, id),
+    subspellRow(editor),
     {
       label: "Connect automatically",
       icon: <Waypoints size={SIZE} />,
@@ -181,6 +189,23 @@ function nodeRows(editor: Editor, id: string): Row[] {
     "line",
     removeRow(editor),
   ];
+}
+
+/** Leads to what the node runs inside itself. */
+function bodyRows(editor: Editor, id: string): Row[] {
+  const kind = bodyKind(editor.document.spell.get().nodes[id]?.settings.body);
+  if (kind === null || kind === "type") return [];
+  const label = kind === "spell" ? "Open the subspell" : "Show the group it runs";
+  return [{ label, icon: <CornerDownRight size={SIZE} />, run: () => openBody(editor, id) }];
+}
+
+function subspellRow(editor: Editor): Row {
+  return {
+    label: "Make a subspell",
+    icon: <Workflow size={SIZE} />,
+    edits: true,
+    run: () => void makeSubspell(editor),
+  };
 }
 
 function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
@@ -221,6 +246,13 @@ function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
           edits: true,
           run: () => ungroup(editor, target.id),
         },
+        {
+          label: "Run it for each item of a list",
+          icon: <Repeat size={SIZE} />,
+          edits: true,
+          run: () => mapOverGroup(editor, target.id),
+        },
+        subspellRow(editor),
         "line",
         ...clipboardRows(editor),
         "line",

@@ -11,7 +11,9 @@ import { FOLDED_ROWS, foldedHeight, foldedRows, foldedTop } from "../store/geome
 import { nodeTitle } from "../store/graph";
 import { STATE_WORDS } from "../store/why";
 import { FrameName } from "./FrameName";
+import { FrameRun } from "./FrameRun";
 import { TINTS } from "./GroupView";
+import { OwnerBadge } from "./OwnerBadge";
 import { RemoteSelection } from "./RemoteSelection";
 import { StateBadge } from "./StateBadge";
 import { VersionMark } from "./versions/VersionMark";
@@ -50,7 +52,10 @@ export const FoldedView = memo(function FoldedView({ id }: NodeProps) {
           <Maximize2 size={12} />
         </button>
       </header>
-      <p className="folded-facts">{count} inside</p>
+      <div className="folded-facts">
+        {count} inside <FrameRun group={id} />
+        <OwnerBadge group={id} />
+      </div>
       <Ends ports={fold.inputs} side="target" />
       <Ends ports={fold.outputs} side="source" />
       <RemoteSelection id={id} inside={fold.inside} />

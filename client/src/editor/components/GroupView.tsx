@@ -4,9 +4,12 @@ import { Minimize2 } from "lucide-react";
 import { memo } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { ownersOf } from "../store/bodies";
 import { keysOf } from "../store/commands";
 import { toggleFold } from "../store/frames";
 import { FrameName } from "./FrameName";
+import { FrameRun } from "./FrameRun";
+import { OwnerBadge } from "./OwnerBadge";
 import { RemoteSelection } from "./RemoteSelection";
 import { VersionMark } from "./versions/VersionMark";
 
@@ -24,10 +27,16 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
   const editor = useEditor();
   const group = useStore(editor.document.spell, (spell) => spell.groups[id]);
   const editable = useStore(editor.document.editable);
+  const body = useStore(editor.document.spell, (spell) => ownersOf(spell.nodes, id).length > 0);
   if (!group) return null;
   const tint = TINTS[group.color ?? "green"] ?? TINTS.green;
   return (
-    <div className="group" style={{ "--tint": tint } as React.CSSProperties} data-testid={`group-${id}`}>
+    <div
+      className="group"
+      style={{ "--tint": tint } as React.CSSProperties}
+      data-testid={`group-${id}`}
+      data-body={body}
+    >
       {selected && editable && (
         <NodeResizer
           minWidth={160}
@@ -49,6 +58,10 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
         >
           <Minimize2 size={12} />
         </button>
+      </div>
+      <div className="frame-facts">
+        <FrameRun group={id} />
+        <OwnerBadge group={id} />
       </div>
       <RemoteSelection id={id} />
       <VersionMark id={id} />

@@ -15,12 +15,15 @@ import {
   useWired,
 } from "../hooks/useNode";
 import { loadCodeEditor } from "../hooks/usePreload";
+import { mayHaveBody } from "../store/bodies";
 import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
 import { shortWhy } from "../store/why";
+import { BodyField } from "./BodyField";
 import { CanvasFacts } from "./CanvasFacts";
 import { EdgeInspector } from "./EdgeInspector";
 import { FieldTag } from "./FieldTag";
 import { InputRows } from "./InputRows";
+import { InsideSection } from "./InsideSection";
 import { NodeIcon } from "./NodeIcon";
 import { NodeSettingsForm } from "./NodeSettingsForm";
 import { OutputRows } from "./OutputRows";
@@ -98,8 +101,14 @@ function NodeInspector({ id }: { id: string }) {
       {type?.description && <p className="inspector-about">{type.description}</p>}
       <UpdateNode id={id} />
       <Problems id={id} />
+      {mayHaveBody(node, type) && (
+        <Section title="Runs inside" open>
+          <BodyField id={id} node={node} disabled={!editable} />
+        </Section>
+      )}
+      {mayHaveBody(node, type) && <InsideSection id={id} node={node} />}
       {node.code !== undefined && (
-        <Section title="Code" open>
+        <Section title="Code" open={node.settings.body === undefined}>
           <Boundary instead={() => <pre className="code-editor">{node.code}</pre>}>
             <Suspense fallback={<pre className="code-editor">{node.code}</pre>}>
               <CodeEditor

@@ -18,6 +18,7 @@ import { align, groupSelection, layout, removeSelection } from "../store/actions
 import { duplicateSelection } from "../store/clipboard";
 import { keysOf } from "../store/commands";
 import type { Alignment } from "../store/layout";
+import { makeSubspell } from "../store/make_subspell";
 import { toggleMode, togglePins } from "../store/modes";
 
 const ALIGNMENTS: readonly [alignment: Alignment, title: string, icon: LucideIcon][] = [
@@ -82,6 +83,14 @@ export function SelectionFacts({ ids }: { ids: readonly string[] }) {
           <div className="fact-actions">
             <button type="button" className="button" onClick={() => groupSelection(editor)}>
               Group
+            </button>
+            <button
+              type="button"
+              className="button"
+              title={keysOf("subspell")}
+              onClick={() => void makeSubspell(editor)}
+            >
+              Make a subspell
             </button>
             <button type="button" className="button" onClick={() => duplicateSelection(editor)}>
               Duplicate

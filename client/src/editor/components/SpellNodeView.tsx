@@ -18,7 +18,9 @@ import {
 import { useRunActions } from "../hooks/useRunActions";
 import { FAR_ZOOM } from "../store/geometry";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import { openBody } from "../store/ways";
 import { type ShownState, STATE_WORDS, shortWhy } from "../store/why";
+import { BodyChip } from "./BodyChip";
 import { BypassWires } from "./BypassWires";
 import { NodeBody } from "./NodeBody";
 import { NodeIcon, nodeLook } from "./NodeIcon";
@@ -27,6 +29,7 @@ import { PortHandle } from "./PortHandle";
 import { PortField } from "./PortValue";
 import { RemoteSelection } from "./RemoteSelection";
 import { ReservedPorts } from "./ReservedPorts";
+import { RoundsBar } from "./RoundsBar";
 import { StateBadge } from "./StateBadge";
 import { VersionMark } from "./versions/VersionMark";
 
@@ -65,6 +68,11 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       data-sized={node.size !== undefined}
       data-highlight={highlighted}
       style={{ "--tint": tint } as React.CSSProperties}
+      onDoubleClick={(event) => {
+        if (!node.settings.body?.spell || event.target instanceof HTMLInputElement) return;
+        event.stopPropagation();
+        openBody(editor, id);
+      }}
       aria-label={`${title}, ${type?.title ?? node.type}${state ? `, ${STATE_WORDS[state]}` : ""}`}
     >
       {selected && editable && !far && (
@@ -111,6 +119,10 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
           problems={problems}
         />
       )}
+      {!far && status?.last.rounds && status.state !== "queued" && (
+        <RoundsBar rounds={status.last.rounds} testid={`rounds-${id}`} />
+      )}
+      {!far && <BodyChip id={id} node={node} />}
       <ReservedPorts id={id} ports={ports} wired={wired} far={far} />
       <RemoteSelection id={id} />
       <VersionMark id={id} />

@@ -8,6 +8,7 @@ import { useEditor } from "../hooks/useEditor";
 import { renameCanvas } from "../store/actions";
 import { keysOf } from "../store/commands";
 import { problemTone } from "../store/graph";
+import { Breadcrumb } from "./Breadcrumb";
 import { ConnectionIndicator } from "./ConnectionIndicator";
 import { InboxButton } from "./comments/InboxButton";
 import { PresenceBar } from "./PresenceBar";
@@ -24,6 +25,7 @@ export function TopBar() {
       <Link to="/" className="brand" aria-label="All canvases" title="All canvases">
         <BrandMark size={22} />
       </Link>
+      <Breadcrumb />
       <input
         key={name}
         className="title-field canvas-name"

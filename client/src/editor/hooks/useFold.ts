@@ -36,8 +36,9 @@ export function useTogetherState(ids: readonly string[]): NodeState | undefined 
   const past = useStore(editor.viewing, (run) =>
     run ? (togetherState(ids.map((id) => run.nodes[id]?.state)) ?? null) : undefined,
   );
+  const inside = useStore(editor.overlay, (overlay) => togetherState(ids.map((id) => overlay[id]?.state)));
   const now = useStore(editor.workbench.runs.board, (board) =>
     togetherState(ids.map((id) => board[id]?.state)),
   );
-  return past === undefined ? now : (past ?? undefined);
+  return inside ?? (past === undefined ? now : (past ?? undefined));
 }

@@ -56,7 +56,8 @@ export function useNodeStatus(id: string): ShownStatus | undefined {
     editor.workbench.runs.board as Readable<Readonly<Record<string, ShownStatus>>>,
     (board) => board[id],
   );
-  return past === undefined ? now : (past ?? undefined);
+  const inside = useStore(editor.overlay, (overlay) => pastStatus(overlay[id]));
+  return inside ?? (past === undefined ? now : (past ?? undefined));
 }
 
 /** What the node would give for what is being typed; nothing while a past run is looked at. */

@@ -7,8 +7,10 @@ import { connectAutomatically } from "./autoconnect";
 import { copySelection, duplicateSelection, pasteHere } from "./clipboard";
 import type { Editor } from "./editor";
 import { chosenFrames, toggleFold } from "./frames";
+import { makeSubspell } from "./make_subspell";
 import { toggleMode, togglePins } from "./modes";
 import { chooseFiles, exportAs, exportSpell } from "./spell_files";
+import { openBody } from "./ways";
 
 /** A command. `keys` are written as `Mod+Shift+Z`, where Mod is Cmd on a Mac and Ctrl elsewhere. */
 export interface Command {
@@ -179,6 +181,17 @@ export const COMMANDS: readonly Command[] = [
   command("group", "Group the selection", "Arrange", ["Mod+G"], groupSelection, true),
   command("fold", "Fold the group, or open it", "Arrange", ["Shift+G"], (editor) =>
     toggleFold(editor, chosenFrames(editor)),
+  ),
+  command(
+    "subspell",
+    "Make a subspell of the selection",
+    "Arrange",
+    ["Mod+Shift+G"],
+    (editor) => void makeSubspell(editor),
+    true,
+  ),
+  command("open-body", "Open what the selected node runs", "View", ["Mod+ArrowDown"], (editor) =>
+    withChosen(editor, ([id]) => id !== undefined && openBody(editor, id)),
   ),
   command("align-left", "Align left", "Arrange", ["Alt+A"], (editor) => align(editor, "left"), true),
   command("align-right", "Align right", "Arrange", ["Alt+D"], (editor) => align(editor, "right"), true),

@@ -1,11 +1,12 @@
 /** The state of one open editor that is nobody else's: selection, panels, what is being drawn. */
 import type { Workbench } from "../../engine";
-import type { RunState } from "../../engine/types";
+import type { NodeRun, RunState } from "../../engine/types";
 import type { Pair, User } from "../../protocol";
 import { Store } from "../../store";
 import { Commenting } from "./commenting";
 import { framesAround } from "./folding";
 import { Following } from "./following";
+import { Insides } from "./insides";
 import type { NodeLibrary, PortFilter } from "./library";
 import { Toasts } from "./toasts";
 
@@ -88,6 +89,10 @@ export class Editor {
   readonly renaming = new Store<string | null>(null);
   /** The node whose code editor takes the focus as soon as it is there. */
   readonly writing = new Store<string | null>(null);
+  /** How nodes stand in the iteration of their owner that is looked at. */
+  readonly overlay = new Store<Readonly<Record<string, NodeRun>>>({});
+  /** What is looked at of what nodes run inside themselves. */
+  readonly insides: Insides;
   /** Folded frames that this tab looks into, while they stay folded for all. */
   readonly opened = new Store<ReadonlySet<string>>(NOTHING);
   readonly following: Following;
@@ -100,6 +105,7 @@ export class Editor {
   ) {
     this.following = new Following(workbench.document, () => workbench.document.awareness.clientID);
     this.commenting = new Commenting(workbench.comments, this);
+    this.insides = new Insides(workbench.runs);
     this.panel.subscribe(() => {
       try {
         localStorage.setItem("spellwork.panel", this.panel.get() ?? "");

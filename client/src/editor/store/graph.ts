@@ -1,5 +1,6 @@
 /** Questions about the drawn graph that many components ask; answers are kept per snapshot. */
 import type { NodeType, Port, Ports, Problem, Spell, SpellEdge, SpellNode, Transform } from "../../protocol";
+import { markerName } from "./bodies";
 import { schemaOf } from "./library";
 import { wantedOf } from "./schema";
 import { suggestTransform, whyIncompatibleAfter } from "./transform_schemas";
@@ -226,5 +227,11 @@ export function incomingEdges(edges: Spell["edges"], node: string): readonly [id
 
 /** What a node is called where it has no name of its own. */
 export function nodeTitle(node: SpellNode | undefined, type: NodeType | undefined): string {
-  return node?.name || type?.title || node?.type || "";
+  return node?.name || markerTitle(node, type) || type?.title || node?.type || "";
+}
+
+/** `Input city`: what is written there is what its owner's port is called. */
+function markerTitle(node: SpellNode | undefined, type: NodeType | undefined): string | null {
+  const name = markerName(node);
+  return name === undefined ? null : `${type?.title ?? "Port"} ${name}`;
 }

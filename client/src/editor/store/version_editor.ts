@@ -26,6 +26,7 @@ export function versionEditor(editor: Editor, document: SharedDocument): Editor 
     workbench: { ...editor.workbench, document, runs: withoutBoard(editor.workbench.runs) },
     selection: new Store<ReadonlySet<string>>(new Set()),
     viewing: new Store(null),
+    overlay: new Store({}),
     opened: new Store<ReadonlySet<string>>(new Set()),
     connecting: new Store(null),
     renaming: new Store(null),
