@@ -22,8 +22,8 @@ def run(name: str) -> RunResult:
     return spellwork.run(spell, library=LIBRARY)
 
 
-def test_an_empty_start_offers_three_samples() -> None:
-    assert [sample["id"] for sample in samples()] == ["penguins", "hello", "live"]
+def test_an_empty_start_offers_samples_the_fullest_first() -> None:
+    assert [sample["id"] for sample in samples()] == ["penguins", "orders", "live", "hello"]
     assert all(sample["title"] and sample["sentence"].endswith(".") for sample in samples())
 
 
@@ -73,3 +73,21 @@ def test_words_are_counted_and_drawn() -> None:
     assert result.errors == {}
     assert result.outputs["count"]["result"][0] == {"word": "the", "times": 4}
     assert result.outputs["chart"]["plot"]["encoding"]["x"]["field"] == "word"
+
+
+def test_orders_stream_in_are_priced_by_a_group_and_a_failure_is_caught_by_a_wire() -> None:
+    result = run("orders")
+    assert list(result.errors) == ["rate_read"]
+    assert result.outputs["rate"]["value"] == 1
+    assert "not JSON" in result.outputs["trouble"]["markdown"]
+    assert result.outputs["priced"]["items"][0] == {"item": "ink", "total": 12.6}
+    assert result.outputs["total"]["value"] == pytest.approx(76.35)
+
+
+def test_orders_go_on_at_the_rate_once_it_is_mended() -> None:
+    spell = next(sample["spell"] for sample in samples() if sample["id"] == "orders")
+    spell["nodes"]["rate_text"]["inputs"]["text"] = '{"rate": 2}'
+    result = spellwork.run(spell, library=LIBRARY)
+    assert result.errors == {}
+    assert result.outputs["total"]["value"] == pytest.approx(2 * 76.35)
+    assert result.outputs["trouble"]["markdown"] == "Nothing: the rate could be read."

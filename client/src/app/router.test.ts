@@ -1,7 +1,6 @@
 /** Addresses lead where they say, and sign-in tokens stay in the fragment. */
 import { describe, expect, it } from "vitest";
 import { placeOf } from "./router";
-import { SAMPLES } from "./samples";
 
 describe("placeOf", () => {
   it.each([
@@ -16,17 +15,5 @@ describe("placeOf", () => {
     ["/other", "", { page: "nowhere" }],
   ])("%s%s", (path, hash, place) => {
     expect(placeOf(path, hash)).toEqual(place);
-  });
-});
-
-describe("samples", () => {
-  it("are three, and every wire joins nodes that are there", () => {
-    expect(SAMPLES).toHaveLength(3);
-    for (const { spell } of SAMPLES) {
-      for (const edge of Object.values(spell.edges ?? {})) {
-        expect(spell.nodes).toHaveProperty(edge.source);
-        expect(spell.nodes).toHaveProperty(edge.target);
-      }
-    }
   });
 });

@@ -26,8 +26,13 @@ _SAMPLES = (
         "Penguins",
         "A real data set, cleaned in Python, summarised, plotted, and put to a language model.",
     ),
-    ("hello", "Hello", "Four nodes to change, run and wire: the place to begin."),
+    (
+        "orders",
+        "Orders",
+        "A stream, a group that is run for each row, and a failure that is caught by a wire.",
+    ),
     ("live", "Words as you type", "Live mode: type, and a chart of your words follows."),
+    ("hello", "Hello", "Four nodes to change, run and wire: the place to begin."),
 )
 
 

@@ -1,4 +1,4 @@
-/** The canvases one may see; with none, three samples to start from. */
+/** The canvases one may see; with none, samples to start from. */
 import { Plus, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "../../api";
@@ -7,7 +7,6 @@ import { Toasts } from "../../editor/store/toasts";
 import type { Canvas, SpellJson, User } from "../../protocol";
 import { type SeenCanvases, seeCanvases } from "../remembered";
 import { go } from "../router";
-import { SAMPLES } from "../samples";
 import { KeptCopies } from "./KeptCopies";
 import { Link } from "./Link";
 import { PageBar } from "./PageBar";
@@ -130,7 +129,7 @@ export function CanvasList({ user }: { user: User }) {
               A spell is a graph of nodes that you draw together and run on your own server. Start from one of
               these, or from nothing.
             </p>
-            <SampleCards samples={SAMPLES} onChoose={(sample) => void create(sample.spell)} />
+            <SampleCards onChoose={(sample) => void create(sample.spell)} />
           </div>
         )}
       </main>

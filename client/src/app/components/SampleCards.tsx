@@ -1,15 +1,15 @@
 /** Samples to choose from. */
-import { ChartScatter, GitBranch, Sparkles } from "lucide-react";
-import type { Sample } from "../samples";
+import { ChartScatter, Radio, Repeat, Sparkles } from "lucide-react";
+import { type Sample, useSamples } from "../samples";
 
-const ICONS = { hello: Sparkles, penguins: ChartScatter, branch: GitBranch } as const;
+const ICONS = { hello: Sparkles, live: Radio, orders: Repeat, penguins: ChartScatter } as const;
 
 interface SampleCardsProps {
-  readonly samples: readonly Sample[];
   readonly onChoose: (sample: Sample) => void;
 }
 
-export function SampleCards({ samples, onChoose }: SampleCardsProps) {
+export function SampleCards({ onChoose }: SampleCardsProps) {
+  const samples = useSamples();
   return (
     <div className="sample-row">
       {samples.map((sample) => {
@@ -24,7 +24,7 @@ export function SampleCards({ samples, onChoose }: SampleCardsProps) {
           >
             <Icon size={20} strokeWidth={1.8} />
             <strong>{sample.title}</strong>
-            <span>{sample.about}</span>
+            <span>{sample.sentence}</span>
           </button>
         );
       })}

@@ -1,6 +1,5 @@
-/** What an empty canvas says: one sentence and three ways to begin. */
+/** What an empty canvas says: one sentence and ways to begin. */
 import { SampleCards } from "../../app/components/SampleCards";
-import { SAMPLES } from "../../app/samples";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { insertSpell } from "../store/actions";
@@ -21,7 +20,7 @@ export function CanvasEmpty() {
       <div>
         <h2>Double-click anywhere to add the first node</h2>
         <p>or begin with one of these and change it.</p>
-        <SampleCards samples={SAMPLES} onChoose={(sample) => insertSpell(editor, sample.spell)} />
+        <SampleCards onChoose={(sample) => insertSpell(editor, sample.spell)} />
       </div>
     </div>
   );
