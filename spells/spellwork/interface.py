@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import CodeError
 from .ports import Port, Ports, is_reserved
+from .sound_schemas import sound
 
 if TYPE_CHECKING:
     from .analysis import Part
@@ -115,10 +116,9 @@ def marker_name(part: Part) -> str:
 def _marked_entry(part: Part) -> Entry:
     inputs = part.node.inputs
     default = inputs.get("default")
-    schema = inputs.get("schema")
     port = Port(
         marker_name(part),
-        schema if isinstance(schema, dict) else {},
+        sound(inputs.get("schema")),
         required=bool(default is None if inputs.get("required") is None else inputs["required"]),
         default=default,
         description=_text(inputs.get("description")),

@@ -8,6 +8,8 @@ bound a value (minimum, pattern, ...) are left to that check.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 Schema = dict[str, Any]
@@ -18,12 +20,21 @@ _NOTES = frozenset(
 _DEPTH = 20
 """How deep recursive schemas are compared before they count as fitting."""
 
+_STEPS = 5_000
+"""Pairs of schemas that are compared before the rest counts as fitting."""
+
+_FORMS = 1_000
+"""Forms that are told apart; a value that may have more may be anything."""
+
+_LISTED = 10
+"""Options that a reason names."""
+
 
 def mismatch(source: Schema, target: Schema) -> str | None:
     """Return why nothing that ``source`` describes fits ``target``, or None when something may."""
     if source == target:
         return None
-    return _mismatch(source, source, target, target, _DEPTH)
+    return _Comparison(source, target).mismatch(source, target, _DEPTH)
 
 
 def proves(source: Schema, target: Schema) -> bool:
@@ -55,24 +66,29 @@ def forms_of(schema: Schema) -> list[Schema]:
 
     Each keeps the ``$defs`` of the whole. A form whose type only its values tell has that type.
     """
-    return _forms(schema, schema, _DEPTH)
+    forms = list(islice(_forms(schema, schema, _DEPTH), _FORMS + 1))
+    return [{}] if len(forms) > _FORMS else forms
 
 
-def _forms(schema: Any, root: Schema, depth: int) -> list[Schema]:
+def _forms(schema: Any, root: Schema, depth: int) -> Iterator[Schema]:
     here = _follow(schema, root)
     if depth <= 0:
-        return [{}]
+        yield {}
+        return
     if (options := _options(here)) is not None:
-        return [form for option in options for form in _forms(option, root, depth - 1)]
+        for option in options:
+            yield from _forms(option, root, depth - 1)
+        return
     rooted = here | {"$defs": root["$defs"]} if "$defs" in root and here else here
     if isinstance(here.get("type"), str):
-        return [rooted]
-    return [rooted | {"type": kind} for kind in sorted(_types(here))] or [rooted]
+        yield rooted
+        return
+    yield from [rooted | {"type": kind} for kind in sorted(_types(here))] or [rooted]
 
 
 def shown(schema: Schema) -> str:
     """Return a short name for a schema, as used in reasons: ``integer``, ``list of text``, ``"a" or "b"``."""
-    return _shown(schema, schema, _DEPTH)
+    return _shown(schema, schema, 4)
 
 
 def _bare(schema: Schema) -> Schema:
@@ -130,29 +146,66 @@ def _type_of(value: Any) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "object")
 
 
-def _mismatch(
-    source: Any, source_root: Schema, target: Any, target_root: Schema, depth: int
-) -> str | None:
-    given, wanted = _follow(source, source_root), _follow(target, target_root)
-    if depth <= 0 or not given or not wanted:
+class _Comparison:
+    """Compares parts of two schemas, for so many steps."""
+
+    def __init__(self, source: Schema, target: Schema) -> None:
+        self._source = source
+        self._target = target
+        self._steps = _STEPS
+
+    def mismatch(self, source: Any, target: Any, depth: int) -> str | None:
+        """Return why no value of the one part fits the other, or None."""
+        given, wanted = _follow(source, self._source), _follow(target, self._target)
+        self._steps -= 1
+        if depth <= 0 or self._steps < 0 or not given or not wanted:
+            return None
+        for left, right in ((_options(given), None), (None, _options(wanted))):
+            if left is not None or right is not None:
+                pairs = [(option, wanted) for option in left or ()] + [
+                    (given, option) for option in right or ()
+                ]
+                if not pairs or any(self.mismatch(a, b, depth - 1) is None for a, b in pairs):
+                    return None
+                return self._differ(given, wanted)
+        types = _common(_types(given), _types(wanted))
+        if types is not None and not types:
+            return self._differ(given, wanted)
+        return (
+            _values_mismatch(given, wanted)
+            or self._items(given, wanted, depth, types)
+            or self._fields(given, wanted, depth, types)
+        )
+
+    def _differ(self, given: Schema, wanted: Schema) -> str:
+        return f"{_shown(given, self._source, 3)} does not fit {_shown(wanted, self._target, 3)}"
+
+    def _items(
+        self, given: Schema, wanted: Schema, depth: int, types: set[str] | None
+    ) -> str | None:
+        if (
+            types != {"array"}
+            or not isinstance(given.get("items"), dict)
+            or not isinstance(wanted.get("items"), dict)
+        ):
+            return None
+        reason = self.mismatch(given["items"], wanted["items"], depth - 1)
+        return f"the items differ: {reason}" if reason else None
+
+    def _fields(
+        self, given: Schema, wanted: Schema, depth: int, types: set[str] | None
+    ) -> str | None:
+        if types != {"object"}:
+            return None
+        fields = given.get("properties") or {}
+        for name, schema in (wanted.get("properties") or {}).items():
+            if name in fields:
+                reason = self.mismatch(fields[name], schema, depth - 1)
+                if reason and name in wanted.get("required", ()):
+                    return f"the field {name!r} differs: {reason}"
+            elif name in wanted.get("required", ()) and given.get("additionalProperties") is False:
+                return f"the field {name!r} is missing"
         return None
-    for left, right in ((_options(given), None), (None, _options(wanted))):
-        if left is not None or right is not None:
-            pairs = [(option, wanted) for option in left or ()] + [
-                (given, option) for option in right or ()
-            ]
-            reasons = [_mismatch(a, source_root, b, target_root, depth - 1) for a, b in pairs]
-            if None in reasons or not reasons:
-                return None
-            return f"{_shown(given, source_root, 3)} does not fit {_shown(wanted, target_root, 3)}"
-    types = _common(_types(given), _types(wanted))
-    if types is not None and not types:
-        return f"{_shown(given, source_root, 3)} does not fit {_shown(wanted, target_root, 3)}"
-    return (
-        _values_mismatch(given, wanted)
-        or _items_mismatch(given, source_root, wanted, target_root, depth, types)
-        or _fields_mismatch(given, source_root, wanted, target_root, depth, types)
-    )
 
 
 def _common(given: set[str], wanted: set[str]) -> set[str] | None:
@@ -169,45 +222,6 @@ def _values_mismatch(given: Schema, wanted: Schema) -> str | None:
     return f"{_listed(possible)} is not among {_listed(allowed)}"
 
 
-def _items_mismatch(
-    given: Schema,
-    source_root: Schema,
-    wanted: Schema,
-    target_root: Schema,
-    depth: int,
-    types: set[str] | None,
-) -> str | None:
-    if (
-        types != {"array"}
-        or not isinstance(given.get("items"), dict)
-        or not isinstance(wanted.get("items"), dict)
-    ):
-        return None
-    reason = _mismatch(given["items"], source_root, wanted["items"], target_root, depth - 1)
-    return f"the items differ: {reason}" if reason else None
-
-
-def _fields_mismatch(
-    given: Schema,
-    source_root: Schema,
-    wanted: Schema,
-    target_root: Schema,
-    depth: int,
-    types: set[str] | None,
-) -> str | None:
-    if types != {"object"}:
-        return None
-    fields = given.get("properties") or {}
-    for name, schema in (wanted.get("properties") or {}).items():
-        if name in fields:
-            reason = _mismatch(fields[name], source_root, schema, target_root, depth - 1)
-            if reason and name in wanted.get("required", ()):
-                return f"the field {name!r} differs: {reason}"
-        elif name in wanted.get("required", ()) and given.get("additionalProperties") is False:
-            return f"the field {name!r} is missing"
-    return None
-
-
 _TYPE_NAMES = {"string": "text", "array": "list", "object": "object", "boolean": "true or false"}
 
 
@@ -218,7 +232,8 @@ def _shown(schema: Any, root: Schema, depth: int) -> str:
     if (values := _values(schema)) is not None:
         return _listed(values)
     if (options := _options(schema)) is not None:
-        return " or ".join(dict.fromkeys(_shown(option, root, depth - 1) for option in options))
+        some = [_shown(option, root, depth - 1) for option in options[:_LISTED]]
+        return " or ".join(dict.fromkeys(some)) + (" ..." if len(options) > _LISTED else "")
     if schema.get("format") == "table":
         return "table"
     names = []

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from spellwork import Node, NodeError, Port, Ports, node
+from spellwork.sound_schemas import sound
 
 
 def input_ports(marker: Node) -> Ports:
     """Return the ports of an input: what leaves it is as its schema says."""
-    schema = marker.inputs.get("schema")
-    output = Port("value", schema if isinstance(schema, dict) else {})
-    return Ports(spell_input.inputs, (output,))
+    return Ports(spell_input.inputs, (Port("value", sound(marker.inputs.get("schema"))),))
 
 
 @node(
