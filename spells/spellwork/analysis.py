@@ -7,28 +7,25 @@ which parses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pydantic import ValidationError
 
 from .bodies import Bodies, Inside, Spells
 from .children import Children
 from .choosing import choices_of, not_among
 from .cycles import find_cycles, order
 from .errors import CodeError
+from .links import Link, Links, named
 from .node_type import NodeType
-from .ports import RESERVED_PORTS, Port, Ports, is_reserved
+from .ports import Port, Ports
 from .problems import Code, Problem
 from .regions import Regions
-from .schemas import proves
-from .spell import Edge, Node, Spell, Transform
+from .rejection import rejection
+from .spell import Node, Spell
 from .standing import Standing, needed_outputs, placeholder, standing_of, stands
-from .suggestion import fits, wanted_of
-from .transform import described, why_invalid
-from .transform_schemas import Unfit, reshaped, suggest_transform
 
 if TYPE_CHECKING:
     from .library import Library
@@ -37,16 +34,6 @@ MAX_NODES = 10_000
 MAX_EDGES = 50_000
 MAX_CODE = 500_000
 """Characters of code in all nodes together: it is read wherever the spell is."""
-
-
-class Link(msgspec.Struct, gc=False):
-    """A wire that can carry values. ``edge`` is None when code names the source and nothing is drawn."""
-
-    source: str
-    output: str
-    edge: str | None
-    proven: bool
-    transform: tuple[Transform, ...] = ()
 
 
 @dataclass(slots=True)
@@ -107,19 +94,20 @@ class Analysis:
         self.standing: dict[str, Standing] = {}
         """What stands for the nodes that are not run: muted, pinned, bypassed."""
         self._static: dict[NodeType, tuple[Ports, dict[str, Port], dict[str, Port]]] = {}
-        self._fits: dict[tuple[int, int], tuple[str | None, bool]] = {}
         if self._is_small_enough():
             self._read_nodes()
             self._read_bodies()
-            self._read_edges()
-            self._read_names()
+            links = Links(self)
+            links.read()
+            links.read_names()
             self._read_standing()
             self._read_regions()
             self._read_inputs()
             self._order()
             self._soften()
 
-    def _add(self, code: Code, message: str, **where: Any) -> Problem:
+    def add(self, code: Code, message: str, **where: Any) -> Problem:
+        """Note a problem."""
         problem = Problem(code, message, **where)
         self.problems.append(problem)
         return problem
@@ -132,7 +120,7 @@ class Analysis:
             ("characters of code", code, MAX_CODE),
         ):
             if count > limit:
-                self._add(
+                self.add(
                     "too_large",
                     f"the spell has {count:,} {what}; at most {limit:,} are allowed",
                     details={"size": count, "limit": limit},
@@ -168,9 +156,9 @@ class Analysis:
         return self._static[declared]
 
     def _add_old_version(self, id: str, node: Node, newest: int) -> None:
-        self._add(
+        self.add(
             "outdated_version",
-            f"{_named(id, node)}: {node.type!r} has version {newest} now, and this is version {node.version}",
+            f"{named(id, node)}: {node.type!r} has version {newest} now, and this is version {node.version}",
             node=id,
             severity="warning",
             details={"version": node.version, "newest": newest},
@@ -180,13 +168,13 @@ class Analysis:
         known = self.library.like(node.type)
         newest = self.library.get(node.type)
         if newest is not None:
-            message = f"{_named(id, node)}: {node.type!r} has no version {node.version}"
+            message = f"{named(id, node)}: {node.type!r} has no version {node.version}"
             if self.library.newer(node):
                 message += f"; it can be updated to version {newest.version}"
         else:
             hint = f"; did you mean {known[0]!r}?" if known else ""
-            message = f"{_named(id, node)}: there is no node type {node.type!r}{hint}"
-        self._add(
+            message = f"{named(id, node)}: there is no node type {node.type!r}{hint}"
+        self.add(
             "unknown_node_type",
             message,
             node=id,
@@ -199,13 +187,13 @@ class Analysis:
         try:
             return Part(id, node, declared, *_tables(declared.resolve(node)))
         except CodeError as error:
-            message, details = f"{_named(id, node)}: {error.message}", error.details
+            message, details = f"{named(id, node)}: {error.message}", error.details
         except Exception as error:  # noqa: BLE001 - an edge: a pack's own function
             message, details = (
-                f"{_named(id, node)}: its ports cannot be found: {type(error).__name__}: {error}",
+                f"{named(id, node)}: its ports cannot be found: {type(error).__name__}: {error}",
                 {},
             )
-        fault = self._add("code_error", message, node=id, details=details)
+        fault = self.add("code_error", message, node=id, details=details)
         return Part(id, node, declared, *_tables(declared.ports), loose=True, fault=fault)
 
     # Bodies
@@ -258,163 +246,30 @@ class Analysis:
         if link.edge is None:
             return
         body = self.regions.of[link.source]
-        self._add(
+        self.add(
             "wire_leaves_body",
-            f"{_named(part.id, part.node)} cannot read {link.output!r} of {_named(link.source, source)}:"
+            f"{named(part.id, part.node)} cannot read {link.output!r} of {named(link.source, source)}:"
             f" that is run by {', '.join(map(repr, self.regions.owners[body]))}, and only its outputs leave it",
             node=part.id,
             edge=link.edge,
             details={"source": link.source, "owners": self.regions.owners[body]},
         )
 
-    # Wires
-
-    def _read_edges(self) -> None:
-        nodes, parts, edges = self.spell.nodes, self.parts, self.spell.edges
-        for id in sorted(edges):
-            edge = edges[id]
-            if edge.source not in nodes or edge.target not in nodes:
-                self._add_dangling(id, edge)
-                continue
-            self.needs.setdefault(edge.target, set()).add(edge.source)
-            source, target = parts.get(edge.source), parts.get(edge.target)
-            if source is None or target is None:
-                continue
-            output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
-            if port is None and (target.loose or target.ports.extra_inputs):
-                port = target.inputs[edge.input] = Port(edge.input)
-            if output is None:
-                output = _reserved(source, edge.output)
-            if output is None and source.loose:
-                output = source.outputs[edge.output] = Port(edge.output)
-            if output is None:
-                self._add_unknown_port(id, source, edge.output, "output", source.outputs)
-            elif port is None:
-                self._add_unknown_port(id, target, edge.input, "input", target.inputs)
-            else:
-                self._link(id, edge, target, output, port)
-
-    def _link(self, id: str, edge: Edge, target: Part, output: Port, port: Port) -> None:
-        links = target.links.setdefault(port.name, [])
-        for other in links:
-            if not port.many or (other.source, other.output) == (edge.source, edge.output):
-                self._add(
-                    "duplicate_wire",
-                    f"{_named(target.id, target.node)}: the input {port.name!r} has a wire already ({other.edge})",
-                    node=target.id,
-                    edge=id,
-                    port=port.name,
-                    details={"first": other.edge},
-                )
-                return
-        reason, proven = (
-            self._fit_reshaped(id, edge, target, output, port)
-            if edge.transform
-            else self._fit(output, port)
-        )
-        if reason is None:
-            broken = target.fault is not None and target.fault.edge == id
-            transform = () if broken else edge.transform
-            links.append(Link(edge.source, output.name, id, proven, transform))
-            return
-        source = _named(edge.source, self.spell.nodes[edge.source])
-        better = suggest_transform(output.schema, wanted_of(port), port.name, edge.transform)
-        self._add(
-            "incompatible_types",
-            f"{_named(target.id, target.node)}: the input {port.name!r} cannot take"
-            f" the output {output.name!r} of {source}: {reason}",
-            node=target.id,
-            edge=id,
-            port=port.name,
-            details={"reason": reason, "source": edge.source, "output": output.name}
-            | ({"suggest": described(better)} if better else {}),
-        )
-
-    def _fit_reshaped(
-        self, id: str, edge: Edge, target: Part, output: Port, port: Port
-    ) -> tuple[str | None, bool]:
-        """Return what ``_fit`` does, of what the wire's transforms make of the output."""
-        for each in edge.transform:
-            if fault := why_invalid(each):
-                message = f"{_named(target.id, target.node)}: the wire into {port.name!r}: {fault}"
-                problem = self._add(
-                    "invalid_transform", message, node=target.id, edge=id, port=port.name
-                )
-                target.fault = target.fault or problem
-                return None, False
-        try:
-            shaped = Port(output.name, reshaped(output.schema, edge.transform))
-        except Unfit as error:
-            return str(error), False
-        reason = fits(shaped, port)
-        return reason, reason is None and proves(shaped.schema, wanted_of(port))
-
-    def _fit(self, output: Port, port: Port) -> tuple[str | None, bool]:
-        key = (id(output), id(port))
-        known = self._fits.get(key)
-        if known is None:
-            reason = fits(output, port)
-            known = self._fits[key] = (
-                reason,
-                reason is None and proves(output.schema, wanted_of(port)),
-            )
-        return known
-
-    def _add_dangling(self, id: str, edge: Edge) -> None:
-        missing = edge.source if edge.source not in self.spell.nodes else edge.target
-        present = next(
-            (node for node in (edge.target, edge.source) if node in self.spell.nodes), None
-        )
-        self._add(
-            "dangling_edge",
-            f"the edge {id!r} leads {'from' if missing == edge.source else 'to'} the node {missing!r},"
-            " which does not exist",
-            node=present,
-            edge=id,
-            details={"missing": missing},
-        )
-
-    def _add_unknown_port(
+    def add_unknown_port(
         self, edge: str | None, part: Part, name: str, side: str, ports: dict[str, Port]
     ) -> None:
+        """Note that a node has no port of that name; without ``edge`` a value is typed in there."""
         allowed = sorted(ports)
         have = f"it has {', '.join(map(repr, allowed))}" if allowed else "it has none"
-        self._add(
+        self.add(
             "unknown_port",
-            f"{_named(part.id, part.node)}: there is no {side} {name!r}; {have}",
+            f"{named(part.id, part.node)}: there is no {side} {name!r}; {have}",
             node=part.id,
             edge=edge,
             port=name,
             severity="warning" if edge is None and part.type.language else "error",
             details={"side": side, "allowed": allowed},
         )
-
-    # Names that code refers to
-
-    def _read_names(self) -> None:
-        readers = [part for part in self.parts.values() if part.type.language and not part.loose]
-        if not readers:
-            return
-        named: dict[str, list[str]] = {}
-        for id, node in self.spell.nodes.items():
-            if node.name:
-                named.setdefault(node.name, []).append(id)
-        for part in readers:
-            for name in part.inputs:
-                if name in part.links or name in part.node.inputs:
-                    continue
-                sources = named.get(name) or ([name] if name in self.parts else [])
-                if len(sources) == 1 and sources[0] != part.id:
-                    self._link_by_name(part, name, self.parts.get(sources[0]))
-
-    def _link_by_name(self, part: Part, name: str, source: Part | None) -> None:
-        output = None if source is None else main_output(source.outputs)
-        if source is None or output is None or fits(output, part.inputs[name]) is not None:
-            return
-        part.links[name] = [
-            Link(source.id, output.name, None, proven=self._fit(output, part.inputs[name])[1])
-        ]
-        self.needs.setdefault(part.id, set()).add(source.id)
 
     # Nodes that are not run
 
@@ -478,7 +333,7 @@ class Analysis:
                 elif part.ports.extra_inputs or part.loose:
                     part.inputs[name] = Port(name)
                 else:
-                    self._add_unknown_port(None, part, name, "input", part.inputs)
+                    self.add_unknown_port(None, part, name, "input", part.inputs)
             for port in part.ports.inputs:
                 if (
                     port.required
@@ -499,9 +354,9 @@ class Analysis:
         if not wrong:
             return
         few = ", ".join(map(repr, choices[:10])) + (" ..." if len(choices) > 10 else "")
-        self._add(
+        self.add(
             "not_a_choice",
-            f"{_named(part.id, part.node)}: the input {port.name!r} cannot be {wrong[0]!r}; there is {few}",
+            f"{named(part.id, part.node)}: the input {port.name!r} cannot be {wrong[0]!r}; there is {few}",
             node=part.id,
             port=port.name,
             severity="warning",
@@ -517,9 +372,9 @@ class Analysis:
         details: dict[str, Any] | None = None,
     ) -> None:
         """Note a problem of one node, which fails with it should it run."""
-        problem = self._add(
+        problem = self.add(
             code,
-            f"{_named(part.id, part.node)}: {message}",
+            f"{named(part.id, part.node)}: {message}",
             node=part.id,
             port=port,
             details=details or {},
@@ -533,49 +388,12 @@ class Analysis:
         if not left:
             return
         for path in find_cycles(left, self.needs):
-            self._add(
+            self.add(
                 "cycle",
                 f"the nodes depend on themselves: {' -> '.join(path)}",
                 node=path[0],
                 details={"path": path},
             )
-
-
-def main_output(outputs: dict[str, Port]) -> Port | None:
-    """Return the output meant when only a node is named: its only one, else ``value`` or ``result``."""
-    own = [port for port in outputs.values() if not is_reserved(port)]
-    if len(own) == 1:
-        return own[0]
-    return outputs.get("value") or outputs.get("result")
-
-
-def _reserved(part: Part, name: str) -> Port | None:
-    """Give a node one of the outputs that every node has once it is wired; None where there is none of that name."""
-    port = RESERVED_PORTS.get(name)
-    if port is not None:
-        part.outputs = part.outputs | {name: port}
-        part.ports = replace(part.ports, outputs=(*part.ports.outputs, port))
-    return port
-
-
-def rejection(declared: NodeType, port: str, value: Any) -> str | None:
-    """Return why a value does not fit an input of a type, or None when it does."""
-    adapter = declared.adapters.get(port)
-    if adapter is None:
-        return None
-    try:
-        adapter.validate_python(value)
-    except ValidationError as error:
-        return why_rejected(error, value)
-    return None
-
-
-def why_rejected(error: ValidationError, value: Any) -> str:
-    """Return pydantic's first finding as the end of a sentence about a value."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    place = "".join(f"[{part!r}]" for part in first["loc"])
-    shown = repr(value)
-    return f"cannot be {shown if len(shown) <= 80 else shown[:77] + '...'}{' at ' + place if place else ''}: {first['msg']}"
 
 
 def _tables(ports: Ports) -> tuple[Ports, dict[str, Port], dict[str, Port]]:
@@ -584,7 +402,3 @@ def _tables(ports: Ports) -> tuple[Ports, dict[str, Port], dict[str, Port]]:
         {port.name: port for port in ports.inputs},
         {port.name: port for port in ports.outputs},
     )
-
-
-def _named(id: str, node: Node) -> str:
-    return f"node {node.name!r} ({id})" if node.name else f"node {id!r}"

@@ -7,17 +7,15 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing, closing, nullcontext
 from typing import Any
 
-from pydantic import ValidationError
-
-from .analysis import why_rejected
 from .context import Context, Host
 from .encoding import Encodings, is_large
-from .errors import InputRejected, NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
+from .errors import NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
 from .flows import Flows
 from .limiting import Limiters
 from .nesting import nests_deeper, rough_json
 from .ports import SKIP
+from .rejection import accepted
 from .returned import outputs_of, stream_port, streamed_outputs
 from .standing import overridden
 from .step import Step
@@ -225,13 +223,10 @@ def _checked(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
     for binding in step.bindings:
         if not binding.check or binding.port not in inputs or _is_stream(step, binding.port):
             continue
-        value = inputs[binding.port]
-        try:
-            inputs[binding.port] = step.type.adapters[binding.port].validate_python(value)
-        except ValidationError as error:
-            raise InputRejected(
-                f"the input {binding.port!r} {why_rejected(error, value)}", port=binding.port
-            ) from error
+        validate = step.type.adapters[binding.port].validate_python
+        inputs[binding.port] = accepted(
+            validate, inputs[binding.port], f"the input {binding.port!r}", binding.port
+        )
     return inputs
 
 

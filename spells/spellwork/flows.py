@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from .analysis import why_rejected
 from .context import Host
-from .errors import InputRejected, NodeCancelled, OutputTooLarge, StreamFailed
+from .errors import NodeCancelled, OutputTooLarge, StreamFailed
 from .events import Event
 from .outlet import Outlet
+from .rejection import accepted
 from .returned import whole_of
 from .standstill import Party
 from .step import Binding, Step
@@ -255,15 +255,10 @@ def chunk_check(
 ) -> Callable[[Any], Any]:
     """Return what checks one chunk by the adapter of the whole: a list of them, or a text."""
     listed = schema.get("type") == "array"
+    validate, what = adapter.validate_python, f"a chunk of the input {port!r}"
 
     def check(chunk: Any) -> Any:
-        try:
-            checked = adapter.validate_python([chunk] if listed else chunk)
-        except ValidationError as error:
-            raise InputRejected(
-                f"a chunk of the input {port!r} {why_rejected(error, [chunk] if listed else chunk)}",
-                port=port,
-            ) from error
+        checked = accepted(validate, [chunk] if listed else chunk, what, port)
         return checked[0] if listed else checked
 
     return check

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .analysis import Analysis, Part, rejection
+from .analysis import Analysis, Part
 from .errors import InvalidInput
 from .interface import marker_name
 from .ports import Port
+from .rejection import rejection
 
 ALLOWED_SHOWN = 50
 """How many of the allowed inputs an error lists."""

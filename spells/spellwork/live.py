@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from pydantic import ValidationError
-
-from .analysis import why_rejected
 from .body_run import open_body
 from .cache import OutputCache
 from .compiler import compile
 from .context import RunContext
 from .encoding import Encodings
-from .errors import InvalidInput, RunActive, RunTimeout
+from .errors import RunActive, RunTimeout
 from .events import Event, Sink
 from .executor import Executor
 from .executors import Executors
@@ -34,6 +31,7 @@ from .live_telling import Telling
 from .memory import RunMemory
 from .plan import Plan
 from .recall import Recall
+from .rejection import given_to
 from .result import NodeFailure, RunResult, Status
 from .spell import Spell
 
@@ -140,14 +138,7 @@ class LiveSession:
         state = self._live.state
         index, slot, port = self._given.place(state, key)
         step = state.steps[index]
-        adapter = step.type.adapters.get(port)
-        try:
-            given = value if adapter is None else adapter.validate_python(value)
-        except ValidationError as error:
-            raise InvalidInput(
-                f"the input {key!r}: {port!r} of node {step.id!r} {why_rejected(error, value)}",
-                details={"input": key, "node": step.id, "port": port},
-            ) from error
+        given = given_to(step, port, key, value)
         if not self._given.put(state, index, slot, port, value, given):
             return
         if self._live.recall is not None:

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from .analysis import why_rejected
-from .errors import InvalidInput
 from .events import Event
 from .gathering import gather, gather_apart, takes_long
 from .live_state import LiveState
 from .ports import SKIP
 from .program import UNSET
+from .rejection import given_to
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -41,7 +38,7 @@ class Preview:
         drafts = {}
         for key, value in inputs.items():
             index, slot, port = session._given.place(state, key)  # noqa: SLF001 - its other half
-            drafts[slot] = (index, _fitting(state, index, key, port, value))
+            drafts[slot] = (index, given_to(state.steps[index], port, key, value))
         values = state.values.copy()
         for slot, (_, value) in drafts.items():
             values[slot] = value
@@ -100,13 +97,3 @@ def _downstream(state: LiveState, starts: set[int]) -> list[int]:
 def _is_cheap(state: LiveState, index: int) -> bool:
     step = state.steps[index]
     return step.type.preview and step.stand is None and step.fault is None
-
-
-def _fitting(state: LiveState, index: int, key: str, port: str, value: Any) -> Any:
-    adapter = state.steps[index].type.adapters.get(port)
-    try:
-        return value if adapter is None else adapter.validate_python(value)
-    except ValidationError as error:
-        raise InvalidInput(
-            f"the input {key!r}: {port!r} {why_rejected(error, value)}", details={"input": key}
-        ) from error

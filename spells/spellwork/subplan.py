@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from .analysis import why_rejected
 from .bodies import Inside
 from .errors import InputRejected
 from .interface import MARKED, Entry
@@ -22,6 +22,7 @@ from .node_type import CachePolicy, NodeType
 from .plan import Plan, step_json
 from .ports import Port, Ports
 from .program import MODE_FULL, Program, assemble
+from .rejection import accepted
 from .schemas import forms_of, shown
 from .spell import Node
 from .step import Step, Wire
@@ -224,17 +225,12 @@ def _taking(entry: Entry, inside: Inside) -> Take | None:
 
 
 def _by_adapter(name: str, adapter: TypeAdapter[Any]) -> Take:
-    validate = adapter.validator.validate_python
-
-    def take(value: Any) -> Any:
-        try:
-            return validate(value)
-        except ValidationError as error:
-            raise InputRejected(
-                f"the input {name!r} of the body {why_rejected(error, value)}", port=name
-            ) from error
-
-    return take
+    return partial(
+        accepted,
+        adapter.validator.validate_python,
+        what=f"the input {name!r} of the body",
+        port=name,
+    )
 
 
 def _by_schema(port: Port) -> Take | None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from spellwork.analysis import Analysis, main_output
+from spellwork.analysis import Analysis
 from spellwork.autoconnect import suggest_edges
 from spellwork.children import Spells
 from spellwork.errors import WorkflowInvalid
 from spellwork.library import Library
+from spellwork.links import main_output
 from spellwork.ports import Port, Ports
 from spellwork.spell import Edge, Node, Spell
 from spellwork.suggestion import fits, suggest_wires
