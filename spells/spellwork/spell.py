@@ -77,7 +77,8 @@ class NodeSettings(Part):
         description="mute: nothing leaves it; bypass: what comes in leaves by outputs that take it.",
     )
     pins: dict[PortName, JsonValue] = Field(
-        default_factory=dict, description="Outputs given by hand: the node is not run."
+        default_factory=dict,
+        description="Outputs given by hand; where all that are wired are, the node is not run.",
     )
     debounce: float | None = Field(
         default=None,

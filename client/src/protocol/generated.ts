@@ -934,7 +934,7 @@ export interface NodeSettings {
    */
   mode?: ("mute" | "bypass") | null;
   /**
-   * Outputs given by hand: the node is not run.
+   * Outputs given by hand; where all that are wired are, the node is not run.
    */
   pins?: {
     [k: string]: JsonValue;
