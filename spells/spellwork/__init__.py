@@ -19,6 +19,9 @@ A pack::
     pack = Pack(name="demo", version="1.0", title="Demo", nodes=(double,))
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .cache import CachedOutputs, MemoryCache, OutputCache
 from .compiler import compile
 from .context import Context, DetachedHost, RunContext
@@ -49,7 +52,6 @@ from .executor import Executor
 from .library import Library
 from .limiting import Limiters, LimitRules
 from .limits import Limits
-from .live import LiveSession
 from .memory import RunMemory
 from .migration import Migrated, NodeUpgrade
 from .node_type import NodeType
@@ -57,14 +59,17 @@ from .pack import Pack
 from .plan import Plan
 from .ports import SKIP, Port, Ports
 from .problems import Problem
-from .reading import read_spell
 from .result import NodeFailure, RunResult
 from .spell import Edge, Group, Node, NodeSettings, Note, Spell
-from .standalone import run, run_async
 from .step import Step
 from .suggestion import suggest_back, suggest_wires
 from .validation import validate
-from .workflow import Subspell, Workflow
+
+if TYPE_CHECKING:
+    from .live import LiveSession
+    from .reading import read_spell
+    from .standalone import run, run_async
+    from .workflow import Subspell, Workflow
 
 __all__ = [
     "SKIP",
@@ -131,3 +136,22 @@ __all__ = [
     "suggest_wires",
     "validate",
 ]
+
+_LATER = {
+    "LiveSession": "live",
+    "Subspell": "workflow",
+    "Workflow": "workflow",
+    "read_spell": "reading",
+    "run": "standalone",
+    "run_async": "standalone",
+}
+"""Names whose modules are loaded when first asked for: a run of a compiled spell needs none of them."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return what a name of ``_LATER`` stands for."""
+    if name in _LATER:
+        found = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from .analysis import Analysis, Part
@@ -17,17 +18,18 @@ from .ports import Port, Ports
 from .problems import FAULTS, Problem
 from .program import assemble
 from .reaching import Reach, reached
-from .spell import Node, Spell
+from .recipes import local_of
+from .spell import AS_DECLARED, Node, NodeSettings, Spell
 from .standing import Standing, placeholder
 from .step import Binding, Step, Wire
 from .subplan import Gifts, SubPlan, capture_name, subplan
-from .transform import described
-from .values import digest, to_json
+from .values import to_json
 
 DEFAULT_TTL = 300.0
 """Seconds that an output with policy "ttl" is kept when nothing says how long."""
 
 _NOTHING: Mapping[str, Any] = {}
+_proven = attrgetter("proven")
 
 
 def compile(
@@ -69,25 +71,25 @@ def compile(
     kept = {} if taken is None else taken.kept
     _refuse(analysis, running)
     given = place_inputs(analysis, inputs) if inputs else {}
+    within, parts = analysis.regions.of, analysis.parts
     steps: list[Step] = []
     index: dict[str, int] = {}
+    maker = _Maker(index, environment)
     for id in analysis.ordered:
-        if id in analysis.regions.of:  # its owner runs it
+        if id in within:  # its owner runs it
             continue
         if id in kept:
             index[id] = len(steps)
             steps.append(_kept_step(index[id], id, analysis, kept[id]))
         elif running is None or id in running:
             index[id] = len(steps)
+            part = parts[id]
             steps.append(
-                _step(
-                    analysis.parts[id],
-                    index,
-                    steps,
-                    given.get(id, {}),
-                    environment,
+                maker.step(
+                    part,
+                    given.get(id, _NOTHING),
                     standing=analysis.standing.get(id),
-                    body=_body(analysis, id, environment, given),
+                    body=None if part.inside is None else _body(analysis, id, environment, given),
                 )
             )
     return Plan(
@@ -122,7 +124,7 @@ def compile_call(
         raise NodeError(
             problems[0].message, code=problems[0].code, port=problems[0].port, retryable=False
         )
-    return _step(analysis.parts[id], {id: 0}, [], {}, environment, hashed=False)
+    return _Maker({id: 0}, environment).step(analysis.parts[id])
 
 
 def _body(
@@ -156,19 +158,17 @@ def _make_body(inside: Inside, environment: str, given: Mapping[str, Mapping[str
     for entry in inside.interface.entries:
         gifts.enter(entry)
     steps, index = list(gifts.steps), dict(gifts.index)
+    maker = _Maker(index, environment)
     for id in analysis.ordered:
         if regions.of.get(id) == inside.region and id not in index:
             index[id] = len(steps)
             steps.append(
-                _step(
+                maker.step(
                     analysis.parts[id],
-                    index,
-                    steps,
-                    given.get(id, {}),
-                    environment,
+                    given.get(id, _NOTHING),
                     standing=analysis.standing.get(id),
                     body=_body(analysis, id, environment, given),
-                    opened=gifts.opened.get(id, {}),
+                    opened=gifts.opened.get(id, _NOTHING),
                 )
             )
     return subplan(inside, steps, gifts, analysis.library, environment)
@@ -194,68 +194,146 @@ def _refuse(analysis: Analysis, running: set[str] | None) -> None:
         raise SpellInvalid(fatal)
 
 
-def _step(
-    part: Part,
-    index: Mapping[str, int],
-    steps: Sequence[Step],
-    given: Mapping[str, Any],
-    environment: str,
-    hashed: bool = True,
-    standing: Standing | None = None,
-    body: SubPlan | None = None,
-    opened: Mapping[str, Wire] = _NOTHING,
-) -> Step:
-    """Return the step of a node. ``opened`` are inputs that are the body's: what they get is checked there, a list whole."""
-    node, declared, settings = part.node, part.type, part.node.settings
-    passing = None if standing is None else {name for _, name, _ in standing.passes}
-    bindings = tuple(
-        Binding(port.name, (opened[port.name],))
-        if port.name in opened
-        else _binding(part, port, index, given)
-        for port in part.inputs.values()
-        if passing is None or port.name in passing
-    )
-    if body is not None and body.captured:
-        bindings += tuple(
-            Binding(capture_name(source, output), (Wire(index[source], output),))
-            for source, output in body.captured
+class _Maker:
+    """Makes the steps of one plan; what nodes of a type have in common is made once."""
+
+    def __init__(self, index: Mapping[str, int], environment: str) -> None:
+        self._index = index
+        self._environment = environment
+        self._locals: dict[NodeType, str] = {}
+        self._policies: dict[NodeType, tuple[CachePolicy, float | None]] = {}
+        self._defaults: dict[int, Binding] = {}
+
+    def step(
+        self,
+        part: Part,
+        given: Mapping[str, Any] = _NOTHING,
+        *,
+        standing: Standing | None = None,
+        body: SubPlan | None = None,
+        opened: Mapping[str, Wire] = _NOTHING,
+    ) -> Step:
+        """Return the step of a node.
+
+        ``opened`` are inputs that are the body's: what they get is checked there, a list whole.
+        """
+        if standing is not None:
+            return self._standing(part, given, standing, opened)
+        node, declared, settings = part.node, part.type, part.node.settings
+        fault = part.fault
+        if fault is not None and (fault.port in given or fault.port in opened):
+            fault = None
+        bindings = [self._binding(part, port, given, opened) for port in part.inputs.values()]
+        if body is not None and body.captured:
+            bindings += self._captured(body)
+        if settings is AS_DECLARED and body is None:
+            policy, ttl = self._policy_of(declared)
+            return Step(
+                index=self._index[part.id],
+                id=part.id,
+                node=node,
+                type=declared,
+                ports=part.ports,
+                bindings=tuple(bindings),
+                local=self._local_of(part),
+                cache=policy,
+                ttl=ttl,
+                timeout=declared.timeout,
+                retries=declared.retries,
+                backoff=declared.backoff,
+                fault=fault,
+            )
+        policy, ttl = _policy(declared, settings, body)
+        pins = to_json(settings.pins) if settings.pins else {}
+        further = ([pins] if pins else []) + (["body", body.recipe] if body is not None else [])
+        return Step(
+            index=self._index[part.id],
+            id=part.id,
+            node=node,
+            type=declared,
+            ports=part.ports,
+            bindings=tuple(bindings),
+            local=self._local_of(part, *further),
+            cache=policy,
+            ttl=ttl,
+            timeout=settings.timeout if settings.timeout is not None else declared.timeout,
+            retries=settings.retries if settings.retries is not None else declared.retries,
+            backoff=settings.backoff if settings.backoff is not None else declared.backoff,
+            fault=fault,
+            body=body,
+            pins=pins,
         )
-    pins = to_json(settings.pins) if settings.pins else {}
-    local = shape = recipe = ""
-    if hashed:
-        pinned = (pins,) if pins and standing is None else ()
-        stood = (standing.stand, standing.passes, pins) if standing is not None else ()
-        inner = () if body is None else ("body", body.recipe)
-        local = digest(declared.id, declared.version, node.code, environment, *pinned, *inner)
-        shape = digest(local, [_shape(binding, steps) for binding in bindings], *stood)
-        sources = [steps[wire.source].recipe for binding in bindings for wire in binding.wires]
-        recipe = digest(shape, sources) if sources else shape
-    policy, ttl = _policy(part, body) if standing is None else ("deterministic", None)
-    return Step(
-        index=index[part.id],
-        id=part.id,
-        node=node,
-        type=declared,
-        ports=part.ports,
-        bindings=bindings,
-        local=local,
-        shape=shape,
-        recipe=recipe,
-        cache=policy,
-        ttl=ttl,
-        timeout=settings.timeout if settings.timeout is not None else declared.timeout,
-        retries=settings.retries if settings.retries is not None else declared.retries,
-        backoff=settings.backoff if settings.backoff is not None else declared.backoff,
-        fault=part.fault if standing is None and _holds(part.fault, {**given, **opened}) else None,
-        body=body,
-        stand=None if standing is None else standing.stand,
-        pins=pins,
-        passes=() if standing is None else standing.passes,
-    )
 
+    def _standing(
+        self, part: Part, given: Mapping[str, Any], standing: Standing, opened: Mapping[str, Wire]
+    ) -> Step:
+        """Return the step of a node that is not run: of its inputs it has those that pass through it."""
+        passing = {name for _, name, _ in standing.passes}
+        pins = part.node.settings.pins
+        return Step(
+            index=self._index[part.id],
+            id=part.id,
+            node=part.node,
+            type=part.type,
+            ports=part.ports,
+            bindings=tuple(
+                self._binding(part, port, given, opened)
+                for port in part.inputs.values()
+                if port.name in passing
+            ),
+            local=self._local_of(part),
+            cache="deterministic",
+            stand=standing.stand,
+            pins=to_json(pins) if pins else {},
+            passes=standing.passes,
+        )
 
-def _holds(fault: Problem | None, given: Mapping[str, Any]) -> bool:
-    return fault is not None and fault.port not in given
+    def _local_of(self, part: Part, *further: Any) -> str:
+        declared, code = part.type, part.node.code
+        if code is not None or further:
+            return local_of(declared, code, self._environment, *further)
+        known = self._locals.get(declared)
+        if known is None:
+            known = self._locals[declared] = local_of(declared, None, self._environment)
+        return known
+
+    def _policy_of(self, declared: NodeType) -> tuple[CachePolicy, float | None]:
+        known = self._policies.get(declared)
+        if known is None:
+            known = self._policies[declared] = _policy(declared, AS_DECLARED)
+        return known
+
+    def _captured(self, body: SubPlan) -> list[Binding]:
+        return [
+            Binding(capture_name(source, output), (Wire(self._index[source], output),))
+            for source, output in body.captured
+        ]
+
+    def _binding(
+        self, part: Part, port: Port, given: Mapping[str, Any], opened: Mapping[str, Wire]
+    ) -> Binding:
+        name, declared = port.name, part.type
+        if opened and name in opened:
+            return Binding(name, (opened[name],))
+        if given and name in given:
+            return _constant(declared, port, given[name])
+        links = part.links.get(name)
+        if links:
+            index = self._index
+            wires = [
+                Wire(index[link.source], link.output, link.edge, link.transform) for link in links
+            ]
+            check = name in declared.adapters and not (
+                name in declared.plain_inputs and all(map(_proven, links))
+            )
+            return Binding(name, tuple(wires), None, None, port.many, check)
+        if name in part.node.inputs:
+            return _constant(declared, port, part.node.inputs[name])
+        known = self._defaults.get(id(port))
+        if known is None:
+            default = [] if port.many and port.default is None else port.default
+            known = self._defaults[id(port)] = Binding(name, value=default, given=default)
+        return known
 
 
 def _kept_step(index: int, id: str, analysis: Analysis, old: Remembered) -> Step:
@@ -269,46 +347,25 @@ def _kept_step(index: int, id: str, analysis: Analysis, old: Remembered) -> Step
         ports=Ports(outputs=tuple(Port(name) for name in old.outputs)),
         bindings=(),
         local=old.local,
-        shape=old.shape,
-        recipe=digest("kept", id, old.shape),
         cache="deterministic",
         stand="kept",
         pins=old.outputs,
+        left=old.shape,
     )
-
-
-def _binding(part: Part, port: Port, index: Mapping[str, int], given: Mapping[str, Any]) -> Binding:
-    name, declared = port.name, part.type
-    if name in given:
-        return _constant(declared, port, given[name])
-    links = part.links.get(name)
-    if links:
-        return Binding(
-            port=name,
-            wires=tuple(
-                Wire(index[link.source], link.output, link.edge, link.transform) for link in links
-            ),
-            many=port.many,
-            check=name in declared.adapters
-            and not (name in declared.plain_inputs and all(link.proven for link in links)),
-        )
-    if name in part.node.inputs:
-        return _constant(declared, port, part.node.inputs[name])
-    default = [] if port.many and port.default is None else port.default
-    return Binding(port=name, value=default, given=default)
 
 
 def _constant(declared: NodeType, port: Port, value: Any) -> Binding:
     adapter = declared.adapters.get(port.name)
     try:
-        given = value if adapter is None else adapter.validate_python(value)
+        given = value if adapter is None else adapter.validator.validate_python(value)
     except ValueError:  # the step has a fault and will say so instead of being called
         given = value
     return Binding(port=port.name, value=value, given=given)
 
 
-def _policy(part: Part, body: SubPlan | None = None) -> tuple[CachePolicy, float | None]:
-    settings, declared = part.node.settings, part.type
+def _policy(
+    declared: NodeType, settings: NodeSettings, body: SubPlan | None = None
+) -> tuple[CachePolicy, float | None]:
     policy: CachePolicy = "none" if declared.side_effects else declared.cache
     if body is not None and policy != "none" and settings.cache is None and settings.ttl is None:
         return body.cache, body.ttl
@@ -317,18 +374,3 @@ def _policy(part: Part, body: SubPlan | None = None) -> tuple[CachePolicy, float
     elif settings.ttl is not None:
         policy = "ttl"
     return policy, (settings.ttl or declared.ttl or DEFAULT_TTL) if policy == "ttl" else None
-
-
-def _shape(binding: Binding, steps: Sequence[Step]) -> list[Any]:
-    if binding.wires:
-        return [
-            binding.port,
-            binding.many,
-            [
-                [steps[wire.source].id, wire.output, *described(wire.transform)]
-                if wire.transform
-                else [steps[wire.source].id, wire.output]
-                for wire in binding.wires
-            ],
-        ]
-    return [binding.port, to_json(binding.value)]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 
-from .limiters import Clock, Composite, Concurrency, Deferral, Limiter, Rate, Spacing
+from .limiters import Clock, Composite, Concurrency, Deferral, Limiter
 from .spell import NodeLimits
 
 Waiting = Callable[[str, float | None], None]
@@ -30,10 +30,8 @@ class Gate:
         self._deferral = Deferral(clock)
         self._slots = Concurrency(limits.concurrency) if limits and limits.concurrency else None
         paces: list[Limiter] = [self._deferral]
-        if limits and limits.rate:
-            paces.append(Rate(limits.rate, limits.per, clock))
-        if limits and limits.spacing:
-            paces.append(Spacing(limits.spacing, clock))
+        if limits and (limits.rate or limits.spacing):
+            paces += _rates(limits, clock)
         self._pace = Composite(paces)
         self._whole = Composite([*paces, self._slots]) if self._slots else self._pace
 
@@ -133,3 +131,14 @@ class Passage:
         for gate, limiter in self._begun:
             gate.end(limiter)
         self._begun.clear()
+
+
+def _rates(limits: NodeLimits, clock: Clock) -> list[Limiter]:
+    from .rates import Rate, Spacing  # noqa: PLC0415 - a tenth of every start; few nodes have these
+
+    paces: list[Limiter] = []
+    if limits.rate:
+        paces.append(Rate(limits.rate, limits.per, clock))
+    if limits.spacing:
+        paces.append(Spacing(limits.spacing, clock))
+    return paces

@@ -195,7 +195,7 @@ class Swap:
             self._take_remembered(step)
         else:  # what it gave stays until it ends anew: only then can be said what changed
             self._take_along(old, index, step)
-            if old.plan.steps[index].shape != step.shape:
+            if old.plan.shapes[index] != self._new.plan.shapes[step.index]:
                 self.roots[step.id] = _difference(old, old.plan.steps[index], self._new, step)
 
     def _take_along(self, old: LiveState, index: int, step: Step) -> None:
@@ -240,10 +240,9 @@ class Swap:
 
     def _take_remembered(self, step: Step) -> None:
         old = None if self._memory is None else self._memory.nodes.get(step.id)
-        if old is None or old.stale or old.shape != step.shape:
-            self.roots[step.id] = (
-                "new" if old is None or old.shape == step.shape else "code changed"
-            )
+        shape = self._new.plan.shapes[step.index]
+        if old is None or old.stale or old.shape != shape:
+            self.roots[step.id] = "new" if old is None or old.shape == shape else "code changed"
         if old is not None:
             self._adopt(step, old)
 
@@ -265,7 +264,7 @@ class Swap:
         new = self._new
         for index, call in list(old.calls.items()):
             here = new.plan.index.get(old.steps[index].id)
-            if here is None or new.plan.steps[here].shape != old.plan.steps[index].shape:
+            if here is None or new.plan.shapes[here] != old.plan.shapes[index]:
                 call.drop()
                 continue
             if here != call.step.index and index in old.program.readers:

@@ -12,6 +12,7 @@ import msgspec
 from .library import Library
 from .problems import Problem
 from .program import Program
+from .recipes import recipes_of, shapes_of
 from .step import Binding, Step
 from .transform import described
 from .values import hash_bytes, to_json
@@ -69,6 +70,16 @@ class Plan:
         return msgspec.msgpack.encode(self.to_json(), order="deterministic")
 
     @cached_property
+    def shapes(self) -> list[str]:
+        """By step, the hash of what its node is (``Step.local``) and of its own inputs and wires."""
+        return shapes_of(self.steps)
+
+    @cached_property
+    def recipes(self) -> list[str]:
+        """By step, the hash of its shape and of everything upstream."""
+        return recipes_of(self.steps, self.shapes)
+
+    @cached_property
     def hash(self) -> str:
         """The hash of the plan's bytes."""
         return hash_bytes(self.to_bytes())
@@ -111,7 +122,7 @@ def step_json(plan: Plan, step: Step) -> dict[str, Any]:
         "timeout": step.timeout,
         "retries": step.retries,
         "backoff": step.backoff,
-        "recipe": step.recipe,
+        "recipe": plan.recipes[step.index],
         "stand": step.stand,
         "pins": to_json(step.pins) if step.stand != "kept" else None,
         "passes": [list(each) for each in step.passes],

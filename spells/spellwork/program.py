@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from inspect import CO_COROUTINE
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import CodeType
 from typing import Any, Final
 
 from .node_type import NodeType
-from .ports import FAILURE_PORT, RESERVED_PORTS, WHOLE_PORT, Port, Ports, is_reserved
+from .ports import FAILURE_PORT, WHOLE_PORT, Port, Ports, is_reserved
 from .step import Binding, Step, Wire
 from .transform import Shaped, has_default, shaped
 
@@ -53,6 +53,8 @@ MODE_HELD: Final = 7
 """Set during a run: it is paused, do not start."""
 MODE_DROP: Final = 8
 """Set during a run: it is cancelled, do not start."""
+
+_transform = attrgetter("transform")
 
 Source = int | Shaped | tuple[int | Shaped, ...]
 """Where an input comes from: a slot, what a wire makes of one, or several of these as a list."""
@@ -129,72 +131,79 @@ class Program:
 
 def assemble(steps: Sequence[Step]) -> Program:
     """Return the arrays for these steps."""
-    kinds = _Kinds()
-    outputs, template = _lay_out_outputs(steps)
+    known = _Kinds()
+    kinds = [known.of(step) for step in steps]
+    outputs, template = _lay_out_outputs(kinds)
     constants_from = len(template)
-    slots = [dict(row) for row in outputs]
-    mutable: list[int] = []
-    raw: dict[int, Any] = {}
-    gathers: list[tuple[tuple[str, Source], ...]] = []
-    needs: list[tuple[int, ...]] = []
-    musts: list[tuple[int, ...]] = []
-    before: list[list[int]] = []
+    inputs = _Inputs(outputs, template)
     after: list[list[int]] = [[] for _ in steps]
-    calls: list[tuple[int, Any]] = []
-    streaming: list[tuple[Step, frozenset[str]]] = []
-    for step in steps:
-        kind = kinds.of(step)
-        gather = _gather(step, kind.triggers, slots, template, mutable, raw)
-        wires = [wire for binding in step.bindings for wire in binding.wires]
-        need = tuple([slots[wire.source][wire.output] for wire in wires])
-        shaping = any(wire.transform for wire in wires)
-        gathers.append(gather)
-        needs.append(need)
-        musts.append(
-            need
-            if not shaping
-            else tuple(
-                slot
-                for slot, wire in zip(need, wires, strict=True)
-                if not has_default(wire.transform)
-            )
-        )
-        sources = sorted({wire.source for wire in wires})
-        before.append(sources)
-        for source in sources:
-            after[source].append(step.index)
-        calls.append(_mode(step, gather, plain=kind.plain and not shaping))
-        if kind.streams:
-            streaming.append((step, kind.streams))
+    pending: list[int] = []
+    modes: list[int] = []
+    arguments: list[Any] = []
+    for step, kind in zip(steps, kinds, strict=True):
+        plain = inputs.read(step, kind.triggers)
+        waits = 0
+        for binding in step.bindings:
+            for wire in binding.wires:
+                row = after[wire.source]
+                if not row or row[-1] != step.index:
+                    row.append(step.index)
+                    waits += 1
+        pending.append(waits)
+        mode, argument = _mode(step, kind, inputs.gathers[-1], plain=plain and kind.plain)
+        modes.append(mode)
+        arguments.append(argument)
+    own = [
+        (step.index, dict(outputs[step.index]))
+        for step, kind in zip(steps, kinds, strict=True)
+        if kind.reserved
+    ]
     return Program(
         calls=[step.type.call for step in steps],
-        modes=[mode for mode, _ in calls],
-        arguments=[argument for _, argument in calls],
+        modes=modes,
+        arguments=arguments,
         results=[row[0][1] for row in outputs],
         outputs=[row if row[0][0] else row[1:] for row in outputs],
-        gathers=gathers,
-        needs=needs,
-        musts=musts,
+        gathers=inputs.gathers,
+        needs=inputs.needs,
+        musts=inputs.musts,
         successors=[tuple(row) for row in after],
-        pending=[len(row) for row in before],
+        pending=pending,
         template=template,
-        mutable=mutable,
-        raw=raw,
-        first=[index for index, row in enumerate(before) if not row],
+        mutable=inputs.mutable,
+        raw=inputs.raw,
+        first=[index for index, waits in enumerate(pending) if not waits],
         constants=len(template) - constants_from,
-        failures=_reserved(steps, slots, FAILURE_PORT),
-        wholes=_reserved(steps, slots, WHOLE_PORT),
-        readers=_readers(streaming),
+        failures={
+            index: slots[FAILURE_PORT.name]
+            for index, slots in own
+            if FAILURE_PORT in kinds[index].reserved
+        },
+        wholes={
+            index: slots[WHOLE_PORT.name]
+            for index, slots in own
+            if WHOLE_PORT in kinds[index].reserved
+        },
+        readers=_readers(
+            [(step, kind.streams) for step, kind in zip(steps, kinds, strict=True) if kind.streams]
+        ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What steps of one type with the same ports have in common."""
+    """What steps of one type with the same ports have in common.
+
+    ``inputs`` and ``outputs`` are names, ``outputs`` with one for the slot that
+    says that a step ran; ``reserved`` are those of ``RESERVED_PORTS`` among them.
+    """
 
     triggers: frozenset[str]
     streams: frozenset[str]
     plain: bool
+    inputs: list[str]
+    outputs: list[str]
+    reserved: list[Port]
 
 
 class _Kinds:
@@ -208,22 +217,23 @@ class _Kinds:
         key = id(step.type), id(step.ports)
         kind = self._known.get(key)
         if kind is None:
-            inputs = step.ports.inputs
-            kind = self._known[key] = _Kind(
-                triggers_of(step),
-                frozenset(port.name for port in inputs if port.stream and not port.trigger),
-                _is_plain_kind(step.type, step.ports),
-            )
+            kind = self._known[key] = _kind(step)
         return kind
 
 
-def _reserved(steps: Sequence[Step], slots: Sequence[dict[str, int]], port: Port) -> dict[int, int]:
-    return {
-        step.index: slots[step.index][port.name]
-        for step in steps
-        for each in step.ports.outputs[-len(RESERVED_PORTS) :]
-        if each is port
-    }
+def _kind(step: Step) -> _Kind:
+    inputs, outputs = step.ports.inputs, step.ports.outputs
+    names = [port.name for port in outputs]
+    if not outputs or is_reserved(outputs[0]):  # that it ran needs a slot, too
+        names.insert(0, "")
+    return _Kind(
+        triggers=triggers_of(step),
+        streams=frozenset(port.name for port in inputs if port.stream and not port.trigger),
+        plain=_is_plain_kind(step.type, step.ports),
+        inputs=[port.name for port in step.type.inputs],
+        outputs=names,
+        reserved=[port for port in outputs if is_reserved(port)],
+    )
 
 
 def _readers(
@@ -244,69 +254,120 @@ def _readers(
     return found
 
 
-def _lay_out_outputs(steps: Sequence[Step]) -> tuple[list[tuple[tuple[str, int], ...]], list[Any]]:
-    outputs = []
+def _lay_out_outputs(
+    kinds: Sequence[_Kind],
+) -> tuple[list[tuple[tuple[str, int], ...]], list[Any]]:
+    outputs: list[tuple[tuple[str, int], ...]] = []
     size = 0
-    for step in steps:
-        names = [port.name for port in step.ports.outputs]
-        if not names or is_reserved(step.ports.outputs[0]):  # that it ran needs a slot, too
-            names.insert(0, "")
-        outputs.append(tuple((name, size + offset) for offset, name in enumerate(names)))
+    for kind in kinds:
+        names = kind.outputs
+        if len(names) == 1:
+            outputs.append(((names[0], size),))
+        else:
+            outputs.append(tuple([(name, size + place) for place, name in enumerate(names)]))
         size += len(names)
     return outputs, [UNSET] * size
 
 
-def _gather(
-    step: Step,
-    triggers: frozenset[str],
-    slots: list[dict[str, int]],
-    template: list[Any],
-    mutable: list[int],
-    raw: dict[int, Any],
-) -> tuple[tuple[str, Source], ...]:
-    gather: list[tuple[str, Source]] = []
-    for binding in step.bindings:
-        if binding.port in triggers:  # its wire says when, and brings nothing
-            continue
-        source: Source
-        if not binding.wires:
-            source = len(template)
-            template.append(binding.given)
-            if binding.given is not binding.value:
-                raw[source] = binding.value
-            if isinstance(binding.given, (list, dict, set)) or hasattr(binding.given, "__dict__"):
-                mutable.append(source)
-        elif binding.many:
-            source = tuple(_source(binding, wire, slots) for wire in binding.wires)
-        else:
-            source = _source(binding, binding.wires[0], slots)
-        gather.append((binding.port, source))
-    return tuple(gather)
+class _Inputs:
+    """Where the inputs of steps come from, read step by step."""
+
+    def __init__(self, outputs: list[tuple[tuple[str, int], ...]], template: list[Any]) -> None:
+        self.gathers: list[tuple[tuple[str, Source], ...]] = []
+        self.needs: list[tuple[int, ...]] = []
+        self.musts: list[tuple[int, ...]] = []
+        self.mutable: list[int] = []
+        self.raw: dict[int, Any] = {}
+        self._outputs = outputs
+        self._template = template
+
+    def read(self, step: Step, triggers: frozenset[str]) -> bool:
+        """Read the inputs of the next step; say whether values come to them as they are, unchecked."""
+        gather: list[tuple[str, Source]] = []
+        need: tuple[int, ...] = ()
+        must: tuple[int, ...] = ()
+        plain = True
+        for binding in step.bindings:
+            wires = binding.wires
+            if not wires:
+                if binding.port not in triggers:
+                    gather.append((binding.port, self._constant(binding)))
+                continue
+            slots = self._slots(wires)
+            source: Source = slots if binding.many else slots[0]
+            if binding.check:
+                plain = False
+            sure = slots
+            if any(map(_transform, wires)):
+                plain = False
+                source = _shaped(binding, slots)
+                sure = _sure(wires, slots)
+            same = need is must and sure is slots
+            need = need + slots if need else slots
+            must = need if same else must + sure
+            if binding.port not in triggers:  # the wire of a trigger says when, and brings nothing
+                gather.append((binding.port, source))
+        self.gathers.append(tuple(gather))
+        self.needs.append(need)
+        self.musts.append(must)
+        return plain
+
+    def _slots(self, wires: tuple[Wire, ...]) -> tuple[int, ...]:
+        """Return the slots of what wires bring."""
+        outputs = self._outputs
+        slots = []
+        for wire in wires:
+            row = outputs[wire.source]
+            slots.append(row[0][1] if len(row) == 1 else dict(row)[wire.output])
+        return tuple(slots)
+
+    def _constant(self, binding: Binding) -> int:
+        """Return the slot of a value that no wire brings."""
+        slot = len(self._template)
+        given = binding.given
+        self._template.append(given)
+        if given is not binding.value:
+            self.raw[slot] = binding.value
+        if isinstance(given, (list, dict, set)) or hasattr(given, "__dict__"):
+            self.mutable.append(slot)
+        return slot
 
 
-def _source(binding: Binding, wire: Wire, slots: list[dict[str, int]]) -> int | Shaped:
-    slot = slots[wire.source][wire.output]
-    return shaped(slot, wire.edge or "", binding.port, wire.transform) if wire.transform else slot
+def _shaped(binding: Binding, slots: tuple[int, ...]) -> Source:
+    """Return the source of an input, of whose wires some transform what they bring."""
+    sources = [
+        shaped(slot, wire.edge or "", binding.port, wire.transform) if wire.transform else slot
+        for slot, wire in zip(slots, binding.wires, strict=True)
+    ]
+    return tuple(sources) if binding.many else sources[0]
 
 
-def _mode(step: Step, gather: tuple[tuple[str, Source], ...], *, plain: bool) -> tuple[int, Any]:
+def _sure(wires: tuple[Wire, ...], slots: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the slots for which no default stands in."""
+    return tuple(
+        slot for slot, wire in zip(slots, wires, strict=True) if not has_default(wire.transform)
+    )
+
+
+def _mode(
+    step: Step, kind: _Kind, gather: tuple[tuple[str, Source], ...], *, plain: bool
+) -> tuple[int, Any]:
     """Return how a step is called, and with what; ``plain``: its kind and its wires allow for no more than an ``await``."""
     if step.stand is not None:
         return MODE_DECIDE, None
-    if not (plain and _is_plain(step)):
+    if not plain or not _is_plain(step) or [port for port, _ in gather] != kind.inputs:
         return MODE_FULL, None
-    sources = [source for _, source in gather]
-    if not sources:
+    if not gather:
         return MODE_NONE, None
-    if len(sources) == 1:
-        only = sources[0]
+    if len(gather) == 1:
+        only = gather[0][1]
         if isinstance(only, int):
             return MODE_ONE, only
         if isinstance(only, tuple):
             return (MODE_LIST, itemgetter(*only)) if len(only) > 1 else (MODE_WRAPPED, only[0])
         return MODE_FULL, None
-    slots = [source for source in sources if isinstance(source, int)]
-    return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(sources) else (MODE_FULL, None)
+    slots = [source for _, source in gather if isinstance(source, int)]
+    return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(gather) else (MODE_FULL, None)
 
 
 def slot_of(source: Source, slot: int) -> bool:
@@ -365,10 +426,4 @@ def _is_plain(step: Step) -> bool:
         and step.timeout is None
         and step.retries == 0
         and step.node.settings.limits is None
-        and not any(binding.check for binding in step.bindings)
-        and _is_positional(step.bindings, step.type.inputs)
     )
-
-
-def _is_positional(bindings: Sequence[Binding], ports: Sequence[Any]) -> bool:
-    return [binding.port for binding in bindings] == [port.name for port in ports]

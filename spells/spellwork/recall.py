@@ -63,6 +63,7 @@ class Recall:
     ) -> None:
         self._state = state
         self._steps = state.plan.steps
+        self._shapes = state.plan.shapes
         self._cache = cache
         self._memory = RunMemory() if memory is None else memory
         self._user = user
@@ -78,7 +79,12 @@ class Recall:
         roots = []
         for step in self._steps:
             old = known.get(step.id)
-            if old is None or old.stale or old.shape != step.shape or _expired(step, old, now):
+            if (
+                old is None
+                or old.stale
+                or old.shape != self._shapes[step.index]
+                or _expired(step, old, now)
+            ):
                 roots.append(step.index)
         for id in known.keys() - self._state.plan.index.keys():
             if id in self._state.plan.outside:
@@ -176,7 +182,7 @@ class Recall:
             return Finding("cached", fingerprint, kept=old)
         key = self._key(step, fingerprint)
         if old is None:
-            return Finding("new" if step.cache != "none" else "not cacheable", fingerprint, key)
+            return Finding(step.first_why, fingerprint, key)
         if same and fresh and _may_keep(step, old) and old.failure is None and old.skipped is None:
             return Finding("cached", fingerprint, key, outputs=old.outputs)
         return Finding(_why(step, old, fingerprint, fresh), fingerprint, key)
@@ -208,7 +214,7 @@ class Recall:
         """Take it that a step stays as it last ended, though its inputs were looked at anew."""
         step = self._steps[index]
         old.stale = False
-        old.shape = step.shape
+        old.shape = self._shapes[index]
         self._remember_hashes(step, old.hashes)
 
     def _fingerprint(self, index: int) -> Fingerprint:
@@ -302,14 +308,14 @@ class Recall:
         at: float,
     ) -> None:
         self._memory.nodes[step.id] = Remembered(
-            step.local, step.shape, finding.fingerprint, outputs, hashes, at
+            step.local, self._shapes[step.index], finding.fingerprint, outputs, hashes, at
         )
 
     def keep(self, index: int, old: Remembered) -> None:
         """Take a step that is ready as it last ended, without running it."""
         step = self._steps[index]
         old.stale = False
-        old.shape = step.shape
+        old.shape = self._shapes[index]
         self._restore(step, old)
 
 

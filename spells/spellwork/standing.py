@@ -45,9 +45,10 @@ def stands(node: Node) -> bool:
 def needed_outputs(edges: Iterable[Edge], nodes: Mapping[str, Node]) -> dict[str, set[str]]:
     """Return, for the nodes that may stand, which of their outputs have a wire."""
     needed: dict[str, set[str]] = {id: set() for id, node in nodes.items() if stands(node)}
-    for edge in edges:
-        if edge.source in needed:
-            needed[edge.source].add(edge.output)
+    if needed:
+        for edge in edges:
+            if edge.source in needed:
+                needed[edge.source].add(edge.output)
     return needed
 
 

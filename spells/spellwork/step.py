@@ -63,8 +63,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """One node of a plan; ``index`` is its place in ``Plan.steps``.
 
     ``local`` is the hash of what the node itself is (type, version, code,
-    environment), ``shape`` of that and its own inputs and wires, ``recipe`` of
-    that and everything upstream. ``fault``: the node cannot run and will fail
+    environment); ``Plan.shapes`` and ``Plan.recipes`` have more. ``fault``: the node cannot run and will fail
     with this problem's code and message. ``stand``: the node is not run, and
     what stands for it (see ``standing``); ``pins`` are outputs given by hand,
     in the place of what the node gives, and ``passes`` what passes through one
@@ -78,8 +77,6 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     ports: Ports
     bindings: tuple[Binding, ...]
     local: str
-    shape: str
-    recipe: str
     cache: CachePolicy
     ttl: float | None = None
     timeout: float | None = None
@@ -90,6 +87,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     pins: dict[str, Any] = {}
     passes: tuple[Pass, ...] = ()
     body: SubPlan | None = None
+    left: str | None = None
+    """Of one that stands as the last run left it: its shape then."""
 
     @property
     def label(self) -> str:

@@ -132,7 +132,6 @@ class Gifts:
 
     def _add(self, id: str, outputs: Sequence[str]) -> int:
         number = len(self.steps)
-        recipe = digest("given", id, sorted(outputs))
         self.steps.append(
             Step(
                 index=number,
@@ -141,9 +140,7 @@ class Gifts:
                 type=GIVEN,
                 ports=Ports(outputs=tuple(Port(name) for name in outputs)),
                 bindings=(),
-                local=recipe,
-                shape=recipe,
-                recipe=recipe,
+                local=digest("given", id, sorted(outputs)),
                 cache="deterministic",
             )
         )
@@ -196,7 +193,7 @@ def subplan(
         exits=exits,
         given=given,
         recipe=digest(
-            [step.recipe for step in steps],
+            plan.recipes,
             [
                 [entry.port.name, entry.slot, entry.port.schema, entry.port.default]
                 for entry in entries

@@ -739,7 +739,7 @@ def test_a_change_in_a_body_is_a_change_of_its_owner() -> None:
         )
         child = draw({"u": ("t.upper", {"text": message})})
         plan = compile(spell, library, spells={"c": child}.get)
-        return {step.id: step.recipe for step in plan.steps}, plan.to_bytes()
+        return dict(zip(plan.index, plan.recipes, strict=True)), plan.to_bytes()
 
     one, again, other = recipes("a"), recipes("a"), recipes("b")
     assert one == again

@@ -87,9 +87,11 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
 def test_a_change_changes_the_recipes_of_what_depends_on_it_and_no_other() -> None:
     before = plan_of(DIAMOND | {"x": "text"}, *WIRES)
     after = plan_of(DIAMOND | {"x": "text", "a": ("number", {"value": 2})}, *WIRES)
-    changed = {step.id for step in before.steps if after[step.id].recipe != step.recipe}
+    assert before.index == after.index
+    recipes, shapes = zip(before.recipes, after.recipes), zip(before.shapes, after.shapes)
+    changed = {id for id, (old, new) in zip(before.index, recipes, strict=True) if old != new}
     assert changed == {"a", "b", "c", "d"}
-    assert {step.id for step in before.steps if after[step.id].shape != step.shape} == {"a"}
+    assert {id for id, (old, new) in zip(before.index, shapes, strict=True) if old != new} == {"a"}
 
 
 def given_value(inputs: dict[str, Any], **node: Any) -> Any:

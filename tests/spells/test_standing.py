@@ -273,16 +273,16 @@ def test_modes_and_pins_are_part_of_what_a_node_is_made_of(change: dict[str, Any
     wires = ("a.value -> b.value", "b.value -> c.value")
     plain = plan_of({"a": "number", "b": "half", "c": "half"}, *wires)
     other = plan_of({"a": "number", "b": node("half", settings=change), "c": "half"}, *wires)
-    assert plain["a"].recipe == other["a"].recipe
-    assert plain["b"].recipe != other["b"].recipe
-    assert plain["c"].recipe != other["c"].recipe
+    assert plain.recipes[plain.index["a"]] == other.recipes[other.index["a"]]
+    assert plain.recipes[plain.index["b"]] != other.recipes[other.index["b"]]
+    assert plain.recipes[plain.index["c"]] != other.recipes[other.index["c"]]
 
 
 @pytest.mark.rule("14.5")
 def test_limits_and_live_settings_are_not() -> None:
     change = {"limits": {"rate": 1}, "debounce": 1, "quiet": ["value"]}
     plain, other = plan_of({"a": "number"}), plan_of({"a": node("number", settings=change)})
-    assert plain["a"].recipe == other["a"].recipe
+    assert plain.recipes[plain.index["a"]] == other.recipes[other.index["a"]]
 
 
 @pytest.mark.rule("14.5", "8.5")

@@ -151,8 +151,8 @@ async def test_a_transform_that_can_never_work_fails_its_node_alone() -> None:
 @pytest.mark.rule("3.3", "15.6")
 def test_a_transform_is_part_of_the_recipe() -> None:
     plain, cast = (compile(wired(*each), library) for each in ([], [CAST]))
-    assert plain.steps[0].recipe == cast.steps[0].recipe
-    assert plain.steps[1].recipe != cast.steps[1].recipe
+    assert plain.recipes[0] == cast.recipes[0]
+    assert plain.recipes[1] != cast.recipes[1]
     assert plain.steps[1].local == cast.steps[1].local
 
 

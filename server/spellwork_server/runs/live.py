@@ -145,4 +145,4 @@ def _said(error: ServerError) -> LiveNotice:
 
 def fingerprint(plan: Plan) -> Fingerprint:
     """Return what matters of a plan: each node and what it is made from. Places and names do not."""
-    return tuple((step.id, step.recipe) for step in plan.steps)
+    return tuple(zip(plan.index, plan.recipes, strict=True))
