@@ -264,7 +264,5 @@ def _why(loops: Loops) -> dict[str, str]:
             found[step.id] = loops.why[step.index]
         elif step.index in state.failures or state.is_done(step.index):
             kept = loops.recall is not None
-            found[step.id] = (
-                "cached" if kept else "not cacheable" if step.cache == "none" else "new"
-            )
+            found[step.id] = "cached" if kept else step.first_why
     return found

@@ -381,7 +381,7 @@ class LiveLoop:
         state = self.state
         cause = state.touched[index]
         why = state.words(index, "new" if cause is None else cause)
-        return "not cacheable" if why == "new" and step.cache == "none" else why
+        return step.first_why if why == "new" else why
 
     async def _look_up(self, call: Call, recall: Recall) -> Finding | None:
         """Return what is known of a step that is to run, or None when it need not, and was finished."""

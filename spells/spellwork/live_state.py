@@ -450,7 +450,7 @@ class LiveState(RunState):
         """Say why a step last ran."""
         cause = self.touched[index]
         why = "" if cause is None else self.words(index, cause)
-        return "not cacheable" if why == "new" and self.steps[index].cache == "none" else why
+        return self.steps[index].first_why if why == "new" else why
 
     def words(self, index: int, cause: Cause) -> str:
         """Say what a cause is, in the words of events."""

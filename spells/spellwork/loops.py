@@ -150,7 +150,7 @@ class Loops:
         state = self.state
         program, values = state.program, state.values
         step = state.plan.steps[index]
-        why = "not cacheable" if step.cache == "none" else "new"
+        why = step.first_why
         started = time.time()
         sink(Event("node.started", started, step.id, why))
         try:
@@ -184,13 +184,7 @@ class Loops:
         state, sink = self.state, self.sink
         step = state.plan.steps[index]
         finding = self._findings.get(index)
-        why = (
-            finding.why
-            if finding is not None
-            else "not cacheable"
-            if step.cache == "none"
-            else "new"
-        )
+        why = step.first_why if finding is None else finding.why
         self.why[index] = why
         started: float | None = None
 

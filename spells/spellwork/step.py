@@ -91,6 +91,11 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """Of one that stands as the last run left it: its shape then."""
 
     @property
+    def first_why(self) -> str:
+        """Why it runs where nothing is known of what it gave before."""
+        return "not cacheable" if self.cache == "none" else "new"
+
+    @property
     def label(self) -> str:
         """The node as people know it: its name, else its id."""
         return self.node.name or self.id
