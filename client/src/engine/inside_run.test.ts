@@ -16,12 +16,17 @@ const event = (kind: RunEvent["kind"], node: string, more: Partial<RunEvent> = {
   ...more,
 });
 
-function followed(pages: RunEvent[][]) {
+const OFFLINE: RunEvent[][] = [];
+
+function followed(given: RunEvent[][]) {
+  let pages = given;
   let tell: (events: readonly RunEvent[]) => void = () => {};
   const asked: number[] = [];
+  let opened = () => {};
   const inside = new InsideRun("r", "map", {
     page: async (after) => {
       asked.push(after);
+      if (pages === OFFLINE) throw new Error("offline");
       const events = pages.shift() ?? [];
       return { events, seq: events.at(-1)?.seq ?? after, more: pages.length > 0 };
     },
@@ -31,8 +36,20 @@ function followed(pages: RunEvent[][]) {
         tell = () => {};
       };
     },
+    onOpened: (listener) => {
+      opened = listener;
+      return () => {};
+    },
   });
-  return { inside, asked, tell: (events: readonly RunEvent[]) => tell(events) };
+  return {
+    inside,
+    asked,
+    tell: (events: readonly RunEvent[]) => tell(events),
+    online: (now: RunEvent[][]) => {
+      pages = now;
+      opened();
+    },
+  };
 }
 
 const told = (inside: InsideRun) =>
@@ -89,6 +106,16 @@ describe("InsideRun", () => {
     await vi.waitFor(() => expect(inside.state.get().loading).toBe(false));
     tell([event("node.started", "map"), event("node.done", "map[0]/b")]);
     await vi.waitFor(() => expect(told(inside)).toEqual([[0, "done", ["b"]]]));
+    inside.close();
+  });
+
+  it("asks again with the next connection where it was offline", async () => {
+    const { inside, asked, online } = followed(OFFLINE);
+    await vi.waitFor(() => expect(asked).toEqual([0]));
+    await Promise.resolve();
+    expect(inside.state.get().loading).toBe(true);
+    online([[event("node.done", "map[0]/a")]]);
+    await vi.waitFor(() => expect(told(inside)).toEqual([[0, "done", ["a"]]]));
     inside.close();
   });
 

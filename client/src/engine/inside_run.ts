@@ -11,6 +11,8 @@ interface InsideSource {
   page(afterSeq: number): Promise<{ events: readonly RunEvent[]; seq: number; more?: boolean }>;
   /** All fresh events of the canvas; returns what ends it. */
   onEvents(listener: (events: readonly RunEvent[]) => void): () => void;
+  /** Tells when the server can be asked again; returns what ends it. */
+  onOpened(listener: () => void): () => void;
 }
 
 /** Pages that are read: the server tells no more of one run than this holds. */
@@ -29,9 +31,10 @@ export class InsideRun implements InsideView {
   readonly #made = new Map<number | null, Iteration>();
   /** Fresh events that wait until what was before them is here. */
   #waiting: RunEvent[] | null = [];
+  #asking = false;
   #rounds: Rounds | null = null;
   #seen = 0;
-  #end: () => void;
+  readonly #ends: (() => void)[];
   #endFrame: (() => void) | null = null;
   #closed = false;
 
@@ -39,22 +42,28 @@ export class InsideRun implements InsideView {
     this.#run = run;
     this.#node = node;
     this.#source = source;
-    this.#end = source.onEvents((events) => {
-      const mine = events.filter((event) => event.run === run && this.#isMine(event));
-      if (mine.length === 0) return;
-      if (this.#waiting) this.#waiting.push(...mine);
-      else this.#take(mine, false);
-    });
+    this.#ends = [
+      source.onEvents((events) => {
+        const mine = events.filter((event) => event.run === run && this.#isMine(event));
+        if (mine.length === 0) return;
+        if (this.#waiting) this.#waiting.push(...mine);
+        else this.#take(mine, false);
+      }),
+      source.onOpened(() => {
+        if (this.#waiting && !this.#asking) void this.#load();
+      }),
+    ];
     void this.#load();
   }
 
   close(): void {
     this.#closed = true;
-    this.#end();
+    for (const end of this.#ends) end();
     this.#endFrame?.();
   }
 
   async #load(): Promise<void> {
+    this.#asking = true;
     try {
       for (let page = 0, more = true; more && page < MOST_PAGES && !this.#closed; page += 1) {
         const answer = await this.#source.page(this.#seen);
@@ -63,7 +72,9 @@ export class InsideRun implements InsideView {
         more = answer.more ?? false;
       }
     } catch {
-      // What is fresh is shown all the same.
+      return; // Asked again with the next connection.
+    } finally {
+      this.#asking = false;
     }
     const later = this.#waiting ?? [];
     this.#waiting = null;

@@ -166,6 +166,7 @@ export class RunStore implements Runs {
       page: (after_seq) =>
         this.#session.request("runs.events", { id: run, node, after_seq, limit: EVENT_PAGE }),
       onEvents: (listener) => this.onEvents(listener),
+      onOpened: (listener) => this.#source.onOpened(listener),
     });
   }
 

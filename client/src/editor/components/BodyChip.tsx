@@ -24,8 +24,7 @@ export function BodyChip({ id, node }: { id: string; node: SpellNode }) {
       onClick={() => openBody(editor, id)}
     >
       <CornerDownRight size={12} aria-hidden="true" />
-      <span className="faint">{VERBS[kind]}</span>
-      <span className="truncate">{name}</span>
+      <span className="faint">{VERBS[kind]}</span> <span className="truncate">{name}</span>
     </button>
   );
 }

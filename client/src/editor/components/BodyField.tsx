@@ -120,14 +120,14 @@ function CanvasChoice({ now, give }: { now: string | undefined; give: Give }) {
         <Search size={13} aria-hidden="true" />
         <input
           type="search"
-          placeholder="Find a canvas"
+          placeholder={now === undefined ? "Find a canvas" : "Find another canvas"}
           aria-label="Find a canvas"
           data-testid="body-search"
           value={words}
           onChange={(event) => setWords(event.target.value)}
         />
       </label>
-      <ul className="plain-list scroll" aria-label="Canvases">
+      <ul className="plain-list scroll" aria-label="Canvases" hidden={now !== undefined && words === ""}>
         {found.slice(0, MOST).map(({ id, name }) => (
           <li key={id}>
             <button
@@ -142,8 +142,10 @@ function CanvasChoice({ now, give }: { now: string | undefined; give: Give }) {
           </li>
         ))}
       </ul>
-      {known && found.length === 0 && <p className="input-about">No other canvas is called so.</p>}
-      {found.length > MOST && (
+      {known && found.length === 0 && words !== "" && (
+        <p className="input-about">No other canvas is called so.</p>
+      )}
+      {found.length > MOST && now === undefined && (
         <p className="input-about">and {found.length - MOST} more: type to find them</p>
       )}
     </div>

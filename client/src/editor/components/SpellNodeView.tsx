@@ -1,7 +1,7 @@
 /** A node on the canvas: its head, ports, code, and what its last run left. */
-import { type NodeProps, NodeResizer, useStore as useFlowStore } from "@xyflow/react";
+import { type NodeProps, NodeResizer, useStore as useFlowStore, useUpdateNodeInternals } from "@xyflow/react";
 import { Pin, Play } from "lucide-react";
-import { memo } from "react";
+import { memo, useEffect, useRef } from "react";
 import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
@@ -47,6 +47,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
   const libraryReady = useStore(editor.library.state, (state) => state.status === "ready");
   const wired = useWired(id);
   const ports = usePorts(id, node, type, wired);
+  useHandlesInPlace(id, ports);
   const status = useNodeStatus(id);
   const highlighted = useStore(editor.workbench.highlight, (at) => at?.node === id);
   const editable = useStore(editor.document.editable);
@@ -103,6 +104,10 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       </header>
       {mode === "bypass" && <BypassWires node={node} ports={ports} wired={wired} />}
       <PortRows id={id} node={node} ports={ports} wired={wired} far={far} />
+      {!far && status?.last.rounds && status.state !== "queued" && (
+        <RoundsBar rounds={status.last.rounds} testid={`rounds-${id}`} />
+      )}
+      {!far && <BodyChip id={id} node={node} />}
       {far ? (
         <div className="node-far">
           <span className="node-name">{title}</span>
@@ -119,15 +124,23 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
           problems={problems}
         />
       )}
-      {!far && status?.last.rounds && status.state !== "queued" && (
-        <RoundsBar rounds={status.last.rounds} testid={`rounds-${id}`} />
-      )}
-      {!far && <BodyChip id={id} node={node} />}
       <ReservedPorts id={id} ports={ports} wired={wired} far={far} />
       <RemoteSelection id={id} />
       <VersionMark id={id} />
     </article>
   );
+}
+
+/** Have React Flow look again where the handles are when ports change their places, though the node keeps its size. */
+function useHandlesInPlace(id: string, ports: ShownPorts): void {
+  const look = useUpdateNodeInternals();
+  const order = [ports.inputs, ports.outputs].map((side) => side.map(({ name }) => name).join(" ")).join("|");
+  const seen = useRef(order);
+  useEffect(() => {
+    if (seen.current === order) return;
+    seen.current = order;
+    look(id);
+  }, [look, id, order]);
 }
 
 /** Whether what the node shows is of an earlier run, or of inputs that have changed since. */
