@@ -156,9 +156,8 @@ def _plain(value: Any, indent: int) -> str:
 
 def _block(text: str) -> str:
     """Return a text of several lines as it reads, between triple quotes."""
-    body = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if body.endswith('"'):
-        body = body[:-1] + '\\"'
+    inner, last = (text[:-1], '\\"') if text.endswith('"') else (text, "")
+    body = inner.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + last
     return f'"""\\\n{_ODD.sub(_escape, body)}"""'
 
 
