@@ -2,14 +2,17 @@
 import { memo } from "react";
 import type { Streamed } from "../../engine/streamed";
 import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../protocol";
+import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { type ShownStatus, useDraftOutputs } from "../hooks/useNode";
 import { inPortOrder, problemTone, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
+import { RESERVED_OUTPUTS } from "../store/passages";
 import { nextStepOfNode } from "../store/toasts";
-import { DRAFT_WORDS, type ShownState, shortWhy } from "../store/why";
+import { DRAFT_WORDS, type ShownState, shortWhy, withTitles } from "../store/why";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
+import { titleIn } from "./WhyLine";
 
 const CODE_LINES = 7;
 
@@ -32,7 +35,10 @@ export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
   const log = status?.state === "running" || status?.state === "failed" ? status.last.logs.at(-1) : undefined;
   const saying = status?.state === "running" && !status.last.waiting ? status.last.message : null;
   // The foot of a stream says itself what it waits for.
-  const why = draft ? DRAFT_WORDS : state && !shown?.note ? shortWhy(state, status?.last) : null;
+  const editor = useEditor();
+  const short = draft ? DRAFT_WORDS : state && !shown?.note ? shortWhy(state, status?.last) : null;
+  const spell = editor.document.spell.get();
+  const why = short && withTitles(short, { spell, title: (other) => titleIn(editor, spell, other) });
   // Code that a body stands in for is not asked for.
   const hasCode = node.code !== undefined && (node.settings.body === undefined || node.code.trim() !== "");
   if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying && !why) return null;
@@ -70,10 +76,14 @@ function drafted(values: Outputs): Shown {
 }
 
 function ShownOutputs({ id, type, shown }: { id: string; type: NodeType | undefined; shown: Shown }) {
-  const ports = inPortOrder<unknown>({ ...shown.values, ...shown.streams }, type?.outputs ?? []);
+  const derived = useStore(useEditor().document.ports, (all) => all[id]?.outputs);
+  const declared = derived ?? type?.outputs ?? [];
+  const ports = inPortOrder<unknown>({ ...shown.values, ...shown.streams }, declared);
+  // Where one of several outputs has a value, as of a choice, which of them is what one wants to know.
+  const named = ports.length > 1 || declared.filter((port) => !RESERVED_OUTPUTS.has(port.name)).length > 1;
   return ports.map(([port, value], index) => {
-    const declared = type?.outputs.find((output) => output.name === port);
-    const schema = declared ? schemaOf(declared) : undefined;
+    const its = declared.find((output) => output.name === port);
+    const schema = its ? schemaOf(its) : undefined;
     const stream = shown.streams[port];
     return (
       <section
@@ -83,7 +93,7 @@ function ShownOutputs({ id, type, shown }: { id: string; type: NodeType | undefi
         data-testid={`node-${id}-output-${port}`}
         data-draft={shown.draft}
       >
-        {ports.length > 1 && <div className="node-output-name">{port}</div>}
+        {named && <div className="node-output-name">{port}</div>}
         {index < 3 &&
           (stream ? (
             <StreamPreview
@@ -175,12 +185,12 @@ function UnknownType({ node }: { node: SpellNode }) {
     <div className="node-error warning">
       <strong>
         {newest
-          ? `Version ${node.version} of “${newest.title}” is not here any more`
+          ? `Version ${node.version} of “${newest.title}” is not here`
           : `“${node.type}” is not installed here`}
       </strong>
       <span className="next">
         {newest
-          ? `Version ${newest.version} is: select the node to update it.`
+          ? `Version ${newest.version} is: select the node to change it.`
           : "The node is kept as it is. Ask for its pack, or remove the node."}
       </span>
     </div>

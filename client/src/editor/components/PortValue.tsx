@@ -38,16 +38,20 @@ function PortValue({ node, port, value }: PortValueProps) {
   const put = (next: Json | undefined) => document.setInput(node, port.name, next);
   const label = `${port.name} of node`;
   if (schema.enum) {
+    // Nothing chosen is a choice where there is no default, or where the default is nothing.
+    const optional = (port.default ?? null) === null && !schema.enum.includes(null);
     return (
       <select
         className="port-value nodrag"
         aria-label={label}
         disabled={!editable}
         value={brief(value ?? port.default)}
-        onChange={(event) => put(schema.enum?.find((entry) => String(entry) === event.target.value) as Json)}
+        onChange={(event) =>
+          put(schema.enum?.find((entry) => String(entry) === event.target.value) as Json | undefined)
+        }
         aria-invalid={value !== undefined && !schema.enum.includes(value)}
       >
-        {value === undefined && port.default === undefined && <option value="">–</option>}
+        {optional && <option value="">–</option>}
         {value !== undefined && !schema.enum.includes(value) && <option>{brief(value)}</option>}
         {schema.enum.map((entry) => (
           <option key={String(entry)}>{String(entry)}</option>

@@ -47,7 +47,10 @@ export function SchemaField(props: SchemaFieldProps) {
 
 function ChoiceField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
   const choices = schema.enum ?? [];
-  const shown = value ?? fallback;
+  const given = value ?? fallback;
+  // Where nothing chosen stands for null, it can be chosen again.
+  const none = (fallback ?? null) === null && !choices.includes(null);
+  const shown = given === null && none ? undefined : given;
   return (
     <select
       className="field"
@@ -60,7 +63,7 @@ function ChoiceField({ name, schema, value, fallback, disabled, id, onChange }: 
         onChange(event.target.value === "" ? undefined : (JSON.parse(event.target.value) as Json))
       }
     >
-      {shown === undefined && <option value="">Choose…</option>}
+      {none && <option value="">{fallback === null ? "–" : "Choose…"}</option>}
       {shown !== undefined && !choices.includes(shown) && (
         <option value={JSON.stringify(shown)}>{String(shown)} (not allowed)</option>
       )}

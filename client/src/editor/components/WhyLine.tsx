@@ -51,7 +51,8 @@ export function WhyLine({ id, state, last }: WhyLineProps) {
   );
 }
 
-function titleIn(editor: Editor, spell: Spell, id: string): string {
+/** What a node is called here. */
+export function titleIn(editor: Editor, spell: Spell, id: string): string {
   return nodeTitle(spell.nodes[id], editor.library.of(spell.nodes[id])) || id;
 }
 

@@ -35,6 +35,18 @@ describe("SchemaField", () => {
     expect(onChange).toHaveBeenCalledWith("line");
   });
 
+  it("shows an optional choice as nothing chosen, and takes it back", async () => {
+    const onChange = field({ anyOf: [{ enum: ["equals", "is empty"] }, { type: "null" }] }, undefined, null);
+    const select = screen.getByRole<HTMLSelectElement>("combobox");
+    expect([select.value, select.getAttribute("aria-invalid")]).toEqual(["", "false"]);
+    await userEvent.selectOptions(select, "is empty");
+    expect(onChange).toHaveBeenLastCalledWith("is empty");
+    cleanup();
+    const undo = field({ anyOf: [{ enum: ["equals"] }, { type: "null" }] }, "equals", null);
+    await userEvent.selectOptions(screen.getByRole("combobox"), "–");
+    expect(undo).toHaveBeenLastCalledWith(undefined);
+  });
+
   it("gives on a number only while it is within bounds, and says what is wrong", async () => {
     const onChange = field({ type: "integer", minimum: 0, maximum: 20 });
     await userEvent.type(screen.getByRole("textbox"), "21");

@@ -26,7 +26,7 @@ const NEXT: Readonly<Record<string, string>> = {
   unavailable: "The server cannot store anything just now. Try again shortly.",
   too_large: "Make it smaller, or load it from a file or a URL in a node.",
   cycle: "Remove one wire of the circle, then run again.",
-  unknown_node_type: "Remove the node, or ask for its pack to be installed.",
+  unknown_node_type: "Update the node or remove it, or ask for its pack to be installed.",
   unknown_port: "Remove the broken wire, or connect it to a port that exists.",
   incompatible_types: "Put a node between the two that turns one into the other.",
   invalid_transform: "Select the wire and correct the transform that is marked.",

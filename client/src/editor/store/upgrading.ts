@@ -9,6 +9,19 @@ export function newerVersion(editor: Editor, id: string): number | null {
   return newest && node.version !== undefined && node.version < newest.version ? newest.version : null;
 }
 
+/** The newest version of a node's type, where the node names a later one, as of a newer pack elsewhere. */
+export function earlierVersion(editor: Editor, id: string): number | null {
+  const node = editor.document.spell.get().nodes[id];
+  const newest = node && editor.library.get(node.type);
+  return newest && node.version !== undefined && node.version > newest.version ? newest.version : null;
+}
+
+/** Have a node be of another version of its type, as it is. */
+export function asVersion(editor: Editor, node: string, version: number): void {
+  editor.document.checkpoint();
+  editor.document.setVersion(node, version);
+}
+
 /** Upgrade nodes, and say what became of them; one without a migration may be taken over as it is. */
 export async function upgradeNodes(
   editor: Editor,
@@ -43,10 +56,7 @@ function tellFailed(editor: Editor, { node, newest, reason }: Failed): void {
     next: "It can be used as the newest version all the same; look at its inputs then.",
     action: {
       label: `Use version ${newest}`,
-      run: () => {
-        editor.document.checkpoint();
-        editor.document.setVersion(node, newest);
-      },
+      run: () => asVersion(editor, node, newest),
     },
   });
 }

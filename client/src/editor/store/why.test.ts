@@ -4,7 +4,7 @@ import { idleNode } from "../../engine/reduce";
 import { withChunk } from "../../engine/streamed";
 import type { NodeRun, NodeState } from "../../engine/types";
 import type { NodeSettings, Spell } from "../../protocol";
-import { countdown, isPinned, type ShownState, shortWhy, shownState, whyOf } from "./why";
+import { countdown, isPinned, type ShownState, shortWhy, shownState, whyOf, withTitles } from "./why";
 
 const node = { type: "t", inputs: {}, settings: {}, position: [0, 0] as const };
 /** load -> clean -> draw */
@@ -131,4 +131,11 @@ test.each([
   [7_260, "2 h 1 min"],
 ])("%d seconds are left: %s", (left, words) => {
   expect(countdown(1_000 + left, 1_000)).toBe(words);
+});
+
+test("nodes are spoken of by their titles, and ports by their names", () => {
+  const said = "'load' gave nothing on 'load', 'clean' was skipped, 'gone' failed";
+  expect(withTitles(said, { spell, title: (id) => id.toUpperCase() })).toBe(
+    "“LOAD” gave nothing on 'load', “CLEAN” was skipped, 'gone' failed",
+  );
 });

@@ -106,6 +106,13 @@ export function shortWhy(state: ShownState, last: NodeRun | undefined): string |
   return last?.why ? ranWords(last.why)[0] : null;
 }
 
+/** What the server says of a node that was left out, with the nodes it speaks of under their titles, not their ids. */
+export function withTitles(message: string, { spell, title }: Pick<Surroundings, "spell" | "title">): string {
+  return message.replace(OF_NODE, (all, id: string) => (spell.nodes[id] ? `“${title(id)}”` : all));
+}
+
+const OF_NODE = /'([^']+)'(?= (?:failed|was skipped|is muted|gave nothing))/g;
+
 /** Say in full why node `id` is as it is, and what made it so. `last` is left out where it never ran. */
 export function whyOf(id: string, state: ShownState, last: NodeRun | undefined, around: Surroundings): Why {
   const short = shortWhy(state, last);
@@ -187,7 +194,9 @@ function staleWhy(id: string, short: string | null, around: Surroundings): Why {
 const PASSED_ON: ReadonlySet<NodeState> = new Set(["failed", "skipped", "muted"]);
 
 function skippedWhy(id: string, last: NodeRun | undefined, short: string | null, around: Surroundings): Why {
-  const said = last?.message ? `It did not run: ${last.message}.` : "It did not run: nothing came in.";
+  const said = last?.message
+    ? `It did not run: ${withTitles(last.message, around)}.`
+    : "It did not run: nothing came in.";
   const origin = firstBefore(id, around, (state) => PASSED_ON.has(state));
   if (origin !== id) return { short, full: said, cause: { kind: "node", id: origin } };
   const empty = /gave nothing on '(.+)'/s.exec(last?.message ?? "")?.[1];

@@ -55,6 +55,11 @@ function Branch(props: BranchProps) {
   return <Entries {...props} value={value} />;
 }
 
+/** `1 item`, `2,000 keys`. */
+function words(count: number, list: boolean): string {
+  return `${count.toLocaleString()} ${list ? "item" : "key"}${count === 1 ? "" : "s"}`;
+}
+
 function Entries(props: BranchProps & { readonly value: object }) {
   const { name, value, depth, open, first = 0, hash, path, total } = props;
   const [isOpen, setOpen] = useState(depth < open);
@@ -67,7 +72,7 @@ function Entries(props: BranchProps & { readonly value: object }) {
   return (
     <>
       <Head name={name} depth={depth} isOpen={isOpen} toggle={() => setOpen(!isOpen)}>
-        {list ? "[ ]" : "{ }"} {(total ?? count + first).toLocaleString()} {list ? "items" : "keys"}
+        {list ? "[ ]" : "{ }"} {words(total ?? count + first, list)}
       </Head>
       {Array.from({ length: visible }, (_, index) => {
         const key = keys ? (keys[index] as string) : String(index + first);
