@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .errors import FormatInvalid, SpellUnreadable
+from .findings import findings
 from .formats import Form, form_of, read_folder, read_form
 from .library import Library
 from .spell import Spell
@@ -71,7 +72,7 @@ def _parse(value: Any, what: str) -> Spell:
     except ValidationError as error:
         errors = [
             {"field": ".".join(map(str, finding["loc"]))[:200], "message": finding["msg"]}
-            for finding in error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
+            for finding in findings(error)[:MAX_ERRORS]
         ]
         first = errors[0]
         raise SpellUnreadable(

@@ -7,9 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .casting import shown as beginning
+from .encoding import weight
 from .errors import InputRejected, InvalidInput
+from .findings import findings
 from .node_type import NodeType
 from .step import Step
+
+_WRITTEN = 100
+"""Weight of a value from which no more of it is written than its beginning."""
 
 
 def accepted(validate: Callable[[Any], Any], value: Any, what: str, port: str) -> Any:
@@ -46,7 +52,7 @@ def rejection(declared: NodeType, port: str, value: Any) -> str | None:
 
 def why_rejected(error: ValidationError, value: Any) -> str:
     """Return pydantic's first finding as the end of a sentence about a value."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = findings(error, context=False)[0]
     place = "".join(f"[{part!r}]" for part in first["loc"])
-    shown = repr(value)
+    shown = repr(value) if weight(value, _WRITTEN) < _WRITTEN else beginning(value)
     return f"cannot be {shown if len(shown) <= 80 else shown[:77] + '...'}{' at ' + place if place else ''}: {first['msg']}"

@@ -81,7 +81,7 @@ def test_large_values_are_transformed_in_threads_of_their_own(
             plan, sink=lambda told: done.put_nowait(told.kind) if told.kind == "node.done" else None
         )
         execution.pause()
-        going = asyncio.ensure_future(execution.run())
+        going = asyncio.get_running_loop().create_task(execution.run())
         await asyncio.sleep(0)
         for _ in range(2 if mode else 3):
             execution.step()

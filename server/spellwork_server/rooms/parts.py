@@ -15,6 +15,7 @@ import msgspec
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from pydantic import TypeAdapter, ValidationError
 
+from spellwork.findings import findings
 from spellwork.spell import SCHEMA, Edge, Group, Id, Node, Note, Part, Spell
 
 from .errors import SchemaViolation
@@ -257,8 +258,7 @@ def _check_nothing(_thing: Map[Any], _shared: Mapping[str, type]) -> None:
 
 
 def _errors(where: str, error: ValidationError) -> list[dict[str, Any]]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
     return [
         {"field": ".".join([where, *map(str, each["loc"])]), "message": each["msg"]}
-        for each in found[:MAX_ERRORS]
+        for each in findings(error, context=False)[:MAX_ERRORS]
     ]

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import Event, Library
+from spellwork.encoding import weight
 from spellwork_server.errors import NotFound, Unavailable
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.group_commit import GroupCommit, Job
@@ -379,7 +380,9 @@ class Runners:
 
 
 def _small(value: Any, most: int) -> bytes | None:
-    """Return a value as JSON, or None where it is too large."""
+    """Return a value as JSON, or None where it is too large: then it is not written first to find out."""
+    if weight(value, most) >= most:
+        return None
     body = encode(value).body
     return body if len(body) <= most else None
 

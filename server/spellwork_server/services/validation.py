@@ -7,14 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from spellwork.findings import findings
+
 MAX_ERRORS = 20
 """Errors listed at most; a payload of rubbish gets no answer larger than itself."""
 
 
 def field_errors(error: ValidationError, model: type[BaseModel]) -> list[dict[str, Any]]:
     """Return ``[{field, message, allowed?}]`` for pydantic's ``error``. Input values are not echoed."""
-    found = error.errors(include_url=False, include_input=False)
-    return [_field_error(each, model) for each in found[:MAX_ERRORS]]
+    return [_field_error(each, model) for each in findings(error)[:MAX_ERRORS]]
 
 
 def _field_error(each: Any, model: type[BaseModel]) -> dict[str, Any]:
