@@ -120,8 +120,11 @@ def outputs_in_place(step: Step, inputs: Mapping[str, Any]) -> dict[str, Any] | 
     if step.stand == "kept":
         return dict(step.pins)
     outputs = {}
+    wired = {binding.port for binding in step.bindings if binding.many and binding.wires}
     for output, name, is_item in step.passes:
         given = inputs.get(name, SKIP)
+        if name in wired and not given:  # none of its wires brought anything
+            given = SKIP
         if is_item:
             given = given[0] if isinstance(given, list) and given else SKIP
         if given is not SKIP:
