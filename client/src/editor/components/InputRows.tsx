@@ -7,6 +7,7 @@ import { useChoices } from "../hooks/useChoices";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
 import { type InputDraft, useInputDraft } from "../hooks/useInputDraft";
+import { keysOf } from "../store/commands";
 import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { schemaWords } from "../store/schema";
@@ -109,12 +110,17 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
           onType={live ? draft.type : undefined}
         />
       )}
+      {draft.isHeld && (
+        <p className="input-about" data-testid="draft-hint">
+          Previewed, not run: {keysOf("run")} or leaving the field runs it, Esc drops it.
+        </p>
+      )}
       {port.description && <p className="input-about">{port.description}</p>}
     </div>
   );
 }
 
-/** Escape drops what is typed, Enter commits it; in a field of several lines Enter is a line end. */
+/** Escape drops what is typed, Enter commits it; in a field of several lines Enter is a line end, and Ctrl+Enter commits. */
 function endTyping(event: React.KeyboardEvent, draft: InputDraft): void {
   const { target } = event;
   const oneLine = target instanceof HTMLInputElement && target.type !== "checkbox";
@@ -122,7 +128,11 @@ function endTyping(event: React.KeyboardEvent, draft: InputDraft): void {
     draft.drop();
     target.blur();
   }
-  if (event.key === "Enter" && oneLine) draft.commit();
+  const ends = oneLine || event.metaKey || event.ctrlKey;
+  if (event.key === "Enter" && ends && draft.isHeld) {
+    event.stopPropagation();
+    draft.commit();
+  }
 }
 
 /** Live: whether a change at this input starts the node. */

@@ -84,6 +84,7 @@ for (const place of ["node", "inspector"] as const) {
     await userEvent.type(field, "5");
     await settle();
     expect(workbench.drafts.outputs.get()).toEqual({ n: { value: 7 } });
+    if (place === "inspector") expect(screen.getByTestId("draft-hint").textContent).toMatch(/Esc drops it/);
     await userEvent.keyboard("{Escape}");
     expect(workbench.drafts.outputs.get()).toEqual({});
     expect([value(), field.value]).toEqual([1, "1"]);
@@ -95,6 +96,15 @@ for (const place of ["node", "inspector"] as const) {
     await userEvent.tab();
     expect(asked).toEqual([]);
     expect(value()).toBe(15);
+  });
+
+  test(`live, on the ${place}: Ctrl+Enter commits as Enter does`, async () => {
+    setLive(true);
+    const { field } = shown(place);
+    await userEvent.type(field, "5");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(value()).toBe(15);
+    expect(screen.queryByTestId("draft-hint")).toBeNull();
   });
 
   test(`live, on the ${place}: a field that goes away commits what it holds`, async () => {

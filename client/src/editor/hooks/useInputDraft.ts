@@ -1,10 +1,12 @@
 /** An input while it is typed: held here, tried in live mode, and put into the document once. */
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { whenLeft } from "../../offline";
 import type { Json, Port } from "../../protocol";
 import { useEditor } from "./useEditor";
 
 export interface InputDraft {
+  /** Whether something is typed that the document does not have yet. */
+  readonly isHeld: boolean;
   /** Hold what the field says so far, and show what cheap nodes would give for it. */
   readonly type: (value: Json | undefined) => void;
   /** Put what is held into the document, as one edit; nothing happens where nothing is held. */
@@ -18,11 +20,13 @@ export function useInputDraft(node: string, port: Port): InputDraft {
   const { document: shared, workbench } = useEditor();
   const { drafts, runs } = workbench;
   const held = useRef<{ readonly value: Json | undefined } | null>(null);
+  const [isHeld, setHeld] = useState(false);
   const { name, default: fallback } = port;
   const commit = useCallback(() => {
     const draft = held.current;
     if (!draft) return;
     held.current = null;
+    setHeld(false);
     const before = shared.spell.get().nodes[node]?.inputs[name];
     if (JSON.stringify(before) === JSON.stringify(draft.value)) return drafts.drop();
     drafts.settle();
@@ -36,16 +40,19 @@ export function useInputDraft(node: string, port: Port): InputDraft {
   }, [commit, runs]);
   return useMemo(
     () => ({
+      isHeld,
       type(value) {
         held.current = { value };
+        setHeld(true);
         drafts.type(node, name, value ?? fallback);
       },
       commit,
       drop() {
         held.current = null;
+        setHeld(false);
         drafts.drop();
       },
     }),
-    [commit, drafts, node, name, fallback],
+    [isHeld, commit, drafts, node, name, fallback],
   );
 }
