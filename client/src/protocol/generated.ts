@@ -1655,6 +1655,9 @@ export interface EventView {
    * Unix seconds.
    */
   at: number;
+  /**
+   * Its id; of a node inside others its path: sub/inner, map[3]/inner.
+   */
   node?: string | null;
   port?: string | null;
   /**
@@ -1672,7 +1675,7 @@ export interface EventView {
     [k: string]: unknown;
   } | null;
   /**
-   * Why the node ran, or 'cached'.
+   * Why the node ran, or what it did not run for: cached, pinned, muted.
    */
   why?: string | null;
   message?: string | null;
@@ -1691,7 +1694,7 @@ export interface EventView {
    */
   duration?: number | null;
   /**
-   * run.started: {nodes, user, mode, audience, scope}. The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}}.
+   * run.started: {nodes, user, mode, audience, scope, reach, children: {canvas: number of its last edit}}. node.waiting: {for: limit, stream, wait or debounce; until?: Unix seconds}. The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}, superseded?}.
    */
   data?: {
     [k: string]: unknown;

@@ -74,21 +74,22 @@ class EventView(View):
     run: str
     kind: Kind | Literal["run.removed"]
     at: float = Field(description="Unix seconds.")
-    node: str | None = _unset()
+    node: str | None = _unset("Its id; of a node inside others its path: sub/inner, map[3]/inner.")
     port: str | None = _unset()
     value: Any = _unset("node.progress: 0 to 1. node.chunk: the chunks as one text, or as a list.")
     chunks: int | None = _unset("node.chunk: how many chunks are joined in value.")
     outputs: dict[str, Any] | None = _unset(
         "node.done: {port: value}; a large one is {$ref, size, preview}."
     )
-    why: str | None = _unset("Why the node ran, or 'cached'.")
+    why: str | None = _unset("Why the node ran, or what it did not run for: cached, pinned, muted.")
     message: str | None = _unset()
     level: str | None = _unset("node.log: debug, info, warning or error.")
     error: dict[str, Any] | None = _unset("{code, message, port?, traceback?, attempts}")
     duration: float | None = _unset("Seconds.")
     data: dict[str, Any] | None = _unset(
-        "run.started: {nodes, user, mode, audience, scope}. "
-        "The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}}."
+        "run.started: {nodes, user, mode, audience, scope, reach, children: {canvas: number of its last edit}}. "
+        "node.waiting: {for: limit, stream, wait or debounce; until?: Unix seconds}. "
+        "The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}, superseded?}."
     )
 
 
