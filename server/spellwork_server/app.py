@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from .first_start import prepare_first_start
 from .followed_runs import FollowedRuns
 from .health import Health
 from .history.keeper import VersionKeeper
+from .identity import Actor
 from .identity.accounts import Accounts
 from .identity.attempts import Attempts
 from .identity.authenticator import Authenticator
@@ -198,7 +199,9 @@ def make_parts(settings: Settings) -> Parts:
     comment_places = CommentPlaces(stores.comments)
     rooms.watch(comment_places.edited)
     versions = _make_versions(settings, stores, channels, rooms)
-    running = _make_running(settings, stores, channels, rooms, library, children)
+    running = _make_running(
+        settings, stores, channels, rooms, library, children, identity.authenticator.current
+    )
     registry = Registry()
     canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
     sockets = SocketServer(settings, identity.authenticator, registry, channels)
@@ -293,6 +296,7 @@ def _make_running(
     rooms: Rooms,
     library: Library,
     children: ChildSpells,
+    current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
     workers = WorkerPool(settings.workers, settings.worker_memory_mb)
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
@@ -320,6 +324,7 @@ def _make_running(
         rooms=rooms,
         access=access,
         grace=settings.grace,
+        current=current,
     )
     return Running(
         library=library,

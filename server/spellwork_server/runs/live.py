@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from spellwork import Plan
 from spellwork_server.errors import BadRequest, ServerError, SpellRefused
+from spellwork_server.identity import Actor
 
 from .run import Run
 from .spell_runner import RunRequest, SpellRunner
@@ -28,14 +29,14 @@ Fingerprint = tuple[tuple[str, str], ...]
 class LiveMode:
     """Follows the room of one runner until ``stop``.
 
-    ``may_run`` is asked before every run, since a role may be taken away.
+    ``may_run`` is asked before every run, since a role may be taken away: it gives who runs, as they are now.
     """
 
     def __init__(
         self,
         runner: SpellRunner,
         request: RunRequest,
-        may_run: Callable[[], Awaitable[bool]],
+        may_run: Callable[[], Awaitable[Actor | None]],
         on_end: Callable[[LiveMode], None],
         tell: Callable[[LiveMode], None],
     ) -> None:
@@ -108,9 +109,11 @@ class LiveMode:
 
     async def _act(self) -> None:
         try:
-            if not await self._may_run():
+            actor = await self._may_run()
+            if actor is None:
                 self.stop()
                 return
+            self._request = replace(self._request, actor=actor)
             await self._prepare()
             spell, plan = self.runner.compile(self._request)
             if fingerprint(plan) != self._ran:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import Event, Library
 from spellwork.encoding import weight
-from spellwork_server.errors import NotFound, Unavailable
+from spellwork_server.errors import NotFound, Unauthenticated, Unavailable
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
@@ -78,6 +78,7 @@ class Runners:
         rooms: CanvasRooms,
         access: Access,
         grace: float,
+        current: Callable[[Actor], Awaitable[Actor]] | None = None,
     ) -> None:
         self._library = library
         self._machinery = machinery
@@ -85,6 +86,7 @@ class Runners:
         self._records = records
         self._rooms = rooms
         self._access = access
+        self._current = current or _as_it_was
         self._grace = grace
         self._places: dict[Key, _Place] = {}
         self._opening: dict[Key, asyncio.Lock] = {}
@@ -295,8 +297,12 @@ class Runners:
         if place.live is not None:
             place.live.stop()
 
-        async def may_run() -> bool:
-            return allowed(actor, "canvas.run", await self._access(canvas))
+        async def may_run() -> Actor | None:
+            try:
+                now = await self._current(actor)
+            except Unauthenticated:
+                return None
+            return now if allowed(now, "canvas.run", await self._access(canvas)) else None
 
         def on_end(ended: LiveMode) -> None:
             self._close_seat(runner)
@@ -385,6 +391,10 @@ def _small(value: Any, most: int) -> bytes | None:
         return None
     body = encode(value).body
     return body if len(body) <= most else None
+
+
+async def _as_it_was(actor: Actor) -> Actor:
+    return actor
 
 
 async def _safely(work: Coroutine[Any, Any, None]) -> None:

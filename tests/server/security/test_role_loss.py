@@ -122,6 +122,28 @@ async def test_a_stream_followed_by_name_ends_for_an_administrator_who_is_one_no
             )
 
 
+@pytest.mark.rule("G7")
+async def test_the_live_mode_of_an_administrator_ends_where_one_no_more_may_run(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada, root = await h.person("ada"), await h.person("root", role="admin")
+        other = await h.person("other", role="admin")
+        spell = {"name": "Ours", "nodes": {"v": {"type": "core.value", "inputs": {"value": 1}}}}
+        canvas = (await ada.post("/v1/canvases", {"name": "Ours", "spell": spell})).body["id"]
+        async with tab(h, root, canvas) as theirs:
+            played = await theirs.ask("runs.play", canvas=canvas)
+            assert played["live"], played
+            demoted = await other.patch(f"/v1/users/{root.user.id}", {"role": "member"})  # type: ignore[union-attr]
+            assert demoted.status == 200
+            spell["nodes"]["v"]["inputs"] = {"value": "not for root"}  # type: ignore[index]
+            assert (await ada.put(f"/v1/canvases/{canvas}/spell", spell)).status == 200
+            runners = h.parts.running.runners
+            await until(lambda: not runners.is_live(root.user.id, canvas))  # type: ignore[union-attr]
+            runs = (await ada.get("/v1/runs", params={"canvas": canvas})).body["items"]
+            assert len(runs) == 1
+
+
 @pytest.mark.rule("C12", "I2")
 async def test_who_came_by_a_link_gets_the_canvas_and_loses_it_like_anybody(
     tmp_path: Path,
