@@ -104,7 +104,7 @@ class Reference:
         else:
             one = self._one(id, "one", left)
             values = self._several(id, left)
-            outputs = mixed(values, 0 if one is NOTHING else one, node.inputs.get("own", 0))
+            outputs = mixed(values, 0 if one is NOTHING else one, number_in(node.inputs.get("own")))
         return outputs | settings.pins
 
     def _bypassed(self, id: str, left: Left, ports: tuple[str, ...]) -> dict[str, Any] | None:

@@ -95,8 +95,9 @@ def drawn(draw: st.DrawFn) -> dict[str, Any]:
             output = draw(st.sampled_from(["y", "y", "error", "all"]))
         else:
             output = draw(st.sampled_from(["a", "a", "b", "b", "error", "all"]))
-        transform = draw(TRANSFORMS) if output in "ab" else []
-        if output == "b" and {"op": "cast", "to": "integer"} in transform:  # refused: it never fits
+        transform: Any = draw(TRANSFORMS) if output in "ab" else []
+        never: Any = {"op": "cast", "to": "integer"}
+        if output == "b" and never in transform:  # refused: it never fits
             transform = []
         return id, output, transform
 
@@ -119,8 +120,10 @@ def drawn(draw: st.DrawFn) -> dict[str, Any]:
             continue
         group = f"g{index}"
         groups[group] = {}
-        schema = draw(st.sampled_from([{}, {"type": "integer"}]))
-        mode = draw(st.sampled_from([{}, {}, {}, {"mode": "mute"}, {"pins": {"y": 6}}]))
+        schema: dict[str, Any] = draw(st.sampled_from([{}, {"type": "integer"}]))
+        mode: dict[str, Any] = draw(
+            st.sampled_from([{}, {}, {}, {"mode": "mute"}, {"pins": {"y": 6}}])
+        )
         nodes[id] = {"type": "core.spell", "settings": {"body": {"group": group}, **mode}}
         nodes[f"{group}a"] = {
             "type": "core.input",
@@ -153,7 +156,7 @@ def left_by(result: RunResult) -> Left:
 def short(value: Any) -> Any:
     """Return a value with no more of the failures in it than the reference tells."""
     if isinstance(value, dict):
-        names = ("code", "attempts") if "code" in value else value
+        names = ["code", "attempts"] if "code" in value else list(value)
         return {name: short(value[name]) for name in names}
     return [short(each) for each in value] if isinstance(value, list) else value
 
