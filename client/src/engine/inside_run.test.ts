@@ -146,6 +146,14 @@ describe("the iteration that is shown", () => {
     expect(shownIteration("map", well, undefined, undefined)?.index).toBe(2);
   });
 
+  it("is also known where the iterations have no nodes, as in a map by code", () => {
+    const empty = { loading: false, rounds: null, iterations: [] };
+    const failed = { ...idleNode("r"), error: { code: "x", message: "item 3: odd", details: { index: 3 } } };
+    expect(shownIteration("map", empty, undefined, failed)).toEqual({ index: 3, state: "failed", nodes: {} });
+    expect(toldFailures(failed)).toEqual([{ index: 3, message: "item 3: odd" }]);
+    expect(shownIteration("map", empty, undefined, undefined)).toBeUndefined();
+  });
+
   it("is the chosen one, also where it was not told", () => {
     expect(shownIteration("map", inside, 9_000, undefined)).toEqual({
       index: 9_000,

@@ -203,6 +203,7 @@ function subspellRow(editor: Editor): Row {
   return {
     label: "Make a subspell",
     icon: <Workflow size={SIZE} />,
+    keys: keysOf("subspell"),
     edits: true,
     run: () => void makeSubspell(editor),
   };

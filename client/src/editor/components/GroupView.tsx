@@ -47,17 +47,19 @@ export const GroupView = memo(function GroupView({ id, selected }: NodeProps) {
       {/* biome-ignore lint/a11y/noStaticElementInteractions: F2 does the same by keyboard */}
       <div className="group-name group-drag" onDoubleClick={() => editor.renaming.set(id)}>
         <FrameName id={id} />
-        <button
-          type="button"
-          className="frame-fold nodrag"
-          aria-label={`Fold ${group.name || "the group"} into one box`}
-          title={`Fold into one box  ${keysOf("fold")}`}
-          data-testid={`fold-${id}`}
-          onDoubleClick={(event) => event.stopPropagation()}
-          onClick={() => toggleFold(editor, [id])}
-        >
-          <Minimize2 size={12} />
-        </button>
+        {(editable || group.collapsed) && (
+          <button
+            type="button"
+            className="frame-fold nodrag"
+            aria-label={`Fold ${group.name || "the group"} into one box`}
+            title={`Fold into one box  ${keysOf("fold")}`}
+            data-testid={`fold-${id}`}
+            onDoubleClick={(event) => event.stopPropagation()}
+            onClick={() => toggleFold(editor, [id])}
+          >
+            <Minimize2 size={12} />
+          </button>
+        )}
       </div>
       <div className="frame-facts">
         <FrameRun group={id} />

@@ -3,8 +3,9 @@ import type { Rounds } from "../../engine/types";
 
 /** `7 of 10, 1 failed`; `4 rounds` where nobody knows how many there will be. */
 export function roundsWords({ done, total, failed }: Rounds): string {
-  const came = total === null ? `${done} ${done === 1 ? "round" : "rounds"}` : `${done} of ${total}`;
-  return failed > 0 ? `${came}, ${failed} failed` : came;
+  const [came, all, lost] = [done, total ?? 0, failed].map((count) => count.toLocaleString("en"));
+  const words = total === null ? `${came} ${done === 1 ? "round" : "rounds"}` : `${came} of ${all}`;
+  return failed > 0 ? `${words}, ${lost} failed` : words;
 }
 
 export function RoundsBar({ rounds, testid }: { rounds: Rounds; testid: string }) {
@@ -16,7 +17,7 @@ export function RoundsBar({ rounds, testid }: { rounds: Rounds; testid: string }
       {total !== null && (
         <div className="rounds-bar" aria-hidden="true">
           <i data-part="done" style={{ width: share(Math.max(0, done - failed)) }} />
-          <i data-part="failed" style={{ width: share(failed) }} />
+          {failed > 0 && <i data-part="failed" style={{ width: share(failed) }} />}
         </div>
       )}
     </div>

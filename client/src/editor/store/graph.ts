@@ -66,11 +66,19 @@ export interface ShownPorts {
   readonly reserved: readonly Port[];
 }
 
+const TEXT = { type: "string" };
+
+/** A failure; what is read of it most comes first, for that is what a wire into a text is offered. */
+const FAILURE = {
+  type: "object",
+  properties: { message: TEXT, code: TEXT, node: TEXT, port: TEXT, attempts: { type: "integer" } },
+};
+
 const RESERVED: readonly Port[] = [
   {
     name: "error",
     role: "error",
-    schema: { type: "object" },
+    schema: FAILURE,
     description: "Why the node failed; nothing where it did not. With a wire here, a failure skips nobody.",
   },
   { name: "all", role: "all", schema: { type: "object" }, description: "All outputs of the node, by name." },

@@ -60,13 +60,23 @@ export function shownIteration(
 ): Iteration | undefined {
   const at = (index: number | null | undefined) => iterations.find((each) => each.index === index);
   if (chosen !== undefined) return at(chosen) ?? { index: chosen, state: "done", nodes: {} };
-  const blamed = iterationOf(owner, last?.error?.details?.path);
+  const blamed = blamedIteration(owner, last) ?? toldFailures(last)[0]?.index;
+  const failed = blamed === undefined ? undefined : at(blamed);
+  if (failed) return failed;
   return (
-    (blamed === null ? undefined : at(blamed)) ??
     iterations.find(({ state }) => state === "failed") ??
+    // Of one that has no nodes, as in a map by code, it is still told that it failed.
+    (blamed === undefined ? undefined : { index: blamed, state: "failed" as const, nodes: {} }) ??
     iterations.findLast(({ state }) => state === "running") ??
     iterations.at(-1)
   );
+}
+
+/** The iteration by which the node failed. */
+function blamedIteration(owner: string, last: NodeRun | undefined): number | undefined {
+  const details = last?.error?.details;
+  const index = iterationOf(owner, details?.path) ?? details?.index;
+  return typeof index === "number" ? index : undefined;
 }
 
 /** A failure that the node told in its output `errors`. */
@@ -75,9 +85,15 @@ export interface ToldFailure {
   readonly message: string;
 }
 
-/** Failures of iterations that a node passed over and told, also those whose nodes nobody was told of. */
+/** Failures of iterations that a node told, or that failed it, also those whose nodes nobody was told of. */
 export function toldFailures(last: NodeRun | undefined): readonly ToldFailure[] {
-  const errors = last?.outputs?.errors;
+  const { error } = last ?? {};
+  if (error) {
+    const index = error.details?.index;
+    return typeof index === "number" ? [{ index, message: error.message }] : [];
+  }
+  const given = last?.outputs?.errors as { preview?: unknown } | undefined;
+  const errors = Array.isArray(given) ? given : given?.preview;
   if (!Array.isArray(errors)) return [];
   return errors.flatMap((each) => {
     const { index, message } = (

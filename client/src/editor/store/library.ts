@@ -58,9 +58,9 @@ export function typeIn(
   return version === undefined || version === newest?.version ? newest : older[`${type}@${version}`];
 }
 
-/** Docstrings mark code with double backticks; people read the words. */
+/** Docstrings mark names with double backticks; people read them in quotes. */
 function plainly(type: NodeType): NodeType {
-  return { ...type, description: type.description.replaceAll("``", "") };
+  return { ...type, description: type.description.replace(/``(.*?)``/g, "“$1”") };
 }
 
 /** The order of categories in the library: what most spells begin with comes first, unknown ones by name. */
@@ -74,6 +74,8 @@ const ORDER = [
   "Show",
   "Lists",
   "Flow",
+  "Streams",
+  "Spells",
   "JSON",
   "HTTP",
   "Dates",

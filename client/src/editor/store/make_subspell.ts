@@ -29,9 +29,7 @@ export async function makeSubspell(editor: Editor): Promise<void> {
     editor.toasts.show({
       tone: "info",
       title: `“${name}” is a canvas of its own now`,
-      next: shared
-        ? "All who are on this canvas may use it."
-        : "The others on this canvas cannot open it yet: share it with them.",
+      ...(shared === null ? {} : { next: SHARED[shared] }),
       action: { label: "Open", run: open },
     });
   } catch (error) {
@@ -89,18 +87,23 @@ function replace(editor: Editor, part: Subspell, child: string, name: string): s
   });
 }
 
-/** Give everybody on the parent their role on the child, too; whether that went well. */
-async function shareLike(parent: string, child: string, me: string): Promise<boolean> {
+const SHARED = {
+  all: "All who are on this canvas may use it.",
+  not: "The others on this canvas cannot open it yet: share it with them.",
+} as const;
+
+/** Give everybody on the parent their role on the child, too: whether that went well; null where nobody else is there. */
+async function shareLike(parent: string, child: string, me: string): Promise<keyof typeof SHARED | null> {
   try {
     const { items } = await api.get<MemberList>(`/v1/canvases/${parent}/members`);
-    for (const { user_id, email, role } of items) {
-      if (user_id === me) continue;
+    const others = items.filter(({ user_id }) => user_id !== me);
+    for (const { email, role } of others) {
       const body = { email, role: role === "owner" ? "editor" : role };
       await api.put(`/v1/canvases/${child}/members`, body);
     }
-    return true;
+    return others.length > 0 ? "all" : null;
   } catch {
-    return false;
+    return "not";
   }
 }
 
