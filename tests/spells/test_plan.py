@@ -88,7 +88,8 @@ def test_a_change_changes_the_recipes_of_what_depends_on_it_and_no_other() -> No
     before = plan_of(DIAMOND | {"x": "text"}, *WIRES)
     after = plan_of(DIAMOND | {"x": "text", "a": ("number", {"value": 2})}, *WIRES)
     assert before.index == after.index
-    recipes, shapes = zip(before.recipes, after.recipes), zip(before.shapes, after.shapes)
+    recipes = zip(before.recipes, after.recipes, strict=True)
+    shapes = zip(before.shapes, after.shapes, strict=True)
     changed = {id for id, (old, new) in zip(before.index, recipes, strict=True) if old != new}
     assert changed == {"a", "b", "c", "d"}
     assert {id for id, (old, new) in zip(before.index, shapes, strict=True) if old != new} == {"a"}
