@@ -211,6 +211,26 @@ async def test_a_cancel_ends_cells_that_wait_by_streams(pool: WorkerPool) -> Non
     assert running.result().status == "cancelled"
 
 
+@pytest.mark.rule("12.5", "12.10")
+async def test_a_worker_that_is_killed_in_the_midst_of_its_stream_fails_it(
+    pool: WorkerPool,
+) -> None:
+    dies = "import os, signal, time\ndef f():\n    yield 0\n    yield 1\n    time.sleep(0.3)\n    os.kill(os.getpid(), signal.SIGKILL)"
+    plan = plan_of(
+        {"d": dies, "c": CATCH, "t": TOTAL, "again": "def f() -> int:\n    return 7"},
+        ("d", "result", "c", "items"),
+        ("d", "result", "t", "items"),
+    )
+    async with asyncio.timeout(30):
+        result = await Execution(plan, executors={"worker": pool}).run()
+        after = await Execution(plan, executors={"worker": pool}).run()
+    for each in (result, after):
+        assert each.errors["d"].code == "worker_died"
+        assert each.outputs["c"] == {"result": [[0, 1], "stream_failed"]}
+        assert each.errors["t"].code == "stream_failed"
+        assert each.outputs["again"] == {"result": 7}
+
+
 @pytest.mark.rule("12.4")
 @pytest.mark.parametrize(
     ("hint", "schema", "stream"),
