@@ -69,11 +69,18 @@ export function pasteFragment(text: string, spell: Spell, options: PasteOptions 
     } as unknown as T;
   };
   return {
-    nodes: renamed(piece.nodes, ids, place),
+    nodes: renamed(piece.nodes, ids, (node) => withBody(place(node), ids)),
     edges: pastedEdges(piece, ids, options.keepIncoming ? spell : null),
     groups: renamed(piece.groups, ids, place),
     notes: renamed(piece.notes, ids, place),
   };
+}
+
+/** A node whose group came along runs the new one. */
+function withBody(node: Fragment["nodes"][string], ids: ReadonlyMap<string, string>): typeof node {
+  const body = node.settings?.body;
+  const group = body?.group === undefined ? undefined : ids.get(body.group);
+  return group === undefined ? node : { ...node, settings: { ...node.settings, body: { group } } };
 }
 
 function renamed<T>(

@@ -157,6 +157,32 @@ test("a drag is one step of undo, two drags of different things are two", async 
   expect(document.spell.get().nodes.a?.position).toEqual([0, 0]);
 });
 
+test("a copied node whose group came along runs the copy of the group; else the one that it ran", async () => {
+  const document = await tab();
+  const group = document.addGroup({ name: "Body", position: [0, 0], size: [300, 200] });
+  document.setGroup(group, { collapsed: true });
+  const node = document.addNode({ type: "core.map", position: [0, 0], settings: { body: { group } } });
+  const both = document.duplicate([node, group]);
+  const bodyOf = (id: string | undefined) => document.spell.get().nodes[id ?? ""]?.settings.body;
+  expect(bodyOf(both.nodes[0])).toEqual({ group: both.groups[0] });
+  expect(document.spell.get().groups[both.groups[0] ?? ""]?.collapsed).toBe(true);
+  const alone = document.duplicate([node]);
+  expect(bodyOf(alone.nodes[0])).toEqual({ group });
+});
+
+test("a group is folded and opened again, each in one step of undo", async () => {
+  const document = await tab();
+  const group = document.addGroup({ name: "G", position: [0, 0], size: [300, 200] });
+  document.together(() => document.setGroup(group, { collapsed: true }));
+  expect(document.spell.get().groups[group]?.collapsed).toBe(true);
+  document.undo();
+  expect(document.spell.get().groups[group]).toBeDefined();
+  expect(document.spell.get().groups[group]?.collapsed).toBeUndefined();
+  document.redo();
+  document.setGroup(group, { collapsed: null });
+  expect(document.toJson().groups?.[group]?.collapsed).toBeUndefined();
+});
+
 test("a copy is plain JSON text; pasted it has new ids, its inner wires, and outer ones when asked", async () => {
   const document = await tab();
   for (const id of ["a", "b", "c"])

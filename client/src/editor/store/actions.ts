@@ -5,7 +5,7 @@ import { joinNode, joinPorts } from "../hooks/useConnect";
 import { feedNeeds } from "./autoconnect";
 import { freeRect } from "./bounds";
 import type { Editor, PaletteRequest, WireEnd } from "./editor";
-import { insideOf } from "./folding";
+import { foldingOf, insideOf } from "./folding";
 import { carried, isFolded } from "./frames";
 import { NODE_WIDTH } from "./geometry";
 import { type Alignment, alignedPositions, layeredPositions } from "./layout";
@@ -165,7 +165,9 @@ export function removeSelection(editor: Editor): void {
 
 export function selectAll(editor: Editor): void {
   const spell = editor.document.spell.get();
-  editor.select([...Object.keys(spell.nodes), ...Object.keys(spell.notes), ...Object.keys(spell.groups)]);
+  const { hiddenBy } = foldingOf(spell, editor.opened.get());
+  const ids = [spell.nodes, spell.notes, spell.groups].flatMap((things) => Object.keys(things));
+  editor.select(ids.filter((id) => !hiddenBy.has(id)));
 }
 
 export function nudge(editor: Editor, dx: number, dy: number): void {
@@ -182,7 +184,8 @@ export function nudge(editor: Editor, dx: number, dy: number): void {
 export async function layout(editor: Editor): Promise<void> {
   const spell = editor.document.spell.get();
   const chosen = [...editor.selection.get()].filter((id) => spell.nodes[id]);
-  const ids = chosen.length > 1 ? chosen : Object.keys(spell.nodes);
+  const { hiddenBy } = foldingOf(spell, editor.opened.get());
+  const ids = (chosen.length > 1 ? chosen : Object.keys(spell.nodes)).filter((id) => !hiddenBy.has(id));
   if (ids.length === 0) return;
   const measured = new Map(boxes(editor, ids).map((box) => [box.id, box]));
   try {

@@ -46,6 +46,12 @@ describe("search", () => {
 });
 
 describe("the library", () => {
+  it("quotes the names that a docstring marks", async () => {
+    const library = new NodeLibrary(async () => [type("a", "If", { description: "By ``then``, else ``else``." })]);
+    await library.refresh();
+    expect(library.get("a")?.description).toBe("By “then”, else “else”.");
+  });
+
   it("keeps the newest version of a type", async () => {
     const library = new NodeLibrary(async () => [type("a", "New", { version: 2 }), type("a", "Old")]);
     await library.refresh();
