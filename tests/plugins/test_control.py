@@ -372,6 +372,29 @@ def test_the_ports_of_a_while_are_those_of_its_body() -> None:
     assert [port.name for port in ports.outputs] == ["n", "rounds", "capped"]
 
 
+ALWAYS = ["items", "at_once", "order", "on_error"]
+
+
+@pytest.mark.parametrize(
+    ("map_node", "meant"),
+    [
+        (Node(type="core.map"), [*ALWAYS, "type", "input", "output"]),
+        (Node(type="core.map", code="item * 2"), ALWAYS),
+        (Node(type="core.map", code="item * 2", inputs={"merge": "lists"}), [*ALWAYS, "merge"]),
+    ],
+)
+def test_a_map_asks_for_what_means_something_to_it(map_node: Node, meant: list[str]) -> None:
+    ports = library.ports(map_node)
+    assert ports is not None
+    assert {port.name for port in ports.inputs} == set(meant)
+
+
+def test_a_map_over_a_body_of_one_input_and_one_output_asks_for_neither() -> None:
+    spell = draw({"m": ("core.map", {"items": [1]}, runs(group="g")), **DOUBLE}, *DOUBLE_WIRES)
+    ports = Analysis(spell, library).parts["m"].ports
+    assert [port.name for port in ports.inputs] == ALWAYS
+
+
 @pytest.mark.rule("13.4")
 @pytest.mark.parametrize("type", ["core.spell", "core.while"])
 def test_a_node_that_needs_a_body_says_so(type: str) -> None:

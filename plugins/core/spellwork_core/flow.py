@@ -26,12 +26,20 @@ MAX_DELAY = 86_400
 """Seconds a delay may last."""
 
 
-@node("core.if", title="If", category="Flow", keywords=("condition", "branch", "then", "else"))
-async def choose(value: Any, condition: Any) -> Ways:
-    """The value leaves by ``then`` when the condition holds, else by ``else``.
-
-    A condition holds unless it is false, null, 0, or an empty text, list or object.
-    """
+@node(
+    "core.if",
+    title="If",
+    category="Flow",
+    keywords=("condition", "branch", "then", "else", "when", "choose"),
+)
+async def choose(
+    value: Any,
+    condition: Annotated[
+        Any,
+        Field(description="Holds unless it is false, null, 0, or an empty text, list or object"),
+    ],
+) -> Ways:
+    """The value leaves by ``then`` when the condition holds, else by ``else``."""
     return {"then": value, "else": SKIP} if condition else {"then": SKIP, "else": value}
 
 
@@ -119,7 +127,7 @@ async def merge(values: list[Any]) -> Merged:
     output="value",
     many=("values",),
     waits="any",
-    keywords=("otherwise", "error", "rescue", "default", "alternative", "coalesce"),
+    keywords=("otherwise", "error", "rescue", "default", "alternative", "coalesce", "catch", "try"),
 )
 async def fallback(
     value: Annotated[Any, Field(description="Tried first; null counts as nothing")] = None,
@@ -187,8 +195,12 @@ MAX_LOGGED = 10_000
     cache="none",
     keywords=("error", "raise", "stop", "assert"),
 )
-async def fail(message: str = "failed on purpose", value: Any = None, unless: Any = None) -> Any:
-    """A failure with this message, unless ``unless`` holds: then the value goes on."""
+async def fail(
+    message: str = "failed on purpose",
+    value: Annotated[Any, Field(description="What goes on where it does not fail")] = None,
+    unless: Annotated[Any, Field(description="Where this holds, it does not fail")] = None,
+) -> Any:
+    """A failure with this message; where ``unless`` holds, the value goes on."""
     if not unless:
         raise NodeError(message, code="failed", retryable=False)
     return value

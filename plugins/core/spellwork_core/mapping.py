@@ -25,10 +25,25 @@ ERRORS = "errors"
 def ports_of(map_node: Node) -> Ports:
     """Return the map's inputs, and those that its code needs besides ``item`` and ``index``."""
     outputs = (*each.outputs, *_errors_port(map_node))
+    own = meant(each.inputs, map_node, None)
     if not map_node.code:
-        return Ports(each.inputs, outputs, extra_inputs=True)
+        return Ports(own, outputs, extra_inputs=True)
     needed = further_inputs(map_node.code, {port.name for port in each.inputs} | {ITEM, INDEX})
-    return Ports((*each.inputs, *needed), outputs, extra_inputs=True)
+    return Ports((*own, *needed), outputs, extra_inputs=True)
+
+
+def meant(inputs: tuple[Port, ...], map_node: Node, body: Ports | None) -> tuple[Port, ...]:
+    """Return the inputs but those of the map that mean nothing to it as it is; what is typed in stays."""
+    if body is not None:
+        idle = {"type"}
+        if len(body.outputs) < 2:
+            idle |= {"output", "merge"}
+        if len(body.inputs) < 2 or any(port.name == ITEM for port in body.inputs):
+            idle |= {"input"}
+    else:
+        idle = {"type", "input", "output", "merge"} if map_node.code else {"merge"}
+    idle -= set(map_node.inputs)
+    return tuple(port for port in inputs if port.name not in idle)
 
 
 def further_inputs(code: str, known: set[str]) -> tuple[Port, ...]:
@@ -54,7 +69,7 @@ def body_ports(map_node: Node, body: Ports | None, _fanned: frozenset[str]) -> P
         outputs = tuple(Port(port.name, list_of(port.schema)) for port in body.outputs)
     else:
         outputs = (Port("items", list_of(_result_schema(map_node, body))),)
-    return Ports(inputs, (*outputs, *_errors_port(map_node)))
+    return Ports(meant(inputs, map_node, body), (*outputs, *_errors_port(map_node)))
 
 
 def item_input(named: str, inputs: tuple[Port, ...]) -> str:
@@ -98,7 +113,7 @@ def _errors_port(map_node: Node) -> tuple[Port, ...]:
     language="python",
     resolve=ports_of,
     body_ports=body_ports,
-    keywords=("each", "loop", "for", "apply", "foreach"),
+    keywords=("each", "loop", "for", "apply", "foreach", "iterate", "group", "subspell"),
     example={"code": "item * 2"},
 )
 async def each(
@@ -112,7 +127,9 @@ async def each(
         str, Field(description="The input that gets the item; code reads the name item")
     ] = "",
     output: Annotated[str, Field(description="The output to keep, when there are several")] = "",
-    at_once: Annotated[int, Field(ge=1, le=MAX_AT_ONCE)] = 4,
+    at_once: Annotated[
+        int, Field(ge=1, le=MAX_AT_ONCE, description="Items under way at once, at most")
+    ] = 4,
     order: Order = "items",
     on_error: OnError = "fail",
     merge: Annotated[
@@ -121,10 +138,10 @@ async def each(
     ] = "results",
     **inputs: Any,
 ) -> dict[str, Any]:
-    """Every item of a list put through a group, a spell, a node type or a line of Python.
+    """Every item of a list put through a group, a spell, a node type, or Python that reads ``item``.
 
-    A body reads ``item`` and ``index`` by inputs of these names. Code reads
-    ``item`` and ``index``; a function gets the item as its first parameter.
+    A body and code read ``item`` and ``index`` by inputs of these names; a
+    function gets the item as its first parameter.
     """
     if ctx.body is not None:
         return await _over_body(

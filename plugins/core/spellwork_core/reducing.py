@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from spellwork import CodeError, Context, Node, NodeError, Port, Ports, node
 from spellwork_worker.cells import read_cell
@@ -58,8 +60,15 @@ def next_accumulator(outputs: tuple[Port, ...]) -> Port:
     keywords=("fold", "accumulate", "sum", "aggregate", "loop"),
     example={"items": [1, 2, 3], "initial": 0, "code": "accumulator + item"},
 )
-async def reduce(ctx: Context, items: list[Any], initial: Any = None, **inputs: Any) -> Any:
-    """One value made of a list, item by item, by a body or a line of Python.
+async def reduce(
+    ctx: Context,
+    items: list[Any],
+    initial: Annotated[
+        Any, Field(description="The accumulator to begin with; the first item without it")
+    ] = None,
+    **inputs: Any,
+) -> Any:
+    """One value made of a list, item by item, by a body or by Python that reads ``accumulator`` and ``item``.
 
     Each round reads ``accumulator`` (the value so far), ``item`` and ``index``,
     and gives the next accumulator. Without ``initial`` the first item is where it begins.

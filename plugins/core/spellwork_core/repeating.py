@@ -78,8 +78,13 @@ async def repeat(
         str,
         Field(description="What the comparison looks at: a value of the round, like n or n.count"),
     ] = "",
-    operator: Operator | None = None,
-    right: Any = None,
+    operator: Annotated[
+        Operator | None,
+        Field(
+            description="Goes on while this holds; the body's output again, or code, decide else"
+        ),
+    ] = None,
+    right: Annotated[Any, Field(description="What the comparison compares with")] = None,
     **inputs: Any,
 ) -> dict[str, Any]:
     """A body, run while a condition holds, at most so often; each round gets what the one before left.

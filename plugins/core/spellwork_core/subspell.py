@@ -52,7 +52,7 @@ def object_of(ports: tuple[Port, ...]) -> dict[str, Any]:
     outputs=(),
     body_ports=spell_ports,
     fans_out=True,
-    keywords=("subspell", "workflow", "call", "reuse", "nested", "subgraph"),
+    keywords=("subspell", "workflow", "call", "reuse", "nested", "subgraph", "canvas"),
 )
 async def subspell(
     ctx: Context,
@@ -64,7 +64,10 @@ async def subspell(
             description="A list per output, or one list of objects",
         ),
     ] = "lists",
-    at_once: Annotated[int, Field(ge=1, le=MAX_AT_ONCE)] = 4,
+    at_once: Annotated[
+        int,
+        Field(ge=1, le=MAX_AT_ONCE, description="Items under way at once, where it runs for each"),
+    ] = 4,
     order: Order = "items",
     on_error: OnError = "fail",
     **inputs: Any,

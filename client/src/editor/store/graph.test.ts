@@ -49,6 +49,14 @@ describe("wires", () => {
     expect(why("a", "c")).toBeNull();
   });
 
+  it("offers the message of a failure to a text", () => {
+    const error = shownPorts(node("t"), type, undefined, { inputs: [], outputs: [] }).reserved[0];
+    const text = { name: "text", schema: { type: "string" } };
+    if (!error) throw new Error("every node has an error port");
+    const why = whyNoWire(spell, { source: "a", target: "c", input: text, output: error }, (id) => id);
+    expect(why?.suggest).toEqual([{ op: "pick", path: "message" }]);
+  });
+
   it("finds the way between two nodes, or none", () => {
     expect(pathBetween(edges, "a", "c")).toEqual(["a", "b", "c"]);
     expect(pathBetween(edges, "c", "a")).toBeNull();

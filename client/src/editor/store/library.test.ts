@@ -47,7 +47,9 @@ describe("search", () => {
 
 describe("the library", () => {
   it("quotes the names that a docstring marks", async () => {
-    const library = new NodeLibrary(async () => [type("a", "If", { description: "By ``then``, else ``else``." })]);
+    const library = new NodeLibrary(async () => [
+      type("a", "If", { description: "By ``then``, else ``else``." }),
+    ]);
     await library.refresh();
     expect(library.get("a")?.description).toBe("By “then”, else “else”.");
   });
