@@ -88,6 +88,14 @@ class ChildSpells:
             spell, lambda access: all(access.roles.get(user) is not None for user in editors)
         )
 
+    async def are_for_all(self, children: Iterable[str], canvas: str) -> bool:
+        """Say whether everybody who may read the canvas may read these, too."""
+        try:
+            users = (await self._access(canvas)).roles.keys()
+            return all([users <= (await self._access(child)).roles.keys() for child in children])
+        except NotFound:
+            return False
+
     async def _gather(self, spell: Spell, may_read: Callable[[CanvasAccess], bool]) -> Found:
         waiting = sorted(children_of(spell))
         if not waiting:

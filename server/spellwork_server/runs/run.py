@@ -92,6 +92,8 @@ class RunOrder:
     mode: Mode
     request: dict[str, Any]
     timeout: float | None = None
+    hidden: frozenset[str] = frozenset()
+    """Nodes of which those who follow the run may not see the inside."""
 
     def limits(self, most: Limits) -> Limits:
         """Return what the run may use: what it asks for, and no more than ``most``."""
@@ -144,7 +146,7 @@ class Run:
         """Where the live mode of its runner goes on from run to run."""
         self._execution: Execution | LiveExecution | None = None
         self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
-        self._sink = RunSink(self._say, self._writer, self._pace)
+        self._sink = RunSink(self._say, self._writer, self._pace, order.hidden)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None

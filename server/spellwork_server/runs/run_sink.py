@@ -11,20 +11,31 @@ from .writer import RunWriter
 
 
 class RunSink:
-    """Hands events to ``say`` and chunks to the writer."""
+    """Hands events to ``say`` and chunks to the writer, but for what is inside the nodes ``hidden``."""
 
-    def __init__(self, say: Sink, writer: RunWriter, pace: Pace) -> None:
+    def __init__(
+        self, say: Sink, writer: RunWriter, pace: Pace, hidden: frozenset[str] = frozenset()
+    ) -> None:
+        self._hidden = hidden
         self._say = say
         self._writer = writer
         self._pace = pace
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
-        self._say(event)
+        if not self._is_hidden(event.node):
+            self._say(event)
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output."""
-        self._writer.take_chunks(node, port, chunks)
+        if not self._is_hidden(node):
+            self._writer.take_chunks(node, port, chunks)
+
+    def _is_hidden(self, path: str | None) -> bool:
+        if not self._hidden or path is None or "/" not in path:
+            return False
+        owners = path.split("/")[:-1]
+        return any(owner.partition("[")[0] in self._hidden for owner in owners)
 
     @property
     def is_full(self) -> bool:

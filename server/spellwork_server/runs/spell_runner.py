@@ -178,6 +178,7 @@ class SpellRunner:
             request.mode,
             request.to_json() | {"children": self._children.versions},
             request.timeout,
+            await self._hidden(spell, audience),
         )
         log = await self._machinery.journal.log(stream)
         paused = request.mode == "live" and self._is_live_paused()
@@ -203,6 +204,19 @@ class SpellRunner:
             run.tell_status()
         self._launch(self, run)
         return run
+
+    async def _hidden(self, spell: Spell, audience: Audience) -> frozenset[str]:
+        """Return the nodes that run canvases, where not all who see the run may read all of these."""
+        found = self._children
+        if audience == "private" or self.canvas is None or not found.wanted:
+            return frozenset()
+        if await self._machinery.children.are_for_all(found.spells, self.canvas):
+            return frozenset()
+        return frozenset(
+            id
+            for id, node in spell.nodes.items()
+            if node.settings.body is not None and node.settings.body.spell is not None
+        )
 
     def _is_live_paused(self) -> bool:
         """Say whether the run from which live mode goes on is paused: then so is the next."""

@@ -114,6 +114,32 @@ async def test_the_ports_of_a_child_are_shown_where_every_editor_may_read_it(ser
         await until(lambda: [p["code"] for p in room.problems] == ["unknown_spell"])
 
 
+@pytest.mark.rule("N3")
+async def test_what_happens_inside_a_child_is_told_where_all_who_see_the_run_may_read_it(
+    served: House,
+) -> None:
+    ada, bob = await served.person("ada"), await served.person("bob")
+    child = await canvas(ada, CHILD)
+    parent = await canvas(ada, parent_of(child, n=5))
+    member = {"email": bob.user and bob.user.email, "role": "viewer"}
+    assert (await ada.put(f"/v1/canvases/{parent}/members", member)).status == 200
+
+    async def inside(n: int, **more: Any) -> tuple[list[str], int]:
+        await draw(ada, parent, parent_of(child, n=n))
+        left = await run(ada, parent, **more)
+        assert left["outputs"] == {"sub": {"big": True}}
+        events = (await ada.get(f"/v1/runs/{left['id']}/events")).body["events"]
+        value = await ada.get(f"/v1/runs/{left['id']}/outputs/sub%2Fbig/holds")
+        done = [each["node"] for each in events if each["kind"] == "node.done"]
+        return [node for node in done if "/" in node], value.status
+
+    assert await inside(5) == ([], 404)
+    told = (["sub/n", "sub/big", "sub/out"], 200)
+    assert await inside(6, audience="private") == told
+    assert (await ada.put(f"/v1/canvases/{child}/members", member)).status == 200
+    assert await inside(7) == told
+
+
 @pytest.mark.rule("N4")
 async def test_the_ports_of_a_subspell_follow_the_child_on_open_tabs(served: House) -> None:
     ada = await served.person("ada")
