@@ -83,7 +83,9 @@ def test_a_group_folds_into_one_box_for_everybody_and_opens_again(
     find.fill("y + 1")
     find.press("Enter")
     expect(grace.node("more")).to_be_visible()
-    expect(ada.page.get_by_test_id("group-g")).to_have_attribute("data-folded", "true")
+    box = ada.page.get_by_test_id("group-g")
+    expect(box).to_have_attribute("data-folded", "true")
+    expect(box.get_by_test_id("remote-selection")).to_contain_text("grace")
     ada.page.get_by_test_id("canvas").press("ControlOrMeta+z")
     expect(ada.node("more")).to_be_visible()
 
