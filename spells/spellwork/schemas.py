@@ -67,7 +67,7 @@ def forms_of(schema: Schema) -> list[Schema]:
     Each keeps the ``$defs`` of the whole. A form whose type only its values tell has that type.
     """
     forms = list(islice(_forms(schema, schema, _DEPTH), _FORMS + 1))
-    return [{}] if len(forms) > _FORMS else forms
+    return [{}] if not forms or len(forms) > _FORMS else forms
 
 
 def _forms(schema: Any, root: Schema, depth: int) -> Iterator[Schema]:

@@ -61,7 +61,8 @@ def _is_keyword_formed(word: str, given: Any, depth: int) -> bool:
     if word in _SCHEMA:
         return isinstance(given, bool) or _is_formed(given, depth + 1)
     if word in _SCHEMAS:
-        return isinstance(given, list) and all(_is_formed(each, depth + 1) for each in given)
+        formed = isinstance(given, list) and all(_is_formed(each, depth + 1) for each in given)
+        return formed and bool(given)
     if word in _NAMED:
         return isinstance(given, dict) and all(
             _is_formed(each, depth + 1) for each in given.values()

@@ -35,6 +35,7 @@ CASES: list[tuple[str, Any, Any]] = [
     ("options", {"anyOf": [OBJECT, {"type": "null"}]}, {"anyOf": [OBJECT, {"type": "null"}]}),
     ("several types", {"type": ["string", "null"]}, {"type": ["string", "null"]}),
     ("no schema", [], {}),
+    ("no option at all", {"anyOf": []}, {}),
     ("a type of no name", {"type": [[1]]}, {}),
     ("types of two kinds", {"type": [1, "string"]}, {}),
     ("required is no list", OBJECT | {"required": 5}, {"type": "object"}),
