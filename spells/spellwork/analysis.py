@@ -130,8 +130,14 @@ class Analysis:
     # Nodes and their ports
 
     def _read_nodes(self) -> None:
-        for id in sorted(self.spell.nodes):
-            node = self.spell.nodes[id]
+        nodes, parts = self.spell.nodes, self.parts
+        static: dict[str, tuple[NodeType, Ports, dict[str, Port], dict[str, Port]]] = {}
+        for id in sorted(nodes):
+            node = nodes[id]
+            shared = static.get(node.type)
+            if shared is not None and node.version is None:
+                parts[id] = Part(id, node, *shared)
+                continue
             declared = self.library.get(node.type, node.version)
             if node.version is not None and declared is not None:
                 newest = self.library.newer(node)
@@ -141,11 +147,14 @@ class Analysis:
                 self._add_unknown_type(id, node)
                 if stands(node):
                     unknown = placeholder(node)
-                    self.parts[id] = Part(id, node, unknown, *_tables(unknown.ports), loose=True)
+                    parts[id] = Part(id, node, unknown, *_tables(unknown.ports), loose=True)
             elif declared.resolve is None:
-                self.parts[id] = Part(id, node, declared, *self._tables_of(declared))
+                tables = self._tables_of(declared)
+                parts[id] = Part(id, node, declared, *tables)
+                if node.version is None and not declared.extra_inputs:
+                    static[node.type] = (declared, *tables)
             else:
-                self.parts[id] = self._resolved(id, node, declared)
+                parts[id] = self._resolved(id, node, declared)
 
     def _tables_of(self, declared: NodeType) -> tuple[Ports, dict[str, Port], dict[str, Port]]:
         """Return a type's ports, shared by all its nodes but where nodes take further inputs."""
@@ -322,8 +331,10 @@ class Analysis:
     # Values typed in
 
     def _read_inputs(self) -> None:
+        required: dict[int, list[str]] = {}
         for part in self.parts.values():
-            for name, value in part.node.inputs.items():
+            ports, links, typed = part.ports, part.links, part.node.inputs
+            for name, value in typed.items():
                 if name in part.inputs:
                     reason = None if name in part.links else rejection(part.type, name, value)
                     if reason:
@@ -334,18 +345,14 @@ class Analysis:
                     part.inputs[name] = Port(name)
                 else:
                     self.add_unknown_port(None, part, name, "input", part.inputs)
-            for port in part.ports.inputs:
-                if (
-                    port.required
-                    and port.name not in part.links
-                    and port.name not in part.node.inputs
-                    and (part.id, port.name) not in self._opened
-                ):
+            wanted = required.get(id(ports))
+            if wanted is None:
+                wanted = [port.name for port in ports.inputs if port.required]
+                required[id(ports)] = wanted
+            for name in wanted:
+                if name not in links and name not in typed and (part.id, name) not in self._opened:
                     self.blame(
-                        part,
-                        "missing_input",
-                        f"the input {port.name!r} has no wire and no value",
-                        port.name,
+                        part, "missing_input", f"the input {name!r} has no wire and no value", name
                     )
 
     def _check_choice(self, part: Part, port: Port, value: Any) -> None:

@@ -72,6 +72,7 @@ def compile(
     _refuse(analysis, running)
     given = place_inputs(analysis, inputs) if inputs else {}
     within, parts = analysis.regions.of, analysis.parts
+    part: Part | None = None
     steps: list[Step] = []
     index: dict[str, int] = {}
     maker = _Maker(index, environment)
@@ -92,15 +93,18 @@ def compile(
                     body=None if part.inside is None else _body(analysis, id, environment, given),
                 )
             )
+    name, warnings = spell.name, tuple(analysis.problems)
+    outside = frozenset(() if running is None else spell.nodes.keys() - index.keys())
+    del spell, analysis, parts, part  # where nobody else has them, they make room for the arrays
     return Plan(
-        name=spell.name,
+        name=name,
         steps=tuple(steps),
         library=library,
         program=assemble(steps),
         environment=environment,
-        warnings=tuple(analysis.problems),
+        warnings=warnings,
         index=index,
-        outside=frozenset(() if running is None else spell.nodes.keys() - index.keys()),
+        outside=outside,
     )
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .analysis import Analysis, Part
 
 
+FEW = 8
+"""Wires to one input that are looked through one by one."""
+
+
 class Link(msgspec.Struct, gc=False):
     """A wire that can carry values. ``edge`` is None when code names the source and nothing is drawn."""
 
@@ -34,47 +38,82 @@ class Links:
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
         self._fits: dict[tuple[int, int], tuple[str | None, bool]] = {}
+        self._crowds: dict[int, dict[tuple[str, str], Link]] = {}
+        """By list of more than a FEW wires, these by what they bring."""
 
     def read(self) -> None:
         """Give every node the wires that end there, or say what is wrong with them."""
         spell, parts, needs = self._analysis.spell, self._analysis.parts, self._analysis.needs
-        nodes, edges = spell.nodes, spell.edges
+        edges = spell.edges
+        last: tuple[Port | None, Port | None] = None, None  # wires of one kind follow each other
+        reason, proven = None, False
         for id in sorted(edges):
             edge = edges[id]
-            if edge.source not in nodes or edge.target not in nodes:
-                self._add_dangling(id, edge)
-                continue
-            needs.setdefault(edge.target, set()).add(edge.source)
             source, target = parts.get(edge.source), parts.get(edge.target)
             if source is None or target is None:
+                self._read_loose_end(id, edge)
                 continue
-            output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
-            if port is None and (target.loose or target.ports.extra_inputs):
-                port = target.inputs[edge.input] = Port(edge.input)
-            if output is None:
-                output = _reserved(source, edge.output)
-            if output is None and source.loose:
-                output = source.outputs[edge.output] = Port(edge.output)
-            if output is None:
-                self._analysis.add_unknown_port(id, source, edge.output, "output", source.outputs)
-            elif port is None:
-                self._analysis.add_unknown_port(id, target, edge.input, "input", target.inputs)
+            needed = needs.get(edge.target)
+            if needed is None:
+                needs[edge.target] = {edge.source}
             else:
+                needed.add(edge.source)
+            output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
+            if output is None or port is None:
+                self._link_further(id, edge, source, target)
+                continue
+            links = target.links.get(edge.input)
+            if edge.transform or (links and self._in_the_way(links, edge, port)):
                 self._link(id, edge, target, output, port)
+                continue
+            if last[0] is not output or last[1] is not port:
+                last = output, port
+                reason, proven = self._fit(output, port)
+            if reason is not None:
+                self._link(id, edge, target, output, port)
+            elif links is None:
+                target.links[edge.input] = [Link(edge.source, output.name, id, proven)]
+            else:
+                links.append(Link(edge.source, output.name, id, proven))
+
+    def _read_loose_end(self, id: str, edge: Edge) -> None:
+        """Read a wire of which an end is of no known type, or missing."""
+        nodes = self._analysis.spell.nodes
+        if edge.source not in nodes or edge.target not in nodes:
+            self._add_dangling(id, edge)
+        else:
+            self._analysis.needs.setdefault(edge.target, set()).add(edge.source)
+
+    def _link_further(self, id: str, edge: Edge, source: Part, target: Part) -> None:
+        """Link what ends at ports that nodes have where they are wired, or refuse it."""
+        output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
+        if port is None and (target.loose or target.ports.extra_inputs):
+            port = target.inputs[edge.input] = Port(edge.input)
+        if output is None:
+            output = _reserved(source, edge.output)
+        if output is None and source.loose:
+            output = source.outputs[edge.output] = Port(edge.output)
+        if output is None:
+            self._analysis.add_unknown_port(id, source, edge.output, "output", source.outputs)
+        elif port is None:
+            self._analysis.add_unknown_port(id, target, edge.input, "input", target.inputs)
+        else:
+            self._link(id, edge, target, output, port)
 
     def _link(self, id: str, edge: Edge, target: Part, output: Port, port: Port) -> None:
+        """Link a wire with whatever it has, or say why not."""
         links = target.links.setdefault(port.name, [])
-        for other in links:
-            if not port.many or (other.source, other.output) == (edge.source, edge.output):
-                self._analysis.add(
-                    "duplicate_wire",
-                    f"{named(target.id, target.node)}: the input {port.name!r} has a wire already ({other.edge})",
-                    node=target.id,
-                    edge=id,
-                    port=port.name,
-                    details={"first": other.edge},
-                )
-                return
+        other = self._in_the_way(links, edge, port)
+        if other is not None:
+            self._analysis.add(
+                "duplicate_wire",
+                f"{named(target.id, target.node)}: the input {port.name!r} has a wire already ({other.edge})",
+                node=target.id,
+                edge=id,
+                port=port.name,
+                details={"first": other.edge},
+            )
+            return
         reason, proven = (
             self._fit_reshaped(id, edge, target, output, port)
             if edge.transform
@@ -97,6 +136,21 @@ class Links:
             details={"reason": reason, "source": edge.source, "output": output.name}
             | ({"suggest": described(better)} if better else {}),
         )
+
+    def _in_the_way(self, links: list[Link], edge: Edge, port: Port) -> Link | None:
+        """Return the wire that keeps another from the same input: any, or where many may end, one of the same output."""
+        if not port.many:
+            return links[0] if links else None
+        source, output = edge.source, edge.output
+        if len(links) <= FEW:
+            for link in links:
+                if link.source == source and link.output == output:
+                    return link
+            return None
+        crowd = self._crowds.setdefault(id(links), {})
+        for link in links[len(crowd) :]:
+            crowd[link.source, link.output] = link
+        return crowd.get((source, output))
 
     def _fit_reshaped(
         self, id: str, edge: Edge, target: Part, output: Port, port: Port

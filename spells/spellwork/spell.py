@@ -7,16 +7,23 @@ have the same shape; see ``spells/SPEC.md``.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self
 
+import msgspec
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     JsonValue,
     StringConstraints,
+    TypeAdapter,
     model_validator,
 )
+from pydantic_core import core_schema
+from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
 SCHEMA = 1
 """The version of the spell's own format, written as ``schema``."""
@@ -160,14 +167,83 @@ Transform = Annotated[Pick | Index | Default | Cast | Date, Field(discriminator=
 """What a wire does to a value on its way."""
 
 
-class Edge(Part):
+class EdgeFields(TypedDict):
     """A wire from an output of ``source`` to an input of ``target``. ``transform`` is applied in order."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", title="Edge")  # type: ignore[misc] # pydantic reads it here
 
     source: Id
     output: PortName
     target: Id
     input: PortName
-    transform: tuple[Transform, ...] = Field(default=(), max_length=20)
+    transform: NotRequired[Annotated[tuple[Transform, ...], Field(default=(), max_length=20)]]
+
+
+EdgeFields.__name__ = EdgeFields.__qualname__ = "Edge"  # as it is called in JSON Schema
+_TRANSFORMS: TypeAdapter[tuple[Transform, ...]] = TypeAdapter(
+    Annotated[tuple[Transform, ...], Field(max_length=20)]
+)
+
+if TYPE_CHECKING:
+    Transforms = tuple[Transform, ...]
+else:
+    Transforms = tuple  # msgspec reads a wire's, pydantic what is in it
+
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_PortName = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+class Edge(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A wire from an output of ``source`` to an input of ``target``. ``transform`` is applied in order.
+
+    Of all parts of a spell there are most of these; so they are structs, and no
+    models, but read and written as models are.
+    """
+
+    source: _Id
+    output: _PortName
+    target: _Id
+    input: _PortName
+    transform: Transforms = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        fields = handler.generate_schema(EdgeFields)
+
+        def take(value: Any, validate: Callable[[Any], dict[str, Any]]) -> Edge:
+            return value if isinstance(value, cls) else cls(**validate(value))
+
+        return core_schema.json_or_python_schema(
+            core_schema.no_info_after_validator_function(lambda given: cls(**given), fields),
+            core_schema.no_info_wrap_validator_function(take, fields),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                msgspec.structs.asdict, return_schema=fields
+            ),
+        )
+
+    @classmethod
+    def model_validate(cls, value: Any) -> Edge:
+        """Return the edge of its fields; raises pydantic's ValidationError."""
+        return _EDGE.validate_python(value)
+
+    @classmethod
+    def model_validate_json(cls, data: str | bytes, *, strict: bool | None = None) -> Edge:
+        """Return the edge in JSON; raises pydantic's ValidationError."""
+        return _EDGE.validate_json(data, strict=strict)
+
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        """Return the fields, as a model's method of that name does."""
+        fields: dict[str, Any] = _EDGE.dump_python(self, **how)
+        return fields
+
+    def model_copy(self, update: Mapping[str, Any]) -> Edge:
+        """Return the edge with other fields, which are not checked."""
+        return msgspec.structs.replace(self, **update)
+
+
+_EDGE = TypeAdapter(Edge)
 
 
 class Group(Part):
@@ -216,6 +292,18 @@ class Spell(Part):
     groups: dict[Id, Group] = Field(default_factory=dict)
     notes: dict[Id, Note] = Field(default_factory=dict)
 
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
+        """Return the spell in JSON; raises ValidationError. Its edges, of which there are most, are read apart."""
+        quick = None if how else _quickly_read(json_data)
+        if quick is None:
+            return super().model_validate_json(json_data, **how)
+        rest, edges = quick
+        spell = super().model_validate_json(rest)
+        spell.edges.update(edges)
+        spell.model_fields_set.add("edges")
+        return spell
+
     def to_json(self) -> dict[str, Any]:
         """Return the spell as plain JSON values.
 
@@ -229,6 +317,66 @@ class Spell(Part):
                 if "position" in part.model_fields_set:
                     fields["position"] = [_short(each) for each in part.position]
         return {"schema": self.schema_, "name": self.name, "nodes": {}, "edges": {}} | body
+
+
+class _Quick(msgspec.Struct, forbid_unknown_fields=True):
+    """A spell in JSON, its edges read, all else as it is."""
+
+    edges: dict[_Id, Edge]
+    schema: msgspec.Raw = msgspec.Raw()
+    name: msgspec.Raw = msgspec.Raw()
+    nodes: msgspec.Raw = msgspec.Raw()
+    groups: msgspec.Raw = msgspec.Raw()
+    notes: msgspec.Raw = msgspec.Raw()
+
+
+_quick = msgspec.json.Decoder(_Quick)
+
+
+def _quickly_read(data: str | bytes | bytearray) -> tuple[bytes, dict[str, Edge]] | None:
+    """Return (the JSON of all but the edges, the edges), or None where anything about these is to be said."""
+    try:
+        read = _quick.decode(data)
+        edges = read.edges
+        for id, edge in edges.items():
+            if edge.transform:
+                shaped = _TRANSFORMS.validate_python(edge.transform)
+                edges[id] = msgspec.structs.replace(edge, transform=shaped)
+    except ValueError:  # both libraries' errors are; pydantic finds the words
+        return None
+    if len(edges) >= MANY:
+        edges = _shared(edges)
+    ids = {*edges, *[edge.source for edge in edges.values()], *[e.target for e in edges.values()]}
+    if not _IDS.fullmatch("".join(ids)):
+        return None
+    rest = [
+        b'"%b":%b' % (name.encode(), raw)
+        for name in ("schema", "name", "nodes", "groups", "notes")
+        if (raw := bytes(getattr(read, name)))
+    ]
+    return b"{%b}" % b",".join(rest), edges
+
+
+_IDS = re.compile(r"[A-Za-z0-9_-]*")
+
+MANY = 5_000
+"""Edges from which on it is worth the time that they share their texts."""
+
+
+def _shared(edges: dict[str, Edge]) -> dict[str, Edge]:
+    """Return the edges with each text once in memory: that is most of what they take."""
+    known: dict[str, str] = {}
+    once = known.setdefault
+    return {
+        id: Edge(
+            once(edge.source, edge.source),
+            once(edge.output, edge.output),
+            once(edge.target, edge.target),
+            once(edge.input, edge.input),
+            edge.transform,
+        )
+        for id, edge in edges.items()
+    }
 
 
 def _short(number: float) -> float:

@@ -39,7 +39,7 @@ def write_spell(replica: Replica, parts: Parts, spell: Spell) -> None:
 
 
 def _write_things(
-    kind: Kind, root: Map[Any], before: dict[str, Part], after: dict[str, Part]
+    kind: Kind, root: Map[Any], before: dict[str, Part | Edge], after: dict[str, Part | Edge]
 ) -> None:
     for key in sorted(before.keys() - after.keys()):
         del root[key]
@@ -53,7 +53,7 @@ def _write_things(
             _write_fields(root[key], SHARED.get(kind, {}), old, new)
 
 
-def _fields(kind: Kind, part: Part) -> dict[str, Any]:
+def _fields(kind: Kind, part: Part | Edge) -> dict[str, Any]:
     """Return a new thing's fields, the shared ones as shared types."""
     fields = _plain(part)
     for name, shared in SHARED.get(kind, {}).items():
@@ -62,16 +62,17 @@ def _fields(kind: Kind, part: Part) -> dict[str, Any]:
     return fields
 
 
-def _plain(part: Part) -> dict[str, Any]:
+def _plain(part: Part | Edge) -> dict[str, Any]:
     """Return a part's fields as plain values, without those that are not set."""
     fields: dict[str, Any] = part.model_dump(mode="json", exclude_none=True)
     if isinstance(part, Node):
         # None inside an input's value is a value; only the node's own fields lose theirs.
         fields["inputs"] = dict(part.inputs)
         fields["settings"] = _settings(part.settings)
-    if isinstance(part, Edge) and not part.transform:
-        del fields["transform"]
-    if "position" not in part.model_fields_set:
+    if isinstance(part, Edge):
+        if not part.transform:
+            del fields["transform"]
+    elif "position" not in part.model_fields_set:
         fields.pop("position", None)
     exact: dict[str, Any] = _exact(fields)
     return exact

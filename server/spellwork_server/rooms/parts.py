@@ -21,7 +21,12 @@ from spellwork.spell import SCHEMA, Edge, Group, Id, Node, Note, Part, Spell
 from .errors import SchemaViolation
 from .replica import Kind, Replica
 
-MODELS: Mapping[Kind, type[Part]] = {"nodes": Node, "edges": Edge, "groups": Group, "notes": Note}
+MODELS: Mapping[Kind, type[Part | Edge]] = {
+    "nodes": Node,
+    "edges": Edge,
+    "groups": Group,
+    "notes": Note,
+}
 
 SHARED: Mapping[Kind, Mapping[str, type]] = {
     "nodes": {"inputs": Map, "settings": Map, "code": Text},
@@ -210,7 +215,7 @@ def _read_meta(key: str, value: Any) -> Any:
             raise _MisshapenError("meta holds only name and schema")
 
 
-def _read_part(kind: Kind, key: str, thing: Any, check: Check) -> Part:
+def _read_part(kind: Kind, key: str, thing: Any, check: Check) -> Part | Edge:
     _ID.validate_python(key)
     if not isinstance(thing, Map):
         raise _MisshapenError("must be a Y.Map")

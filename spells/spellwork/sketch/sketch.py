@@ -19,7 +19,7 @@ from .handles import End, GroupHandle, Parallel, Step
 from .wiring import Wiring
 
 T = TypeVar("T")
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", Spell, Node, Edge, Group, Note)
 
 _WIRE = "e{:05}"
 _NUMBERED = re.compile(r"e[0-9]{5,18}")
