@@ -8,7 +8,7 @@ have the same shape; see ``spells/SPEC.md``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self
 
 import msgspec
@@ -302,6 +302,8 @@ class Spell(Part):
         spell = super().model_validate_json(rest)
         spell.edges.update(edges)
         spell.model_fields_set.add("edges")
+        if len(spell.nodes) >= MANY:
+            _share_given(spell.nodes.values())
         return spell
 
     def to_json(self) -> dict[str, Any]:
@@ -360,7 +362,7 @@ def _quickly_read(data: str | bytes | bytearray) -> tuple[bytes, dict[str, Edge]
 _IDS = re.compile(r"[A-Za-z0-9_-]*")
 
 MANY = 5_000
-"""Edges from which on it is worth the time that they share their texts."""
+"""Edges or nodes from which on it is worth the time that they share what is equal."""
 
 
 def _shared(edges: dict[str, Edge]) -> dict[str, Edge]:
@@ -377,6 +379,15 @@ def _shared(edges: dict[str, Edge]) -> dict[str, Edge]:
         )
         for id, edge in edges.items()
     }
+
+
+def _share_given(nodes: Iterable[Node]) -> None:
+    """Let nodes of which the same fields were given share that set, which nobody changes."""
+    known: dict[frozenset[str], set[str]] = {}
+    for node in nodes:
+        given = node.model_fields_set
+        same = known.setdefault(frozenset(given), given)
+        object.__setattr__(node, "__pydantic_fields_set__", same)
 
 
 def _short(number: float) -> float:
