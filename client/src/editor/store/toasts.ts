@@ -36,7 +36,7 @@ const NEXT: Readonly<Record<string, string>> = {
   model_not_found: "Choose a model that the server has, or fetch it with the node “Download a model”.",
   worker_died: "Make its data smaller, or ask for more memory; the next run has a fresh process.",
   missing_input: "Connect the input to an output, or type a value.",
-  invalid_input: "Look at what came in, and convert it before this node.",
+  invalid_input: "Select the wire into it: its transforms can take a part of what comes, or convert it.",
   exception: "Open the node: its traceback says which line failed.",
   address_denied: "The server allows nodes no addresses of its own network; an administrator can allow it.",
   output_too_large: "Give less: filter, take a part, or summarise inside the node.",
