@@ -5,7 +5,7 @@ import type { NodeType } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { addNode } from "../store/actions";
-import { COMMANDS, type Command, keyCaps } from "../store/commands";
+import { COMMANDS, type Command, isMeant, keyCaps } from "../store/commands";
 import type { Editor, PaletteRequest } from "../store/editor";
 import { nodeTitle } from "../store/graph";
 import { searchTypes } from "../store/library";
@@ -60,10 +60,7 @@ function entriesFor(editor: Editor, request: PaletteRequest, query: string): Ent
     return query === "" ? adds : adds.map((entry) => ({ ...entry, section: "Best matches" }));
   const words = query.toLowerCase();
   const commands = COMMANDS.filter(
-    (command) =>
-      !command.keyOnly &&
-      (editable || !command.edits) &&
-      `${command.title} ${command.section}`.toLowerCase().includes(words),
+    (command) => !command.keyOnly && (editable || !command.edits) && isMeant(command, query),
   ).map((command) => commandEntry(editor, command));
   const spell = editor.document.spell.get();
   const places = Object.entries(spell.nodes)

@@ -1,6 +1,6 @@
 /** Keys find their command on every keyboard, and no two commands share one. */
 import { describe, expect, it } from "vitest";
-import { COMMANDS, type KeyPress, keyCaps, matchesKeys } from "./commands";
+import { COMMANDS, isMeant, type KeyPress, keyCaps, matchesKeys } from "./commands";
 
 function press(key: string, held: Partial<KeyPress> = {}): KeyPress {
   return { key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...held };
@@ -31,4 +31,13 @@ describe("keys", () => {
     expect(keyCaps("Mod+Shift+Z", true)).toEqual(["⌘", "⇧", "Z"]);
     expect(keyCaps("Mod+Enter", false)).toEqual(["Ctrl", "↵"]);
   });
+});
+
+it.each([
+  ["download yaml", "export-yaml"],
+  ["yaml export", "export-yaml"],
+  ["open file", "import"],
+  ["cancel", "stop"],
+])("%s finds the command %s", (query, id) => {
+  expect(COMMANDS.filter((command) => isMeant(command, query)).map((command) => command.id)).toContain(id);
 });

@@ -59,6 +59,28 @@ function command(
   return { id, title, section, keys, run, edits };
 }
 
+/** Other words that people look for a command by. */
+const ALSO: Readonly<Record<string, string>> = {
+  import: "open load upload",
+  export: "download save file",
+  "export-yaml": "download save file",
+  "export-python": "download save file code",
+  remove: "delete",
+  live: "reactive watch auto",
+  mute: "disable off skip",
+  bypass: "disable skip",
+  stop: "cancel abort",
+};
+
+/** Whether every word of `query` is in the command's title, section or other words. */
+export function isMeant({ id, title, section }: Command, query: string): boolean {
+  const words = `${title} ${section} ${ALSO[id] ?? ""}`.toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => words.includes(word));
+}
+
 function withChosen(editor: Editor, act: (nodes: string[]) => void): void {
   const nodes = editor.selectedNodes();
   if (nodes.length > 0) act(nodes);
