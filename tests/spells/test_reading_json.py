@@ -13,7 +13,7 @@ from spellwork.spell import MANY
 from tests.spells.drawing import draw
 from tests.spells.nodes import library
 
-WIRE = {"source": "a", "output": "o", "target": "b", "input": "i"}
+WIRE: dict[str, Any] = {"source": "a", "output": "o", "target": "b", "input": "i"}
 PICK = {"op": "pick", "path": "x"}
 NODES = {"a": {"type": "x"}, "b": {"type": "x", "position": [1, 2]}}
 
