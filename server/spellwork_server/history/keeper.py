@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 LOOK = 5.0
 """Seconds between two looks at what is being edited, at most."""
 
+AT_ONCE = 16
+"""Versions of different canvases that are written at the same time."""
+
 THIN_EVERY = 8
 """Old versions are thinned out with each so many new ones."""
 
@@ -202,8 +205,11 @@ class VersionKeeper:
         while True:
             await self._edited.wait()
             await asyncio.sleep(pause)
-            for canvas_id in self._due():
-                await self._end(canvas_id)
+            due = self._due()
+            for start in range(0, len(due), AT_ONCE):
+                async with asyncio.TaskGroup() as tasks:
+                    for canvas_id in due[start : start + AT_ONCE]:
+                        tasks.create_task(self._end(canvas_id))
             if not self._sittings:
                 self._edited.clear()
 
