@@ -27,10 +27,11 @@ def streaming(count: int = WORDS, pause: bool = False) -> dict[str, Any]:
 async def test_a_stream_waits_for_a_store_that_takes_nothing_and_goes_on_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    words = 8 * WORDS
     monkeypatch.setattr(run_module, "STREAM_BYTES", 5_000)
     monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
     async with house() as h:
-        await h.canvas(streaming(pause=True))
+        await h.canvas(streaming(words, pause=True))
         tab = await h.tab(ADA, "c1")
         run = await h.call(tab, "runs.create", canvas="c1")
         going = h.runners.find(run["id"])
@@ -38,10 +39,10 @@ async def test_a_stream_waits_for_a_store_that_takes_nothing_and_goes_on_after(
         with store_fails(h.commits):
             await until(lambda: going._pace.is_full)
             full = going._pace.pending
-            assert full < 15_000
+            assert full < 60_000, "far from all: what a turn of the loop brings comes on top"
         assert (await h.ended(run["id"]))["status"] == "completed"
         text = "".join(e["value"] for e in tab.events() if e["kind"] == "node.chunk")
-        assert text == "".join(f"{index} " for index in range(WORDS))
+        assert text == "".join(f"{index} " for index in range(words))
 
 
 @pytest.mark.rule("E12")
