@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spellwork import Event, Execution, Plan, RunResult, Spell, compile
@@ -10,8 +10,8 @@ from spellwork import Event, Execution, Plan, RunResult, Spell, compile
 from .nodes import library
 
 
-def draw(nodes: Mapping[str, Any], *wires: str, **parts: Any) -> Spell:
-    """Return a spell. A node is ``"type"`` or ``("type", {inputs})`` or a dict; a wire ``"a.out -> b.in"``."""
+def edges_of(wires: Iterable[str]) -> dict[str, Any]:
+    """Return the edges of wires drawn as ``"a.out -> b.in"``."""
     edges = {}
     for index, wire in enumerate(wires):
         left, right = wire.split(" -> ")
@@ -23,8 +23,17 @@ def draw(nodes: Mapping[str, Any], *wires: str, **parts: Any) -> Spell:
             "target": target,
             "input": port,
         }
+    return edges
+
+
+def draw(nodes: Mapping[str, Any], *wires: str, **parts: Any) -> Spell:
+    """Return a spell. A node is ``"type"`` or ``("type", {inputs})`` or a dict; a wire ``"a.out -> b.in"``."""
     return Spell.model_validate(
-        {"nodes": {id: _node(each) for id, each in nodes.items()}, "edges": edges, **parts}
+        {
+            "nodes": {id: _node(each) for id, each in nodes.items()},
+            "edges": edges_of(wires),
+            **parts,
+        }
     )
 
 

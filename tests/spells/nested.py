@@ -9,6 +9,7 @@ from typing import Any
 from spellwork import Event, Execution, Library, RunResult, Spell, compile
 from spellwork_code import pack as code
 from spellwork_core import pack as core
+from tests.spells.drawing import edges_of
 from tests.spells.nodes import pack as small
 
 library = Library([small, core, code])
@@ -18,22 +19,11 @@ Drawn = Mapping[str, Any]
 
 def draw(nodes: Drawn, *wires: str, **parts: Any) -> Spell:
     """Return a spell. A node is a type, or (type, inputs), or (type, inputs, further fields)."""
-    edges = {}
-    for index, wire in enumerate(wires):
-        left, right = wire.split(" -> ")
-        source, output = left.split(".")
-        target, port = right.split(".")
-        edges[f"e{index:03}"] = {
-            "source": source,
-            "output": output,
-            "target": target,
-            "input": port,
-        }
     groups = {each["group"] for each in map(_node, nodes.values()) if "group" in each}
     return Spell.model_validate(
         {
             "nodes": {id: _node(each) for id, each in nodes.items()},
-            "edges": edges,
+            "edges": edges_of(wires),
             "groups": {group: {} for group in sorted(groups)},
             **parts,
         }

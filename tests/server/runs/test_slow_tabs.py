@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spellwork import outlet
 from spellwork_server.runs import followers
 from tests.server.services.house import house
 from tests.server.sockets.raw_socket import raw_socket
@@ -67,6 +68,7 @@ async def test_a_tab_that_takes_nothing_does_not_stop_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(followers, "PATIENCE", 0.5)
+    monkeypatch.setattr(outlet, "HELD", 0.01)  # however short it is held up
     async with house(tmp_path, max_pending_bytes=LIMIT) as h:
         ada = await h.person("ada")
         canvas = await make_canvas(ada, SPELL)
@@ -77,5 +79,6 @@ async def test_a_tab_that_takes_nothing_does_not_stop_a_run(
             run = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 30})).body
         assert run["status"] == "completed"
         events = await events_of(ada, run["id"])
+        assert any(event["kind"] == "node.waiting" for event in events)
         text = "".join(event["value"] for event in events if event["kind"] == "node.chunk")
         assert text == TEXT
