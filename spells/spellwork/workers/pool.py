@@ -19,6 +19,7 @@ from .errors import WorkerDied
 from .exchange import Exchange
 from .lanes import Lanes
 from .process import WorkerLimits, WorkerProcess
+from .program import base_program
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class WorkerPool:
         """Start a worker for a call that waits; it counts from now on."""
         self._starting += 1
         try:
-            fresh = await WorkerProcess.start(self.limits)
+            fresh = await WorkerProcess.start(base_program(), self.limits)
         finally:
             self._starting -= 1
         self._note(fresh.confinement)
@@ -178,7 +179,7 @@ class WorkerPool:
 
     async def _start_spare(self) -> None:
         try:
-            spare = await WorkerProcess.start(self.limits)
+            spare = await WorkerProcess.start(base_program(), self.limits)
         except Exception:  # noqa: BLE001 - the next call starts its own worker and reports what is wrong
             return
         finally:

@@ -7,8 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,12 +20,12 @@ from spellwork_worker.frames import (
     FromWorker,
     Ready,
     Returned,
-    decode_from_worker,
 )
 
 from .directories import make_directory
 from .errors import WorkerDied
 from .link import Link
+from .program import Program, Sandbox
 
 START_TIMEOUT = 30.0
 """Seconds a worker may take until it is ready."""
@@ -51,7 +50,10 @@ class WorkerLimits:
 class WorkerProcess:
     """A worker that takes one call at a time. Made by ``start``, ended by ``kill`` and ``gone``."""
 
-    def __init__(self, directory: str, limits: WorkerLimits) -> None:
+    def __init__(
+        self, directory: str, program: Program, limits: WorkerLimits, sandbox: Sandbox | None
+    ) -> None:
+        self.program = program
         self.limits = limits
         self.busy = False
         self.key: str | None = None
@@ -59,17 +61,20 @@ class WorkerProcess:
         self.confinement = Confinement()
         self.on_raw: Callable[[str], None] = ignore
         self._directory = directory
+        self._sandbox = sandbox
         self._transport: asyncio.SubprocessTransport
         self._link: Link
 
     @classmethod
-    async def start(cls, limits: WorkerLimits) -> WorkerProcess:
+    async def start(
+        cls, program: Program, limits: WorkerLimits, sandbox: Sandbox | None = None
+    ) -> WorkerProcess:
         """Start a worker and wait until it is ready.
 
         Raises:
             WorkerDied: it did not come up.
         """
-        worker = cls(make_directory(), limits)
+        worker = cls(make_directory(), program, limits, sandbox)
         try:
             await worker._spawn()
             async with asyncio.timeout(START_TIMEOUT):
@@ -89,17 +94,21 @@ class WorkerProcess:
             "file-mb": self.limits.file_mb,
             "max-frame": self.limits.max_frame,
         }
+        argv: Sequence[str] = [
+            *self.program.argv,
+            *(part for name, value in options.items() for part in (f"--{name}", str(value))),
+        ]
+        if self._sandbox is not None:
+            argv = self._sandbox.command(self.program, argv, self._directory, self.limits)
         loop = asyncio.get_running_loop()
         transport, self._link = await loop.subprocess_exec(
             lambda: Link(self.limits.max_frame, self._raw),
-            sys.executable,
-            *("-I", "-X", "utf8", "-m", "spellwork_worker"),
-            *(part for name, value in options.items() for part in (f"--{name}", str(value))),
+            *argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self._directory,
-            env={"HOME": self._directory, "TMPDIR": self._directory, "OMP_NUM_THREADS": "1"},
+            env={**self.program.env, "HOME": self._directory, "TMPDIR": self._directory},
             start_new_session=True,
         )
         self._transport = transport
@@ -145,7 +154,7 @@ class WorkerProcess:
         if body is None:
             raise await self._death()
         try:
-            return decode_from_worker(body)
+            return self.program.codec.decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
             self.kill()
             raise self._fault(
