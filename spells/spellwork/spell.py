@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
+from .collector import collector_paused
+
 SCHEMA = 1
 """The version of the spell's own format, written as ``schema``."""
 
@@ -293,6 +295,7 @@ class Spell(Part):
     notes: dict[Id, Note] = Field(default_factory=dict)
 
     @classmethod
+    @collector_paused()
     def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
         """Return the spell in JSON; raises ValidationError. Its edges, of which there are most, are read apart."""
         quick = None if how else _quickly_read(json_data)
