@@ -21,6 +21,19 @@ SKIP: Final = Skip.SKIP
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name stands in a node's code: line and columns count characters from 1, the end is exclusive."""
+
+    line: int
+    column: int
+    end_column: int
+
+    def to_json(self) -> dict[str, int]:
+        """Return ``{line, column, end_column}``, as problems tell it in ``details``."""
+        return {"line": self.line, "column": self.column, "end_column": self.end_column}
+
+
+@dataclass(frozen=True, slots=True)
 class Port:
     """One input or output of a node.
 
@@ -29,7 +42,9 @@ class Port:
     ``stream``: an output yields chunks before its whole value; an input takes
     chunks while they still come. ``trigger``: an input whose wire only says
     when; its value is not used. ``choices``: the name of a function among the
-    type's ``choices`` that lists the values this input may have.
+    type's ``choices`` that lists the values this input may have. ``place``, of
+    a port that follows from code: where the code first reads the input, or
+    first gives the output, its name.
     """
 
     name: str
@@ -41,6 +56,7 @@ class Port:
     stream: bool = False
     trigger: bool = False
     choices: str | None = None
+    place: Place | None = field(default=None, compare=False)
 
     def describe(self, side: Literal["input", "output"]) -> dict[str, Any]:
         """Return the port as JSON, for the library that a browser shows."""
