@@ -15,7 +15,7 @@ from typing import Self
 
 import httpx
 
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0
 """Seconds a server has to answer /healthz, on a machine that is busy with other tests."""
 
 STOP_WITHIN = 15.0
