@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from .analysis import Analysis
@@ -61,6 +61,18 @@ class Library:
             else:
                 packs.append(pack)
         return cls(packs, problems)
+
+    def of(self, canvas: str | None) -> Library:
+        """Return the library of a canvas: this one."""
+        return self
+
+    def extended(self, packs: Sequence[Pack], problems: Mapping[str, str]) -> Library:
+        """Return one with further packs. Raises PackInvalid where one has the name of a pack that is here already."""
+        names = [pack.name for pack in (*self.packs, *packs)]
+        for pack in packs:
+            if names.count(pack.name) > 1:
+                raise PackInvalid(f"there is a pack {pack.name!r} already")
+        return Library([*self.packs, *packs], self.problems | dict(problems))
 
     def get(self, type: str, version: int | None = None) -> NodeType | None:
         """Return a node type; the newest version when none is named."""

@@ -14,7 +14,7 @@ from .spell import Node
 
 Form = Literal["async", "sync", "generator", "async generator"]
 CachePolicy = Literal["deterministic", "private", "none", "ttl"]
-Isolation = Literal["inline", "thread", "worker"]
+Isolation = Literal["inline", "thread", "worker", "external"]
 Waits = Literal["all", "any"]
 Returns = Literal["value", "ports"]
 BodyPorts = Callable[[Node, Ports | None, frozenset[str]], Ports]
@@ -80,6 +80,10 @@ class NodeType:
     """How a value for an input is checked, by port; ports not listed take anything."""
     plain_inputs: frozenset[str] = frozenset()
     """Inputs whose Python type is plain JSON: a wire proven to fit by its schema needs no check."""
+    target: str | None = None
+    """What to call instead of ``call``, as the place that has it names it: ``call`` is not here then (``stubs``)."""
+    pin: str = ""
+    """The hash of what it was installed from, where its outputs may depend on that; part of recipes."""
 
     @property
     def ports(self) -> Ports:
@@ -89,7 +93,7 @@ class NodeType:
     @property
     def path(self) -> str:
         """``module:qualname`` of the function, as a worker process imports it."""
-        return f"{self.call.__module__}:{self.call.__qualname__}"
+        return self.target or f"{self.call.__module__}:{self.call.__qualname__}"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, as if it had not been decorated."""

@@ -13,7 +13,8 @@ from .values import digest, to_json
 
 def local_of(declared: NodeType, code: str | None, environment: str, *further: Any) -> str:
     """Return the hash of what a node itself is; ``further``: its pins, its body."""
-    return digest(declared.id, declared.version, code, environment, *further)
+    pinned = (declared.pin,) if declared.pin else ()
+    return digest(declared.id, declared.version, code, environment, *pinned, *further)
 
 
 def shapes_of(steps: Sequence[Step]) -> list[str]:

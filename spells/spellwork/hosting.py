@@ -1,0 +1,157 @@
+"""What a worker process calls for the packs of its environment: to tell what they bring, and to run their nodes.
+
+Imported in workers alone. A stub (``stubs``) names its function as
+``spellwork.hosting:types.ID.vVERSION``, which the worker looks up as it does any other.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from pathlib import Path
+from typing import Any
+
+from .choosing import choices_of
+from .declaring import pack_declaration
+from .errors import PackInvalid
+from .library import Library
+from .node_type import NodeType
+from .pack import ENTRY_POINT_GROUP, Pack
+from .rejection import accepted
+from .spell import Node
+
+TARGET = "spellwork.hosting:types.{id}.v{version}"
+"""How a stub names its function."""
+
+MOST_TEXT = 10_000
+"""Characters that are told of an error, and of its traceback."""
+
+
+def describe(distributions: list[str]) -> dict[str, Any]:
+    """Import the packs of these distributions, and tell what they bring: ``{packs, problems}``.
+
+    A pack is ``pack_declaration`` with its ``distribution``; a problem is
+    ``{distribution, name, reason, traceback}``.
+    """
+    packs: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    for name in distributions:
+        try:
+            points = _points_of(name)
+        except PackInvalid as error:
+            problems.append(_problem(name, "", error, with_traceback=False))
+            continue
+        for point in points:
+            try:
+                packs.append(pack_declaration(_loaded(point)) | {"distribution": name})
+            except BaseException as error:  # noqa: BLE001 - an edge: a pack is foreign code, and may even exit
+                problems.append(_problem(name, point.name, error))
+    return {"packs": packs, "problems": problems}
+
+
+def choices(distributions: list[str], type: str, version: int, node: Any, port: str) -> list[Any]:
+    """Return the values that an input of a node may have, as its pack says."""
+    declared = _library(tuple(distributions)).get(type, version)
+    found = None if declared is None else declared.ports.input(port)
+    if declared is None or found is None:
+        return []
+    return choices_of(declared, Node.model_validate(node), found)
+
+
+class _Types:
+    """The functions of node types, as attributes: ``types.demo.double.v1``."""
+
+    def __init__(self, path: tuple[str, ...] = ()) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        version = name.removeprefix("v")
+        if len(self._path) > 1 and name != version and version.isdigit():
+            return function_of(".".join(self._path), int(version))
+        return _Types((*self._path, name))
+
+
+types = _Types()
+
+
+@cache
+def function_of(id: str, version: int) -> Callable[..., Any]:
+    """Return the function of a node type of the packs here, which checks what it is given; raises PackInvalid."""
+    for point in _points():
+        if point.name == id.partition(".")[0]:
+            for node_type in _loaded(point).nodes:
+                if (node_type.id, node_type.version) == (id, version):
+                    return _checked(node_type)
+    raise PackInvalid(f"no pack of this worker has {id!r}, version {version}")
+
+
+def _checked(node_type: NodeType) -> Callable[..., Any]:
+    streams = {port.name for port in node_type.inputs if port.stream}
+    adapters = {
+        port: adapter for port, adapter in node_type.adapters.items() if port not in streams
+    }
+
+    def function(*context: Any, **inputs: Any) -> Any:
+        for port in inputs.keys() & adapters.keys():
+            validate = adapters[port].validate_python
+            inputs[port] = accepted(validate, inputs[port], f"the input {port!r}", port)
+        return node_type.call(*context, **inputs)
+
+    return function
+
+
+def _library(distributions: tuple[str, ...]) -> Library:
+    return Library([_loaded(point) for name in distributions for point in _points_of(name)])
+
+
+def _points() -> Iterator[EntryPoint]:
+    yield from entry_points(group=ENTRY_POINT_GROUP)
+
+
+def _points_of(name: str) -> Iterable[EntryPoint]:
+    """Return where a distribution names its packs; raises PackInvalid where it names none."""
+    try:
+        points = distribution(name).entry_points.select(group=ENTRY_POINT_GROUP)
+    except PackageNotFoundError as error:
+        raise PackInvalid(f"the distribution {name!r} is not installed here") from error
+    if not points:
+        raise PackInvalid(f"{name} is no pack: it has no entry point {ENTRY_POINT_GROUP!r}")
+    return points
+
+
+@cache
+def _loaded(point: EntryPoint) -> Pack:
+    pack = point.load()
+    if not isinstance(pack, Pack):
+        raise PackInvalid(f"{point.value} is a {type(pack).__name__}, not a spellwork.Pack")
+    if pack.name != point.name:
+        raise PackInvalid(
+            f"the pack {pack.name!r} has an entry point of another name, {point.name!r}"
+        )
+    Library([pack])
+    return pack
+
+
+def _problem(
+    distribution: str, name: str, error: BaseException, *, with_traceback: bool = True
+) -> dict[str, Any]:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = str(Path(__file__).parent)
+    shown = [frame for frame in frames if not frame.filename.startswith((own, "<frozen"))]
+    lines = [
+        f"{'/'.join(Path(frame.filename).parts[-2:])}, line {frame.lineno}, in {frame.name}\n"
+        f"    {frame.line}"
+        for frame in shown
+        if "importlib" not in frame.filename
+    ]
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return {
+        "distribution": distribution,
+        "name": name,
+        "reason": (error.message if isinstance(error, PackInvalid) else said)[:MOST_TEXT],
+        "traceback": "\n".join([*lines, said])[-MOST_TEXT:] if with_traceback else None,
+    }
