@@ -70,8 +70,21 @@ class Credit(msgspec.Struct, tag="credit", frozen=True):
     chunks: int
 
 
+class Answer(msgspec.Struct, tag="answer", frozen=True):
+    """What came of an Ask of the same call and number: a value, or a failure in words."""
+
+    id: int
+    number: int
+    value: Any = None
+    error: str | None = None
+    code: str = ""
+
+
 class Ready(msgspec.Struct, tag="ready", frozen=True):
-    """The worker has set its limits, confined itself, and waits for a call."""
+    """The worker has set its limits, confined itself, and waits for a call.
+
+    ``pid`` is 0 when a program is still to be started in what is confined: it says Ready again.
+    """
 
     pid: int
     confinement: Confinement = Confinement()
@@ -103,6 +116,19 @@ class Emitted(msgspec.Struct, tag="emitted", frozen=True):
     port: str
     value: Any
     sent: bool = False
+
+
+class Ask(msgspec.Struct, tag="ask", frozen=True):
+    """The code asks the server to do something for it, such as a request that needs a secret.
+
+    ``number`` tells the asks of a call apart; the Answer may come in any order. ``what`` is one of
+    a few words that the server knows ("request"), ``fields`` are what it takes.
+    """
+
+    id: int
+    number: int
+    what: str
+    fields: dict[str, Any] = {}
 
 
 class Pull(msgspec.Struct, tag="pull", frozen=True):
@@ -149,8 +175,8 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     retryable: bool = True
 
 
-FromWorker = Ready | Log | Progress | Emitted | Pull | Streaming | Chunk | Returned | Failed
-ToWorker = Call | Feed | FeedEnd | Credit
+FromWorker = Ready | Log | Progress | Emitted | Ask | Pull | Streaming | Chunk | Returned | Failed
+ToWorker = Call | Feed | FeedEnd | Credit | Answer
 
 _encoder = msgspec.msgpack.Encoder()
 _pool_decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
