@@ -13,6 +13,19 @@ from typing import Any
 import msgspec
 
 from .confinement import Confinement
+from .parcels import (
+    Drop,
+    Encoding,
+    Fetch,
+    Fetched,
+    Given,
+    Kept,
+    Let,
+    PageRead,
+    ReadPage,
+    Refused,
+    Shown,
+)
 
 HEADER = struct.Struct(">I")
 """The frame's length, before the frame."""
@@ -29,7 +42,10 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     the inputs that come as Feed frames, for which the worker asks by Pull: None
     for one stream, else how many there are in a list; their names are then
     ``input[0]`` and so on. ``credit`` is how many Chunk frames the worker may
-    send before it has to wait for Credit; 0 for any number.
+    send before it has to wait for Credit; 0 for any number. ``given`` says what stands
+    at places of the inputs that hold None: values that the process keeps, or parcels.
+    ``keep``: what is large or no plain value stays in the worker, as ``Kept``;
+    ``previews``: somebody looks, so it is shown.
     """
 
     id: int
@@ -44,14 +60,18 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     settings: dict[str, Any] = {}
     streams: dict[str, int | None] = {}
     credit: int = 0
+    given: list[Given] = []
+    keep: bool = False
+    previews: bool = False
 
 
 class Feed(msgspec.Struct, tag="feed", frozen=True):
-    """The next chunks of a stream that the worker pulled: at least one."""
+    """The next chunks of a stream that the worker pulled: at least one. The paths of ``given`` begin with a chunk's number."""
 
     id: int
     stream: str
     chunks: list[Any]
+    given: list[Given] = []
 
 
 class FeedEnd(msgspec.Struct, tag="feed_end", frozen=True):
@@ -88,6 +108,10 @@ class Ready(msgspec.Struct, tag="ready", frozen=True):
 
     pid: int
     confinement: Confinement = Confinement()
+    memory: bool = False
+    """Whether parcels may go beside frames, as sealed memory."""
+    reads: list[Encoding] = []
+    """The encodings beside ``json`` that it can read, with what its environment has."""
 
 
 class Log(msgspec.Struct, tag="log", frozen=True):
@@ -116,6 +140,8 @@ class Emitted(msgspec.Struct, tag="emitted", frozen=True):
     port: str
     value: Any
     sent: bool = False
+    kept: Kept | None = None
+    """In the place of the value, where that stays in the worker."""
 
 
 class Ask(msgspec.Struct, tag="ask", frozen=True):
@@ -145,22 +171,25 @@ class Streaming(msgspec.Struct, tag="streaming", frozen=True):
 
 
 class Chunk(msgspec.Struct, tag="chunk", frozen=True):
-    """One item of a stream."""
+    """One item of a stream; ``kept`` stands in its place where it stays in the worker."""
 
     id: int
     value: Any
+    kept: Kept | None = None
 
 
 class Returned(msgspec.Struct, tag="returned", frozen=True):
     """The call is done.
 
     For a function ``value`` is what it returned; for a cell it maps each output
-    to its value, and ``skipped`` names the outputs that got none.
+    to its value, and ``skipped`` names the outputs that got none. ``kept`` has what stays in
+    the worker: by output, or under "" the value as a whole.
     """
 
     id: int
     value: Any = None
     skipped: list[str] = []
+    kept: dict[str, Kept] = {}
 
 
 class Failed(msgspec.Struct, tag="failed", frozen=True):
@@ -175,8 +204,24 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
     retryable: bool = True
 
 
-FromWorker = Ready | Log | Progress | Emitted | Ask | Pull | Streaming | Chunk | Returned | Failed
-ToWorker = Call | Feed | FeedEnd | Credit | Answer
+FromWorker = (
+    Ready
+    | Log
+    | Progress
+    | Emitted
+    | Ask
+    | Pull
+    | Streaming
+    | Chunk
+    | Returned
+    | Failed
+    | Fetched
+    | PageRead
+    | Refused
+    | Let
+    | Shown
+)
+ToWorker = Call | Feed | FeedEnd | Credit | Answer | Drop | Fetch | ReadPage
 
 _encoder = msgspec.msgpack.Encoder()
 _pool_decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
