@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import Table
@@ -50,6 +53,10 @@ class Insertion:
 class Appender:
     """Writes rows to a SQLite file over a connection and a thread of its own. One call at a time.
 
+    The thread takes its work off a queue and answers straight to the loop: an
+    executor's futures and their bridge to asyncio's take 0.15 ms more for each
+    commit, which everybody waits for who sees an edit.
+
     Raises what ``sqlite3`` raises; nothing is written then.
     """
 
@@ -57,17 +64,36 @@ class Appender:
         self._path = path
         self._pragmas = pragmas
         self._timeout = timeout
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="appender")
+        self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._thread: Thread | None = None
         self._conn: sqlite3.Connection | None = None
 
     async def write(self, batch: Sequence[tuple[str, Rows]]) -> None:
         """Run each statement for its rows, all in one transaction; durable on return."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="appender", daemon=True)
+            self._thread.start()
+        await self._ask(partial(self._write, batch))
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown(wait=False)
+        if self._thread is not None:
+            await self._ask(self._close)
+            self._asked.put(None)
+            self._thread = None
+
+    def _ask(self, what: Callable[[], None]) -> asyncio.Future[None]:
+        asked = _Asked(what, asyncio.get_running_loop())
+        self._asked.put(asked)
+        return asked.done
+
+    def _work(self) -> None:
+        while True:
+            asked = self._asked.get()
+            if asked is None:
+                return
+            asked.carry_out()
+            del asked  # it holds the rows, and the next one may be long in coming
 
     def _write(self, batch: Sequence[tuple[str, Rows]]) -> None:
         conn = self._conn = self._conn or self._open()
@@ -92,3 +118,30 @@ class Appender:
         if self._conn is not None:
             self._conn.close()
             self._conn = None
+
+
+class _Asked:
+    """What the thread shall do, and who waits for it."""
+
+    def __init__(self, what: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+        self.what = what
+        self.loop = loop
+        self.done: asyncio.Future[None] = loop.create_future()
+
+    def carry_out(self) -> None:
+        """Do it, in the thread, and let the loop know."""
+        error: BaseException | None = None
+        try:
+            self.what()
+        except BaseException as raised:  # noqa: BLE001 - raised where it is waited for
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self.loop.call_soon_threadsafe(self._answer, error)
+
+    def _answer(self, error: BaseException | None) -> None:
+        if self.done.done():
+            return  # cancelled
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
