@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .context import Context
-from .handover import Handover, blocking
+from .handover import Bridge, Handover, blocking
 from .returned import outputs_of, stream_port, streamed_outputs
 from .step import Step
 from .tracking import tracked
@@ -45,39 +45,43 @@ class ThreadExecutor:
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         """Call the step's function in a thread and return its outputs by port."""
         loop = asyncio.get_running_loop()
-        given = {port: blocking(value, loop, context) for port, value in inputs.items()}
-        work: Callable[[], dict[str, Any]] = lambda: call_blocking(step, given, context, loop)  # noqa: E731
-        return await loop.run_in_executor(self._pool, copy_context().run, work)
+        bridge = Bridge(loop)
+        given = {port: blocking(value, bridge, context) for port, value in inputs.items()}
+        work: Callable[[], dict[str, Any]] = lambda: call_blocking(step, given, context, bridge)  # noqa: E731
+        try:
+            return await loop.run_in_executor(self._pool, copy_context().run, work)
+        finally:
+            await bridge.end()
 
 
 def call_blocking(
     step: Step,
     inputs: dict[str, Any],
     context: Context,
-    loop: asyncio.AbstractEventLoop | None = None,
+    bridge: Bridge | None = None,
 ) -> dict[str, Any]:
     """Call a sync function or generator here and return its outputs by port.
 
-    ``loop``: that of the run, where this is a thread of its own.
+    ``bridge``: to the loop of the run, where this is a thread of its own.
     """
     function = step.type.call
     with tracked(context):
         returned = function(context, **inputs) if step.type.wants_context else function(**inputs)
         if step.type.form != "generator":
             return outputs_of(step, returned)
-        assert loop is not None, "a generator in place is drained by the caller"
-        return streamed_outputs(step, _drain(step, returned, context, loop))
+        assert bridge is not None, "a generator in place is drained by the caller"
+        return streamed_outputs(step, _drain(step, returned, context, bridge))
 
 
 def _drain(
     step: Step,
     generator: Generator[Any, None, None],
     context: Context,
-    loop: asyncio.AbstractEventLoop,
+    bridge: Bridge,
 ) -> list[Any]:
     """Take all that a generator yields, at the pace of those who read and watch."""
     port = stream_port(step)
-    handover = Handover(context, port, loop)
+    handover = Handover(context, port, bridge)
     chunks = []
     try:
         for chunk in generator:
