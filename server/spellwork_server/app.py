@@ -28,6 +28,9 @@ from .identity.invitations import Invitations
 from .identity.passwords import Passwords
 from .identity.secrets import signing_key
 from .identity.tokens import AccessTokens
+from .packs import CanvasLibraries
+from .packs.calling import PackCalls
+from .packs.telling import announce_libraries, tells
 from .protocol import announce
 from .rooms import Rooms
 from .runs.followers import Followers
@@ -121,6 +124,7 @@ class Running:
     """What runs spells, and tells of it."""
 
     library: Library
+    libraries: CanvasLibraries
     workers: WorkerPool
     cache: SharedCache
     journal: Journal
@@ -190,9 +194,10 @@ def make_parts(settings: Settings) -> Parts:
     stores = make_stores(settings)
     identity = make_identity(settings, stores)
     channels = Channels()
-    library = Library.installed()
+    libraries = CanvasLibraries(Library.installed())
     children = ChildSpells(stores.updates, stores.canvases.access)
-    rooms = Rooms(settings, stores.updates, channels, library, children)
+    rooms = Rooms(settings, stores.updates, channels, libraries, children)
+    libraries.watch(tells(channels, rooms.find))
     children.attach(rooms.find)
     rooms.watch(children.committed)
     stores.canvases.watch(children.members_changed)
@@ -200,7 +205,7 @@ def make_parts(settings: Settings) -> Parts:
     rooms.watch(comment_places.edited)
     versions = _make_versions(settings, stores, channels, rooms)
     running = _make_running(
-        settings, stores, channels, rooms, library, children, identity.authenticator.current
+        settings, stores, channels, rooms, libraries, children, identity.authenticator.current
     )
     registry = Registry()
     canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
@@ -233,7 +238,7 @@ def make_parts(settings: Settings) -> Parts:
         canvas_sockets=canvas_sockets,
         sockets=sockets,
         y_websockets=y_websockets,
-        health=Health(stores.commits, rooms, sockets, library, running.workers),
+        health=Health(stores.commits, rooms, sockets, libraries.base, running.workers),
     )
     _fill_registry(parts)
     return parts
@@ -294,7 +299,7 @@ def _make_running(
     stores: Stores,
     channels: Channels,
     rooms: Rooms,
-    library: Library,
+    libraries: CanvasLibraries,
     children: ChildSpells,
     current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
@@ -303,7 +308,7 @@ def _make_running(
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
     runners = Runners(
-        library=library,
+        libraries=libraries,
         machinery=Machinery(
             journal=journal,
             cache=cache,
@@ -327,7 +332,8 @@ def _make_running(
         current=current,
     )
     return Running(
-        library=library,
+        library=libraries.base,
+        libraries=libraries,
         workers=workers,
         cache=cache,
         journal=journal,
@@ -363,7 +369,7 @@ def _fill_registry(parts: Parts) -> None:
     access = stores.canvases.access
     pages = Pages(settings.inline_value_bytes)
     mentions = Mentions(stores.mentions, stores.users, parts.channels)
-    forms = SpellForms(running.library, parts.children)
+    forms = SpellForms(running.libraries, parts.children)
     parts.registry.add(
         AuthService(parts.identity.accounts),
         UserService(parts.identity.accounts, settings.url),
@@ -371,7 +377,9 @@ def _fill_registry(parts: Parts) -> None:
         CanvasService(stores.canvases, stores.users, parts.rooms, forms),
         SpellService(forms),
         InvitationService(parts.identity.invitations, stores.canvases, settings.url),
-        NodeService(running.library, access, parts.rooms, parts.children),
+        NodeService(
+            running.libraries, access, parts.rooms, parts.children, PackCalls(running.workers)
+        ),
         RunService(
             running.runners,
             running.reader,
@@ -405,6 +413,7 @@ def _fill_registry(parts: Parts) -> None:
     announce_comments(parts.registry)
     announce_mentions(parts.registry)
     announce_versions(parts.registry)
+    announce_libraries(parts.registry)
 
 
 def _model_kinds(settings: Settings) -> tuple[Kind, ...]:

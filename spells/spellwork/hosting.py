@@ -7,7 +7,7 @@ Imported in workers alone. A stub (``stubs``) names its function as
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
@@ -51,13 +51,11 @@ def describe(distributions: list[str]) -> dict[str, Any]:
     return {"packs": packs, "problems": problems}
 
 
-def choices(distributions: list[str], type: str, version: int, node: Any, port: str) -> list[Any]:
-    """Return the values that an input of a node may have, as its pack says."""
-    declared = _library(tuple(distributions)).get(type, version)
-    found = None if declared is None else declared.ports.input(port)
-    if declared is None or found is None:
-        return []
-    return choices_of(declared, Node.model_validate(node), found)
+def choices(type: str, version: int, node: Any, port: str) -> list[Any]:
+    """Return the values that an input of a node may have, as its pack says; raises PackInvalid where there is none."""
+    declared = _find(type, version)
+    found = declared.ports.input(port)
+    return [] if found is None else choices_of(declared, Node.model_validate(node), found)
 
 
 class _Types:
@@ -81,11 +79,14 @@ types = _Types()
 @cache
 def function_of(id: str, version: int) -> Callable[..., Any]:
     """Return the function of a node type of the packs here, which checks what it is given; raises PackInvalid."""
-    for point in _points():
-        if point.name == id.partition(".")[0]:
-            for node_type in _loaded(point).nodes:
-                if (node_type.id, node_type.version) == (id, version):
-                    return _checked(node_type)
+    return _checked(_find(id, version))
+
+
+def _find(id: str, version: int) -> NodeType:
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=id.partition(".")[0]):
+        for node_type in _loaded(point).nodes:
+            if (node_type.id, node_type.version) == (id, version):
+                return node_type
     raise PackInvalid(f"no pack of this worker has {id!r}, version {version}")
 
 
@@ -102,14 +103,6 @@ def _checked(node_type: NodeType) -> Callable[..., Any]:
         return node_type.call(*context, **inputs)
 
     return function
-
-
-def _library(distributions: tuple[str, ...]) -> Library:
-    return Library([_loaded(point) for name in distributions for point in _points_of(name)])
-
-
-def _points() -> Iterator[EntryPoint]:
-    yield from entry_points(group=ENTRY_POINT_GROUP)
 
 
 def _points_of(name: str) -> Iterable[EntryPoint]:

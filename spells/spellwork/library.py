@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol
 
 from .analysis import Analysis
 from .bodies import Spells
@@ -14,6 +15,13 @@ from .node_type import NodeType
 from .pack import ENTRY_POINT_GROUP, Pack
 from .ports import Ports
 from .spell import Node, Spell
+
+
+class Libraries(Protocol):
+    """What has the library of each canvas. One ``Library`` is that of all."""
+
+    def of(self, canvas: str | None) -> Library:
+        """Return the library of a canvas as it is now: the same object until it is another one."""
 
 
 class Library:
@@ -63,7 +71,7 @@ class Library:
         return cls(packs, problems)
 
     def of(self, canvas: str | None) -> Library:
-        """Return the library of a canvas: this one."""
+        """Return this one, as ``Libraries`` does."""
         return self
 
     def extended(self, packs: Sequence[Pack], problems: Mapping[str, str]) -> Library:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from spellwork import Library
 from spellwork.analysis import Analysis
 from spellwork.bodies import Spells
+from spellwork.library import Libraries
 from spellwork.ports import is_reserved
 from spellwork.spell import Spell
 
@@ -76,14 +77,15 @@ class Inspector:
     """
 
     def __init__(
-        self, room: Room, library: Library, channels: Publishes, children: Children
+        self, room: Room, libraries: Libraries, channels: Publishes, children: Children
     ) -> None:
         self._room = room
         self._children = children
         self._watched: frozenset[str] = frozenset()
         self._unwatch: Callable[[], None] = lambda: None
         self._child_changed = False
-        self._library = library
+        self._libraries = libraries
+        self._library: Library | None = None
         self._channels = channels
         self._changed = asyncio.Event()
         self._seen: Spell | None = None
@@ -92,15 +94,16 @@ class Inspector:
     async def inspect(self) -> None:
         """Look at the spell now, and note what is wrong with it on the room."""
         spell = self._room.spell()
+        self._library = library = self._libraries.of(self._room.canvas_id)
         self._child_changed = False
         found = await self._children.for_canvas(spell, self._room.canvas_id)
         self._watch(found.wanted)
         if len(spell.nodes) + sum(len(child.nodes) for child in found.spells.values()) > SMALL:
             report = await asyncio.to_thread(
-                inspect, spell, self._library, found.spells.get, self._room.canvas_id
+                inspect, spell, library, found.spells.get, self._room.canvas_id
             )
         else:
-            report = inspect(spell, self._library, found.spells.get, self._room.canvas_id)
+            report = inspect(spell, library, found.spells.get, self._room.canvas_id)
         self._seen = spell
         problems, ports = report
         fault = self._room.fault
@@ -150,6 +153,7 @@ class Inspector:
         return (
             self._seen is None
             or self._child_changed
+            or self._library is not self._libraries.of(self._room.canvas_id)
             or self._room.fault is not None
             or any(problem["code"] == "store_unavailable" for problem in self._room.problems)
             or not _runs_alike(self._seen, self._room.spell())

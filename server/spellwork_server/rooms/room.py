@@ -145,6 +145,11 @@ class Room:
         """
         return self._subscribers.add(subscriber)
 
+    def look_again(self) -> None:
+        """Tell subscribers that what the spell means may have changed, though nobody edited it."""
+        if not self._closing:
+            self._subscribers.tell()
+
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Call ``follower`` with every committed batch, in order; return what ends that.
 

@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from spellwork import Library
+from spellwork.library import Libraries
 from spellwork_server.errors import Unavailable
 from spellwork_server.settings import Settings
 from spellwork_server.storage.update_log import UpdateLog
@@ -57,13 +57,13 @@ class Rooms:
         settings: Settings,
         log: UpdateLog,
         channels: Publishes,
-        library: Library,
+        libraries: Libraries,
         children: Children | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
         self._channels = channels
-        self._library = library
+        self._libraries = libraries
         self._children = children or NoChildren()
         self._limits = Limits(
             settings.max_update_bytes, settings.max_spell_nodes, settings.max_canvas_bytes
@@ -157,7 +157,7 @@ class Rooms:
         room = Room(canvas_id, loaded, self._log, self._channels, self._limits)
         for watcher in self._watchers:
             room.follow(partial(watcher, room))
-        inspector = Inspector(room, self._library, self._channels, self._children)
+        inspector = Inspector(room, self._libraries, self._channels, self._children)
         await inspector.inspect_safely()
         place = _Place(
             room,

@@ -13,8 +13,9 @@ from typing import Any, Protocol, Self
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from spellwork import Event, Library
+from spellwork import Event
 from spellwork.encoding import weight
+from spellwork.library import Libraries
 from spellwork_server.errors import NotFound, Unauthenticated, Unavailable
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.group_commit import GroupCommit, Job
@@ -71,7 +72,7 @@ class Runners:
     def __init__(
         self,
         *,
-        library: Library,
+        libraries: Libraries,
         machinery: Machinery,
         commits: GroupCommit,
         records: RunRecords,
@@ -80,7 +81,7 @@ class Runners:
         grace: float,
         current: Callable[[Actor], Awaitable[Actor]] | None = None,
     ) -> None:
-        self._library = library
+        self._libraries = libraries
         self._machinery = machinery
         self._commits = commits
         self._records = records
@@ -170,7 +171,7 @@ class Runners:
             user,
             canvas,
             room,
-            library=self._library,
+            libraries=self._libraries,
             machinery=self._machinery,
             commits=self._commits,
             launch=self._launch,
@@ -278,6 +279,12 @@ class Runners:
         place = self._places.get((user, canvas))
         return place is not None and place.live is not None
 
+    def live_notice(self, user: str, canvas: str) -> dict[str, Any] | None:
+        """Return why a user's live mode does not run, as ``canvas.live`` told it; None while it does, or is off."""
+        place = self._places.get((user, canvas))
+        said = None if place is None or place.live is None else _notices(place.live)
+        return said if said and any(said.values()) else None
+
     def live_users(self, canvas: str, reader: str) -> list[str]:
         """Return who is in live mode on a canvas, as far as ``reader`` may see it."""
         return [
@@ -361,10 +368,7 @@ class Runners:
                 "live": on,
                 "audience": live.audience,
             }
-            | {
-                name: said.model_dump() if on and said is not None else None
-                for name, said in (("error", live.error), ("waiting", live.waiting))
-            },
+            | (_notices(live) if on else {"error": None, "waiting": None}),
         )
 
     # After a crash
@@ -383,6 +387,12 @@ class Runners:
             await self._machinery.journal.commit(
                 log, _Nobody(), entry, _interrupt(record, event.at)
             )
+
+
+def _notices(live: LiveMode) -> dict[str, Any]:
+    """Return why a live mode cannot run, and why it waits; None for what does not keep it."""
+    told = (("error", live.error), ("waiting", live.waiting))
+    return {name: None if said is None else said.model_dump() for name, said in told}
 
 
 def _small(value: Any, most: int) -> bytes | None:

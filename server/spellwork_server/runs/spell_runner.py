@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from spellwork import InvalidInput, Library, Plan, RunMemory, Spell, SpellInvalid
+from spellwork import InvalidInput, Plan, RunMemory, Spell, SpellInvalid
 from spellwork import compile as compile_spell
 from spellwork.analysis import Analysis
+from spellwork.library import Libraries
 from spellwork.reaching import Reach, feeding_nodes
 from spellwork_server.child_spells import NONE
 from spellwork_server.errors import BadRequest, SpellRefused
@@ -80,7 +81,7 @@ class SpellRunner:
         canvas: str | None,
         room: CanvasRoom | None,
         *,
-        library: Library,
+        libraries: Libraries,
         machinery: Machinery,
         commits: GroupCommit,
         launch: Callable[[SpellRunner, Run], None],
@@ -90,7 +91,7 @@ class SpellRunner:
         self.room = room
         self.runs: dict[str, Run] = {}
         """The runs that have not ended, in the order they came."""
-        self._library = library
+        self._libraries = libraries
         self._machinery = machinery
         self._commits = commits
         self._launch = launch
@@ -124,7 +125,7 @@ class SpellRunner:
         try:
             return spell, compile_spell(
                 spell,
-                self._library,
+                self._libraries.of(self.canvas),
                 inputs=request.inputs,
                 scope=request.scope,
                 reach=request.reach,
@@ -138,11 +139,13 @@ class SpellRunner:
 
     def _analysis_of(self, spell: Spell) -> Analysis:
         """Return what is known of the spell; a canvas that did not change is not read again."""
-        if self._analysis is None or self._analysis.spell is not spell:
-            self._analysis = Analysis(
-                spell, self._library, self._children.spells.get, root=self.canvas
+        library = self._libraries.of(self.canvas)
+        known = self._analysis
+        if known is None or known.spell is not spell or known.library is not library:
+            known = self._analysis = Analysis(
+                spell, library, self._children.spells.get, root=self.canvas
             )
-        return self._analysis
+        return known
 
     async def start(self, request: RunRequest) -> Run:
         """Compile and start; returns once the run's record is durable. Its events follow by themselves."""

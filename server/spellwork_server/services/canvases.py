@@ -198,7 +198,7 @@ class CanvasService(Service):
             spell = room.spell()
         if request.form is None:
             return SpellView(spell.to_json())
-        return await self._forms.write(spell, request.form, actor)
+        return await self._forms.write(spell, request.form, actor, request.id)
 
     @operation(summary="Replace the spell on a canvas", rest=("PUT", "/v1/canvases/{id}/spell"))
     async def put_spell(self, call: Call, request: ReplaceSpell) -> SpellView:

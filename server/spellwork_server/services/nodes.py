@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import Field
 
-from spellwork import Library, Node, NodeUpgrade, Ports, Spell, validate
+from spellwork import Library, Node, NodeType, NodeUpgrade, Port, Ports, Spell, validate
 from spellwork.analysis import Analysis
 from spellwork.autoconnect import suggest_edges
 from spellwork.bodies import Spells
 from spellwork.choosing import choices_of
+from spellwork.library import Libraries
 from spellwork.spell import Id, PortName
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import BadRequest, NotFound
 from spellwork_server.identity import CanvasAccess, require
 
 from .canvases import Rooms
-from .service import Call, Nothing, Request, Service, View, operation
+from .service import Call, Request, Service, View, operation
+
+
+class Elsewhere(Protocol):
+    """Asks the places that have the node types which are not here."""
+
+    async def choices(self, canvas: str, declared: NodeType, node: Node, port: Port) -> list[Any]:
+        """Return the values that an input may have; none where any may do, or nobody answers."""
 
 
 class PackView(View):
@@ -39,10 +46,25 @@ class LibraryView(View):
     problems: dict[str, str]
 
 
+CanvasOfLibrary = Field(
+    default=None,
+    min_length=1,
+    max_length=64,
+    description="With the packs of this canvas's worker, too; without it, those of the server.",
+)
+
+
+class LibraryOf(Request):
+    """Whose library."""
+
+    canvas: str | None = CanvasOfLibrary
+
+
 class NodeToDescribe(Request):
     """A node, whose ports may depend on its code and inputs."""
 
     node: Node
+    canvas: str | None = CanvasOfLibrary
 
 
 class PortsView(View):
@@ -58,6 +80,7 @@ class InputToChoose(Request):
 
     node: Node
     port: PortName
+    canvas: str | None = CanvasOfLibrary
 
 
 class ChoicesView(View):
@@ -98,6 +121,7 @@ class SpellToCheck(Request):
     """A spell to look over."""
 
     spell: Spell
+    canvas: str | None = CanvasOfLibrary
 
 
 class ProblemsView(View):
@@ -113,21 +137,28 @@ class NodeService(Service):
 
     def __init__(
         self,
-        library: Library,
+        libraries: Libraries,
         access: Callable[[str], Awaitable[CanvasAccess]],
         rooms: Rooms,
         children: ChildSpells,
+        elsewhere: Elsewhere,
     ) -> None:
-        self._library = library
+        self._libraries = libraries
+        self._views: LibraryView | None = None
         self._children = children
+        self._elsewhere = elsewhere
         self._access = access
         self._rooms = rooms
 
     @operation(summary="List the node types", rest=("GET", "/v1/nodes"))
-    async def find(self, call: Call, _request: Nothing) -> LibraryView:
+    async def find(self, call: Call, request: LibraryOf) -> LibraryView:
         """Answer the library: each type with its ports as JSON Schema."""
-        require(call.actor, "nodes.read")
-        return self._view
+        library = await self._library_for(call, request.canvas)
+        if library is not self._libraries.of(None):
+            return _view(library)
+        if self._views is None:
+            self._views = _view(library)
+        return self._views
 
     @operation(
         summary="Find the ports of a node",
@@ -136,10 +167,11 @@ class NodeService(Service):
     )
     async def ports(self, call: Call, request: NodeToDescribe) -> PortsView:
         """Answer a node's own ports, which may depend on its code and inputs."""
+        library = await self._library_for(call, request.canvas)
         actor = require(call.actor, "nodes.read")
         alone = Spell.model_construct(nodes={"node": request.node})
         found = await self._children.for_actor(alone, actor.user_id, actor)
-        return PortsView(**self._ports(request.node, found.spells.get).describe())
+        return PortsView(**_ports(library, request.node, found.spells.get).describe())
 
     @operation(
         summary="Find what an input may be",
@@ -151,12 +183,15 @@ class NodeService(Service):
 
         Inputs that come by wires may be given as if they were typed in.
         """
-        require(call.actor, "nodes.read")
-        port = self._ports(request.node).input(request.port)
+        library = await self._library_for(call, request.canvas)
+        port = _ports(library, request.node).input(request.port)
         if port is None:
             raise BadRequest.field("port", f"the node has no input {request.port!r}")
-        declared = self._library.get(request.node.type, request.node.version)
+        declared = library.get(request.node.type, request.node.version)
         assert declared is not None
+        if declared.target is not None and request.canvas is not None and port.choices:
+            found = await self._elsewhere.choices(request.canvas, declared, request.node, port)
+            return ChoicesView(choices=found)
         return ChoicesView(choices=choices_of(declared, request.node, port))
 
     @operation(summary="Find wires that a node lacks", rest=("POST", "/v1/nodes/suggest"))
@@ -167,7 +202,9 @@ class NodeService(Service):
             spell = room.spell()
         _require_nodes(spell, node=request.node, source=request.source)
         found = await self._children.for_actor(spell, actor.user_id, actor)
-        parts = Analysis(spell, self._library, found.spells.get, root=request.canvas).parts
+        parts = Analysis(
+            spell, self._libraries.of(request.canvas), found.spells.get, root=request.canvas
+        ).parts
 
         def ports_of(id: str) -> Ports | None:
             return parts[id].ports if id in parts else None
@@ -186,7 +223,7 @@ class NodeService(Service):
 
         def upgraded(spell: Spell) -> Spell:
             nonlocal report
-            fresh, report = self._library.upgrade(spell, request.nodes)
+            fresh, report = self._libraries.of(request.canvas).upgrade(spell, request.nodes)
             return fresh
 
         async with self._rooms.visit(request.canvas) as room:
@@ -201,32 +238,42 @@ class NodeService(Service):
     @operation(summary="Look a spell over", rest=("POST", "/v1/nodes/validate"))
     async def validate(self, call: Call, request: SpellToCheck) -> ProblemsView:
         """Answer what is wrong with a spell, node by node, without running it."""
+        library = await self._library_for(call, request.canvas)
         actor = require(call.actor, "nodes.read")
         found = await self._children.for_actor(request.spell, actor.user_id, actor)
-        problems = validate(request.spell, self._library, found.spells.get)
+        problems = validate(request.spell, library, found.spells.get)
         return ProblemsView(problems=[each.to_json() for each in problems])
 
-    @cached_property
-    def _view(self) -> LibraryView:
-        return LibraryView(
-            items=[each.describe() for each in self._library.types() if each.expose_in_library],
-            older=[each.describe() for each in self._library.older() if each.expose_in_library],
-            packs=[
-                PackView(name=each.name, title=each.title, version=str(each.version))
-                for each in self._library.packs
-            ],
-            problems=self._library.problems,
-        )
+    async def _library_for(self, call: Call, canvas: str | None) -> Library:
+        """Return the library that was asked for, to whom it may be shown."""
+        if canvas is None:
+            require(call.actor, "nodes.read")
+        else:
+            require(call.actor, "canvas.read", await self._access(canvas))
+        return self._libraries.of(canvas)
 
-    def _ports(self, node: Node, spells: Spells | None = None) -> Ports:
-        ports = self._library.ports(node, spells)
-        if ports is None:
-            raise NotFound(
-                f"There is no node type {node.type!r}",
-                code="unknown_node_type",
-                details={"type": node.type, "known": self._library.like(node.type)},
-            )
-        return ports
+
+def _view(library: Library) -> LibraryView:
+    return LibraryView(
+        items=[each.describe() for each in library.types() if each.expose_in_library],
+        older=[each.describe() for each in library.older() if each.expose_in_library],
+        packs=[
+            PackView(name=each.name, title=each.title, version=str(each.version))
+            for each in library.packs
+        ],
+        problems=library.problems,
+    )
+
+
+def _ports(library: Library, node: Node, spells: Spells | None = None) -> Ports:
+    ports = library.ports(node, spells)
+    if ports is None:
+        raise NotFound(
+            f"There is no node type {node.type!r}",
+            code="unknown_node_type",
+            details={"type": node.type, "known": library.like(node.type)},
+        )
+    return ports
 
 
 def _require_nodes(spell: Spell, **ids: str | None) -> None:

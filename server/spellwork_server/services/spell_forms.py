@@ -11,9 +11,10 @@ from asyncio.subprocess import DEVNULL, PIPE
 import msgspec
 from pydantic import JsonValue
 
-from spellwork import Library, Spell, formats, read_spell, validate
+from spellwork import Spell, formats, read_spell, validate
 from spellwork.errors import SpellworkError
 from spellwork.formats import Form
+from spellwork.library import Libraries
 from spellwork.reading import read_bytes
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import BadRequest
@@ -66,18 +67,20 @@ class SpellRead(View):
 class SpellForms:
     """Writes and reads spells away from the event loop, one at a time: a large one takes a second or two."""
 
-    def __init__(self, library: Library, children: ChildSpells) -> None:
-        self._library = library
+    def __init__(self, libraries: Libraries, children: ChildSpells) -> None:
+        self._libraries = libraries
         self._children = children
         self._turn = asyncio.Semaphore()
 
-    async def write(self, spell: Spell, form: Form, actor: Actor) -> Document:
-        """Return a spell as a file. Raises BadRequest where it has no such form, or cannot be compiled to a plan."""
+    async def write(
+        self, spell: Spell, form: Form, actor: Actor, canvas: str | None = None
+    ) -> Document:
+        """Return a spell (that of a canvas, where one is named) as a file. Raises BadRequest where it has no such form, or cannot be compiled to a plan."""
         found = await self._children.for_actor(spell, actor.user_id, actor)
         async with self._turn:
             try:
                 content = await asyncio.to_thread(
-                    formats.write, spell, form, self._library, found.spells.get
+                    formats.write, spell, form, self._libraries.of(canvas), found.spells.get
                 )
             except SpellworkError as error:
                 raise _refused(error) from error
@@ -107,14 +110,17 @@ class SpellForms:
                 spell = await self._read_here(data, name, told)
         found = await self._children.for_actor(spell, actor.user_id, actor)
         async with self._turn:
-            problems = await asyncio.to_thread(validate, spell, self._library, found.spells.get)
+            library = self._libraries.of(None)
+            problems = await asyncio.to_thread(validate, spell, library, found.spells.get)
         return SpellRead(
             form=told, spell=spell.to_json(), problems=[each.to_json() for each in problems]
         )
 
     async def _read_here(self, data: bytes, name: str, form: Form) -> Spell:
         try:
-            return await asyncio.to_thread(read_bytes, data, name, form, library=self._library)
+            return await asyncio.to_thread(
+                read_bytes, data, name, form, library=self._libraries.of(None)
+            )
         except SpellworkError as error:
             raise _refused(error) from error
 

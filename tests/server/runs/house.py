@@ -349,7 +349,7 @@ async def house(
                 held_up=held_up,
             )
             runners = Runners(
-                library=make_library(gates),
+                libraries=make_library(gates),
                 machinery=machinery,
                 commits=commits,
                 records=records,
