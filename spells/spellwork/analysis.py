@@ -24,6 +24,7 @@ from .ports import Port, Ports
 from .problems import Code, Problem
 from .regions import Regions
 from .rejection import rejection
+from .requirements import wrong_requirements
 from .spell import Node, Spell
 from .standing import Standing, needed_outputs, placeholder, standing_of, stands
 
@@ -105,6 +106,7 @@ class Analysis:
             self._read_inputs()
             self._order()
             self._soften()
+            self._read_requirements()
 
     def add(self, code: Code, message: str, **where: Any) -> Problem:
         """Note a problem."""
@@ -126,6 +128,16 @@ class Analysis:
                     details={"size": count, "limit": limit},
                 )
         return not self.problems
+
+    def _read_requirements(self) -> None:
+        if not self.spell.requirements:
+            return
+        for name, reason in wrong_requirements(self.spell.requirements).items():
+            self.add(
+                "invalid_requirement",
+                f"the requirement {name!r} is wrong: {reason}",
+                details={"requirement": name},
+            )
 
     # Nodes and their ports
 

@@ -20,6 +20,7 @@ from .problems import FAULTS, Problem
 from .program import assemble
 from .reaching import Reach, reached
 from .recipes import local_of
+from .requirements import environment_for, with_requirements
 from .spell import AS_DECLARED, Node, NodeSettings, Spell
 from .standing import Standing, placeholder
 from .step import Binding, Step, Wire
@@ -72,6 +73,7 @@ def compile(
         running |= analysis.regions.within(running)
     kept = {} if taken is None else taken.kept
     _refuse(analysis, running)
+    environment = with_requirements(environment, spell.requirements)
     given = place_inputs(analysis, inputs) if inputs else {}
     within, parts = analysis.regions.of, analysis.parts
     part: Part | None = None
@@ -297,10 +299,12 @@ class _Maker:
     def _local_of(self, part: Part, *further: Any) -> str:
         declared, code = part.type, part.node.code
         if code is not None or further:
-            return local_of(declared, code, self._environment, *further)
+            environment = environment_for(declared.isolation, self._environment)
+            return local_of(declared, code, environment, *further)
         known = self._locals.get(declared)
         if known is None:
-            known = self._locals[declared] = local_of(declared, None, self._environment)
+            environment = environment_for(declared.isolation, self._environment)
+            known = self._locals[declared] = local_of(declared, None, environment)
         return known
 
     def _policy_of(self, declared: NodeType) -> tuple[CachePolicy, float | None]:

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .spell import Spell
 
-Kind = Literal["nodes", "edges", "groups", "notes"]
+Kind = Literal["nodes", "edges", "groups", "notes", "requirements"]
 
-KINDS: tuple[Kind, ...] = ("nodes", "edges", "groups", "notes")
+KINDS: tuple[Kind, ...] = ("nodes", "edges", "groups", "notes", "requirements")
 
 What = Literal["added", "removed", "changed", "moved"]
 """``moved`` is a thing of which only position or size differ."""
@@ -198,17 +198,23 @@ def changes(
     """
     for id in sorted(before.keys() | after.keys()):
         if id not in after:
-            yield _change(kind, id, "removed", before[id])
+            yield _change(kind, id, "removed", _thing(before[id]))
             continue
-        new = after[id]
+        new = _thing(after[id])
         if id not in before:
             yield _change(kind, id, "added", new)
             continue
-        old = before[id]
+        old = _thing(before[id])
         if old is not new and not _same(old, new):
             fields = list(_compare_fields(kind, old, new, effort))
             moved = all(field.field in PLACES for field in fields)
             yield _change(kind, id, "moved" if moved else "changed", new, fields)
+
+
+def _thing(value: Any) -> Mapping[str, Any]:
+    """Return a thing's fields; a requirement is its version alone."""
+    fields: Mapping[str, Any] = {"version": value} if isinstance(value, str) else value
+    return fields
 
 
 def _change(

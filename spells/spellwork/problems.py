@@ -24,6 +24,7 @@ Code = Literal[
     "recursive_spell",
     "wire_leaves_body",
     "too_large",
+    "invalid_requirement",
 ]
 
 FAULTS: frozenset[Code] = frozenset(
@@ -34,6 +35,7 @@ FAULTS: frozenset[Code] = frozenset(
         "invalid_transform",
         "unknown_spell",
         "invalid_body",
+        "invalid_requirement",
     }
 )
 """Problems that fail their node when it runs, instead of keeping the spell from running."""
@@ -48,7 +50,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     fit, where some would); ``not_a_choice`` allowed; ``outdated_version``
     version, newest; ``code_error`` line, column; ``unknown_spell``
     spell; ``recursive_spell`` path; ``invalid_body`` problems (those of the child, where it has
-    some); ``wire_leaves_body`` source, owners; ``too_large`` size, limit. A warning does not keep the spell from running.
+    some); ``wire_leaves_body`` source, owners; ``too_large`` size, limit; ``invalid_requirement``
+    requirement. A warning does not keep the spell from running.
     """
 
     code: Code

@@ -26,6 +26,7 @@ from pydantic_core import core_schema
 from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
 from .collector import collector_paused
+from .requirements import MAX_REQUIREMENTS, PackageName, Specifier
 
 SCHEMA = 1
 """The version of the spell's own format, written as ``schema``."""
@@ -293,6 +294,11 @@ class Spell(Part):
     edges: dict[Id, Edge] = Field(default_factory=dict)
     groups: dict[Id, Group] = Field(default_factory=dict)
     notes: dict[Id, Note] = Field(default_factory=dict)
+    requirements: dict[PackageName, Specifier] = Field(
+        default_factory=dict,
+        max_length=MAX_REQUIREMENTS,
+        description="Packages that its code needs, by name: ``>=2,<4``, ``[extra]``, empty for any version.",
+    )
 
     @classmethod
     @collector_paused()
@@ -333,6 +339,7 @@ class _Quick(msgspec.Struct, forbid_unknown_fields=True):
     nodes: msgspec.Raw = msgspec.Raw()
     groups: msgspec.Raw = msgspec.Raw()
     notes: msgspec.Raw = msgspec.Raw()
+    requirements: msgspec.Raw = msgspec.Raw()
 
 
 _quick = msgspec.json.Decoder(_Quick)
@@ -356,7 +363,7 @@ def _quickly_read(data: str | bytes | bytearray) -> tuple[bytes, dict[str, Edge]
         return None
     rest = [
         b'"%b":%b' % (name.encode(), raw)
-        for name in ("schema", "name", "nodes", "groups", "notes")
+        for name in ("schema", "name", "nodes", "groups", "notes", "requirements")
         if (raw := bytes(getattr(read, name)))
     ]
     return b"{%b}" % b",".join(rest), edges

@@ -301,3 +301,22 @@ test("a node is let be of a version, or of the newest", async () => {
   document.setVersion("a", null);
   expect(document.spell.get().nodes.a?.version).toBeUndefined();
 });
+
+test("a requirement is set, changed and taken away by its package, and undone", async () => {
+  const [mine, theirs] = [await tab(), await tab("bob")];
+  mine.setRequirement("rich", "");
+  theirs.setRequirement("pandas", ">=2");
+  await settle();
+  expect(mine.spell.get().requirements).toEqual({ pandas: ">=2", rich: "" });
+  expect(mine.toJson().requirements).toEqual({ pandas: ">=2", rich: "" });
+  mine.checkpoint();
+  mine.setRequirement("rich", null);
+  await settle();
+  expect(theirs.spell.get().requirements).toEqual({ pandas: ">=2" });
+  const unchanged = mine.spell.get().requirements;
+  mine.addNode({ type: "core.value", position: [0, 0] });
+  expect(mine.spell.get().requirements).toBe(unchanged);
+  mine.undo();
+  mine.undo();
+  expect(mine.spell.get().requirements).toEqual({ pandas: ">=2", rich: "" });
+});

@@ -142,6 +142,10 @@ export abstract class DocumentEdits implements Edits {
     });
   }
 
+  setRequirement(name: string, version: string | null): void {
+    this.#edit(`requirement ${name}`, () => setField(this.#root("requirements"), name, version));
+  }
+
   rename(name: string): void {
     this.#edit("rename", () => setField(this.#root("meta"), "name", name));
   }
@@ -196,7 +200,7 @@ export abstract class DocumentEdits implements Edits {
     this.doc.transact(work, LOCAL);
   }
 
-  #root(kind: Kind | "meta"): Shared {
+  #root(kind: Kind | "meta" | "requirements"): Shared {
     return root(this.doc, kind);
   }
 

@@ -72,7 +72,8 @@ export class FrozenDocument extends DocumentEdits implements SharedDocument {
         }
       }
     });
-    this.spell.set({ ...EMPTY, ...drawn, name: spell.name ?? EMPTY.name } as Spell);
+    const name = spell.name ?? EMPTY.name;
+    this.spell.set({ ...EMPTY, ...drawn, name, requirements: spell.requirements ?? {} } as Spell);
     this.generation.set(this.generation.get() + 1);
   }
 

@@ -11,6 +11,7 @@ export function spellToJson(spell: Spell): SpellJson {
     edges: { ...spell.edges },
     ...(Object.keys(spell.groups).length > 0 ? { groups: { ...spell.groups } } : {}),
     ...(Object.keys(spell.notes).length > 0 ? { notes: { ...spell.notes } } : {}),
+    ...(Object.keys(spell.requirements).length > 0 ? { requirements: { ...spell.requirements } } : {}),
   };
 }
 
@@ -36,5 +37,6 @@ export function spellFromJson(json: SpellJson): Spell {
     edges: { ...json.edges },
     groups: { ...json.groups } as Spell["groups"],
     notes: { ...json.notes } as Spell["notes"],
+    requirements: { ...json.requirements },
   };
 }

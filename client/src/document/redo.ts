@@ -17,12 +17,20 @@ export function touched(before: Spell, after: Spell): string[] {
 export function redo(doc: Y.Doc, before: Spell, after: Spell): string[] {
   const left = new Set<string>();
   if (before.name !== after.name) root(doc, "meta").set("name", after.name);
+  redoRequirements(doc, before.requirements, after.requirements);
   for (const kind of ["groups", "nodes", "notes", "edges"] as const) {
     for (const id of differing(before[kind], after[kind])) {
       if (!redoThing(doc, kind, id, before[kind][id], after[kind][id])) left.add(id);
     }
   }
   return [...left];
+}
+
+/** Of two who changed the same package the one whose work is done again wins, as when two set one field. */
+function redoRequirements(doc: Y.Doc, before: Spell["requirements"], after: Spell["requirements"]): void {
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (before[name] !== after[name]) put(root(doc, "requirements"), name, after[name]);
+  }
 }
 
 function differing(

@@ -40,7 +40,7 @@ export class Replica {
   /** `clientId` is a fresh one unless the server was already told of it. */
   constructor(options: ReplicaOptions, clientId?: number) {
     if (clientId !== undefined) this.doc.clientID = clientId;
-    const roots = [...KINDS, "meta" as const].map((kind) => root(this.doc, kind));
+    const roots = [...KINDS, "meta" as const, "requirements" as const].map((kind) => root(this.doc, kind));
     this.undoManager = new Y.UndoManager(roots, {
       trackedOrigins: new Set([LOCAL]),
       captureTimeout: CAPTURE_MS,

@@ -1,7 +1,7 @@
 /**
  * How a spell lies in the shared document, and how it is read from there.
  *
- * Root maps `meta`, `nodes`, `edges`, `groups`, `notes`; each thing is a Y.Map. Of a node, `inputs` and
+ * Root maps `meta`, `nodes`, `edges`, `groups`, `notes`, `requirements`; each thing is a Y.Map, a requirement a text. Of a node, `inputs` and
  * `settings` are Y.Maps and `code` is a Y.Text; of a note, `text` is a Y.Text; all else are plain values, and a
  * position is one value, so that two people's drags never mix their x and y.
  */
@@ -24,8 +24,15 @@ export interface Things {
 export type Shared = Y.Map<unknown>;
 
 /** A root map of the document. */
-export function root(doc: Y.Doc, kind: Kind | "meta"): Shared {
+export function root(doc: Y.Doc, kind: Kind | "meta" | "requirements"): Shared {
   return doc.getMap(kind);
+}
+
+/** The packages that code needs, by name; `before` where nothing differs. */
+export function readRequirements(doc: Y.Doc, before: Readonly<Record<string, string>>) {
+  const texts = [...root(doc, "requirements").entries()].filter(([, version]) => typeof version === "string");
+  const sorted = texts.sort(([one], [other]) => (one < other ? -1 : 1));
+  return shared(before, Object.fromEntries(sorted) as Record<string, string>);
 }
 
 const FIELDS: { [K in Kind]: readonly (keyof Things[K] & string)[] } = {

@@ -1,10 +1,18 @@
 /** The shared document as an immutable spell, of which an edit replaces only what it touched. */
 import type * as Y from "yjs";
 import type { Spell } from "../protocol";
-import { KINDS, type Kind, readThing, root, type Things } from "./shape";
+import { KINDS, type Kind, readRequirements, readThing, root, type Things } from "./shape";
 
 /** A spell with nothing in it. */
-export const EMPTY: Spell = { schema: 1, name: "Untitled", nodes: {}, edges: {}, groups: {}, notes: {} };
+export const EMPTY: Spell = {
+  schema: 1,
+  name: "Untitled",
+  nodes: {},
+  edges: {},
+  groups: {},
+  notes: {},
+  requirements: {},
+};
 
 /**
  * Keeps a spell in step with a document.
@@ -22,6 +30,7 @@ export class Snapshot {
     notes: new Set(),
   };
   #renamed = false;
+  #required = false;
   #spell: Spell;
   readonly #end: (() => void)[] = [];
 
@@ -49,6 +58,7 @@ export class Snapshot {
       for (const id of root(this.#doc, kind).keys()) this.#dirty[kind].add(id);
     }
     this.#renamed = true;
+    this.#required = true;
     this.#take();
   }
 
@@ -77,6 +87,12 @@ export class Snapshot {
     };
     meta.observe(mark);
     this.#end.push(() => meta.unobserve(mark));
+    const requirements = root(this.#doc, "requirements");
+    const required = () => {
+      this.#required = true;
+    };
+    requirements.observe(required);
+    this.#end.push(() => requirements.unobserve(required));
   }
 
   #take(): void {
@@ -90,8 +106,11 @@ export class Snapshot {
       edges: this.#things("edges"),
       groups: this.#things("groups"),
       notes: this.#things("notes"),
+      requirements: this.#required ? readRequirements(this.#doc, before.requirements) : before.requirements,
     };
-    const changed = name !== before.name || KINDS.some((kind) => after[kind] !== before[kind]);
+    this.#required = false;
+    const same = name === before.name && after.requirements === before.requirements;
+    const changed = !same || KINDS.some((kind) => after[kind] !== before[kind]);
     if (!changed) return;
     this.#spell = after;
     this.#publish(after);

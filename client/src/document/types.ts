@@ -185,6 +185,8 @@ export interface Edits {
   assign(members: Iterable<string>, group: string | null): void;
   addNote(note: NewNote, id?: string): string;
   setNote(id: string, change: { text?: string; color?: string | null }): void;
+  /** Require a package, in some versions (`""` for any), or no longer with null. */
+  setRequirement(name: string, version: string | null): void;
   /** Name the spell. */
   rename(name: string): void;
   /** The chosen things as plain JSON text, with the wires between them and into them. */

@@ -21,6 +21,7 @@ function spell(nodes: Record<string, SpellNode> = {}, edges: Record<string, Spel
     edges: { ab: wire("a", "b"), bc: wire("b", "c"), ...edges },
     groups: {},
     notes: {},
+    requirements: {},
   };
 }
 

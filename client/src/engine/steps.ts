@@ -137,6 +137,7 @@ export function wholeSpell(spell: SpellJson): Spell {
     edges: spell.edges ?? {},
     groups: {},
     notes: {},
+    requirements: {},
   };
 }
 

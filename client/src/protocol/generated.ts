@@ -369,7 +369,7 @@ export interface Operations {
    * List the node types
    */
   "nodes.find": {
-    request: Nothing;
+    request: LibraryOf;
     response: LibraryView;
   };
   /**
@@ -842,6 +842,12 @@ export interface CanvasOpened {
    * Whose live mode is on.
    */
   live_users: string[];
+  /**
+   * Why the user's live mode does not run: ``error`` or ``waiting``, as ``canvas.live`` tells them.
+   */
+  live_notice: {
+    [k: string]: unknown;
+  } | null;
 }
 /**
  * Edit a canvas.
@@ -898,6 +904,16 @@ export interface Spell {
   };
   notes?: {
     [k: string]: Note;
+  };
+  /**
+   * Packages that its code needs, by name: ``>=2,<4``, ``[extra]``, empty for any version.
+   */
+  requirements?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$".
+     */
+    [k: string]: string;
   };
 }
 /**
@@ -1407,6 +1423,13 @@ export interface PatchSpell {
      * via the `patternProperty` "^[A-Za-z0-9_-]+$".
      */
     [k: string]: Note | null;
+  };
+  requirements?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$".
+     */
+    [k: string]: string | null;
   };
   id: string;
 }
@@ -2016,12 +2039,25 @@ export interface PullProgress {
 export interface InputToChoose {
   node: Node;
   port: string;
+  /**
+   * With the packs of this canvas's worker, too; without it, those of the server.
+   */
+  canvas?: string | null;
 }
 /**
  * The values that an input (of a list: its items) may have; none where any value may do.
  */
 export interface ChoicesView {
   choices: unknown[];
+}
+/**
+ * Whose library.
+ */
+export interface LibraryOf {
+  /**
+   * With the packs of this canvas's worker, too; without it, those of the server.
+   */
+  canvas?: string | null;
 }
 /**
  * Every node type, by id; ``problems`` says which packs did not load, and why.
@@ -2054,6 +2090,10 @@ export interface PackView {
  */
 export interface NodeToDescribe {
   node: Node;
+  /**
+   * With the packs of this canvas's worker, too; without it, those of the server.
+   */
+  canvas?: string | null;
 }
 /**
  * The ports of one node.
@@ -2106,6 +2146,10 @@ export interface UpgradesView {
  */
 export interface SpellToCheck {
   spell: Spell;
+  /**
+   * With the packs of this canvas's worker, too; without it, those of the server.
+   */
+  canvas?: string | null;
 }
 /**
  * What is wrong with a spell; nothing, when it is empty.
@@ -2445,7 +2489,7 @@ export interface Line {
  * A thing that is not the same in both spells, with what it is called in the one that has it.
  */
 export interface Change {
-  kind: "nodes" | "edges" | "groups" | "notes";
+  kind: "nodes" | "edges" | "groups" | "notes" | "requirements";
   id: string;
   what: "added" | "removed" | "changed" | "moved";
   /**
@@ -2521,6 +2565,7 @@ export interface Summary {
   edges: Counts;
   groups: Counts;
   notes: Counts;
+  requirements: Counts;
   /**
    * The first of them: nodes before others, wires never.
    */
@@ -2539,7 +2584,7 @@ export interface Counts {
  * A thing by name.
  */
 export interface Touched {
-  kind: "nodes" | "edges" | "groups" | "notes";
+  kind: "nodes" | "edges" | "groups" | "notes" | "requirements";
   id: string;
   what: "added" | "removed" | "changed" | "moved";
   name: string | null;
@@ -2652,6 +2697,7 @@ export interface Announcements {
   "canvas.versions": CanvasVersions;
   "events.flowing": EventsFlowing;
   "events.stalled": EventsStalled;
+  "library.changed": LibraryChanged;
   "models.progress": PullProgress;
   "run.events": RunEvents;
   "run.status": RunStatus;
@@ -2762,6 +2808,12 @@ export interface EventsStalled {
    * Seconds until the next attempt, about.
    */
   retry_in: number;
+}
+/**
+ * The library of a canvas is another one: ask for it anew (``nodes.find``).
+ */
+export interface LibraryChanged {
+  canvas: string;
 }
 /**
  * ``run.events``: events of a stream, committed, in order.

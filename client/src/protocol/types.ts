@@ -111,6 +111,8 @@ export interface Spell {
   readonly edges: Readonly<Record<string, SpellEdge>>;
   readonly groups: Readonly<Record<string, SpellGroup>>;
   readonly notes: Readonly<Record<string, SpellNote>>;
+  /** The packages that its code needs, by name: what follows the name in a requirement, `">=2,<4"`. */
+  readonly requirements: Readonly<Record<string, string>>;
 }
 
 /** A spell as files and REST have it: everything that has a default may be left out. */
@@ -121,6 +123,7 @@ export interface SpellJson {
   edges?: Record<string, SpellEdge>;
   groups?: Record<string, Partial<SpellGroup>>;
   notes?: Record<string, Partial<SpellNote>>;
+  requirements?: Record<string, string>;
 }
 
 /** A socket on a node. */
@@ -362,6 +365,8 @@ export interface CanvasOpened {
   readonly live?: boolean;
   /** Whose live mode is on. */
   readonly live_users?: readonly string[];
+  /** Why this person's live mode does not run, as `canvas.live` tells it. */
+  readonly live_notice?: { readonly [key: string]: unknown } | null;
 }
 
 /** An error on either transport. */

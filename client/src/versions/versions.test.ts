@@ -12,7 +12,15 @@ import type { Change, Summary, Version } from "./types";
 
 const NONE = { added: 0, removed: 0, changed: 0, moved: 0 };
 const QUIET: Summary = { renamed: false, nodes: NONE, edges: NONE, groups: NONE, notes: NONE, things: [] };
-const EMPTY: Spell = { schema: 1, name: "Now", nodes: {}, edges: {}, groups: {}, notes: {} };
+const EMPTY: Spell = {
+  schema: 1,
+  name: "Now",
+  nodes: {},
+  edges: {},
+  groups: {},
+  notes: {},
+  requirements: {},
+};
 
 function version(number: number, more: Partial<Version> = {}): Version {
   return {

@@ -55,7 +55,7 @@ class Drawing:
         name = fields.get("name")
         return cls(
             None if name is None else msgspec.json.decode(name),
-            {kind: _object(fields.get(kind)) for kind in KINDS},
+            {kind: _object(fields.get(kind), kind) for kind in KINDS},
         )
 
     def pack(self) -> bytes:
@@ -122,7 +122,7 @@ class _Lazy(Mapping[str, Any]):
         return len(self._ids)
 
 
-def _object(raw: msgspec.Raw | None) -> Things:
+def _object(raw: msgspec.Raw | None, kind: str) -> Things:
     """Return the things of a field; none of one that holds something else than things."""
     if raw is None:
         return {}
@@ -130,4 +130,5 @@ def _object(raw: msgspec.Raw | None) -> Things:
         things = _fields.decode(raw)
     except msgspec.ValidationError:
         return {}
-    return {id: thing for id, thing in things.items() if bytes(thing)[:1] == b"{"}
+    begins = b'"' if kind == "requirements" else b"{"
+    return {id: thing for id, thing in things.items() if bytes(thing)[:1] == begins}

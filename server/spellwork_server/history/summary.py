@@ -52,6 +52,7 @@ class Summary(_Frozen):
     edges: Counts = Counts()
     groups: Counts = Counts()
     notes: Counts = Counts()
+    requirements: Counts = Counts()
     things: list[Touched] = Field(
         default_factory=list, description="The first of them: nodes before others, wires never."
     )

@@ -34,6 +34,7 @@ def write_spell(replica: Replica, parts: Parts, spell: Spell) -> None:
     for key, value in (("name", spell.name), ("schema", SCHEMA)):
         if parts.meta.get(key) != value:
             meta[key] = value
+    _write_map(replica.root("requirements"), spell.requirements)
     for kind in MODELS:
         _write_things(kind, replica.root(kind), parts.of(kind), getattr(spell, kind))
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from spellwork.requirements import MAX_REQUIREMENTS
 from spellwork.spell import Spell
 from spellwork_server.errors import ServerError, internal
 
@@ -313,6 +314,8 @@ class Intake:
 
     def _check_count(self, kind: Kind, count: int) -> None:
         limit = self._limits.nodes * (1 if kind == "nodes" else OTHERS_PER_NODE)
+        if kind == "requirements":
+            limit = MAX_REQUIREMENTS
         if count > limit:
             raise SchemaViolation(f"A canvas may hold {limit} {kind}", details={"limit": limit})
 

@@ -16,6 +16,7 @@ from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from pydantic import TypeAdapter, ValidationError
 
 from spellwork.findings import findings
+from spellwork.requirements import PackageName, Specifier
 from spellwork.spell import SCHEMA, Edge, Group, Id, Node, Note, Part, Spell
 
 from .errors import SchemaViolation
@@ -46,6 +47,7 @@ EMPTY = Spell()
 MAX_ERRORS = 10
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
+_REQUIREMENT: TypeAdapter[tuple[str, str]] = TypeAdapter(tuple[PackageName, Specifier])
 _ALL: Mapping[Kind, TypeAdapter[dict[str, Any]]] = {
     kind: TypeAdapter(dict[Id, model])  # type: ignore[valid-type] # the models are values here
     for kind, model in MODELS.items()
@@ -55,7 +57,7 @@ _sorted = msgspec.json.Encoder(order="deterministic")
 
 Changes = dict[tuple[Kind, str], Any]
 """What became of things: by root and id, the new part, or None where it is gone.
-For ``meta`` the plain value of the key."""
+For ``meta`` and ``requirements`` the plain value of the key."""
 
 
 class _MisshapenError(Exception):
@@ -71,11 +73,17 @@ class Parts:
     edges: dict[str, Edge] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
+    requirements: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Parts:
         """Return parts that change apart from these."""
         return Parts(
-            dict(self.meta), dict(self.nodes), dict(self.edges), dict(self.groups), dict(self.notes)
+            dict(self.meta),
+            dict(self.nodes),
+            dict(self.edges),
+            dict(self.groups),
+            dict(self.notes),
+            dict(self.requirements),
         )
 
     def of(self, kind: Kind) -> dict[str, Any]:
@@ -93,7 +101,7 @@ class Parts:
 
     def replace(self, other: Parts) -> None:
         """Become what ``other`` is."""
-        for kind in (*MODELS, "meta"):
+        for kind in (*MODELS, "meta", "requirements"):
             setattr(self, kind, dict(getattr(other, kind)))
 
     def spell(self) -> Spell:
@@ -105,6 +113,7 @@ class Parts:
                 "edges": dict(sorted(self.edges.items())),
                 "groups": dict(sorted(self.groups.items())),
                 "notes": dict(sorted(self.notes.items())),
+                "requirements": dict(sorted(self.requirements.items())),
             }
         )
 
@@ -141,12 +150,13 @@ def read_all(replica: Replica) -> Parts:
     parts = Parts()
     errors: list[dict[str, Any]] = []
     with replica.reading():
-        meta = replica.root("meta")
-        for key in meta.keys():  # noqa: SIM118 - a Y.Map is no dict
-            try:
-                parts.meta[key] = _read_meta(key, meta[key])
-            except _MisshapenError as error:
-                errors.append({"field": f"meta.{key}", "message": str(error)})
+        for kind in _PLAIN:
+            root = replica.root(kind)
+            for key in root.keys():  # noqa: SIM118 - a Y.Map is no dict
+                try:
+                    parts.of(kind)[key] = _PLAIN[kind](key, root[key])
+                except _MisshapenError as error:
+                    errors.append({"field": f"{kind}.{key}", "message": str(error)})
         for kind, model in _ALL.items():
             try:
                 things = model.validate_json(_json(kind, replica.root(kind)), strict=True)
@@ -198,7 +208,8 @@ def _read_thing(kind: Kind, key: str, root: Map[Any], check: Check) -> Any:
         thing = root[key]
     except KeyError:
         return None
-    return _read_meta(key, thing) if kind == "meta" else _read_part(kind, key, thing, check)
+    plain = _PLAIN.get(kind)
+    return _read_part(kind, key, thing, check) if plain is None else plain(key, thing)
 
 
 def _read_meta(key: str, value: Any) -> Any:
@@ -213,6 +224,20 @@ def _read_meta(key: str, value: Any) -> Any:
             return SCHEMA
         case _:
             raise _MisshapenError("meta holds only name and schema")
+
+
+def _read_requirement(key: str, value: Any) -> str:
+    try:
+        return _REQUIREMENT.validate_python((key, value), strict=True)[1]
+    except ValidationError as error:
+        raise _MisshapenError(findings(error, context=False)[0]["msg"]) from error
+
+
+_PLAIN: Mapping[Kind, Callable[[str, Any], Any]] = {
+    "meta": _read_meta,
+    "requirements": _read_requirement,
+}
+"""What reads a key's plain value, by the root."""
 
 
 def _read_part(kind: Kind, key: str, thing: Any, check: Check) -> Part | Edge:

@@ -13,10 +13,10 @@ from pycrdt import Doc, Map, Subscription, TransactionEvent, get_state
 from .errors import UpdateInvalid
 from .update_parser import parse_state_vector
 
-Kind = Literal["meta", "nodes", "edges", "groups", "notes"]
+Kind = Literal["meta", "nodes", "edges", "groups", "notes", "requirements"]
 
-KINDS: tuple[Kind, ...] = ("meta", "nodes", "edges", "groups", "notes")
-"""The document's root maps; all but ``meta`` hold things by id."""
+KINDS: tuple[Kind, ...] = ("meta", "nodes", "edges", "groups", "notes", "requirements")
+"""The document's root maps. ``meta`` and ``requirements`` hold plain values, the others things by id."""
 
 
 class DocumentBroken(Exception):

@@ -1,4 +1,4 @@
-"""A change of a spell by its things: JSON Merge Patch (RFC 7396) down to nodes, wires, groups and notes."""
+"""A change of a spell by its things: JSON Merge Patch (RFC 7396) down to nodes, wires, groups, notes and requirements."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from spellwork.requirements import MAX_REQUIREMENTS, PackageName, Specifier
 from spellwork.spell import Edge, Group, Id, Node, Note, Part, Spell
 from spellwork_server.errors import BadRequest
 
@@ -29,6 +30,9 @@ class SpellPatch(Request):
     edges: dict[Id, Edge | None] = Field(default_factory=dict)
     groups: dict[Id, Group | None] = Field(default_factory=dict)
     notes: dict[Id, Note | None] = Field(default_factory=dict)
+    requirements: dict[PackageName, Specifier | None] = Field(
+        default_factory=dict, max_length=2 * MAX_REQUIREMENTS
+    )
 
 
 def patched(spell: Spell, patch: SpellPatch) -> Spell:
@@ -47,6 +51,7 @@ def patched(spell: Spell, patch: SpellPatch) -> Spell:
             "edges": _edges(spell, patch, nodes),
             "groups": _outside(groups, gone),
             "notes": _outside(_merged(spell.notes, patch.notes), gone),
+            "requirements": _merged(spell.requirements, patch.requirements),
         }
     )
 

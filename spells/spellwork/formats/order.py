@@ -26,6 +26,8 @@ def ordered(spell: dict[str, Any]) -> dict[str, Any]:
     """Return a spell's JSON with its parts by id and the keys of each part in one order, layout last."""
     body: dict[str, Any] = {key: spell[key] for key in ("schema", "name") if key in spell}
     body |= {key: value for key, value in spell.items() if key not in KINDS}
+    if "requirements" in spell:
+        body["requirements"] = dict(sorted(spell["requirements"].items()))
     for kind in KINDS:
         if kind in spell:
             body[kind] = {id: _ordered_part(part) for id, part in sorted(spell[kind].items())}

@@ -51,6 +51,7 @@ def to_python(spell: Spell) -> bytes:
     body = as_given(spell)
     names = _names(body.get("nodes", {}))
     sections = [
+        [_require(name, version) for name, version in body.get("requirements", {}).items()],
         [_call("wf.group", part, id) for id, part in body.get("groups", {}).items()],
         [f"{names[id]} = {_node(part, id)}" for id, part in body.get("nodes", {}).items()],
         [_wire(edge, id, names) for id, edge in body.get("edges", {}).items()],
@@ -92,6 +93,10 @@ def _node(part: dict[str, Any], id: str) -> str:
         first.append(_literal(part["inputs"], 4))
     fields = {key: value for key, value in part.items() if key not in ("type", "inputs")}
     return _layout("wf.node", [*first, f"id={_text(id)}", *_keywords(fields)])
+
+
+def _require(name: str, version: str) -> str:
+    return _layout("wf.require", [_text(name), *([_text(version)] if version else [])])
 
 
 def _wire(edge: dict[str, Any], id: str, names: dict[str, str]) -> str:

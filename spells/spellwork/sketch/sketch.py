@@ -50,6 +50,7 @@ class Sketch(Control, Wiring):
         self._edges: dict[str, Edge] = {}
         self._groups: dict[str, Group] = {}
         self._notes: dict[str, Note] = {}
+        self._requirements: dict[str, str] = {}
         self._fed: dict[str, set[str]] = {}
         self._numbers: dict[str, int] = {}
         self._within: list[str] = []
@@ -62,6 +63,7 @@ class Sketch(Control, Wiring):
             "edges": dict(self._edges),
             "groups": dict(self._groups),
             "notes": dict(self._notes),
+            "requirements": dict(self._requirements),
         }
         named = {} if self._name is None else {"name": self._name}
         return _made(Spell, named | {key: part for key, part in parts.items() if part})
@@ -71,6 +73,7 @@ class Sketch(Control, Wiring):
         self._name = spell.name if "name" in spell.model_fields_set else None
         self._nodes, self._edges = dict(spell.nodes), dict(spell.edges)
         self._groups, self._notes = dict(spell.groups), dict(spell.notes)
+        self._requirements = dict(spell.requirements)
         last = max((int(id[1:]) for id in self._edges if _NUMBERED.fullmatch(id)), default=0)
         self._numbers = {_WIRE: last + 1}
         self._read_fed()
@@ -162,6 +165,14 @@ class Sketch(Control, Wiring):
         body = {"text": text} | _given(fields, Note) | self._placed(group)
         self._notes[key] = _made(Note, body)
 
+    def require(self, package: str, version: str = "") -> None:
+        """Have code run where a package is installed; ``version`` as ``>=2,<4``, or ``[extra]>=1``."""
+        self.guard()
+        if package in self._requirements:
+            raise WorkflowInvalid(f"there is a requirement {package!r} already")
+        _made(Spell, {"requirements": {package: version}})
+        self._requirements[package] = version
+
     def wire(
         self,
         source: End | tuple[str, str],
@@ -197,6 +208,7 @@ class Sketch(Control, Wiring):
         """Remove everything but the name."""
         for things in (self._nodes, self._edges, self._groups, self._notes):
             things.clear()
+        self._requirements.clear()
         for known in (self._fed, self._numbers, self._within):
             known.clear()
 

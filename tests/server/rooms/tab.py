@@ -7,7 +7,7 @@ from typing import Any
 
 from pycrdt import Doc, Map, Text
 
-KINDS = ("meta", "nodes", "edges", "groups", "notes")
+KINDS = ("meta", "nodes", "edges", "groups", "notes", "requirements")
 
 
 class Tab:

@@ -15,7 +15,15 @@ function desk(selected: string[] = []) {
     position: [100, 50] as Pair,
     size: [200, 80] as Pair,
   };
-  const spell: Spell = { schema: 1, name: "", nodes: { n: node }, edges: {}, groups: {}, notes: {} };
+  const spell: Spell = {
+    schema: 1,
+    name: "",
+    nodes: { n: node },
+    edges: {},
+    groups: {},
+    notes: {},
+    requirements: {},
+  };
   const threads = new Store<ReadonlyMap<string, Thread>>(new Map());
   const comments = {
     threads,

@@ -16,6 +16,7 @@ const spell: Spell = {
   },
   groups: {},
   notes: {},
+  requirements: {},
 };
 
 function source(change: Partial<FlowSource> = {}): FlowSource {

@@ -26,6 +26,7 @@ const spell: Spell = {
   edges,
   groups: {},
   notes: {},
+  requirements: {},
 };
 const type: NodeType = {
   type: "t",

@@ -64,6 +64,7 @@ export function splitOff(
       edges,
       groups: loose(pick(spell.groups)),
       notes: loose(pick(spell.notes)),
+      ...(Object.keys(spell.requirements).length > 0 ? { requirements: { ...spell.requirements } } : {}),
     },
     moved,
     inputs: markers.inputs,

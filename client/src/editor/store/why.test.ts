@@ -18,6 +18,7 @@ const spell: Spell = {
   },
   groups: {},
   notes: {},
+  requirements: {},
 };
 
 function last(fields: Partial<NodeRun> = {}): NodeRun {

@@ -70,6 +70,7 @@ function useTitle(change: Change): string {
     if (!edge) return change.name ?? change.id;
     return `${nodeTitle(edge.source)} · ${edge.output} → ${nodeTitle(edge.target)} · ${edge.input}`;
   }
+  if (change.kind === "requirements") return `Package ${change.id}`;
   if (change.name) return change.name;
   if (change.kind === "notes")
     return spell.notes[change.id]?.text.split("\n")[0]?.replace(/^#+\s*/, "") || "Note";
