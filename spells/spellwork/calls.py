@@ -12,7 +12,7 @@ from .encoding import Encodings, is_large
 from .errors import NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
 from .flows import Flows
-from .limiting import Limiters
+from .limiting import Limiters, provider_of
 from .nesting import nests_deeper, rough_json
 from .ports import SKIP
 from .rejection import accepted
@@ -85,11 +85,13 @@ class Caller:
         started: Callable[[], None] | None,
     ) -> dict[str, Any]:
         taken = _taken(step, inputs)
+        provider = provider_of(step, inputs)
         attempt = 1
         while True:
             context = Context(
                 step.id, step.node, self._host, attempt=attempt, depth=depth, flows=flows
             )
+            context.provider = provider
             if step.body is not None:
                 context.body = self._host.body(context, step, taken)
             try:
@@ -98,7 +100,8 @@ class Caller:
                 await self.measure(outputs)
                 return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure
-                self._defer_others(step, error)
+                if isinstance(error, NodeError) and error.retry_after is not None:
+                    context.defer(error.retry_after)
                 if not _again(error, step, attempt) or flows.taken:
                     error.spellwork_attempts = attempt  # type: ignore[attr-defined]
                     raise
@@ -130,11 +133,6 @@ class Caller:
     def is_limited(self, step: Step) -> bool:
         """Say whether a call of a step may have to wait for its turn."""
         return self._limiters.covers(step)
-
-    def _defer_others(self, step: Step, error: Exception) -> None:
-        """Let no other node ask a provider either that has named a time to come again."""
-        if isinstance(error, NodeError) and error.retry_after is not None:
-            self._limiters.defer(step, self._host.user, error.retry_after)
 
     async def _back_off(self, step: Step, context: Context, error: Exception) -> None:
         delay = min(step.backoff * 2 ** (context.attempt - 1), MAX_BACKOFF)

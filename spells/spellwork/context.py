@@ -83,6 +83,10 @@ class Host(Protocol):
         """Say whether the node should stop."""
         ...
 
+    def defer(self, context: Context, provider: str, seconds: float) -> None:
+        """Keep the user's other nodes from asking a provider for a while."""
+        ...
+
     async def secret(self, context: Context, name: str) -> str:
         """Return a secret or raise ``SecretMissing``."""
         ...
@@ -133,7 +137,8 @@ class Body(Protocol):
 class DetachedHost:
     """A host with no run behind it, for tests and for worker processes to build on.
 
-    Events gather in ``events``; ``secrets`` answers by name.
+    Events gather in ``events``; ``secrets`` answers by name; ``deferred`` has the
+    seconds for which a provider is to be let be.
     """
 
     def __init__(
@@ -144,6 +149,7 @@ class DetachedHost:
         self.user = user
         self.events: list[Event] = []
         self.secrets: dict[str, str] = {}
+        self.deferred: dict[str, float] = {}
         self.cancelled = False
         self.watcher: Watcher | None = None
         self.watched = True
@@ -165,6 +171,10 @@ class DetachedHost:
     def is_cancelled(self, context: Context) -> bool:
         """Say whether ``cancelled`` was set."""
         return self.cancelled
+
+    def defer(self, context: Context, provider: str, seconds: float) -> None:
+        """Keep what was asked for in ``deferred``."""
+        self.deferred[provider] = seconds
 
     async def secret(self, context: Context, name: str) -> str:
         """Return ``secrets[name]`` or raise ``SecretMissing``."""
@@ -203,6 +213,7 @@ class Context:
         "expired",
         "node",
         "node_id",
+        "provider",
     )
 
     def __init__(
@@ -223,6 +234,8 @@ class Context:
         """How many calls of ``Context.call`` this one is inside of."""
         self.expired = False
         """Set when the call ended or was given up: a thread still in it stops, and what it reports is dropped."""
+        self.provider: str | None = None
+        """Whom the call asks, as the node's type says (``limiter``)."""
         self._host: Host = host or DetachedHost()
         self._flows = flows
         self.body: Body | None = None
@@ -267,6 +280,15 @@ class Context:
         if until is not None:
             data["until"] = until
         self._report(Event("node.waiting", time.time(), self.node_id, message=message, data=data))
+
+    def defer(self, seconds: float) -> None:
+        """Take it that the provider wants to be asked again only after so many seconds.
+
+        Until then no node of this provider starts, in all runs of the user; at
+        most an hour. Nothing where the node's type names no provider.
+        """
+        if self.provider is not None:
+            self._host.defer(self, self.provider, seconds)
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line to the run's log."""

@@ -34,7 +34,7 @@ def declaration_of(node_type: NodeType) -> dict[str, Any]:
         "backoff": node_type.backoff,
         "secrets": list(node_type.secrets),
         "preview": node_type.preview,
-        "limiter": node_type.limiter,
+        "limiter": node_type.limiter if isinstance(node_type.limiter, str) else None,
         "expose_in_library": node_type.expose_in_library,
         "example": to_json(dict(node_type.example)),
     }

@@ -28,7 +28,7 @@ from typing_extensions import is_typeddict
 from .context import Context
 from .errors import NodeTypeInvalid
 from .migration import Migration
-from .node_type import BodyPorts, CachePolicy, Form, Isolation, NodeType, Returns, Waits
+from .node_type import BodyPorts, CachePolicy, Form, Isolation, NodeType, Provider, Returns, Waits
 from .ports import Port, Ports
 from .spell import Node
 from .stream_hints import whole_of
@@ -64,7 +64,7 @@ def node(
     marks: Literal["input", "output"] | None = None,
     secrets: tuple[str, ...] = (),
     preview: bool = False,
-    limiter: str | None = None,
+    limiter: Provider | None = None,
     migrate: Mapping[int, Migration] | None = None,
     keywords: tuple[str, ...] = (),
     example: Mapping[str, Any] | None = None,
@@ -95,7 +95,7 @@ def node(
         migrate: By version, what makes a node of the next version of one of that
             version; pure. It gives a Node, or a Migrated where ports have other names.
         preview: Cheap enough to run while somebody types.
-        limiter: The provider whose limits its calls count against.
+        limiter: The provider whose limits its calls count against, or what tells it by the inputs.
         isolation: "inline" (default of ``async def``) never blocks the loop;
             "thread" (default of ``def``) may; "worker" is called in a worker process.
 

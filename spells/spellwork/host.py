@@ -165,6 +165,13 @@ class RunHost:
         """Say whether the run was cancelled or is over."""
         return self.cancelled or self.ended
 
+    def defer(self, context: Context, provider: str, seconds: float) -> None:
+        """Keep the user's other nodes from asking a provider for a while."""
+        if threading.get_ident() == self._thread:
+            self.limiters.defer(provider, self.user, seconds)
+        elif not self.ended:
+            self._loop.call_soon_threadsafe(self.limiters.defer, provider, self.user, seconds)
+
     async def secret(self, context: Context, name: str) -> str:
         """Return a secret that the node's type declares."""
         declared = self._plan.library.get(context.node.type, context.node.version)

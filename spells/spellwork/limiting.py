@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -89,13 +89,12 @@ class Limiters:
         gates = self._of(step, context) if self.covers(step) else []
         return Passage(gates, self.clock, _teller(step.id, report)) if gates else None
 
-    def defer(self, step: Step, user: str | None, seconds: float) -> None:
-        """Let no node of the step's provider start for so many seconds, in the runs of this user.
+    def defer(self, provider: str, user: str | None, seconds: float) -> None:
+        """Let no node of the provider start for so many seconds, in the runs of this user.
 
         Not in those of others: whom a node asks is for its user to say.
         """
-        if step.type.limiter is not None:
-            self._deferral(step.type.limiter, user).defer(min(seconds, LONGEST_DEFERRAL))
+        self._deferral(provider, user).defer(min(seconds, LONGEST_DEFERRAL))
 
     def _of(self, step: Step, context: Context) -> list[Gate]:
         rules, settings, declared = self.rules, step.node.settings, step.type
@@ -109,11 +108,11 @@ class Limiters:
             gates.append(self._gate(("type", declared.id), f"the type {declared.id!r}", of_type))
         if settings.body is not None:  # what is inside counts, not what it is inside of
             return gates
-        if declared.limiter is not None:
-            gates.append(self._deferral(declared.limiter, user))
-            if (of_provider := rules.providers.get(declared.limiter)) is not None:
-                what = f"the provider {declared.limiter!r}"
-                gates.append(self._gate(("provider", declared.limiter), what, of_provider))
+        if (provider := context.provider) is not None:
+            gates.append(self._deferral(provider, user))
+            if (of_provider := rules.providers.get(provider)) is not None:
+                what = f"the provider {provider!r}"
+                gates.append(self._gate(("provider", provider), what, of_provider))
         if rules.user is not None and user is not None:
             gates.append(self._gate(("user", user), "the user", rules.user))
         if rules.server is not None:
@@ -140,6 +139,12 @@ class Limiters:
         for key, gate in list(islice(self._gates.items(), LOOKED_AT)):
             if gate.is_idle() or (key[0] == "node" and not gate.in_use):
                 del self._gates[key]
+
+
+def provider_of(step: Step, inputs: Mapping[str, Any]) -> str | None:
+    """Return whom a call of the step with these inputs asks, as its type says."""
+    limiter = step.type.limiter
+    return limiter(inputs) if callable(limiter) else limiter
 
 
 def _teller(node: str, report: Callable[[Event], None]) -> Waiting:

@@ -20,6 +20,9 @@ Returns = Literal["value", "ports"]
 BodyPorts = Callable[[Node, Ports | None, frozenset[str]], Ports]
 """(a node, the ports of its body, those of its inputs that get a list's items one by one) -> the node's ports."""
 
+Provider = str | Callable[[Mapping[str, Any]], str | None]
+"""A name, or what tells it by the inputs of a call (which may hold anything); None: nobody is asked."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeType:
@@ -71,7 +74,7 @@ class NodeType:
     marks: Literal["input", "output"] | None = None
     secrets: tuple[str, ...] = ()
     preview: bool = False
-    limiter: str | None = None
+    limiter: Provider | None = None
     migrate: Mapping[int, Migration] = field(default_factory=dict)
     choices: Mapping[str, Callable[[Node], Sequence[Any]]] = field(default_factory=dict)
     expose_in_library: bool = True
@@ -117,6 +120,6 @@ class NodeType:
             "side_effects": self.side_effects,
             "waits": self.waits,
             "preview": self.preview,
-            "limiter": self.limiter,
+            "limiter": self.limiter if isinstance(self.limiter, str) else None,
             "example": dict(self.example),
         }

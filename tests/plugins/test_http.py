@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from spellwork import Event
 from spellwork.outbound import AddressDenied, Destinations
 from spellwork_http.errors import RequestError
-from spellwork_http.exchange import MAX_BYTES, Answer, Exchange, Request, read_url
+from spellwork_http.exchange import MAX_BYTES, Answer, Exchange, Request, host_of, read_url
 from spellwork_http.retrying import MAX_WAIT, retry_after, send_with_retries
 
 from .conftest import RunNode
@@ -335,10 +335,17 @@ async def test_only_what_may_be_repeated_is_tried_again(
         waits.append(seconds)
 
     request = Request(method, read_url("http://example.org", {}), {})
+    deferred: list[float] = []
     answer = await send_with_retries(
-        Script(*statuses, headers=headers), request, 2, log=lambda text: None, sleep=sleep
+        Script(*statuses, headers=headers),
+        request,
+        2,
+        log=lambda text: None,
+        defer=deferred.append,
+        sleep=sleep,
     )
     assert (answer.status, len(waits) + 1) == (status, tries)
+    assert deferred == [float(value) for value in headers.values()]
     assert all(0 < wait <= MAX_WAIT for wait in waits)
     if "retry-after" in headers and waits:
         assert waits == [3.0]
@@ -346,11 +353,22 @@ async def test_only_what_may_be_repeated_is_tried_again(
 
 def test_retry_after_is_seconds_or_a_date() -> None:
     now = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-    assert retry_after("5", 1.0) == 5.0
-    assert retry_after("Thu, 01 Jan 2026 12:00:30 GMT", 1.0, now=now) == 30.0
-    assert retry_after("Thu, 01 Jan 2026 11:00:00 GMT", 1.0, now=now) == 0.0
-    assert retry_after("soon", 1.0) == 1.0
-    assert retry_after(None, 1.0) == 1.0
+    assert retry_after("5") == 5.0
+    assert retry_after("Thu, 01 Jan 2026 12:00:30 GMT", now=now) == 30.0
+    assert retry_after("Thu, 01 Jan 2026 11:00:00 GMT", now=now) == 0.0
+    assert retry_after("soon") is None
+    assert retry_after(None) is None
+
+
+@pytest.mark.rule("14.9")
+@pytest.mark.parametrize(
+    ("inputs", "host"),
+    [({"url": "https://Example.org:8/x"}, "example.org"), ({"url": "nowhere"}, None), ({}, None)],
+)
+def test_the_provider_of_a_request_is_the_host_that_it_asks(
+    inputs: dict[str, Any], host: str | None
+) -> None:
+    assert host_of(inputs) == host
 
 
 def test_errors_show_no_credentials() -> None:

@@ -110,7 +110,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return World(clock)
 
 
-def library_of(world: World) -> Library:
+def library_of(world: World) -> Library:  # noqa: C901 - a list of node types
     """Return node types that work so many seconds of the world's clock."""
 
     async def work(ctx: Context, seconds: float) -> None:
@@ -147,12 +147,19 @@ def library_of(world: World) -> Library:
             raise NodeError("come again", retry_after=30)
         return ctx.node_id
 
+    @node("l.asks", output="value", limiter=lambda inputs: inputs.get("whom"))
+    async def asks(ctx: Context, whom: str | None = None, *, busy: float = 0) -> str:
+        await work(ctx, 0)
+        if busy:
+            ctx.defer(busy)
+        return ctx.node_id
+
     @node("l.plain", output="value")
     async def simple(value: int = 0) -> int:
         world.spans["plain"].append((world.clock.now(), world.clock.now()))
         return value
 
-    return Library([Pack("l", "1", "L", nodes=(plain, other, flaky, calls, busy, simple))])
+    return Library([Pack("l", "1", "L", nodes=(plain, other, flaky, calls, busy, asks, simple))])
 
 
 def several(count: int, type: str = "l.work", **more: Any) -> dict[str, Any]:
@@ -342,6 +349,22 @@ async def test_who_is_told_to_come_again_later_keeps_all_nodes_of_the_provider_b
     assert starts == pytest.approx({"a": 0, "b": 30, "c": 0}, abs=0.05)
     waiting = next(event for event in events if event.kind == "node.waiting")
     assert (waiting.node, waiting.message) == ("b", "waits for a limit of the provider 'shop'")
+
+
+@pytest.mark.rule("14.9", "14.10")
+async def test_a_provider_may_be_told_by_the_inputs_and_be_let_be_without_a_failure(
+    world: World,
+) -> None:
+    limiters = Limiters(clock=world.clock)
+
+    def asks(whom: str | None, **more: Any) -> dict[str, Any]:
+        return {"type": "l.asks", "inputs": {"whom": whom, **more}}
+
+    first, _ = await run(world, {"a": asks("shop", busy=30)}, limiters)
+    assert first.ok
+    await run(world, {"b": asks("shop"), "c": asks("bank"), "d": asks(None, busy=9)}, limiters)
+    starts = {id: spans[0][0] - 1_000_000 for id, spans in world.spans.items()}
+    assert starts == pytest.approx({"a": 0, "b": 30, "c": 0, "d": 0}, abs=0.05)
 
 
 @pytest.mark.rule("14.10")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -66,6 +67,14 @@ def read_url(text: str, query: Mapping[str, str]) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise InvalidUrl(text, "an http:// or https:// URL with a host is needed")
     return url.copy_merge_params(query) if query else url
+
+
+def host_of(inputs: Mapping[str, Any]) -> str | None:
+    """Return the host that a call with these inputs asks; None where its URL is none."""
+    try:
+        return read_url(str(inputs.get("url")), {}).host
+    except InvalidUrl:
+        return None
 
 
 class Exchange:

@@ -12,7 +12,7 @@ from spellwork import Context, node
 from spellwork.outbound import Destinations
 
 from .errors import GraphQLFailed, StatusFailed
-from .exchange import Exchange, Request, read_url
+from .exchange import Exchange, Request, host_of, read_url
 from .request import json_of, text_of
 from .retrying import send_with_retries
 
@@ -30,6 +30,7 @@ class GraphQLResponse(TypedDict):
     category="HTTP",
     cache="none",
     side_effects=True,
+    limiter=host_of,
     keywords=("query", "mutation", "api"),
     example={"query": "{ me { name } }"},
 )
@@ -57,7 +58,7 @@ async def graphql(
     )
     exchange = Exchange(Destinations.from_environment(os.environ))
     answer = await send_with_retries(
-        exchange, sent, retries, log=lambda text: ctx.log(text, "warning")
+        exchange, sent, retries, log=lambda text: ctx.log(text, "warning"), defer=ctx.defer
     )
     found = json_of(answer)
     if not isinstance(found, dict) or not ({"data", "errors"} & found.keys()):

@@ -13,7 +13,7 @@ from spellwork import Context, NodeError, node
 from spellwork.outbound import Destinations
 
 from .errors import StatusFailed
-from .exchange import Answer, Exchange, Request, read_url
+from .exchange import Answer, Exchange, Request, host_of, read_url
 from .retrying import send_with_retries
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -41,6 +41,7 @@ class Response(TypedDict):
     category="HTTP",
     cache="none",
     side_effects=True,
+    limiter=host_of,
     keywords=("rest", "api", "get", "post", "fetch", "url", "download", "webhook"),
     example={"url": "https://example.org"},
 )
@@ -77,7 +78,7 @@ async def request(
     )
     exchange = Exchange(Destinations.from_environment(os.environ))
     answer = await send_with_retries(
-        exchange, sent, retries, log=lambda text: ctx.log(text, "warning")
+        exchange, sent, retries, log=lambda text: ctx.log(text, "warning"), defer=ctx.defer
     )
     if fail_on_status and answer.status >= 400:
         raise StatusFailed(

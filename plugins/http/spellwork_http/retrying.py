@@ -42,12 +42,14 @@ async def send_with_retries(
     retries: int,
     *,
     log: Callable[[str], None],
+    defer: Callable[[float], None],
     sleep: Sleep = asyncio.sleep,
 ) -> Answer:
     """Send a request; try again when the server is busy or failing, or cannot be reached.
 
     A request that may not be repeated (POST, PATCH) is tried again only when the
-    server said that it is busy. The last answer is returned as it is.
+    server said that it is busy. The last answer is returned as it is. ``defer``
+    hears for how many seconds a busy server wants to be let be.
     """
     repeatable = request.method in SAFE_TO_REPEAT
     for attempt in range(retries + 1):
@@ -60,7 +62,10 @@ async def send_with_retries(
             wait, why = backoff(attempt), error.message
         else:
             again = answer.status in _BUSY or (repeatable and answer.status in _FAULTS)
-            wait = retry_after(answer.headers.get("retry-after"), backoff(attempt))
+            asked = retry_after(answer.headers.get("retry-after"))
+            if asked and answer.status in _BUSY:
+                defer(asked)
+            wait = backoff(attempt) if asked is None else asked
             if last or not again or wait > MAX_WAIT:
                 return answer
             why = f"the server answered {answer.status}"
@@ -75,14 +80,14 @@ def backoff(attempt: int) -> float:
     return min(MAX_WAIT, base + random.uniform(0, base / 2))  # noqa: S311 - spreads requests, guards nothing
 
 
-def retry_after(header: str | None, otherwise: float, *, now: dt.datetime | None = None) -> float:
-    """Return the seconds a Retry-After header asks for: a number, or a date (RFC 9110, 10.2.3)."""
+def retry_after(header: str | None, *, now: dt.datetime | None = None) -> float | None:
+    """Return the seconds a Retry-After header asks for: a number, or a date (RFC 9110, 10.2.3); None for no such."""
     if header is None:
-        return otherwise
+        return None
     if header.strip().isdigit():
         return float(header)
     try:
         moment = email.utils.parsedate_to_datetime(header)
     except ValueError:
-        return otherwise
+        return None
     return max(0.0, (moment - (now or dt.datetime.now(dt.UTC))).total_seconds())
