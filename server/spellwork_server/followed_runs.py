@@ -32,6 +32,7 @@ class FollowedRuns:
             "streams": followed.streams,
             "live": followed.live,
             "live_users": followed.live_users,
+            "live_notice": followed.live_notice,
         }
 
     def close(self, session: Session, canvas_id: str) -> None:

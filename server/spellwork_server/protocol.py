@@ -57,6 +57,10 @@ class CanvasOpened(View):
     )
     live: bool = Field(default=False, description="Whether the user's live mode is on.")
     live_users: list[str] = Field(default_factory=list, description="Whose live mode is on.")
+    live_notice: dict[str, Any] | None = Field(
+        default=None,
+        description="Why the user's live mode does not run: ``error`` or ``waiting``, as ``canvas.live`` tells them.",
+    )
 
 
 class CloseCanvas(Request):

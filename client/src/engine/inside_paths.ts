@@ -19,10 +19,12 @@ export function iterationOf(owner: string, path: unknown): number | null {
   return typeof path === "string" ? (placeIn(owner, path)?.index ?? null) : null;
 }
 
-/** What an owner's progress tells: `3 of 10, 1 failed`, or `round 4`. */
+/** What an owner's progress tells: `3 of 10, 1 failed`; `round 4` while that goes on, `4 rounds` when all are done. */
 export function roundsIn(message: string | null | undefined): Rounds | null {
   const [, done, total, failed] = /^(\d+) of (\d+)(?:, (\d+) failed)?$/.exec(message ?? "") ?? [];
   if (done !== undefined) return { done: Number(done), total: Number(total), failed: Number(failed ?? 0) };
+  const [, all] = /^(\d+) rounds?$/.exec(message ?? "") ?? [];
+  if (all !== undefined) return { done: Number(all), total: null, failed: 0 };
   const [, round] = /^round (\d+)$/.exec(message ?? "") ?? [];
   return round === undefined ? null : { done: Number(round) - 1, total: null, failed: 0 };
 }

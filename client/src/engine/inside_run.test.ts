@@ -78,6 +78,8 @@ describe("keys of what runs inside", () => {
   it("come with how far their owner came", () => {
     expect(roundsIn("3 of 10")).toEqual({ done: 3, total: 10, failed: 0 });
     expect(roundsIn("round 4")).toEqual({ done: 3, total: null, failed: 0 });
+    expect(roundsIn("1 round")).toEqual({ done: 1, total: null, failed: 0 });
+    expect(roundsIn("12 rounds")).toEqual({ done: 12, total: null, failed: 0 });
     expect(roundsIn("read 3 of 10 files")).toBeNull();
   });
 });

@@ -247,6 +247,7 @@ export class RunStore implements Runs {
     if (this.#closed) return;
     this.asOf.set(null);
     this.live.set(opened.live ?? false);
+    this.liveNotice.set(opened.live ? liveNoticeOf(opened.live_notice ?? {}) : null);
     this.stalled.set(null); // A server that still cannot store says so again.
     for (const [stream, seq] of Object.entries(opened.streams ?? {})) {
       if (stream.startsWith("canvas:")) this.#follow(stream, seq);

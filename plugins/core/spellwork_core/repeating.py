@@ -121,6 +121,8 @@ async def repeat(
     else:
         if not asked and condition.given and not await condition.holds(state, rounds):
             capped = False
+    if rounds:
+        ctx.progress(None, f"{rounds} {'round' if rounds == 1 else 'rounds'}")
     if capped and (asked or condition.given):
         ctx.log(f"ended after {rounds} rounds, as many as are allowed", "warning")
     told = {"rounds": rounds, "capped": capped}

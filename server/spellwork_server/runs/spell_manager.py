@@ -57,6 +57,7 @@ class OpenRuns:
     """The runs there that have not ended, as far as the user may see them."""
     live: bool = False
     live_users: list[str] = field(default_factory=list)
+    live_notice: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class SpellManager:
             going=self._runners.going(canvas, user),
             live=self._runners.is_live(user, canvas),
             live_users=self._runners.live_users(canvas, user),
+            live_notice=self._runners.live_notice(user, canvas),
         )
 
     def close(self, canvas: str) -> None:

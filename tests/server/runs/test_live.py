@@ -159,9 +159,14 @@ async def test_a_spell_that_does_not_compile_for_a_while_runs_again_when_it_does
         assert said["error"]["code"] == "cycle"
         assert said["error"]["node"] == "b"
         assert h.runners.is_live("ada", "c1")
+        later = await h.tab(ADA, "c1")
+        notice = (await later.manager.open("c1")).live_notice
+        assert notice == {"error": said["error"], "waiting": None}
+        assert (await tab.manager.open("c1")).live_notice == notice
         room.draw(as_spell(changed(sums(), "d", a=7)))
         end = await next_run(tab, 2)
         await until(lambda: tab.named("canvas.live")[-1]["error"] is None)
+        assert (await tab.manager.open("c1")).live_notice is None
         assert (await h.call(tab, "runs.get", id=end["run"]))["outputs"]["d"] == {"sum": 8}
         assert h.gates.calls == {"b": 1, "c": 1, "d": 2}
 

@@ -7,6 +7,7 @@ import { useFieldPresence } from "../hooks/useFieldPresence";
 import { useInputDraft } from "../hooks/useInputDraft";
 import { schemaOf } from "../store/library";
 import { type JsonSchema, portKind, withoutNull } from "../store/schema";
+import { PortChoice } from "./PortChoice";
 import { whyNotNumber } from "./SchemaField";
 
 interface PortValueProps {
@@ -37,6 +38,25 @@ function PortValue({ node, port, value }: PortValueProps) {
   const kind = portKind(schema);
   const put = (next: Json | undefined) => document.setInput(node, port.name, next);
   const label = `${port.name} of node`;
+  const current = value === undefined ? "" : brief(value);
+  const isShort = typeof value !== "object" && current.length < 80 && !current.includes("\n");
+  if (port.choices && !schema.enum && (kind === "text" || kind === "number" || kind === "any") && isShort)
+    return (
+      <PortChoice node={node} port={port} value={value} label={label}>
+        {(onLeft) => (
+          <TextValue
+            node={node}
+            label={label}
+            port={port}
+            kind={kind}
+            schema={schema}
+            text={kind === "any" && value !== undefined ? JSON.stringify(value) : current}
+            editable={editable}
+            onLeft={onLeft}
+          />
+        )}
+      </PortChoice>
+    );
   if (schema.enum) {
     // Nothing chosen is a choice where there is no default, or where the default is nothing.
     const optional = (port.default ?? null) === null && !schema.enum.includes(null);
@@ -71,7 +91,6 @@ function PortValue({ node, port, value }: PortValueProps) {
       />
     );
   }
-  const current = value === undefined ? "" : brief(value);
   if (kind === "text" || kind === "number") {
     if (current.length < 80 && !current.includes("\n")) {
       return (
@@ -123,6 +142,8 @@ interface TextValueProps {
   /** What the document says. */
   readonly text: string;
   readonly editable: boolean;
+  /** Takes the focus as soon as it is there, and tells when that is gone: it stands in for a list. */
+  readonly onLeft?: (() => void) | undefined;
 }
 
 /** What typed text means on a port of `kind`: any JSON where anything goes, and plain words are text there too. */
@@ -141,7 +162,7 @@ export function parseTyped(text: string, kind: "text" | "number" | "any"): Json 
 }
 
 /** Enter and leaving the field commit what was typed, where it is sound; Escape drops it. */
-function TextValue({ node, label, port, kind, schema, text, editable }: TextValueProps) {
+function TextValue({ node, label, port, kind, schema, text, editable, onLeft }: TextValueProps) {
   const draft = useInputDraft(node, port);
   const [typed, setTyped] = useState<string | null>(null);
   const why = kind === "number" && typed ? whyNotNumber(Number(typed), schema) : null;
@@ -154,6 +175,10 @@ function TextValue({ node, label, port, kind, schema, text, editable }: TextValu
   return (
     <input
       className="port-value nodrag"
+      // Focused here, not by autofocus: only where one asked to type in place of a list.
+      ref={(input) => {
+        if (onLeft && input && typed === null) input.focus();
+      }}
       aria-label={label}
       aria-invalid={why !== null}
       title={why ?? undefined}
@@ -172,6 +197,7 @@ function TextValue({ node, label, port, kind, schema, text, editable }: TextValu
       onBlur={() => {
         setTyped(null);
         draft.commit();
+        onLeft?.();
       }}
       onKeyDown={(event) => {
         if (event.key === "Escape") draft.drop();
