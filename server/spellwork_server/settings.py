@@ -134,6 +134,16 @@ class Settings(BaseSettings):
     versions_kept: int = Field(
         default=500, ge=1, description="Versions of a canvas that are kept beside those that last."
     )
+    packs_allowed: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Packs that editors of a canvas may install for it, as JSON: names or patterns (acme-*), each "
+            "with @sha256:HEX where only that very file is meant. Without any, only administrators may."
+        ),
+    )
+    max_pack_bytes: int = Field(
+        default=4 * MIB, ge=KIB, description="Largest wheel of a pack that somebody may upload."
+    )
     ollama_url: str = Field(
         default="http://127.0.0.1:11434", description="Base URL of an Ollama server."
     )

@@ -43,6 +43,8 @@ Action = Literal[
     "user.read",
     "user.edit",
     "credentials.add",
+    "packs.install",
+    "packs.manage",
 ]
 
 CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
@@ -56,6 +58,7 @@ NEEDED_ROLE: Mapping[Action, CanvasRole] = {
     "canvas.share": "owner",
     "canvas.invite": "owner",
     "canvas.delete": "owner",
+    "packs.install": "editor",
 }
 """The least role on a canvas for each action on it."""
 
@@ -196,6 +199,7 @@ WORDS: Mapping[Action, str] = {
     "canvas.share": "share",
     "canvas.invite": "invite people to",
     "canvas.delete": "delete",
+    "packs.install": "install packs for",
 }
 """The actions on a canvas as people say them."""
 

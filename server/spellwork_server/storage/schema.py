@@ -268,3 +268,36 @@ RUN_OUTPUTS = Table(
 """Which run left which value: who may read the run may read the value, and a
 value that no run and no cache entry names may go. ``part`` is 0 for an
 output's value and counts the streamed chunks that were too large to send."""
+
+PACKS = Table(
+    "packs",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("worker_id", String(64), nullable=False, index=True),
+    Column("distribution", String(200), nullable=False),
+    Column("specifier", String(200), nullable=False),
+    Column("file_hash", String(64), nullable=True),
+    Column("file_name", String(300), nullable=True),
+    Column("version", String(200), nullable=True),
+    Column("pin", String(64), nullable=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=True),
+    Column("traceback", Text, nullable=True),
+    Column("told", JSON, nullable=False),
+    Column("installed_by", ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("worker_id", "distribution"),
+)
+
+EXTERNAL_WORKERS = Table(
+    "external_workers",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("owner_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("canvases", JSON, nullable=False),
+    Column("told", JSON, nullable=True),
+    Column("created_at", Float, nullable=False),
+    Column("last_seen_at", Float, nullable=True),
+)
