@@ -25,7 +25,6 @@ function connection(user: User): Shared {
   if (shared && shared.user !== user.id) leave(shared);
   shared ??= connect(user);
   shared.session.connect();
-  if (shared.library.state.get().status !== "ready") void shared.library.refresh();
   return shared;
 }
 
@@ -40,11 +39,13 @@ function connect(user: User): Shared {
       if (last !== null) auth.reject(last);
     },
   });
-  const list = async () => {
-    const { items, older } = await api.get<{ items: NodeType[]; older: NodeType[] }>("/v1/nodes");
+  const list = async (canvas: string | null) => {
+    const { items, older } = await api.get<{ items: NodeType[]; older: NodeType[] }>("/v1/nodes", {
+      query: { canvas },
+    });
     return [...items, ...older];
   };
-  const library = new NodeLibrary(() => fetchOrRecall(remembered.library(user), list));
+  const library = new NodeLibrary((canvas) => fetchOrRecall(remembered.library(user), () => list(canvas)));
   const made = { user: user.id, session, library };
   // At once, before the token of another person is used: nobody sends another's edits.
   const end = auth.user.subscribe(() => {
@@ -71,10 +72,12 @@ export default function CanvasPage({ id, user }: CanvasPageProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same person told again opens nothing anew
   useEffect(() => {
     const self = { id: user.id, name: user.name || user.email };
-    const { session } = connection(user);
+    const { session, library } = connection(user);
     const opened = openWorkbench({ session, canvas: id, user: self, browser: pageBrowser() });
     setWorkbench(opened);
+    const leaveLibrary = library.follow(session, id);
     return () => {
+      leaveLibrary();
       setWorkbench(null);
       opened.close();
     };

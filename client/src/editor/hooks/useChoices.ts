@@ -46,8 +46,8 @@ export function useChoices(id: string, node: SpellNode, port: Port): readonly Js
     }
     let late = false;
     const timer = setTimeout(() => {
-      const { node: told, port: name } = JSON.parse(asked) as { node: SpellNode; port: string };
-      connection.request("nodes.choices", { node: told as never, port: name }).then(
+      const { node: told, port: name, canvas } = JSON.parse(asked) as Question;
+      connection.request("nodes.choices", { node: told as never, port: name, canvas }).then(
         ({ choices }) => {
           answers.set(asked, choices as Json[]);
           for (const [old] of answers) {
@@ -67,6 +67,12 @@ export function useChoices(id: string, node: SpellNode, port: Port): readonly Js
   return found;
 }
 
+interface Question {
+  readonly node: SpellNode;
+  readonly port: string;
+  readonly canvas: string;
+}
+
 /** What to ask, as text: the node, with what its wires last brought as if it were typed in. */
 function question(editor: Editor, id: string, node: SpellNode, port: string): string | null {
   const inputs: Record<string, Json> = { ...node.inputs };
@@ -78,7 +84,7 @@ function question(editor: Editor, id: string, node: SpellNode, port: string): st
     if (value !== undefined) inputs[edge.input] = value;
   }
   const told = { type: node.type, ...(node.version ? { version: node.version } : {}), inputs };
-  const text = JSON.stringify({ node: told, port });
+  const text = JSON.stringify({ node: told, port, canvas: editor.document.canvas });
   return text.length > MOST ? null : text;
 }
 

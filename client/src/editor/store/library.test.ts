@@ -1,6 +1,7 @@
 /** Node types are found by words, and by the wire they are to be joined to. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { NodeType } from "../../protocol";
+import { FakeServer } from "../../testing/fake_server";
 import { byCategory, fittingPort, NodeLibrary, searchTypes } from "./library";
 
 function type(id: string, title: string, more: Partial<NodeType> = {}): NodeType {
@@ -81,5 +82,36 @@ describe("the library", () => {
     await library.refresh();
     expect(library.state.get()).toMatchObject({ status: "failed", message: "no server" });
     expect(library.get("a")?.title).toBe("A");
+  });
+});
+
+describe("the library of a canvas", () => {
+  it("is fetched anew when the server says that it changed, once for changes that come together", async () => {
+    vi.useFakeTimers();
+    const { session } = new FakeServer().session();
+    const emit = vi.spyOn(session, "on");
+    const fetched = vi.fn(async () => [type("a", "A")]);
+    const library = new NodeLibrary(fetched);
+    const end = library.follow(session, "c1");
+    const told = emit.mock.calls[0]?.[1] as (data: { canvas: string }) => void;
+    await vi.advanceTimersByTimeAsync(0);
+    expect(fetched).toHaveBeenLastCalledWith("c1");
+    told({ canvas: "c2" });
+    told({ canvas: "c1" });
+    told({ canvas: "c1" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fetched).toHaveBeenCalledTimes(2);
+    end();
+    vi.useRealTimers();
+  });
+
+  it("shows what was asked for last, whatever comes first", async () => {
+    const answers: ((types: NodeType[]) => void)[] = [];
+    const library = new NodeLibrary(() => new Promise((resolve) => answers.push(resolve)));
+    const both = [library.refresh(), library.refresh()];
+    answers[1]?.([type("b", "B")]);
+    answers[0]?.([type("a", "A")]);
+    await Promise.all(both);
+    expect(Object.keys(library.state.get().types)).toEqual(["b"]);
   });
 });

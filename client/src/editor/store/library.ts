@@ -1,5 +1,6 @@
 /** The node types that the server offers, and how they are found and shown. */
 import type { NodeType, Port, SpellNode } from "../../protocol";
+import type { Connection } from "../../session";
 import { Store } from "../../store";
 import { type JsonSchema, portKind, whyIncompatible } from "./schema";
 
@@ -13,16 +14,48 @@ export interface LibraryState {
 
 const EMPTY: LibraryState = { status: "loading", types: {}, older: {}, message: null };
 
-/** The library of one server, fetched once by each page and again on request. */
+/** Milliseconds within which changes of a library are fetched together, and tabs that come back are spread. */
+const TOGETHER = 100;
+const SPREAD = 3_000;
+
+/** The library of one canvas: the server's types, and those of the packs on the canvas's worker. */
 export class NodeLibrary {
   readonly state = new Store<LibraryState>(EMPTY);
+  #canvas: string | null = null;
+  #asked = 0;
 
-  constructor(private readonly fetchTypes: () => Promise<readonly NodeType[]>) {}
+  constructor(private readonly fetchTypes: (canvas: string | null) => Promise<readonly NodeType[]>) {}
+
+  /** Be the library of a canvas, and fetch it anew whenever it changes; returns what ends that. */
+  follow(connection: Pick<Connection, "on" | "onOnline">, canvas: string): () => void {
+    this.#canvas = canvas;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = (wait: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void this.refresh(), wait);
+    };
+    void this.refresh();
+    let lost = false;
+    const ends = [
+      connection.on("library.changed", (changed) => changed.canvas === canvas && soon(TOGETHER)),
+      connection.onOnline(() => {
+        if (lost) soon(Math.random() * SPREAD); // What changed meanwhile nobody told.
+        lost = true;
+      }),
+    ];
+    return () => {
+      clearTimeout(timer);
+      for (const end of ends) end();
+    };
+  }
 
   /** Fetch the list; what is there stays until the new one arrives. */
   async refresh(): Promise<void> {
+    this.#asked += 1;
+    const asked = this.#asked;
     try {
-      const list = await this.fetchTypes();
+      const list = await this.fetchTypes(this.#canvas);
+      if (asked !== this.#asked) return; // What was asked later is newer.
       const types: Record<string, NodeType> = {};
       const older: Record<string, NodeType> = {};
       for (const entry of list.map(plainly).sort((a, b) => a.version - b.version)) {
@@ -32,6 +65,7 @@ export class NodeLibrary {
       }
       this.state.set({ status: "ready", types, older, message: null });
     } catch (error) {
+      if (asked !== this.#asked) return;
       const message = error instanceof Error ? error.message : String(error);
       this.state.update((before) => ({ ...before, status: "failed", message }));
     }
