@@ -59,6 +59,7 @@ def node(
     backoff: float = 0.5,
     language: str | None = None,
     resolve: Callable[[Node], Ports] | None = None,
+    unit: Callable[[Node], dict[str, Any]] | None = None,
     body_ports: BodyPorts | None = None,
     fans_out: bool = False,
     marks: Literal["input", "output"] | None = None,
@@ -88,6 +89,7 @@ def node(
         triggers: Names of inputs whose wires only say when; the function gets the default.
         choices: By input, what lists the values it (of a list: its items) may have,
             for a node as it is: pure and quick, and empty where any value may do.
+        unit: For a node with code that a worker cannot read itself: what it needs to run it.
         body_ports: For a node that may run a body (``ctx.body``): the node's ports, from the
             body's and from which of its inputs get a list's items one by one; pure.
         fans_out: A list on an input of the body that takes none is such.
@@ -147,6 +149,7 @@ def node(
             backoff=backoff,
             language=language,
             resolve=resolve,
+            unit=unit,
             body_ports=body_ports,
             fans_out=fans_out,
             marks=marks,

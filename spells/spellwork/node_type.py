@@ -33,6 +33,8 @@ class NodeType:
     ``waits``: "any" runs the node once all its wires are done or skipped and
     at least one brought a value. ``resolve`` gives a node's own ports when
     they depend on its code or inputs; it is pure and may raise ``CodeError``.
+    ``unit`` gives, as plain values, what a worker needs to run a node's code where it
+    cannot read the code itself; it is as ``resolve`` is.
     ``body_ports`` makes a type one that may run a body (``settings.body``): it
     gives the ports that follow from the body's, and from which of its inputs
     get the items of a list one by one; it is pure and may raise ``CodeError``;
@@ -69,6 +71,7 @@ class NodeType:
     backoff: float = 0.5
     language: str | None = None
     resolve: Callable[[Node], Ports] | None = None
+    unit: Callable[[Node], dict[str, Any]] | None = None
     body_ports: BodyPorts | None = None
     fans_out: bool = False
     marks: Literal["input", "output"] | None = None

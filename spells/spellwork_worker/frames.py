@@ -38,6 +38,7 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     """Ask for one call. A worker does one at a time.
 
     ``target`` is ``module:qualname`` of a function, or None when ``code`` is a cell.
+    ``unit`` is what reading the code found, for a program that cannot read it.
     ``context`` tells whether the function takes a context first. ``streams`` names
     the inputs that come as Feed frames, for which the worker asks by Pull: None
     for one stream, else how many there are in a list; their names are then
@@ -52,6 +53,7 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     inputs: dict[str, Any]
     target: str | None = None
     code: str | None = None
+    unit: dict[str, Any] | None = None
     context: bool = False
     node: str = ""
     run: str = ""
