@@ -2,4 +2,4 @@
 export { SETTING_BOUNDS } from "./generated";
 export type { Announced, Announcement, Answer, Asked, Operation } from "./operations";
 export * from "./types";
-export { isRef, preview, toBytes } from "./values";
+export { isHandle, isRef, preview, toBytes } from "./values";

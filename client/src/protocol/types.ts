@@ -216,6 +216,42 @@ export interface ValueRef {
   readonly preview: Json;
 }
 
+/** A value that stays in the process of a worker: what it is, and what the worker shows of it. */
+export interface HandleRef {
+  readonly $handle: string;
+  /** Its type as its author knows it: `pandas.DataFrame`. */
+  readonly kind: string;
+  /** Bytes, about. */
+  readonly size: number;
+  readonly preview: HandleForm | null;
+  /** The forms in which it may leave the worker; none where it cannot. */
+  readonly encodings: readonly string[];
+}
+
+/** What a worker shows of a value that it keeps. */
+export type HandleForm =
+  | {
+      readonly form: "table";
+      readonly columns: readonly { readonly name: string; readonly type: string }[];
+      readonly rows: readonly Readonly<Record<string, Json>>[];
+      readonly total: number;
+    }
+  | { readonly form: "list"; readonly values: readonly Json[]; readonly total: number }
+  | { readonly form: "object"; readonly value: Readonly<Record<string, Json>>; readonly total: number }
+  | {
+      readonly form: "array";
+      readonly dtype: string;
+      readonly shape: readonly number[];
+      readonly values: Json;
+    }
+  | {
+      readonly form: "image";
+      readonly image: string;
+      readonly width: number | null;
+      readonly height: number | null;
+    }
+  | { readonly form: "text"; readonly text: string };
+
 /** A part of a large value: items of a list, characters of a text, or fields of an object. */
 export interface ValuePage {
   readonly hash: string;

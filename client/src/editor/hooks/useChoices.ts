@@ -1,7 +1,7 @@
 /** The values that an input may have, where they follow from the node's other inputs; the server knows them. */
 import { useContext, useEffect, useMemo, useState } from "react";
 import { reshape } from "../../engine/transform";
-import { isRef, type Json, type Port, type PortValue, type SpellNode } from "../../protocol";
+import { type Json, type Port, type PortValue, preview, type SpellNode } from "../../protocol";
 import type { Connection } from "../../session";
 import { useStore } from "../../store";
 import type { Editor } from "../store/editor";
@@ -90,7 +90,7 @@ function question(editor: Editor, id: string, node: SpellNode, port: string): st
 
 function headOf(given: PortValue, transform: Parameters<typeof reshape>[1]): Json | undefined {
   try {
-    const value = reshape(isRef(given) ? given.preview : given, transform);
+    const value = reshape(preview(given), transform);
     return Array.isArray(value) ? value.slice(0, HEAD) : value;
   } catch {
     return undefined; // The node will say what its wire could not do.

@@ -1,5 +1,6 @@
 /** Fetches large values by the page. */
 import { createContext, useCallback, useContext, useEffect, useRef, useState } from "react";
+import { ServerError } from "../../api";
 import { type Paged, withPage } from "../store/paged_value";
 
 /** One page of a large value. */
@@ -35,6 +36,8 @@ export interface PagedLoading {
   readonly paged: Paged | null;
   readonly busy: boolean;
   readonly failure: string | null;
+  /** The server's code of the failure, where it has one. */
+  readonly code: string | null;
   /** Fetch the next page; does nothing while one is on its way or when all is here. */
   readonly more: () => void;
 }
@@ -47,7 +50,7 @@ export function usePaged(hash: string, path: string, order?: Order): PagedLoadin
   const load = useLoadValue();
   const [paged, setPaged] = useState<Paged | null>(null);
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<{ message: string; code: string | null } | null>(null);
   const reading = useRef<Reading>({ order, paged: null, busy: false });
   const more = useCallback(() => {
     const now = reading.current;
@@ -65,7 +68,11 @@ export function usePaged(hash: string, path: string, order?: Order): PagedLoadin
           setFailure(null);
         },
         (error: unknown) => {
-          if (reading.current === now) setFailure(error instanceof Error ? error.message : String(error));
+          if (reading.current === now)
+            setFailure({
+              message: error instanceof Error ? error.message : String(error),
+              code: error instanceof ServerError ? error.code : null,
+            });
         },
       )
       .finally(() => {
@@ -78,7 +85,7 @@ export function usePaged(hash: string, path: string, order?: Order): PagedLoadin
     reading.current = { order, paged: null, busy: false };
     more();
   }, [order, more]);
-  return { paged, busy, failure, more };
+  return { paged, busy, failure: failure?.message ?? null, code: failure?.code ?? null, more };
 }
 
 /** One way through a value. */

@@ -1,6 +1,6 @@
 /** Muting, bypassing and pinning nodes: one step of undo for as many as are chosen. */
 import type { Json, NodeSettings, PortValue } from "../../protocol";
-import { isRef } from "../../protocol";
+import { isHandle, isRef } from "../../protocol";
 import { portsNow } from "../hooks/useConnect";
 import type { Editor } from "./editor";
 import { nodeTitle } from "./graph";
@@ -77,6 +77,12 @@ async function lastValues(editor: Editor, id: string): Promise<Record<string, Js
   const outputs = pinnable(editor, id, run?.outputs ?? {});
   if (outputs.length === 0)
     return refuse("there is no value to pin yet", "Run the node first, or type a value in the inspector.");
+  const kept = outputs.find(([, value]) => isHandle(value));
+  if (kept)
+    return refuse(
+      `“${kept[0]}” lives in the worker and cannot be pinned`,
+      "Give a plain value, such as a list or a text, and pin that.",
+    );
   const size = outputs.reduce((sum, [, value]) => sum + (isRef(value) ? value.size : 0), 0);
   if (size > MAX_PIN_BYTES) return refuse(tooLarge(size), TOO_LARGE_NEXT);
   try {

@@ -1,4 +1,5 @@
 /** How a value on a port is to be shown, told from the value itself and its port's schema. */
+import { isHandle } from "../../protocol";
 import type { JsonSchema } from "./schema";
 
 export type ValueKind =
@@ -11,6 +12,7 @@ export type ValueKind =
   | "bytes"
   | "plot"
   | "large"
+  | "handle"
   | "json";
 
 /** A value over the size limit: its hash, its size in bytes, and its head. */
@@ -54,6 +56,7 @@ export function valueKind(value: unknown, schema?: JsonSchema): ValueKind {
     if (value.startsWith("data:")) return value.startsWith("data:image/") ? "image" : "bytes";
     return schema?.format === "markdown" ? "markdown" : "text";
   }
+  if (isHandle(value)) return "handle";
   if (isLarge(value)) return "large";
   if (isPlot(value)) return "plot";
   if (isRecords(value)) return "table";

@@ -1,5 +1,5 @@
 /** The console panel, as a plugin: what nodes logged, what runs did, and what plugins did wrong. */
-import { isRef, type Json, type PortValue, type RunEvent, type ValueRef } from "../../protocol";
+import { isHandle, isRef, type Json, type PortValue, type RunEvent, type ValueRef } from "../../protocol";
 import { Store } from "../../store";
 import type { ConsoleEntry, ConsoleLines, Plugin, PluginError, ReplayRun, ReplayStep } from "../types";
 
@@ -109,7 +109,8 @@ function levelOf(level: string | null | undefined): ConsoleEntry["level"] {
 
 function describe(outputs: Readonly<Record<string, PortValue>>): string {
   const parts = Object.entries(outputs).map(
-    ([port, value]) => `${port} = ${isRef(value) ? large(value) : short(value)}`,
+    ([port, value]) =>
+      `${port} = ${isHandle(value) ? `${value.kind} in the worker` : isRef(value) ? large(value) : short(value)}`,
   );
   return parts.join(", ") || "nothing";
 }

@@ -1,5 +1,5 @@
 /** What is shown of nodes' outputs on the canvas, as a plugin. Nodes out of view cost nothing. */
-import { isRef, type Json, type PortValue, preview } from "../../protocol";
+import { isHandle, isRef, type Json, type PortValue, preview } from "../../protocol";
 import type { Readable } from "../../store";
 import { streamedValue } from "../streamed";
 import type { NodeRun, NodeStatus, Plugin, Preview, Previews, ReplayStep } from "../types";
@@ -105,8 +105,8 @@ function previewsOf({ run, values }: Source): readonly Preview[] {
       port,
       kind: kindOf(head),
       value: head,
-      partial: isRef(value),
-      size: isRef(value) ? value.size : null,
+      partial: isRef(value) || isHandle(value),
+      size: isRef(value) || isHandle(value) ? value.size : null,
     };
   });
   return previews.sort((a, b) => INTEREST.indexOf(a.kind) - INTEREST.indexOf(b.kind));

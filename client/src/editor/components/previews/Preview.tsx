@@ -1,8 +1,10 @@
 /** Shows one value in the way that suits its kind; heavy kinds are fetched only when first needed. */
 import { lazy, memo, Suspense } from "react";
 import { Boundary } from "../../../app/components/Boundary";
+import { isHandle } from "../../../protocol";
 import type { JsonSchema } from "../../store/schema";
 import { formatBytes, isLarge, valueKind } from "../../store/value_kind";
+import { HandlePreview } from "./HandlePreview";
 import { JsonTree } from "./JsonTree";
 import { LargePreview } from "./LargePreview";
 import { TablePreview } from "./TablePreview";
@@ -70,6 +72,8 @@ function Shown({ value, schema, place = "node", streaming, label }: PreviewProps
       return isLarge(value) ? (
         <LargePreview value={value} schema={schema} place={place} label={name} />
       ) : null;
+    case "handle":
+      return isHandle(value) ? <HandlePreview handle={value} place={place} label={name} /> : null;
     case "json":
       return <JsonTree value={value} place={place} label={name} />;
   }

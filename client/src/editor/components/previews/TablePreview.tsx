@@ -26,6 +26,8 @@ interface TablePreviewProps {
   readonly end?: boolean;
   /** Leave out the line that counts rows. */
   readonly bare?: boolean;
+  /** The columns with the types that their author gave them, where these are known. */
+  readonly typed?: readonly { readonly name: string; readonly type: string }[] | undefined;
 }
 
 /** The columns in order of first appearance, and which of them hold numbers. */
@@ -40,14 +42,42 @@ export function columnsOf(rows: readonly Record<string, unknown>[]): { name: str
   return [...seen].map(([name, numeric]) => ({ name, numeric }));
 }
 
+interface Column {
+  readonly name: string;
+  readonly numeric: boolean;
+  readonly type?: string;
+}
+
+const NUMBERS = /^u?int|^float|^decimal|^double/i;
+
+/** The columns as their types tell them, else as the rows do; undefined where neither says anything. */
+function columnsToShow(
+  rows: readonly Record<string, unknown>[],
+  typed: TablePreviewProps["typed"],
+): readonly Column[] | undefined {
+  if (typed) return typed.map(({ name, type }) => ({ name, type, numeric: NUMBERS.test(type) }));
+  return rows.length > 0 ? columnsOf(rows) : undefined;
+}
+
 export function TablePreview(props: TablePreviewProps) {
-  const { rows, place, label, total, head = false, onMore, onOrder, end = false, bare = false } = props;
+  const {
+    rows,
+    place,
+    label,
+    total,
+    head = false,
+    onMore,
+    onOrder,
+    end = false,
+    bare = false,
+    typed,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const [sorting, setSorting] = useState<Sorting>(null);
   const [filter, setFilter] = useState("");
-  const known = useRef<ReturnType<typeof columnsOf>>([]);
+  const known = useRef<readonly Column[]>([]);
   // A filter that nothing passes leaves the columns where they were.
-  known.current = useMemo(() => (rows.length > 0 ? columnsOf(rows) : known.current), [rows]);
+  known.current = useMemo(() => columnsToShow(rows, typed) ?? known.current, [rows, typed]);
   const columns = known.current;
   const own = onOrder === undefined;
   const order = useMemo(
@@ -108,6 +138,7 @@ export function TablePreview(props: TablePreviewProps) {
                     onClick={() => setSorting((before) => nextSorting(before, column.name))}
                   >
                     {column.name}
+                    {column.type && <span className="column-type">{column.type}</span>}
                     {sorting?.column === column.name &&
                       (sorting.down ? <ArrowDown size={10} /> : <ArrowUp size={10} />)}
                   </button>

@@ -3,6 +3,7 @@
 import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { ProtocolError } from "../../../api";
 import { type Streamed, withChunk } from "../../../engine/streamed";
 import type { PortValue } from "../../../protocol";
 import { LoadValueContext, type Order } from "../../hooks/useLoadValue";
@@ -11,6 +12,70 @@ import { StreamPreview } from "./StreamPreview";
 import { columnsOf, TablePreview } from "./TablePreview";
 
 afterEach(cleanup);
+
+describe("a value that stays in the worker", () => {
+  const handle = {
+    $handle: "ab",
+    kind: "pandas.core.frame.DataFrame",
+    size: 2_000_000,
+    encodings: ["arrow", "json"],
+    preview: {
+      form: "table",
+      columns: [
+        { name: "price", type: "float64" },
+        { name: "day", type: "datetime64[ns]" },
+      ],
+      rows: [{ price: 1.5, day: "2026-01-01" }],
+      total: 3,
+    },
+  };
+
+  it("shows what it is, its columns with their types, and how many rows there are", () => {
+    render(<Preview value={handle} />);
+    expect(screen.getByText(/Lives in the worker/)).toBeTruthy();
+    expect(screen.getByText("pandas.DataFrame")).toBeTruthy();
+    expect(screen.getByText("2.0 MB")).toBeTruthy();
+    expect(screen.getByText("float64")).toBeTruthy();
+    expect(screen.getByText(/1 of 3 rows × 2/)).toBeTruthy();
+  });
+
+  it("gets further rows from the worker", async () => {
+    const rows = [{ price: 1.5 }, { price: 2 }, { price: 3 }];
+    const load = vi.fn().mockResolvedValue({ kind: "list", value: rows, total: 3, more: false });
+    render(
+      <LoadValueContext value={load}>
+        <Preview value={handle} place="panel" />
+      </LoadValueContext>,
+    );
+    await userEvent.click(screen.getByRole("button", { name: "Load rows" }));
+    expect(load).toHaveBeenCalledWith("handle:ab", 0, "");
+    expect(await screen.findByText("3 rows × 2")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /Load/ })).toBeNull();
+  });
+
+  it("says that it is gone once the worker has it no more, and what to do", async () => {
+    const load = vi
+      .fn()
+      .mockRejectedValue(new ProtocolError({ code: "value_gone", message: "worker restarted" }));
+    render(
+      <LoadValueContext value={load}>
+        <Preview value={handle} />
+      </LoadValueContext>,
+    );
+    await userEvent.click(screen.getByRole("button", { name: "Load rows" }));
+    expect((await screen.findByTestId("value-gone")).textContent).toContain("Run the node again");
+  });
+
+  it.each([
+    [{ form: "array", dtype: "int64", shape: [2, 3], values: [[1, 2, 3]] }, /2 × 3/],
+    [{ form: "text", text: "<Model 7>" }, /<Model 7>/],
+    [{ form: "list", values: [1, 2], total: 9 }, /2 of 9/],
+    [null, /the worker was busy/],
+  ])("shows %o", (preview, words) => {
+    render(<Preview value={{ ...handle, kind: "x", preview }} />);
+    expect(screen.getByText(words)).toBeTruthy();
+  });
+});
 
 describe("Preview", () => {
   it("opens and closes JSON", async () => {
