@@ -6,17 +6,20 @@ import msgspec
 
 
 class Confinement(msgspec.Struct, frozen=True):
-    """What a worker has said of itself before it read any code; all open unless it said otherwise.
+    """What holds for a worker since before it read any code; all open unless it is said otherwise.
 
     ``files``: all but its own directory, the interpreter and the installed packages.
-    ``network``: everything; no socket is made. ``signals``: every process but those it
-    started itself, and these cannot leave its group. ``reason`` says why something is open.
+    ``network``: everything but what the server connects for it. ``signals``: every process but
+    those it started itself, and these cannot leave its group. ``reason`` says why something is open.
+    ``layers`` are the means that are in force, ``absent`` says of each other one why it is not.
     """
 
     files: bool = False
     network: bool = False
     signals: bool = False
     reason: str = "workers are confined on Linux only"
+    layers: tuple[str, ...] = ()
+    absent: dict[str, str] = {}
 
     @property
     def whole(self) -> bool:

@@ -19,17 +19,17 @@ from types import ModuleType
 
 from .landlock import DEVICE, OWN, READ, READ_FILE, RUN
 
-_OF_PREFIX = ("bin", "lib", "lib64", "share", "ssl", "pyvenv.cfg")
-_SYSTEM = (
+OF_PREFIX = ("bin", "lib", "lib64", "share", "ssl", "pyvenv.cfg")
+SYSTEM = (
     *("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store"),
     *(f"/usr/{part}" for part in ("bin", "sbin", "lib", "lib32", "lib64", "libexec", "share")),
     *(f"/usr/local/{part}" for part in ("bin", "lib", "lib64", "share")),
 )
-_SETTINGS = (
+SETTINGS = (
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/fonts", "/etc/alternatives"),
     *("/etc/mime.types", "/etc/apache2/mime.types", "/etc/ssl/openssl.cnf", "/etc/ssl/certs"),
 )
-_MACHINE = (
+MACHINE = (
     *("/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/fs/cgroup/cpu.max"),
     *(f"/sys/fs/cgroup/cpu/cpu.cfs_{part}_us" for part in ("quota", "period")),
 )
@@ -53,7 +53,7 @@ class Sources(importlib.abc.MetaPathFinder):
     def __init__(self, roots: Iterable[str]) -> None:
         self.found: dict[str, tuple[str, str | None]] = {}
         for root in roots:
-            for name, place in _packages(Path(root)):
+            for name, place in packages(Path(root)):
                 self.found.setdefault(name, place)
 
     @property
@@ -83,15 +83,15 @@ def grants(directory: str) -> dict[str, int]:
 
     ``directory`` is the worker's own.
     """
-    run = [*_SYSTEM, *_of_prefixes()]
+    run = [*SYSTEM, *_of_prefixes()]
     roots = [part for part in sys.path if Path(part).is_dir() and not _inside(part, run)]
     sources = Sources(roots)
     sys.path[:] = [part for part in sys.path if part not in roots]
     sys.meta_path.append(sources)
-    run += [*sources.paths, *_mapped()]
+    run += [*sources.paths, *mapped()]
     return {
         **dict.fromkeys(run, RUN),
-        **dict.fromkeys((*_SETTINGS, *_MACHINE), READ),
+        **dict.fromkeys((*SETTINGS, *MACHINE), READ),
         **dict.fromkeys(_pinned(_PROCESS), READ),
         **dict.fromkeys(("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"), READ_FILE),
         "/dev/null": DEVICE,
@@ -101,10 +101,10 @@ def grants(directory: str) -> dict[str, int]:
 
 def _of_prefixes() -> list[str]:
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    return [f"{prefix}/{part}" for prefix in sorted(prefixes) for part in _OF_PREFIX]
+    return [f"{prefix}/{part}" for prefix in sorted(prefixes) for part in OF_PREFIX]
 
 
-def _mapped() -> list[str]:
+def mapped() -> list[str]:
     """Return the packages that setuptools' editable installations find by a table of their own."""
     found: list[str] = []
     for finder in sys.meta_path:
@@ -126,7 +126,7 @@ def _pinned(paths: Iterable[str]) -> list[str]:
     return found
 
 
-def _packages(root: Path) -> Iterable[tuple[str, tuple[str, str | None]]]:
+def packages(root: Path) -> Iterable[tuple[str, tuple[str, str | None]]]:
     """Yield each package and module of a directory: its file, and its directory if it has one."""
     for place in sorted(root.iterdir()):
         if place.is_dir():

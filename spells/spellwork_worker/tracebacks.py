@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import linecache
 import traceback
 from collections.abc import Iterator
@@ -36,11 +37,23 @@ def was_refused(error: BaseException) -> bool:
     """
     return any(
         isinstance(link, PermissionError) or type(link).__name__ == "gaierror"
-        for link in _chain(error)
+        for link in chain(error)
+    ) or any(_outside_of_worker(link) for link in chain(error))
+
+
+def _outside_of_worker(error: BaseException) -> bool:
+    """Whether a file was not found, or could not be written, where a worker sees nothing but what it is granted."""
+    path = getattr(error, "filename", None)
+    return (
+        isinstance(error, OSError)
+        and error.errno in (errno.ENOENT, errno.EROFS, errno.EXDEV)
+        and isinstance(path, str)
+        and path.startswith("/")
+        and not path.startswith(f"{Path.cwd()}/")
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield the error, then those that led to it, the nearest first."""
     seen: set[int] = set()
     link: BaseException | None = error
@@ -56,7 +69,7 @@ def explain(error: BaseException, filename: str | None) -> str:
     With a cell's ``filename`` it shows the frames of the cell only; without, every
     frame but the worker's own. Errors that led to this one come first, as in Python.
     """
-    parts = [_one(link, filename) for link in _chain(error)]
+    parts = [_one(link, filename) for link in chain(error)]
     return "\n\nwhich led to\n\n".join(reversed(parts))
 
 

@@ -5,9 +5,13 @@
     NodeError (spellwork.errors)
     ├── CallFailed          the code raised; code "exception", or the code of a NodeError raised there
     ├── NotTransferable     a value cannot go to a worker or come from it
+    ├── ValueGone           a value that stayed in a worker is there no more
     ├── InputTooLarge       the inputs are over the pool's limit
     ├── OutputTooLarge      (spellwork.errors) the outputs are
-    └── WorkerDied          the process ended in the middle of the call
+    ├── WorkerDied          the process ended in the middle of the call
+    │   └── LimitExceeded   it was ended for using more than it may
+    ├── WorkerStopped       somebody stopped the worker
+    └── NotConfined         the machine closes too little to run code here
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Any
 
 from spellwork.errors import NodeError
 from spellwork_worker.frames import Failed
+from spellwork_worker.limits import limit_words
 
 
 class CallFailed(NodeError):
@@ -39,6 +44,22 @@ class NotTransferable(NodeError):
     """A value has a type that cannot pass between the server and a worker."""
 
     code = "not_transferable"
+    retryable = False
+
+
+class WorkerStopped(NodeError):
+    """The worker was stopped, or started anew, while the call ran or waited."""
+
+    code = "worker_stopped"
+
+    def __init__(self) -> None:
+        super().__init__("the worker was stopped")
+
+
+class ValueGone(NodeError):
+    """A value that stayed in a worker is there no more: the process ended, or needed the memory."""
+
+    code = "value_gone"
     retryable = False
 
 
@@ -66,6 +87,49 @@ class WorkerDied(NodeError):
             details["signal"] = -status
         super().__init__(reason or _how(status, memory_mb), details=details)
         self.status = status
+
+
+class LimitExceeded(WorkerDied):
+    """The worker was ended because its code used more than it may; ``details`` name the limit."""
+
+    code = "limit_exceeded"
+
+    def __init__(
+        self,
+        limit: str,
+        allowed: float | None,
+        used: float | None = None,
+        *,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(status, 0, limit_words(limit, allowed))
+        self.details |= {"limit": limit, "allowed": allowed}
+        if used is not None:
+            self.details["used"] = round(used, 1)
+
+
+OPENED = {"files": "the server's files and secrets", "network": "the network"}
+"""What code may reach where it is not closed, by the name under which an operator allows it."""
+
+
+def opened_words(names: list[str]) -> str:
+    """Return what is open, in words."""
+    return " and ".join(OPENED[name] for name in names)
+
+
+class NotConfined(NodeError):
+    """The machine does not close to the code what it must not reach, and the operator did not allow that."""
+
+    code = "not_confined"
+    retryable = False
+
+    def __init__(self, opened: list[str], reason: str) -> None:
+        names = ",".join(opened)
+        super().__init__(
+            f"code is not run here: it could reach {opened_words(opened)}, because {reason}. An operator who"
+            f" accepts that sets SPELLWORK_ALLOW_UNCONFINED={names}",
+            details={"open": opened, "reason": reason},
+        )
 
 
 def _how(status: int | None, memory_mb: int) -> str:

@@ -1,0 +1,142 @@
+"""Counts what the kernel does not count for us while a call runs, and ends the worker that is over a limit.
+
+Processor time of all that the worker started, processes where no control group counts
+them, what lies in its directory where that is no memory of a size, and the time of the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import LimitExceeded
+from .sandbox import Place
+
+INTERVAL = 0.25
+"""Seconds between two looks."""
+
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_MB = 1024 * 1024
+_MOST_ENTRIES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the processes of one worker use: threads, and seconds of processor time."""
+
+    processes: int = 0
+    cpu_seconds: float = 0.0
+
+
+class Watch:
+    """Looks at one worker during its calls. ``begin`` and ``end`` cost microseconds."""
+
+    def __init__(
+        self, place: Place, directory: str, pid: Callable[[], int], kill: Callable[[], None]
+    ) -> None:
+        self._place = place
+        self._directory = directory
+        self._pid = pid
+        self._kill = kill
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun = 0.0
+        self._cpu: float | None = None
+
+    def begin(self) -> None:
+        """Begin to look: a call begins."""
+        self.end()
+        self._begun = self._loop.time()
+        self._cpu = None
+        self._timer = self._loop.call_later(INTERVAL, self._look)
+
+    def end(self) -> None:
+        """Look no more: the call ended, however it did."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        breach = self._breach()
+        if breach is None:
+            self._timer = self._loop.call_later(INTERVAL, self._look)
+            return
+        self._timer = None
+        self._place.breach = breach
+        self._kill()
+
+    def _breach(self) -> LimitExceeded | None:
+        limits, passed = self._place.limits, self._loop.time() - self._begun
+        if limits.wall_seconds is not None and passed > limits.wall_seconds:
+            return LimitExceeded("wall_seconds", limits.wall_seconds, passed)
+        group = self._place.group
+        used = _used(group.pids()) if group is not None else _in_group(self._pid())
+        if self._cpu is None:  # what went before the first look is not worth a look at every call
+            self._cpu = used.cpu_seconds
+        spent = used.cpu_seconds - self._cpu
+        if limits.cpu_seconds is not None and spent > limits.cpu_seconds:
+            return LimitExceeded("cpu_seconds", limits.cpu_seconds, spent)
+        if group is None and used.processes > limits.processes + 8:
+            return LimitExceeded("processes", limits.processes, used.processes)
+        if not self._place.bubble and (size := _size(self._directory)) > limits.files_mb * _MB:
+            return LimitExceeded("files_mb", limits.files_mb, size / _MB)
+        return None
+
+
+def _used(pids: Iterable[int]) -> Used:
+    processes, seconds = 0, 0.0
+    for pid in pids:
+        fields = _stat(pid)
+        if fields:
+            processes += int(fields[17])
+            seconds += sum(int(each) for each in fields[11:15]) / _TICKS
+    return Used(processes, seconds)
+
+
+_by_group: dict[int, list[int]] = {}
+_seen = 0.0
+
+
+def _in_group(group: int) -> Used:
+    """Return what the processes of a process group use: nothing leaves its group, see ``spellwork_worker.seccomp``."""
+    global _by_group, _seen
+    if time.monotonic() - _seen > INTERVAL / 2:
+        found: dict[int, list[int]] = {}
+        for entry in _entries("/proc"):
+            if entry.isdigit() and (fields := _stat(int(entry))):
+                found.setdefault(int(fields[2]), []).append(int(entry))
+        _by_group, _seen = found, time.monotonic()
+    return _used(_by_group.get(group, ()))
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat from the third on; none when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    return []
+
+
+def _entries(path: str) -> list[str]:
+    with contextlib.suppress(OSError):
+        return os.listdir(path)  # noqa: PTH208 - names alone, of many
+    return []
+
+
+def _size(directory: str) -> int:
+    """Return the bytes that lie in a directory, holes in files not counted; stops at very many files."""
+    total = entries = 0
+    waiting = [directory]
+    while waiting and entries < _MOST_ENTRIES:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as found:
+            for entry in found:
+                entries += 1
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+    return total if entries < _MOST_ENTRIES else 1 << 62
