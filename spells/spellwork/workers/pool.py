@@ -1,75 +1,119 @@
-"""The pool: gives each call a worker of its key, and keeps a fresh one ready."""
+"""The pool: gives each call a process of its worker, and keeps fresh ones ready."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from spellwork.context import Context
+from spellwork.handles import Handle
 from spellwork.step import Step
 from spellwork_worker.confinement import Confinement
 from spellwork_worker.frames import MAX_FRAME
 
+from .broker import Broker
+from .crowd import CLOSED, Crowd
 from .directories import remove_abandoned
-from .errors import WorkerDied
+from .errors import NotConfined, WorkerDied, WorkerStopped
 from .exchange import Exchange
-from .lanes import Lanes
-from .process import WorkerLimits, WorkerProcess
-from .program import base_program
+from .limits import WorkerLimits
+from .orphans import Orphans
+from .process import WorkerProcess
+from .program import Program, base_program
+from .sandbox import LayeredSandbox
+from .spec import Counts, WorkerLog, WorkerSpec
 
 logger = logging.getLogger(__name__)
+
+Finds = Callable[[Step, Context], Awaitable[WorkerSpec]]
+"""Says which worker carries out a call; raises NodeError where none may."""
+
+ANSWER_SECONDS = 10.0
+"""How long a process that runs nothing may take to answer."""
 
 
 class WorkerPool:
     """An executor whose calls run in worker processes.
 
-    A worker serves one key only, the canvas (or the run, where there is none), so
-    that code of one canvas never shares a process with another's. One fresh worker
-    waits in reserve. A call that is cancelled takes its worker down with it.
+    A process serves one worker only: that of the canvas (or the run, where there is
+    none) unless ``find`` says another, so that code of one never shares a process with
+    another's. Fresh processes wait in reserve. A call that is cancelled takes its
+    process down with it.
 
     Args:
-        size: Calls of one key that may run at once; more wait, first come first served.
-        memory_mb: Address space of one worker.
-        idle: Seconds after which a worker that nobody calls is ended.
-        total: Calls that may run at once in all; four times ``size`` unless given.
+        size: Calls of one worker that may run at once; more wait, first come first served.
+        memory_mb: Address space of one process.
+        idle: Seconds after which a process that nobody calls, and that holds no values, is ended.
+        total: Calls that may run at once in all; eight times ``size`` unless given.
         max_frame: Bytes of one call's inputs, of one chunk, of one call's outputs.
+        limits: All of a worker's limits, in place of ``memory_mb`` and ``max_frame``.
+        sandbox: Where workers are started; by default in all that the machine offers.
+        broker: Makes the connections that canvases were granted, and answers what code asks.
+        unconfined: What code may reach where the machine does not close it: "files", "network".
+        find: Finds the worker of a call.
+        heartbeat: Seconds between two looks whether processes that run nothing still answer.
+        records: A folder for the ids of processes, by which the next pool ends those left over.
     """
 
     def __init__(
         self,
-        size: int = 2,
+        size: int = 1,
         memory_mb: int = 1024,
         idle: float = 120,
         *,
         total: int | None = None,
         max_frame: int = MAX_FRAME,
+        limits: WorkerLimits | None = None,
+        sandbox: LayeredSandbox | None = None,
+        broker: Broker | None = None,
+        unconfined: Collection[str] = (),
+        find: Finds | None = None,
+        heartbeat: float = 15,
+        records: Path | None = None,
     ) -> None:
         self.size = size
-        self.total = total or 4 * size
-        self.limits = WorkerLimits(memory_mb=memory_mb, max_frame=max_frame)
+        self.total = total or 8 * size
+        self.limits = limits or WorkerLimits(memory_mb=memory_mb, max_frame=max_frame)
+        self._sandbox = sandbox
+        self._broker = broker
+        self._unconfined = frozenset(unconfined)
         self.confinement: Confinement | None = None
         """What is closed to the workers' code; None until the first one is ready."""
+        self.find: Finds = find or self._own
+        self.on_change: Callable[[str], None] = lambda _worker: None
+        """Told the worker in which a process began or ended, or a call did."""
         self._idle_for = idle
-        self._lanes = Lanes(size)
+        self._heartbeat = heartbeat
+        self._orphans = None if records is None else Orphans(records)
         self._slots = asyncio.Semaphore(self.total)
-        self._busy: set[WorkerProcess] = set()
-        self._idle: OrderedDict[WorkerProcess, asyncio.TimerHandle] = OrderedDict()
-        self._spare: WorkerProcess | None = None
-        self._spawning = False
-        self._starting = 0
+        self._crowds: dict[tuple[str, str], Crowd] = {}
+        self._timers: dict[WorkerProcess, asyncio.TimerHandle] = {}
+        self._logs: dict[str, WorkerLog] = {}
+        self._counts: dict[str, Counts] = {}
+        self._warm: Counter[str] = Counter()
+        self._programs: dict[str, Program] = {}
+        self._spares: dict[str, WorkerProcess] = {}
+        self._spawning: set[str] = set()
+        self._beat: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup
         self._stack = AsyncExitStack()
         self._open = False
 
     async def __aenter__(self) -> Self:
-        """Open the pool; the spare worker starts in the background."""
+        """Open the pool; the first spare process starts in the background."""
         self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         self._open = True
-        self._refill()
+        if self._orphans is not None:
+            for pid in await asyncio.to_thread(self._orphans.reap):
+                logger.warning("ended process %d, which a server that is gone left behind", pid)
+        self.keep_warm(base_program())
+        self._beat = self._tasks.create_task(self._look_after(), name="heartbeat of workers")
         await asyncio.to_thread(remove_abandoned)
         return self
 
@@ -79,116 +123,299 @@ class WorkerPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Kill every worker and wait until all are gone."""
+        """Kill every process and wait until all are gone."""
         self._open = False
-        for timer in self._idle.values():
-            timer.cancel()
-        leftover = {*self._busy, *self._idle, *([self._spare] if self._spare else [])}
-        self._busy, self._idle, self._spare = set(), OrderedDict(), None
-        for worker in leftover:
-            self._retire(worker)
+        if self._beat is not None:
+            self._beat.cancel()
+        self._warm.clear()
+        for crowd in self._crowds.values():
+            crowd.close()
+        for spare in self._spares.values():
+            self._retire(spare)
+        self._crowds, self._spares = {}, {}
         await self._stack.aclose()
+
+    # What is there
 
     @property
     def pids(self) -> dict[str, list[int]]:
-        """The processes of each key, and those in reserve under ""."""
+        """The processes of each worker, and those in reserve under ""."""
         found: dict[str, list[int]] = {}
-        for worker in [*self._busy, *self._idle, *([self._spare] if self._spare else [])]:
-            found.setdefault(worker.key or "", []).append(worker.pid)
+        for (worker, _), crowd in self._crowds.items():
+            if crowd.processes:
+                found.setdefault(worker, []).extend(each.pid for each in crowd.processes)
+        for spare in self._spares.values():
+            found.setdefault("", []).append(spare.pid)
         return found
 
+    def counts(self, worker: str) -> Counts:
+        """Return what happened in a worker, and what goes on in it."""
+        counts = self._counts.get(worker) or Counts()
+        crowds = [crowd for (id, _), crowd in self._crowds.items() if id == worker]
+        counts.running = sum(each.running for each in crowds)
+        counts.waiting = sum(each.waiting for each in crowds)
+        counts.pids = [process.pid for crowd in crowds for process in crowd.processes]
+        return counts
+
+    def log(self, worker: str) -> WorkerLog:
+        """Return the log of a worker, to read it and to add to it."""
+        return self._logs.setdefault(worker, WorkerLog())
+
+    # Calls
+
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
-        """Carry the call out in a worker and return its outputs by port.
+        """Carry the call out in a process of its worker and return its outputs by port.
 
         Raises:
             NodeError: see ``errors.py``.
         """
         if not self._open:
             raise RuntimeError("the worker pool is not open")
-        exchange = Exchange(step, inputs, context, self.limits)
-        key = context.canvas or context.run_id
-        async with self._lanes.enter(key), self._slots:
-            worker = await self._take(key)
-            try:
-                return await exchange.run(worker)
-            finally:
-                self._give_back(worker)
+        spec = await self.find(step, context)
+        exchange = Exchange(step, inputs, context, spec.limits, self._broker)
+        crowd = self._crowd(spec)
 
-    async def _take(self, key: str) -> WorkerProcess:
-        """Return a worker of the key: an idle one, the spare, or a new one."""
-        for worker in reversed(self._idle):
-            if worker.key == key:
-                self._idle.pop(worker).cancel()
-                if worker.alive:
-                    self._busy.add(worker)
-                    return worker
-                self._retire(worker)
-                return await self._take(key)
-        while len(self._busy) + self._starting + len(self._idle) >= self.total and self._idle:
-            worker, timer = self._idle.popitem(last=False)
-            timer.cancel()
-            self._retire(worker)
-        fresh, self._spare = self._spare, None
+        def waits() -> None:
+            context.waits("worker", "waits for its worker")
+
+        worker = await self._take(crowd, spec, _holder(exchange.handles), lambda: exchange.held_up, waits)
+        counts = self._counts.setdefault(spec.id, Counts())
+        self._untime(worker)
+        self.on_change(spec.id)
+        try:
+            self._require_confined(worker.confinement)
+            counts.calls += 1
+            return await exchange.run(worker)
+        except WorkerDied as error:
+            counts.failures += 1
+            if worker.stopped:
+                raise WorkerStopped from error
+            counts.restarts += 1
+            self.log(spec.id).add(error.message, "error")
+            raise
+        finally:
+            self._slots.release()
+            self._give_back(crowd, spec, worker)
+
+    async def _take(
+        self,
+        crowd: Crowd,
+        spec: WorkerSpec,
+        holds: str | None,
+        held_up: Callable[[], bool],
+        waits: Callable[[], None],
+    ) -> WorkerProcess:
+        """Return a process for a call, and one of the places that there are for calls in all."""
+        admitted = False
+
+        async def admit() -> None:
+            nonlocal admitted
+            admitted = await self._slots.acquire()
+
+        try:
+            return await crowd.take(spec, holds, held_up, waits, admit)
+        except BaseException:
+            if admitted:
+                self._slots.release()
+            raise
+
+    async def ensure(self, spec: WorkerSpec) -> None:
+        """Have a process of a worker ready, unless one is. Raises WorkerDied when none comes up."""
+        crowd = self._crowd(spec)
+        if crowd.processes:
+            return
+        worker = await self._take(crowd, spec, None, lambda: False, lambda: None)
+        self._slots.release()
+        self._give_back(crowd, spec, worker)
+
+    def stop(self, worker: str) -> None:
+        """End the processes of a worker; its calls fail with ``worker_stopped``, those that wait too."""
+        for key in [key for key in self._crowds if key[0] == worker]:
+            crowd = self._crowds[key]
+            crowd.stop()
+            if crowd.is_empty:
+                del self._crowds[key]
+        self.on_change(worker)
+
+    def forget(self, worker: str) -> None:
+        """Stop a worker that is no more, and forget its log and counts."""
+        self.stop(worker)
+        self._logs.pop(worker, None)
+        self._counts.pop(worker, None)
+
+    # Processes in reserve
+
+    def keep_warm(self, program: Program) -> None:
+        """Keep a process of a program in reserve, until ``let_cool`` was called as often."""
+        self._warm[program.key] += 1
+        self._programs[program.key] = program
+        self._refill(program)
+
+    def let_cool(self, program: Program) -> None:
+        """Keep none in reserve any more, unless somebody else wants it."""
+        self._warm[program.key] -= 1
+        if self._warm[program.key] <= 0:
+            del self._warm[program.key], self._programs[program.key]
+            spare = self._spares.pop(program.key, None)
+            if spare is not None:
+                self._retire(spare)
+
+    def _refill(self, program: Program) -> None:
+        key = program.key
+        if self._open and key not in self._spares and key not in self._spawning:
+            self._spawning.add(key)
+            self._tasks.create_task(self._start_spare(program), name="start of a spare worker")
+
+    async def _start_spare(self, program: Program) -> None:
+        try:
+            spare = await self._spawn(program, self.limits)
+        except Exception as error:  # noqa: BLE001 - the next call starts its own and reports what is wrong
+            logger.info("no spare worker process: %s", error)
+            return
+        finally:
+            self._spawning.discard(program.key)
+        if self._open and program.key in self._warm and program.key not in self._spares:
+            self._spares[program.key] = spare
+        else:
+            self._retire(spare)
+
+    # Processes of workers
+
+    async def _own(self, _step: Step, context: Context) -> WorkerSpec:
+        """Find the worker of a call where nobody else does: each canvas has one, in the base environment."""
+        return WorkerSpec(context.canvas or context.run_id, base_program(), self.limits, self.size)
+
+    def _crowd(self, spec: WorkerSpec) -> Crowd:
+        key = (spec.id, spec.program.language)
+        crowd = self._crowds.get(key)
+        if crowd is None:
+            crowd = self._crowds[key] = Crowd(self._starts, self._retire)
+        return crowd
+
+    async def _starts(self, spec: WorkerSpec) -> WorkerProcess:
+        """Return a fresh process for a worker: the spare one, or a new one."""
+        self._make_room()
+        fresh: WorkerProcess | None = None
+        if spec.limits == self.limits:
+            fresh = self._spares.pop(spec.program.key, None)
         if fresh is not None and not fresh.alive:
             self._retire(fresh)
             fresh = None
-        fresh = fresh or await self._start()
-        fresh.key = key
-        self._busy.add(fresh)
-        self._refill()
-        return fresh
-
-    async def _start(self) -> WorkerProcess:
-        """Start a worker for a call that waits; it counts from now on."""
-        self._starting += 1
         try:
-            fresh = await WorkerProcess.start(base_program(), self.limits)
-        finally:
-            self._starting -= 1
-        self._note(fresh.confinement)
+            fresh = fresh or await self._spawn(spec.program, spec.limits)
+        except WorkerDied as error:
+            self.log(spec.id).add(error.message, "error")
+            raise
         if not self._open:
-            await fresh.end()
-            raise WorkerDied(None, self.limits.memory_mb, "the worker pool was closed")
+            self._retire(fresh)
+            raise WorkerDied(None, spec.limits.memory_mb, CLOSED)
+        if spec.program.key in self._warm:
+            self._refill(spec.program)
+        self._counts.setdefault(spec.id, Counts()).started += 1
+        self.log(spec.id).add(f"process {fresh.pid} began")
         return fresh
 
-    def _give_back(self, worker: WorkerProcess) -> None:
-        """Keep a worker that finished its call for the next one; end any other."""
-        self._busy.discard(worker)
+    async def _spawn(self, program: Program, limits: WorkerLimits) -> WorkerProcess:
+        fresh = await WorkerProcess.start(program, limits, self._sandbox, self._broker)
+        self._note(fresh.confinement)
+        if self._orphans is not None:
+            self._orphans.note(fresh.pid)
+        return fresh
+
+    def _make_room(self) -> None:
+        """End the process that was idle longest, where there are as many as may be."""
+        while self._timers and sum(each.size for each in self._crowds.values()) > self.total:
+            free = [worker for worker in self._timers if not worker.holds_values]
+            if not free:
+                return
+            self._expire(free[0], always=True)
+
+    def _give_back(self, crowd: Crowd, spec: WorkerSpec, worker: WorkerProcess) -> None:
         if not self._open:
             return  # whoever closed the pool ends it
-        if worker.busy or not worker.alive:
-            self._retire(worker)
-            return
-        loop = asyncio.get_running_loop()
-        self._idle[worker] = loop.call_later(self._idle_for, self._expire, worker)
+        if crowd.give_back(worker):
+            worker.on_raw = self.log(spec.id).add
+            if worker in crowd.idle:
+                self._time(worker)
+        elif crowd.is_empty:
+            self._crowds.pop((spec.id, spec.program.language), None)
+        self.on_change(spec.id)
 
-    def _expire(self, worker: WorkerProcess) -> None:
-        if self._idle.pop(worker, None) is not None:
-            self._retire(worker)
+    def _time(self, worker: WorkerProcess) -> None:
+        loop = asyncio.get_running_loop()
+        self._untime(worker)
+        self._timers[worker] = loop.call_later(self._idle_for, self._expire, worker)
+
+    def _untime(self, worker: WorkerProcess) -> None:
+        timer = self._timers.pop(worker, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _expire(self, worker: WorkerProcess, *, always: bool = False) -> None:
+        self._untime(worker)
+        if worker.holds_values and not always:
+            self._time(worker)
+            return
+        self._drop(worker)
+
+    def _drop(self, worker: WorkerProcess) -> None:
+        for key, crowd in list(self._crowds.items()):
+            if worker in crowd.idle:
+                crowd.drop(worker)
+                if crowd.is_empty:
+                    del self._crowds[key]
+                self.on_change(key[0])
 
     def _retire(self, worker: WorkerProcess) -> None:
-        """Kill a worker now, and clean up after it in the background."""
+        """Kill a process now, and clean up after it in the background."""
+        self._untime(worker)
         worker.kill()
+        if self._orphans is not None:
+            self._orphans.forget(worker.pid)
         self._tasks.create_task(worker.end(), name="end of a worker")
 
-    def _refill(self) -> None:
-        """Start a spare worker in the background unless there is one."""
-        if self._open and self._spare is None and not self._spawning:
-            self._spawning = True
-            self._tasks.create_task(self._start_spare(), name="start of a spare worker")
+    # Heartbeats
 
-    async def _start_spare(self) -> None:
-        try:
-            spare = await WorkerProcess.start(base_program(), self.limits)
-        except Exception:  # noqa: BLE001 - the next call starts its own worker and reports what is wrong
-            return
-        finally:
-            self._spawning = False
-        self._note(spare.confinement)
-        if self._open and self._spare is None:
-            self._spare = spare
-        else:
-            await spare.end()
+    async def _look_after(self) -> None:
+        """See now and then that processes that run nothing still answer; replace those that do not."""
+        while True:
+            await asyncio.sleep(self._heartbeat)
+            await self.check()
+
+    async def check(self) -> int:
+        """Ask every process that runs nothing whether it is there; return how many were not, and ended."""
+        silent = 0
+        for program in list(self._programs.values()):
+            spare = self._spares.pop(program.key, None)
+            if spare is not None and await spare.answers(ANSWER_SECONDS) and self._open:
+                self._spares.setdefault(program.key, spare)
+            elif spare is not None:
+                silent += 1
+                self._retire(spare)
+            self._refill(program)
+        for (worker, _), crowd in list(self._crowds.items()):
+            for process in list(crowd.idle):
+                if not crowd.lend(process):
+                    continue
+                answered = await process.answers(ANSWER_SECONDS)
+                if not answered:
+                    silent += 1
+                    self.log(worker).add("a process did not answer, and was ended", "error")
+                    self._counts.setdefault(worker, Counts()).restarts += 1
+                crowd.give_back(process, keep=answered)
+        return silent
+
+    # Confinement
+
+    def _require_confined(self, confinement: Confinement) -> None:
+        """Raise NotConfined unless what is open was allowed by name."""
+        opened = [
+            name
+            for name, closed in (("files", confinement.files), ("network", confinement.network))
+            if not closed and name not in self._unconfined
+        ]
+        if opened:
+            raise NotConfined(opened, confinement.reason)
 
     def _note(self, confinement: Confinement) -> None:
         """Keep what a worker said of its confinement; warn of what is open, once."""
@@ -208,3 +435,11 @@ class WorkerPool:
             logger.warning(
                 "Python on a canvas can reach %s: %s", ", ".join(opened), confinement.reason
             )
+
+
+def _holder(handles: Iterable[Handle]) -> str | None:
+    """Return the process that holds most of what is held of a call's inputs."""
+    sizes: Counter[str] = Counter()
+    for handle in handles:
+        sizes[handle.process] += handle.size + 1
+    return max(sizes, key=lambda each: sizes[each]) if sizes else None

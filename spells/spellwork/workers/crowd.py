@@ -1,0 +1,263 @@
+"""The processes of one worker and one language: who gets which, who waits, and what becomes of the dead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from .errors import WorkerDied, WorkerStopped
+from .process import WorkerProcess
+from .spec import WorkerSpec
+
+Starts = Callable[[WorkerSpec], Awaitable[WorkerProcess]]
+"""Gives a process that has run no code yet: a spare one, or one that is started."""
+
+LOOK = 0.25
+"""Seconds between two looks of a call that waits at those it waits for."""
+
+CLOSED = "the worker pool was closed"
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+"""Seconds until a process is started again after one died before it had done a call; doubling."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """A call that waits: for the ``process`` that holds its values, or for any.
+
+    Its turn brings a process, or None: the right to start one, which is counted already.
+    """
+
+    spec: WorkerSpec
+    process: str | None
+    held_up: Callable[[], bool]
+    turn: asyncio.Future[WorkerProcess | None]
+
+
+class Crowd:
+    """Lends processes to calls, first come first served; one call at a time in each.
+
+    A call whose values a process holds waits for that one. Where all that run only
+    wait for streams, which the waiting call may have to fill, one more is started.
+    """
+
+    def __init__(self, starts: Starts, retire: Callable[[WorkerProcess], None]) -> None:
+        self._starts = starts
+        self._retire = retire
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[WorkerProcess, Callable[[], bool]] = {}
+        self._starting = 0
+        self._waiting: deque[_Waiter] = deque()
+        self._deaths = 0
+        self._not_before = 0.0
+
+    @property
+    def processes(self) -> list[WorkerProcess]:
+        """All that live, those that were used last at the end."""
+        return [*self._idle, *self._busy]
+
+    @property
+    def size(self) -> int:
+        """How many live, or are about to."""
+        return len(self._idle) + len(self._busy) + self._starting
+
+    @property
+    def idle(self) -> list[WorkerProcess]:
+        """Those that nobody uses, those that were used last at the end."""
+        return self._idle
+
+    @property
+    def running(self) -> int:
+        """Calls under way."""
+        return len(self._busy)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a process."""
+        return len(self._waiting)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return not (self._idle or self._busy or self._starting or self._waiting)
+
+    async def take(
+        self,
+        spec: WorkerSpec,
+        holds: str | None,
+        held_up: Callable[[], bool],
+        waits: Callable[[], None],
+        admit: Callable[[], Awaitable[object]],
+    ) -> WorkerProcess:
+        """Return a process for one call; ``give_back`` it after.
+
+        ``holds`` is the process that holds values of the call; where it is gone any
+        will do. ``held_up`` says whether the call itself waits for a stream, ``waits``
+        is called when it has to wait for its process. ``admit`` is awaited once its turn
+        has come, before a process is started.
+
+        Raises:
+            WorkerDied: none came up.
+            WorkerStopped: the worker was stopped meanwhile.
+        """
+        worker = self._find(spec, holds)
+        if worker is None:
+            if self._may_start(spec, holds):
+                self._starting += 1
+            else:
+                waits()
+                worker = await self._wait(spec, holds, held_up)
+        if worker is not None:
+            self._busy[worker] = held_up
+        try:
+            await admit()
+        except BaseException:
+            self._return(worker)
+            raise
+        if worker is None:
+            worker = await self._start(spec)
+            self._busy[worker] = held_up
+        return worker
+
+    def give_back(self, worker: WorkerProcess, *, keep: bool = True) -> bool:
+        """Take a process back after its call; return whether it stays. One that is dead, or still busy, ends."""
+        if self._busy.pop(worker, None) is None:
+            return False  # it was stopped
+        good = keep and not worker.busy and worker.alive
+        if good:
+            self._deaths = 0
+            self._idle.append(worker)
+        else:
+            self._retire(worker)
+        self._serve()
+        return good
+
+    def lend(self, worker: WorkerProcess) -> bool:
+        """Take an idle process out for something that is no call; False when it is not idle."""
+        if worker not in self._idle:
+            return False
+        self._idle.remove(worker)
+        self._busy[worker] = lambda: False
+        return True
+
+    def drop(self, worker: WorkerProcess) -> None:
+        """End a process that is idle."""
+        if worker in self._idle:
+            self._idle.remove(worker)
+            self._retire(worker)
+            self._serve()
+
+    def stop(self) -> None:
+        """End all processes; calls under way fail, and so do those that wait."""
+        for worker in [*self._idle, *self._busy]:
+            worker.stopped = True
+            self._retire(worker)
+        self._idle.clear()
+        self._busy.clear()
+        self._deaths, self._not_before = 0, 0.0
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.turn.done():
+                waiter.turn.set_exception(WorkerStopped())
+
+    def close(self) -> None:
+        """End all processes for good: calls fail as they do when theirs dies."""
+        for worker in [*self._idle, *self._busy]:
+            self._retire(worker)
+        self._idle.clear()
+        self._busy.clear()
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.turn.done():
+                closed = WorkerDied(None, waiter.spec.limits.memory_mb, CLOSED)
+                waiter.turn.set_exception(closed)
+
+    def _find(self, spec: WorkerSpec, holds: str | None) -> WorkerProcess | None:
+        """Return an idle process, the one that holds the values if there is one, and see that it lives."""
+        for worker in reversed(self._idle):
+            if holds is None or worker.process == holds:
+                self._idle.remove(worker)
+                if worker.alive and spec.fits(worker.spec or spec):
+                    return worker
+                self._retire(worker)
+                return self._find(spec, holds)
+        if holds is not None and all(each.process != holds for each in self._busy):
+            return self._find(spec, None)
+        return None
+
+    def _may_start(self, spec: WorkerSpec, holds: str | None) -> bool:
+        if holds is not None and any(each.process == holds for each in self._busy):
+            return False
+        return len(self._busy) + self._starting < spec.processes
+
+    async def _wait(
+        self, spec: WorkerSpec, holds: str | None, held_up: Callable[[], bool]
+    ) -> WorkerProcess | None:
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(spec, holds, held_up, loop.create_future())
+        self._waiting.append(waiter)
+        try:
+            while True:
+                done, _ = await asyncio.wait([waiter.turn], timeout=LOOK)
+                if done:
+                    return waiter.turn.result()
+                if holds is None and self._busy and all(held() for held in self._busy.values()):
+                    self._starting += 1
+                    return None
+        except asyncio.CancelledError:
+            if waiter.turn.done() and waiter.turn.exception() is None:
+                self._return(waiter.turn.result())
+            raise
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _return(self, worker: WorkerProcess | None) -> None:
+        """Take back what a call was given that is not there any more."""
+        if worker is not None:
+            self.give_back(worker)
+        else:
+            self._starting -= 1
+            self._serve()
+
+    def _serve(self) -> None:
+        """Give processes, or the right to start one, to those that wait and can go on."""
+        for waiter in list(self._waiting):
+            if waiter.turn.done():
+                continue
+            worker = self._find(waiter.spec, waiter.process)
+            if worker is not None:
+                self._busy[worker] = waiter.held_up
+            elif self._may_start(waiter.spec, waiter.process):
+                self._starting += 1
+            else:
+                continue
+            self._waiting.remove(waiter)
+            waiter.turn.set_result(worker)
+
+    async def _start(self, spec: WorkerSpec) -> WorkerProcess:
+        """Start a process; that it is under way is counted already."""
+        loop = asyncio.get_running_loop()
+        try:
+            pause = self._not_before - loop.time()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            worker = await self._starts(spec)
+        except WorkerDied:
+            self.note_death()
+            raise
+        finally:
+            self._starting -= 1
+            if self._waiting:
+                loop.call_soon(self._serve)
+        worker.spec = spec
+        return worker
+
+    def note_death(self) -> None:
+        """Wait longer and longer until the next start, while none does a call."""
+        self._deaths += 1
+        if self._deaths > 1:
+            pause = min(FIRST_PAUSE * 2 ** (self._deaths - 2), LONGEST_PAUSE)
+            self._not_before = asyncio.get_running_loop().time() + pause
