@@ -57,7 +57,7 @@ from .migration import Migrated, NodeUpgrade
 from .node_type import NodeType
 from .pack import Pack
 from .plan import Plan
-from .ports import SKIP, Port, Ports
+from .ports import SKIP, Place, Port, Ports, Remark
 from .problems import Problem
 from .result import NodeFailure, RunResult
 from .spell import Edge, Group, Node, NodeSettings, Note, Spell
@@ -107,10 +107,12 @@ __all__ = [
     "OutputTooLarge",
     "Pack",
     "PackInvalid",
+    "Place",
     "Plan",
     "Port",
     "Ports",
     "Problem",
+    "Remark",
     "RunContext",
     "RunMemory",
     "RunResult",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from .choosing import choices_of, not_among
 from .cycles import find_cycles, order
 from .errors import CodeError
 from .links import Link, Links, named
+from .naming import NamesInCode
 from .node_type import NodeType
 from .ports import Port, Ports
 from .problems import Code, Problem
@@ -89,6 +91,8 @@ class Analysis:
         self.subplans: dict[Any, Any] = {}
         """What ``subplans`` made of the bodies in it, so that they are compiled once."""
         self.problems: list[Problem] = []
+        self.told: set[tuple[str, str]] = set()
+        """Inputs (node, port) of which it is told already why nothing comes."""
         self.parts: dict[str, Part] = {}
         self.needs: dict[str, set[str]] = {}
         self.ordered: list[str] = []
@@ -100,7 +104,8 @@ class Analysis:
             self._read_bodies()
             links = Links(self)
             links.read()
-            links.read_names()
+            self._names = NamesInCode(self, links.fit)
+            self._names.read()
             self._read_standing()
             self._read_regions()
             self._read_inputs()
@@ -362,10 +367,12 @@ class Analysis:
                 wanted = [port.name for port in ports.inputs if port.required]
                 required[id(ports)] = wanted
             for name in wanted:
-                if name not in links and name not in typed and (part.id, name) not in self._opened:
-                    self.blame(
-                        part, "missing_input", f"the input {name!r} has no wire and no value", name
-                    )
+                if name in links or name in typed or (part.id, name) in self._opened:
+                    continue
+                if (part.id, name) not in self.told:
+                    hint, details = self._names.missing(part, name)
+                    message = f"the input {name!r} has no wire and no value{hint}"
+                    self.blame(part, "missing_input", message, name, details)
 
     def _check_choice(self, part: Part, port: Port, value: Any) -> None:
         choices = choices_of(part.type, part.node, port)
@@ -407,12 +414,31 @@ class Analysis:
         if not left:
             return
         for path in find_cycles(left, self.needs):
+            names = self._named_along(path)
+            names.sort(key=lambda name: name["node"] != path[0])
+            first = names[0] if names else {}
+            at = {key: first[key] for key in ("line", "column", "end_column") if key in first}
             self.add(
                 "cycle",
-                f"the nodes depend on themselves: {' -> '.join(path)}",
-                node=path[0],
-                details={"path": path},
+                f"the nodes depend on themselves: {' -> '.join(path)}"
+                + (f"; {first['name']!r} is read by name" if first else ""),
+                node=first.get("node", path[0]),
+                details={"path": path} | ({"names": names} if names else {}) | at,
             )
+
+    def _named_along(self, path: list[str]) -> list[dict[str, Any]]:
+        """Return the names in code that close a circle, each with its node and place."""
+        found: list[dict[str, Any]] = []
+        for source, target in pairwise(path):
+            part = self.parts.get(target)
+            if part is None:
+                continue
+            for port, links in part.links.items():
+                if any(link.source == source and link.edge is None for link in links):
+                    place = part.inputs[port].place
+                    at = {} if place is None else place.to_json()
+                    found.append({"node": target, "name": port, "source": source} | at)
+        return found
 
 
 def _tables(ports: Ports) -> tuple[Ports, dict[str, Port], dict[str, Port]]:

@@ -29,7 +29,7 @@ from .context import Context
 from .errors import NodeTypeInvalid
 from .migration import Migration
 from .node_type import BodyPorts, CachePolicy, Form, Isolation, NodeType, Provider, Returns, Waits
-from .ports import Port, Ports
+from .ports import Place, Port, Ports
 from .spell import Node
 from .stream_hints import whole_of
 
@@ -57,9 +57,11 @@ def node(
     timeout: float | None = None,
     retries: int = 0,
     backoff: float = 0.5,
+    takes_handles: bool = False,
     language: str | None = None,
     resolve: Callable[[Node], Ports] | None = None,
     unit: Callable[[Node], dict[str, Any]] | None = None,
+    places: Callable[[str, str], Sequence[Place]] | None = None,
     body_ports: BodyPorts | None = None,
     fans_out: bool = False,
     marks: Literal["input", "output"] | None = None,
@@ -89,7 +91,10 @@ def node(
         triggers: Names of inputs whose wires only say when; the function gets the default.
         choices: By input, what lists the values it (of a list: its items) may have,
             for a node as it is: pure and quick, and empty where any value may do.
+        places: For a node with code: every place in which code speaks of a port.
         unit: For a node with code that a worker cannot read itself: what it needs to run it.
+        takes_handles: It hands values on without looking at them; those that stay in a
+            worker's process stay there.
         body_ports: For a node that may run a body (``ctx.body``): the node's ports, from the
             body's and from which of its inputs get a list's items one by one; pure.
         fans_out: A list on an input of the body that takes none is such.
@@ -147,9 +152,11 @@ def node(
             timeout=timeout,
             retries=retries,
             backoff=backoff,
+            takes_handles=takes_handles,
             language=language,
             resolve=resolve,
             unit=unit,
+            places=places,
             body_ports=body_ports,
             fans_out=fans_out,
             marks=marks,

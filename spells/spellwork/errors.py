@@ -124,12 +124,18 @@ class NoValue(InvalidInput):
 
 
 class CodeError(SpellworkError):
-    """The code of a node does not parse. ``resolve`` functions raise it; ``line`` and ``column`` count from 1."""
+    """The code of a node does not parse. ``resolve`` functions raise it; ``line`` and ``column`` count from 1.
+
+    ``end_column``, where it is known, is exclusive and on the same line.
+    """
 
     code = "code_error"
 
-    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
-        super().__init__(message, details={"line": line, "column": column})
+    def __init__(
+        self, message: str, *, line: int = 1, column: int = 1, end_column: int | None = None
+    ) -> None:
+        end = {} if end_column is None else {"end_column": end_column}
+        super().__init__(message, details={"line": line, "column": column} | end)
         self.line = line
         self.column = column
 

@@ -68,7 +68,7 @@ class Links:
                 continue
             if last[0] is not output or last[1] is not port:
                 last = output, port
-                reason, proven = self._fit(output, port)
+                reason, proven = self.fit(output, port)
             if reason is not None:
                 self._link(id, edge, target, output, port)
             elif links is None:
@@ -117,7 +117,7 @@ class Links:
         reason, proven = (
             self._fit_reshaped(id, edge, target, output, port)
             if edge.transform
-            else self._fit(output, port)
+            else self.fit(output, port)
         )
         if reason is None:
             broken = target.fault is not None and target.fault.edge == id
@@ -171,7 +171,8 @@ class Links:
         reason = fits(shaped, port)
         return reason, reason is None and proves(shaped.schema, wanted_of(port))
 
-    def _fit(self, output: Port, port: Port) -> tuple[str | None, bool]:
+    def fit(self, output: Port, port: Port) -> tuple[str | None, bool]:
+        """Return why an output does not fit an input, or None, and whether it surely does."""
         key = (id(output), id(port))
         known = self._fits.get(key)
         if known is None:
@@ -196,34 +197,6 @@ class Links:
             edge=id,
             details={"missing": missing},
         )
-
-    def read_names(self) -> None:
-        """Give code nodes what they name without a wire."""
-        readers = [
-            part for part in self._analysis.parts.values() if part.type.language and not part.loose
-        ]
-        if not readers:
-            return
-        by_name: dict[str, list[str]] = {}
-        for id, node in self._analysis.spell.nodes.items():
-            if node.name:
-                by_name.setdefault(node.name, []).append(id)
-        for part in readers:
-            for name in part.inputs:
-                if name in part.links or name in part.node.inputs:
-                    continue
-                sources = by_name.get(name) or ([name] if name in self._analysis.parts else [])
-                if len(sources) == 1 and sources[0] != part.id:
-                    self._link_by_name(part, name, self._analysis.parts.get(sources[0]))
-
-    def _link_by_name(self, part: Part, name: str, source: Part | None) -> None:
-        output = None if source is None else main_output(source.outputs)
-        if source is None or output is None or fits(output, part.inputs[name]) is not None:
-            return
-        part.links[name] = [
-            Link(source.id, output.name, None, proven=self._fit(output, part.inputs[name])[1])
-        ]
-        self._analysis.needs.setdefault(part.id, set()).add(source.id)
 
 
 def main_output(outputs: dict[str, Port]) -> Port | None:

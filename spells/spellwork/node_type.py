@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from .migration import Migration
-from .ports import Port, Ports
+from .ports import Place, Port, Ports
 from .spell import Node
 
 Form = Literal["async", "sync", "generator", "async generator"]
@@ -33,6 +33,8 @@ class NodeType:
     ``waits``: "any" runs the node once all its wires are done or skipped and
     at least one brought a value. ``resolve`` gives a node's own ports when
     they depend on its code or inputs; it is pure and may raise ``CodeError``.
+    ``places`` gives every place in which code (the first argument) speaks of one
+    of its inputs or outputs (the second); it is pure and may raise ``CodeError``.
     ``unit`` gives, as plain values, what a worker needs to run a node's code where it
     cannot read the code itself; it is as ``resolve`` is.
     ``body_ports`` makes a type one that may run a body (``settings.body``): it
@@ -41,6 +43,8 @@ class NodeType:
     the body is None where the node has none. ``fans_out``: a list on an input
     of the body that takes none is such. ``marks``: its nodes stand for an input
     or output of the spell or group they are in (see ``interface``).
+    ``takes_handles``: the function hands values on without looking at them, and gets
+    handles of those that stay in a worker.
     ``timeout`` and ``backoff`` are seconds. ``preview``: cheap enough to run
     while somebody types. ``limiter``: the provider whose limits its calls
     count against. ``migrate``: by version, how a node of that version becomes
@@ -62,6 +66,7 @@ class NodeType:
     wants_context: bool = False
     returns: Returns = "value"
     waits: Waits = "all"
+    takes_handles: bool = False
     cache: CachePolicy = "deterministic"
     ttl: float | None = None
     isolation: Isolation = "inline"
@@ -72,6 +77,7 @@ class NodeType:
     language: str | None = None
     resolve: Callable[[Node], Ports] | None = None
     unit: Callable[[Node], dict[str, Any]] | None = None
+    places: Callable[[str, str], Sequence[Place]] | None = None
     body_ports: BodyPorts | None = None
     fans_out: bool = False
     marks: Literal["input", "output"] | None = None

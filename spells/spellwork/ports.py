@@ -100,12 +100,22 @@ def is_reserved(port: Port) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to warn of in a node's code that keeps nothing from running; ``code`` is a problem's."""
+
+    code: Literal["shadows_builtin"]
+    message: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """All ports of one node. ``extra_inputs``: it takes further inputs under any name."""
 
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
     extra_inputs: bool = False
+    remarks: tuple[Remark, ...] = field(default=(), compare=False)
 
     def input(self, name: str) -> Port | None:
         """Return the input port of that name; any name gives one where extra inputs are taken."""

@@ -16,6 +16,10 @@ Code = Literal[
     "missing_input",
     "invalid_input",
     "code_error",
+    "ambiguous_name",
+    "redefined_name",
+    "reads_itself",
+    "shadows_builtin",
     "invalid_transform",
     "not_a_choice",
     "outdated_version",
@@ -32,6 +36,8 @@ FAULTS: frozenset[Code] = frozenset(
         "missing_input",
         "invalid_input",
         "code_error",
+        "ambiguous_name",
+        "reads_itself",
         "invalid_transform",
         "unknown_spell",
         "invalid_body",
@@ -44,7 +50,10 @@ FAULTS: frozenset[Code] = frozenset(
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing wrong with a spell, and where.
 
-    ``details`` by code: ``cycle`` path (ids, first repeated at the end);
+    What lies at a name in code has line, column and end_column (exclusive) in ``details``, counted in
+    characters from 1. Further ``details`` by code: ``cycle`` path (ids, first repeated at the end), names
+    (where code closes it: node, name, source and the place); ``missing_input`` known (close names);
+    ``ambiguous_name`` sources; ``redefined_name`` others;
     ``unknown_node_type`` known (close matches); ``unknown_port`` allowed;
     ``incompatible_types`` reason, suggest (transforms that would make the wire
     fit, where some would); ``not_a_choice`` allowed; ``outdated_version``

@@ -77,11 +77,11 @@ CASES = {
         ["area"],
     ),
     "a deleted name is no output": ("a = x\nb = a\ndel a", "statements", ["x"], ["b"]),
-    "functions and classes are no outputs": (
+    "functions and classes are outputs": (
         "def f(v):\n    return v + offset\nclass C:\n    size = 3\ny = f(C.size)",
         "statements",
         ["offset"],
-        ["y"],
+        ["f", "C", "y"],
     ),
     "a function's free name bound later": (
         "def _f():\n    return k\nk = 2\ny = _f()",
@@ -93,13 +93,13 @@ CASES = {
         "class C:\n    a = 1\n    def m(self):\n        return a\nx = C",
         "statements",
         ["a"],
-        ["x"],
+        ["C", "x"],
     ),
     "global binds at the top": (
         "def f():\n    global n\n    n = 1\nf()",
         "statements",
         [],
-        ["n", "result"],
+        ["f", "n", "result"],
     ),
     "an empty cell": ("", "statements", [], []),
     "only a comment": ("# nothing", "statements", [], []),
@@ -116,7 +116,7 @@ CASES = {
         ["a", "factor"],
         ["result"],
     ),
-    "two functions are statements": ("def f(): pass\ndef g(): pass", "statements", [], []),
+    "two functions are statements": ("def f(): pass\ndef g(): pass", "statements", [], ["f", "g"]),
     "an async function": (
         "async def f(url):\n    return url",
         "async function",
@@ -145,6 +145,7 @@ CASES = {
 }
 
 
+@pytest.mark.rule("17.1", "17.3")
 @pytest.mark.parametrize("name", CASES)
 def test_a_cell_is_read_right(name: str) -> None:
     code, form, inputs, outputs = CASES[name]
@@ -154,6 +155,7 @@ def test_a_cell_is_read_right(name: str) -> None:
     assert [port.name for port in cell.outputs] == outputs
 
 
+@pytest.mark.rule("17.4", "17.5")
 def test_a_function_cell_tells_types_and_defaults() -> None:
     cell = read_cell(
         "def f(a: int, b: list[str] | None = None, c: float = 0.5, d=open, e: Literal['x', 'y'] = 'x', **more) -> dict[str, int]:\n    return {}"
