@@ -11,6 +11,7 @@ from .core import RunState
 from .errors import BodyFailed, InputRejected, NodeError, NodeSkipped
 from .events import Event
 from .failing import failure_of
+from .handles import any_handles, handles_in, replaced
 from .host import RunHost
 from .nested import carry_out
 from .nested_host import NestedHost
@@ -79,7 +80,7 @@ class BodyRun:
             raise NodeError(
                 f"bodies nest more than {host.limits.depth} deep", code="too_deep", retryable=False
             )
-        values = self._values(inputs)
+        values = await self._brought(self._values(inputs))
         quiet = (
             host.sink is None
             or (iteration is not None and iteration >= TOLD)
@@ -99,6 +100,8 @@ class BodyRun:
         nested = NestedHost(host, body.plan, self._place(iteration), quiet=quiet)
         state = RunState(body.plan)
         state.values[:] = values
+        if any_handles():
+            state.call_in_full(range(body.given, len(body.plan.steps)))
         if nested.sink is not None:
             self._tell_given(nested, state)
         try:
@@ -142,6 +145,16 @@ class BodyRun:
         if known < len(inputs):
             further = inputs.keys() - {entry.port.name for entry in self._body.entries}
             raise InputRejected(f"the body has no input {', '.join(map(repr, sorted(further)))}")
+        return values
+
+    async def _brought(self, values: list[Any]) -> list[Any]:
+        """Decode what stays in workers, where no node in the body is in one."""
+        if any_handles() and not any(map(_takes_handles, self._body.plan.steps)):
+            slots = [entry.slot for entry in self._body.entries] + [s for s, _ in self._taken]
+            for slot in slots:
+                for path, handle in list(handles_in(values[slot])):
+                    part = await handle.holder.decoded(handle)
+                    values[slot] = replaced(values[slot], path, part)
         return values
 
     def _leaving(self, values: list[Any]) -> dict[str, Any]:
@@ -220,6 +233,10 @@ class BodyRun:
         if failures:
             raise self._failed(failures, iteration, told=False)
         return self._leaving(values)
+
+
+def _takes_handles(step: Step) -> bool:
+    return step.type.isolation == "worker" or step.type.takes_handles or step.body is not None
 
 
 def open_body(host: RunHost, context: Context, step: Step, taken: Mapping[str, Any]) -> BodyRun:

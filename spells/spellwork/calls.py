@@ -11,7 +11,9 @@ from .context import Context, Host
 from .encoding import Encodings, is_large
 from .errors import NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
+from .handing import inputs_for
 from .flows import Flows
+from .handles import Handle, any_handles, handles_in
 from .limiting import Limiters, provider_of
 from .nesting import nests_deeper, rough_json
 from .ports import SKIP
@@ -66,7 +68,7 @@ class Caller:
                 port=step.fault.port,
                 details=step.fault.details,
             )
-        inputs = _checked(step, inputs)
+        inputs = _checked(step, await inputs_for(step, inputs))
         flows = Flows(step, self._host, inner=depth > 0, output_bytes=self._output_bytes)
         try:
             outputs = await self._attempts(step, inputs, depth, flows, started)
@@ -194,7 +196,7 @@ class Caller:
         if self._output_bytes is None:
             return
         for port, value in outputs.items():
-            if type(value) in _SMALL or value is SKIP:
+            if type(value) in _SMALL or value is SKIP or type(value) is Handle:
                 continue
             if is_large(value):
                 await self.encodings.make(value, self._output_bytes, port or None)
@@ -221,6 +223,8 @@ def _checked(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
     for binding in step.bindings:
         if not binding.check or binding.port not in inputs or _is_stream(step, binding.port):
             continue
+        if any_handles() and next(handles_in(inputs[binding.port]), None) is not None:
+            continue  # what it is shows in its worker
         validate = step.type.adapters[binding.port].validate_python
         inputs[binding.port] = accepted(
             validate, inputs[binding.port], f"the input {binding.port!r}", binding.port

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
+from msgspec import UNSET
+
 if TYPE_CHECKING:
     from spellwork_worker.parcels import Encoding, Kept, PageRead, ReadPage
 
@@ -61,6 +63,7 @@ class Handle:
         "holder",
         "kind",
         "node",
+        "plain",
         "port",
         "preview",
         "size",
@@ -74,6 +77,8 @@ class Handle:
         self.size = kept.size
         self.encodings: tuple[Encoding, ...] = tuple(kept.encodings)
         self.preview = kept.preview
+        self.plain = kept.plain
+        """The value as plain JSON where that is small, else UNSET."""
         self.node = node
         self.port = port
         self._lost: str | None = None
@@ -98,8 +103,20 @@ class Handle:
         """Take it that the process let go of the value by itself."""
         self._lost = why
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what stands for the value where it cannot be itself: in events, results and files."""
+    @property
+    def has_plain(self) -> bool:
+        """Whether the plain form is at hand."""
+        return self.plain is not UNSET
+
+    def to_json(self) -> Any:
+        """Return what stands for the value in events, results and files: its plain form, or what is told of it."""
+        if self.plain is not UNSET:
+            return self.plain
+        return self.stand_in
+
+    @property
+    def stand_in(self) -> dict[str, Any]:
+        """What is told of a value that is not there itself."""
         return {
             "$handle": self.token,
             "kind": self.kind,
@@ -141,6 +158,8 @@ def handles_in(value: Any, depth: int = DEPTH) -> Iterator[tuple[list[str | int]
             for path, handle in handles_in(part, depth - 1):
                 yield [key, *path], handle
     elif depth and (kind is list or kind is tuple):
+        if len(value) > _SAMPLE and not _may_have(value):
+            return
         for place, part in enumerate(value):
             if type(part) in _LEAVES:
                 continue
@@ -148,14 +167,22 @@ def handles_in(value: Any, depth: int = DEPTH) -> Iterator[tuple[list[str | int]
                 yield [place, *path], handle
 
 
+_SAMPLE = 1_000
+
+
+def _may_have(items: Sequence[Any]) -> bool:
+    """Say whether a long list may have handles in it: as its items, or in the first of them."""
+    if Handle in set(map(type, items)):
+        return True
+    return any(True for item in items[:_SAMPLE] for _ in handles_in(item, 2))
+
+
 _LEAVES = frozenset((int, float, str, bool, type(None), bytes))
 
 
 def gone_of(outputs: Mapping[str, Any]) -> str | None:
-    """Return why one of a step's outputs is there no more, or None where all are."""
+    """Return why one of these outputs is there no more, or None where all are."""
     for value in outputs.values():
-        if type(value) in _LEAVES:
-            continue
         for _, handle in handles_in(value):
             if (why := handle.gone) is not None:
                 return why

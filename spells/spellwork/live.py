@@ -19,6 +19,7 @@ from .events import Event, Sink
 from .executor import Executor
 from .executors import Executors
 from .failing import failure_of
+from .handles import any_handles
 from .host import RunHost
 from .library import Library
 from .limiting import Limiters
@@ -436,6 +437,8 @@ class LiveSession:
                 touched[index] = cause
                 roots.append(index)
         self._roots.clear()
+        if any_handles():
+            roots += [index for index in state.lost() if index not in roots]
         if state.timed:
             roots += [index for index in state.expired(live.recall) if index not in roots]
         state.at_rest = live.idle and not carried

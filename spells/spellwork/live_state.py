@@ -21,6 +21,7 @@ from copy import deepcopy
 from typing import Any
 
 from .core import RunState
+from .handles import gone_of
 from .memory import mark_of
 from .plan import Plan
 from .program import (
@@ -228,6 +229,20 @@ class LiveState(RunState):
         found = [index for index in self.timed if recall is not None and recall.expired(index)]
         for index in found:
             self.touched[index] = "expired"
+        return found
+
+    def lost(self) -> list[int]:
+        """Return the steps whose outputs stayed in a worker and are there no more, touched."""
+        found: list[int] = []
+        for index, step in enumerate(self.steps):
+            if step.type.isolation != "worker" and step.body is None:
+                continue
+            why = gone_of(
+                {port: self.values[slot] for port, slot in self.program.outputs[index]}
+            )
+            if why is not None:
+                found.append(index)
+                self.touched[index] = why
         return found
 
     def rest(self) -> None:

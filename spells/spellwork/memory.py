@@ -62,10 +62,12 @@ class RunMemory:
     it changes; never to two at once. It holds the outputs themselves.
     """
 
-    __slots__ = ("nodes",)
+    __slots__ = ("holds", "nodes")
 
     def __init__(self) -> None:
         self.nodes: dict[str, Remembered] = {}
+        self.holds = False
+        """Whether any of the outputs may be a value that stays in a worker."""
 
     @classmethod
     def of(cls, outputs: Mapping[str, Mapping[str, Any]]) -> RunMemory:

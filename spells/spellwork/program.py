@@ -140,6 +140,7 @@ def assemble(steps: Sequence[Step]) -> Program:
     pending: list[int] = []
     modes: list[int] = []
     arguments: list[Any] = []
+    takes = any(map(_gives_handles, steps))
     for step, kind in zip(steps, kinds, strict=True):
         plain = inputs.read(step, kind.triggers)
         waits = 0
@@ -150,6 +151,8 @@ def assemble(steps: Sequence[Step]) -> Program:
                     row.append(step.index)
                     waits += 1
         pending.append(waits)
+        if plain and kind.plain and takes and _takes_handles(step, steps):
+            plain = False
         mode, argument = _mode(step, kind, inputs.gathers[-1], plain=plain and kind.plain)
         modes.append(mode)
         arguments.append(argument)
@@ -368,6 +371,23 @@ def _mode(
         return MODE_FULL, None
     slots = [source for _, source in gather if isinstance(source, int)]
     return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(gather) else (MODE_FULL, None)
+
+
+def _gives_handles(step: Step) -> bool:
+    """Say whether an output may be a value that stays in a worker: then its readers are called in full."""
+    declared = step.type
+    return (
+        declared.isolation == "worker"
+        or declared.takes_handles
+        or step.body is not None
+        or step.stand in ("bypassed", "kept")
+    )
+
+
+def _takes_handles(step: Step, steps: Sequence[Step]) -> bool:
+    return any(
+        _gives_handles(steps[wire.source]) for binding in step.bindings for wire in binding.wires
+    )
 
 
 def slot_of(source: Source, slot: int) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from .cache import CachedOutputs, OutputCache
 from .core import RunState
 from .encoding import Encodings
+from .handles import any_handles, gone_of
 from .memory import Fingerprint, Held, Remembered, RunMemory, mark_of
 from .program import UNSET
 from .step import Step
@@ -76,6 +77,7 @@ class Recall:
         """Find what the run has to look at, in one pass along the wires, and keep the rest as it is."""
         known = self._memory.nodes
         now = time.monotonic()
+        held = self._memory.holds
         roots = []
         for step in self._steps:
             old = known.get(step.id)
@@ -84,6 +86,7 @@ class Recall:
                 or old.stale
                 or old.shape != self._shapes[step.index]
                 or _expired(step, old, now)
+                or (held and lost(old) is not None)
             ):
                 roots.append(step.index)
         for id in known.keys() - self._state.plan.index.keys():
@@ -178,6 +181,9 @@ class Recall:
         old = self._memory.nodes.get(step.id)
         same = old is not None and old.local == step.local and old.inputs == fingerprint
         fresh = old is not None and not _expired(step, old, time.monotonic())
+        gone = lost(old) if old is not None and self._memory.holds else None
+        if gone is not None and same:
+            return Finding(gone, fingerprint)
         if self._incremental and old is not None and same and fresh:
             return Finding("cached", fingerprint, kept=old)
         key = self._key(step, fingerprint)
@@ -307,6 +313,7 @@ class Recall:
         hashes: dict[str, Any],
         at: float,
     ) -> None:
+        self._memory.holds = self._memory.holds or any_handles()
         self._memory.nodes[step.id] = Remembered(
             step.local, self._shapes[step.index], finding.fingerprint, outputs, hashes, at
         )
@@ -317,6 +324,13 @@ class Recall:
         old.stale = False
         old.shape = self._shapes[index]
         self._restore(step, old)
+
+
+def lost(old: Remembered) -> str | None:
+    """Return why an output that stayed in a worker is there no more, or None where all are."""
+    return gone_of(
+        {port: old.outputs[port] for port, known in old.hashes.items() if isinstance(known, Held)}
+    )
 
 
 def _may_keep(step: Step, old: Remembered) -> bool:

@@ -22,6 +22,8 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel
 
+from .handles import Handle
+
 REPR_LIMIT = 1_000
 """How many characters of a ``repr`` are kept for a value that has no JSON form."""
 
@@ -90,6 +92,8 @@ def _key(key: Any) -> str:
 
 
 def _object(value: Any, depth: int) -> Any:  # noqa: C901, PLR0912 - a table of kinds reads best as one
+    if isinstance(value, Handle):
+        return value.to_json()
     if isinstance(value, Enum):
         return _to_json(value.value, depth - 1)
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from pathlib import Path
 
 from .calls import Calls
 from .confining import confine
-from .frames import MAX_FRAME, Ready, encode
-from .limits import die_with, set_limits
+from .encoders import readable
+from .frames import MAX_FRAME, Call, Ready, encode
+from .holding import Holding
+from .limits import begin_call, die_with, set_limits
+from .network import install
+from .memory import MemoryChannel
 from .pipe import Pipe, take_standard_pipes
 
 
@@ -18,21 +23,41 @@ def main() -> None:
     """Run the worker."""
     arguments = _arguments()
     die_with(arguments.parent)
-    set_limits(arguments.memory_mb, arguments.file_mb)
+    set_limits(
+        arguments.memory_mb, arguments.files_mb, arguments.processes, arguments.open_files
+    )
     confinement = confine(str(Path.cwd()))  # before the pipe's thread, which would stay free
     pipe = Pipe(*take_standard_pipes())
-    calls = Calls(pipe, arguments.max_frame, confinement)
+    if arguments.memory_socket is not None:
+        pipe.channel = MemoryChannel(socket.socket(fileno=arguments.memory_socket))
+    holding = Holding(pipe, arguments.memory_mb * 1024 * 1024 // 2)
+    calls = Calls(pipe, arguments.max_frame, confinement, holding)
+    if arguments.broker is not None:
+        install(arguments.broker)
     sys.stdout, sys.stderr = calls.printed.out, calls.printed.error
-    pipe.send(encode(Ready(os.getpid(), confinement)))
+    ready = Ready(os.getpid(), confinement, pipe.channel is not None, readable())
+    pipe.send(encode(ready))
     while True:
-        calls.run(pipe.next_call())
+        holding.show_waiting()
+        task = pipe.next_task()
+        if isinstance(task, Call):
+            begin_call(arguments.cpu_seconds)
+            calls.run(task)
+            del task
+        else:
+            holding.do(task)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="spellwork_worker")
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--memory-mb", type=int, required=True)
-    parser.add_argument("--file-mb", type=int, default=1024)
+    parser.add_argument("--files-mb", type=int, default=512)
+    parser.add_argument("--processes", type=int, default=128)
+    parser.add_argument("--open-files", type=int, default=1024)
+    parser.add_argument("--cpu-seconds", type=float)
+    parser.add_argument("--broker", type=int)
+    parser.add_argument("--memory-socket", type=int)
     parser.add_argument("--max-frame", type=int, default=MAX_FRAME)
     return parser.parse_args()
 

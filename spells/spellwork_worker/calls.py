@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from .asking import Asking, serve
 from .confinement import Confinement
 from .context import WorkerContext
 from .feeding import Chunks, Inlet, plain_chunk
@@ -18,6 +19,8 @@ from .frames import (
     Chunk,
     Emitted,
     Failed,
+    Feed,
+    Kept,
     Log,
     Progress,
     Pull,
@@ -26,9 +29,11 @@ from .frames import (
     encode,
 )
 from .output import Printed
+from .limits import limit_met, limit_words
+from .holding import Holding
 from .pipe import Pipe
 from .running import FILENAME, CellOutputs, CellStream, Waiter, run_cell
-from .tracebacks import cell_line, explain, was_refused
+from .tracebacks import cell_line, chain, explain, was_refused
 from .values import NotTransferableError, to_plain
 
 
@@ -44,13 +49,21 @@ class TooLargeError(Exception):
 class Calls:
     """Runs calls one after the other, and reports on the one that runs."""
 
-    def __init__(self, pipe: Pipe, limit: int, confinement: Confinement) -> None:
+    def __init__(
+        self, pipe: Pipe, limit: int, confinement: Confinement, holding: Holding
+    ) -> None:
         self._pipe = pipe
+        self._holding = holding
+        self._keeps = False
+        self._previews = False
         self._limit = limit
         self._confinement = confinement
         self._wait = Waiter()
         self._current = 0
         self.printed = Printed(self.say, self.report)
+        asking = Asking(pipe.send, lambda: self._current)
+        pipe.on_answer = asking.take
+        serve(asking)
 
     # What running code says
 
@@ -66,10 +79,10 @@ class Calls:
 
     def emit(self, port: str, chunk: Any, *, sent: bool = False) -> None:
         """Send a chunk that the code emitted on a port; one that is ``sent`` waits for credit."""
-        value = plain_chunk(chunk, f"a chunk of {port}")
+        value, kept = self._chunk(chunk, f"a chunk of {port}")
         if sent:
             self._pipe.inlet.spend()
-        self._send(Emitted(self._current, port, value, sent), "a chunk")
+        self._send(Emitted(self._current, port, value, sent, kept), "a chunk")
 
     def pull(self, stream: str) -> None:
         """Ask for the next chunks of a stream."""
@@ -80,16 +93,18 @@ class Calls:
     def run(self, call: Call) -> None:
         """Run the call; whatever happens in it, end with one Returned or Failed."""
         self._current = call.id
+        self._keeps, self._previews = call.keep, call.previews
         self._pipe.inlet = inlet = Inlet(call.id, call.credit)
         for name, count in call.streams.items():
             call.inputs[name] = (
-                Chunks(inlet, name, self.pull)
+                self._stream(inlet, name)
                 if count is None
-                else [Chunks(inlet, f"{name}[{place}]", self.pull) for place in range(count)]
+                else [self._stream(inlet, f"{name}[{place}]") for place in range(count)]
             )
         self.printed.begin()
         last: Returned | Failed
         try:
+            self._holding.fill(call.inputs, call.given)
             last = self._deliver(call, self._value(call))
         except NotTransferableError as error:
             last = Failed(call.id, "not_transferable", str(error), details={"type": error.kind})
@@ -104,6 +119,16 @@ class Calls:
             last = failure(call, error, self._confinement)
         self.printed.end()
         self._send_last(call, last)
+        call.inputs.clear()
+        self._holding.tell()
+
+    def _stream(self, inlet: Inlet, name: str) -> Chunks:
+        return Chunks(inlet, name, self.pull, self._filled)
+
+    def _filled(self, feed: Feed) -> list[Any]:
+        chunks = dict(enumerate(feed.chunks))
+        self._holding.fill(chunks, feed.given)
+        return list(chunks.values())
 
     def _value(self, call: Call) -> Any:
         if call.target is None:
@@ -129,16 +154,49 @@ class Calls:
         if isinstance(value, CellStream):
             self._pipe.send(encode(Streaming(call.id)))
             for place, item in enumerate(value.items):
-                chunk = Chunk(call.id, plain_chunk(item, f"chunk {place}"))
+                chunk = Chunk(call.id, *self._chunk(item, f"chunk {place}"))
                 self._pipe.inlet.spend()
                 self._send(chunk, f"chunk {place}")
             return Returned(call.id)
         if isinstance(value, CellOutputs):
             return self._outputs(call, value)
+        if self._keeps:
+            return self._returned(call, value)
         return Returned(call.id, to_plain(value))
+
+    def _chunk(self, chunk: Any, where: str) -> tuple[Any, Kept | None]:
+        """Return a chunk as plain values, or what is told of it where it stays here."""
+        if not self._keeps or isinstance(chunk, (str, bytes, bytearray, memoryview)):
+            return plain_chunk(chunk, where), None
+        kept = self._holding.kept(chunk, previews=self._previews)
+        return (chunk, None) if kept is None else (None, kept)
+
+    def _returned(self, call: Call, value: Any) -> Returned:
+        """Return what a function gave: its outputs each for itself, or the value as one."""
+        if not call.ports:
+            kept = self._holding.kept(value, previews=self._previews)
+            return Returned(call.id, value) if kept is None else Returned(call.id, kept={"": kept})
+        if hasattr(value, "_asdict"):
+            value = value._asdict()
+        if not isinstance(value, Mapping):
+            return Returned(call.id, to_plain(value))
+        return self._shared_out(call, {str(name): part for name, part in value.items()})
+
+    def _shared_out(self, call: Call, outputs: Mapping[str, Any]) -> Returned:
+        plain: dict[str, Any] = {}
+        stay: dict[str, Kept] = {}
+        for name, value in outputs.items():
+            kept = self._holding.kept(value, previews=self._previews)
+            if kept is None:
+                plain[name] = value
+            else:
+                stay[name] = kept
+        return Returned(call.id, plain, kept=stay)
 
     def _outputs(self, call: Call, outputs: CellOutputs) -> Returned:
         """Return a cell's outputs; a name that cannot travel is left out, but a result must."""
+        if self._keeps:
+            return self._shared_out(call, outputs)
         plain: dict[str, Any] = {}
         for name, value in outputs.items():
             try:
@@ -189,8 +247,10 @@ def failure(call: Call, error: BaseException, confinement: Confinement) -> Faile
     cell = FILENAME if call.target is None else None
     message = "".join(traceback.format_exception_only(error)[-1:]).strip()
     details: dict[str, Any] = {"exception": type(error).__name__}
-    if isinstance(error, MemoryError):
-        message = f"the code needs more memory than the worker has ({message})"
+    limit = limit_met(chain(error))
+    if limit is not None:
+        message = f"{limit_words(limit)}: {message}"
+        details["limit"] = limit
     elif isinstance(error, SystemExit):
         message = f"the code left its worker ({message})"
     if cell is not None and (line := cell_line(error, cell)) is not None:
@@ -204,7 +264,7 @@ def failure(call: Call, error: BaseException, confinement: Confinement) -> Faile
     )  # a pack's NodeError
     return Failed(
         call.id,
-        getattr(error, "code", "") if known else "exception",
+        getattr(error, "code", "") if known else "limit_exceeded" if limit else "exception",
         str(error) if known else message,
         explain(error, cell),
         details,

@@ -60,8 +60,15 @@ class Inlet:
 class Chunks:
     """A stream as the code reads it: by ``for`` or ``async for``, once. It asks for chunks as it runs out of them."""
 
-    def __init__(self, inlet: Inlet, stream: str, pull: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        inlet: Inlet,
+        stream: str,
+        pull: Callable[[str], None],
+        fill: Callable[[Feed], list[Any]],
+    ) -> None:
         self._inlet = inlet
+        self._fill = fill
         self._stream = stream
         self._pull = pull
         self._batch = NO_CHUNKS
@@ -97,7 +104,7 @@ class Chunks:
 
     def _take(self, record: Feed | FeedEnd) -> None:
         if isinstance(record, Feed):
-            self._batch = iter(record.chunks)
+            self._batch = iter(self._fill(record) if record.given else record.chunks)
             return
         self._ended = True
         if record.error is not None:

@@ -45,8 +45,8 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     ``input[0]`` and so on. ``credit`` is how many Chunk frames the worker may
     send before it has to wait for Credit; 0 for any number. ``given`` says what stands
     at places of the inputs that hold None: values that the process keeps, or parcels.
-    ``keep``: what is large or no plain value stays in the worker, as ``Kept``;
-    ``previews``: somebody looks, so it is shown.
+    ``keep``: what is large or no plain value stays in the worker, as ``Kept``; ``previews``:
+    somebody looks, so it is shown. ``ports``: the function returns its outputs by name.
     """
 
     id: int
@@ -65,6 +65,7 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     given: list[Given] = []
     keep: bool = False
     previews: bool = False
+    ports: bool = False
 
 
 class Feed(msgspec.Struct, tag="feed", frozen=True):

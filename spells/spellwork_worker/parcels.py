@@ -26,7 +26,8 @@ class Kept(msgspec.Struct, frozen=True):
     ``preview`` is plain JSON, a few kilobytes at most, by ``form``: ``table`` {columns:
     [{name, type}], rows: [{...}], total}, ``list`` {values, total}, ``object`` {value, total},
     ``array`` {dtype, shape, values}, ``image`` {image: data URL, width, height}, ``text``
-    {text}; None where a call waited, and there was no time to make one.
+    {text}; None where a call waited, and there was no time to make one. ``plain``: the value in
+    plain JSON, where that is small; then it needs no preview.
     """
 
     value: int
@@ -34,6 +35,7 @@ class Kept(msgspec.Struct, frozen=True):
     size: int
     encodings: list[Encoding] = []
     preview: dict[str, Any] | None = None
+    plain: Any = msgspec.UNSET
 
 
 class Parcel(msgspec.Struct, frozen=True):

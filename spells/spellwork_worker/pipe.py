@@ -6,9 +6,16 @@ import os
 import queue
 import sys
 import threading
+from collections import deque
+from collections.abc import Callable
 
 from .feeding import Inlet
-from .frames import HEADER, Call, Credit, ToWorker, decode_to_worker
+from .frames import HEADER, Answer, Call, Credit, ToWorker, decode_to_worker
+from .memory import Memory, MemoryChannel
+from .parcels import Drop, Fetch, ReadPage
+
+Task = Call | Drop | Fetch | ReadPage
+"""What the main thread does, one after the other."""
 
 
 class Pipe:
@@ -22,19 +29,37 @@ class Pipe:
         self._source = source
         self._target = target
         self._lock = threading.Lock()
-        self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._pages: deque[ReadPage] = deque()
+        self.channel: MemoryChannel | None = None
+        """Where memory goes beside frames, if it can."""
         self.inlet = Inlet(0, 0)
         """Takes what comes for the call under way."""
+        self.on_answer: Callable[[Answer], None] = lambda _answer: None
         threading.Thread(target=self._read, name="pipe", daemon=True).start()
 
-    def next_call(self) -> Call:
-        """Wait for the next call."""
-        return self._calls.get()
+    def next_task(self) -> Task:
+        """Wait for what is to be done next. Pages are read when nothing else waits."""
+        while True:
+            try:
+                task = self._tasks.get(block=not self._pages)
+            except queue.Empty:
+                return self._pages.popleft()
+            if not isinstance(task, ReadPage):
+                return task
+            self._pages.append(task)
 
-    def send(self, frame: bytes) -> None:
-        """Write a whole frame; any thread may."""
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether something waits to be done."""
+        return not self._tasks.empty()
+
+    def send(self, frame: bytes, memory: tuple[int, Memory] | None = None) -> None:
+        """Write a whole frame, and before it the memory that it tells of; any thread may."""
         view = memoryview(frame)
         with self._lock:
+            if memory is not None and self.channel is not None:
+                self.channel.send(*memory)
             while view:
                 view = view[os.write(self._target, view) :]
 
@@ -47,8 +72,10 @@ class Pipe:
             os._exit(0)
 
     def _take(self, record: ToWorker) -> None:
-        if isinstance(record, Call):
-            self._calls.put(record)
+        if isinstance(record, Call | Drop | Fetch | ReadPage):
+            self._tasks.put(record)
+        elif isinstance(record, Answer):
+            self.on_answer(record)
         elif record.id == self.inlet.call:
             if isinstance(record, Credit):
                 self.inlet.credit(record.chunks)

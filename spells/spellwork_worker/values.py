@@ -57,7 +57,7 @@ def to_plain(value: Any, where: str = "", depth: int = 0) -> Any:
     if kind is int:
         return value if _INT_MIN <= value <= _INT_MAX else _large(value)
     if depth > MAX_DEPTH:
-        raise NotTransferableError(_name(value), where, f"it is nested more than {MAX_DEPTH} deep")
+        raise NotTransferableError(name_of(value), where, f"it is nested more than {MAX_DEPTH} deep")
     if kind is dict:
         return {
             _key(key, where): to_plain(item, f"{where}[{key!r}]", depth + 1)
@@ -71,7 +71,7 @@ def to_plain(value: Any, where: str = "", depth: int = 0) -> Any:
 def _rare(value: Any, where: str, depth: int) -> Any:
     """Return the plain form of a value that is not plain itself."""
     if isinstance(value, type) or callable(value):
-        raise NotTransferableError(_name(value), where)
+        raise NotTransferableError(name_of(value), where)
     if isinstance(value, enum.Enum):
         return to_plain(value.value, where, depth + 1)
     if isinstance(value, (str, bool, int, float)):
@@ -119,7 +119,24 @@ def _foreign(value: Any, where: str, depth: int) -> Any:
         return data_url(value._repr_png_(), "image/png")
     if hasattr(value, "to_dict"):  # an Altair chart
         return to_plain(value.to_dict(), where, depth + 1)
-    raise NotTransferableError(_name(value), where)
+    raise NotTransferableError(name_of(value), where)
+
+
+_OF_PLAIN_FORM = (
+    *(str, bool, int, float, enum.Enum, Mapping, *_ONE_BY_ONE, bytes, bytearray, memoryview),
+    *(*_DATES, dt.timedelta, decimal.Decimal, *_AS_TEXT),
+)
+_PLAIN_BY = ("_asdict", "to_dicts", "isoformat", "tolist", "to_list", "model_dump", "to_dict")
+
+
+def has_plain_form(value: Any) -> bool:
+    """Say whether ``to_plain`` knows the type of a value; what is in it may still have no plain form."""
+    if value is None or isinstance(value, _OF_PLAIN_FORM):
+        return True
+    if isinstance(value, type) or callable(value):
+        return False
+    shown = hasattr(value, "savefig") or hasattr(value, "_repr_png_")
+    return shown or dataclasses.is_dataclass(value) or any(hasattr(value, n) for n in _PLAIN_BY)
 
 
 def data_url(data: bytes, media_type: str = "application/octet-stream") -> str:
@@ -153,10 +170,10 @@ def _key(key: Any, where: str) -> str:
         return key.isoformat()
     if isinstance(key, (enum.Enum, *_AS_TEXT, tuple)) or hasattr(key, "item"):
         return str(key)
-    raise NotTransferableError(_name(key), f"a key of {where or 'the result'}")
+    raise NotTransferableError(name_of(key), f"a key of {where or 'the result'}")
 
 
-def _name(value: Any) -> str:
+def name_of(value: Any) -> str:
     """Return the name of the value's type as its author knows it."""
     kind = type(value)
     return (

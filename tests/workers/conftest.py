@@ -9,6 +9,7 @@ import pytest
 
 import spellwork
 from spellwork import Context, DetachedHost, Event, Library, Node, Spell, Step
+from spellwork.handing import decoded
 from spellwork.workers import WorkerPool
 from spellwork_code import pack
 
@@ -22,6 +23,12 @@ class Bench:
         self.events: list[Event] = []
 
     async def run(self, code: str, **inputs: Any) -> dict[str, Any]:
+        """Call a cell, and return its outputs as a script gets them."""
+        outputs = await self.keep(code, **inputs)
+        return {port: await decoded(value) for port, value in outputs.items()}
+
+    async def keep(self, code: str, **inputs: Any) -> dict[str, Any]:
+        """Call a cell, and return its outputs with handles of those that stay in its worker."""
         host = DetachedHost(canvas=self.canvas)
         self.events = host.events
         step = step_of(code)

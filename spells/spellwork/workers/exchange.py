@@ -8,15 +8,20 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
+
 from spellwork.context import Context, Level
 from spellwork.errors import NodeError, OutputInvalid, OutputTooLarge
 from spellwork.flows import Flows
+from spellwork.handles import Handle
 from spellwork.ports import SKIP
 from spellwork.returned import stream_port, streamed_outputs
 from spellwork.step import Step
 from spellwork.streams import CAPACITY
 from spellwork.values import json_size
 from spellwork_worker.frames import (
+    Answer,
+    Ask,
     Call,
     Chunk,
     Credit,
@@ -32,9 +37,12 @@ from spellwork_worker.frames import (
 )
 from spellwork_worker.values import NotTransferableError, to_plain
 
+from .broker import MOST_ASKED, Broker, Caller, answered
 from .errors import CallFailed, InputTooLarge, NotTransferable
 from .feeding import Feeder
-from .process import WorkerLimits, WorkerProcess, ignore
+from .giving import Giver, Place, without_handles
+from .limits import WorkerLimits
+from .process import WorkerProcess, ignore
 
 _ids = itertools.count(1)
 _LEVELS: dict[str, Level] = {
@@ -49,22 +57,48 @@ class Exchange:
     """Encodes a call before a worker is taken, and reads the worker's answers."""
 
     def __init__(
-        self, step: Step, inputs: Mapping[str, Any], context: Context, limits: WorkerLimits
+        self,
+        step: Step,
+        inputs: Mapping[str, Any],
+        context: Context,
+        limits: WorkerLimits,
+        broker: Broker | None = None,
     ) -> None:
         self._step = step
         self._context = context
         self._limit = limits.max_frame
+        self._broker = broker
+        self._asked = 0
         self._id = next(_ids)
         context.begin_flows(lambda host: Flows(step, host))
-        self._feeder = Feeder(self._id, limits.max_frame)
+        self._giver = Giver(step.label, limits.max_frame)
+        self._feeder = Feeder(self._id, limits.max_frame, self._giver)
+        self._given: list[Place] = []
+        self._call: Call
         self._frame = self._encode(context.flows.inputs(dict(inputs)))
         self._streams = False
         self._size = 0
         self._taken = 0
 
+    @property
+    def handles(self) -> list[Handle]:
+        """The values among the inputs that stay in workers: the process that holds most of them is the best for the call."""
+        return [handle for _, handle in self._given]
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the code waits for chunks of a stream, which another call may have to fill."""
+        return self._feeder.waits
+
     async def run(self, worker: WorkerProcess) -> dict[str, Any]:
         """Do the call in this worker and return the outputs by port."""
+        if self._given:
+            given = await self._giver.give(self._given, worker)
+            self._frame = worker.program.codec.encode(
+                msgspec.structs.replace(self._call, given=given)
+            )
         worker.on_raw = self._log_raw
+        worker.caller = self._caller
         error: Exception | None = None
         outputs: dict[str, Any] = {}
         try:
@@ -86,22 +120,45 @@ class Exchange:
         async with aclosing(worker.call(self._frame, self._id)) as answers:
             async for answer in answers:
                 if isinstance(answer, Returned):
-                    return self._outputs(answer)
+                    return self._outputs(answer, worker)
                 if isinstance(answer, Pull):
                     if self._feeder.may_feed(answer.stream):
-                        feeding.create_task(self._feeder.feed(answer.stream, worker.send))
+                        feeding.create_task(self._feeder.feed(answer.stream, worker))
+                elif isinstance(answer, Ask):
+                    self._asked += 1
+                    feeding.create_task(self._answer(answer, worker))
                 elif isinstance(answer, (Chunk, Emitted)):
                     await self._take(answer, worker)
                 else:
                     self._relay(answer)
         raise AssertionError("a worker's answers end with Returned or Failed")
 
+    @property
+    def _caller(self) -> Caller:
+        return Caller(self._context.canvas, self._context.user)
+
+    async def _answer(self, ask: Ask, worker: WorkerProcess) -> None:
+        """Have the broker do what the code asks for; a failure is an answer too."""
+        try:
+            if self._asked > MOST_ASKED:
+                words = f"the code asks the server for more than {MOST_ASKED} things at once"
+                answer = Answer(ask.id, ask.number, None, words, "too_many_requests")
+            else:
+                answer = await answered(self._broker, self._caller, ask)
+        finally:
+            self._asked -= 1
+        worker.send(encode(answer))
+
     async def _take(self, answer: Chunk | Emitted, worker: WorkerProcess) -> None:
         """Hand on a chunk at the pace of those who take it; grant credit for those that went."""
+        port = answer.port if isinstance(answer, Emitted) else stream_port(self._step)
+        value = answer.value
+        if answer.kept is not None:
+            value = worker.holdings.adopt(answer.kept, self._step.id, port)
         if isinstance(answer, Emitted):
-            await self._context.send(answer.port, answer.value)
+            await self._context.send(port, value)
         else:
-            await self._chunk(answer.value)
+            await self._chunk(value)
         if isinstance(answer, Chunk) or answer.sent:
             self._taken += 1
             if self._taken == CAPACITY // 2:
@@ -111,12 +168,13 @@ class Exchange:
     def _encode(self, inputs: Mapping[str, Any]) -> bytes:
         step = self._step
         plain, streams = self._feeder.without_streams(inputs)
-        cell = step.type.language == "python"
+        cell = step.type.language is not None
         call = Call(
             id=self._id,
             inputs=plain,
             target=None if cell else step.type.path,
             code=step.node.code or "" if cell else step.node.code,
+            unit=step.type.unit(step.node) if step.type.unit else None,
             context=step.type.wants_context and not cell,
             node=self._context.node_id,
             run=self._context.run_id,
@@ -125,7 +183,11 @@ class Exchange:
             settings=step.node.settings.model_dump(mode="json", exclude_none=True),
             streams=streams,
             credit=CAPACITY,
+            keep=True,
+            previews=self._context.flows.watched,
+            ports=not cell and step.type.returns != "value",
         )
+        self._call = call
         try:
             frame = encode(call)
         except (TypeError, ValueError, OverflowError, RecursionError):
@@ -137,6 +199,8 @@ class Exchange:
     def _encode_plain(self, call: Call) -> bytes:
         """Encode inputs that other nodes left as Python objects."""
         for port, value in list(call.inputs.items()):
+            value, given = without_handles(value, [port])
+            self._given += given
             try:
                 call.inputs[port] = to_plain(value, f"the input {port!r}")
             except NotTransferableError as error:
@@ -160,24 +224,30 @@ class Exchange:
             raise _error(answer)
 
     async def _chunk(self, value: Any) -> None:
-        self._size += len(value) if isinstance(value, (str, bytes)) else json_size(value)
+        if not isinstance(value, Handle):
+            self._size += len(value) if isinstance(value, (str, bytes)) else json_size(value)
         port = stream_port(self._step)
         if self._size > self._limit:
             raise OutputTooLarge(self._size, self._limit, port)
         await self._context.outlet(port).put(value)
 
-    def _outputs(self, answer: Returned) -> dict[str, Any]:
+    def _outputs(self, answer: Returned, worker: WorkerProcess) -> dict[str, Any]:
         ports = self._step.ports.outputs
+        kept = {
+            port: worker.holdings.adopt(each, self._step.id, port or (ports[0].name if ports else ""))
+            for port, each in answer.kept.items()
+        }
         if self._streams:
             chunks = self._context.outlet(stream_port(self._step)).stream.chunks
             return streamed_outputs(self._step, chunks)
         if self._step.type.returns == "value":
-            return {ports[0].name: answer.value} if ports else {}
+            return {ports[0].name: kept.get("", answer.value)} if ports else {}
         if not isinstance(answer.value, dict):
             raise OutputInvalid(
                 f"the function returned a {type(answer.value).__name__}, not its outputs by port"
             )
-        return {port.name: answer.value.get(port.name, SKIP) for port in ports}
+        values = {**answer.value, **kept}
+        return {port.name: values.get(port.name, SKIP) for port in ports}
 
     def _log_raw(self, text: str) -> None:
         if text.strip():

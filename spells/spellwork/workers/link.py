@@ -18,9 +18,18 @@ _STDOUT = 1
 class Link(asyncio.SubprocessProtocol):
     """Frames that came and were not yet taken; end of pipe; exit of the process."""
 
-    def __init__(self, limit: int, on_raw: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        on_raw: Callable[[bytes], None],
+        aside: Callable[[bytes], bool],
+        on_end: Callable[[], None],
+    ) -> None:
         self._limit = limit
         self._on_raw = on_raw
+        self._aside = aside
+        """Takes frames that are not for who reads calls, and says so."""
+        self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._frames: deque[bytes] = deque()
@@ -82,8 +91,11 @@ class Link(asyncio.SubprocessProtocol):
             end = HEADER.size + size
             if len(self._buffer) < end:
                 return
-            self._frames.append(bytes(memoryview(self._buffer)[HEADER.size : end]))
+            body = bytes(memoryview(self._buffer)[HEADER.size : end])
             del self._buffer[:end]
+            if self._aside(body):
+                continue
+            self._frames.append(body)
             self._waiting += size
             self._wake()
         if self._waiting > MAX_WAITING and not self._paused:
@@ -99,6 +111,7 @@ class Link(asyncio.SubprocessProtocol):
     def _end(self) -> None:
         self.ended = True
         self._buffer.clear()
+        self._on_end()
         self._wake()
 
     def _wake(self) -> None:

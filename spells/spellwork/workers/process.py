@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import shutil
 import signal
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
 from typing import cast
 
 import msgspec
 
+from spellwork.errors import NodeError
 from spellwork_worker.confinement import Confinement
 from spellwork_worker.frames import (
-    MAX_FRAME,
+    Call,
     Failed,
     FromWorker,
     Ready,
     Returned,
 )
 
+from .broker import Broker, Caller, Door
 from .directories import make_directory
 from .errors import WorkerDied
+from .holdings import Holdings
+from .limits import WorkerLimits
 from .link import Link
-from .program import Program, Sandbox
+from .program import Program
+from .sandbox import LayeredSandbox, Place, find_sandbox
+from .spec import WorkerSpec
+from .watching import Watch
+
+_pings = itertools.count(-1, -1)
 
 START_TIMEOUT = 30.0
 """Seconds a worker may take until it is ready."""
@@ -34,84 +43,114 @@ END_TIMEOUT = 5.0
 """Seconds to wait for a killed process to be gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """What one worker may use.
-
-    ``memory_mb`` is address space, ``file_mb`` the largest file it may write,
-    ``max_frame`` the bytes of one call's inputs, one chunk, or one call's outputs.
-    """
-
-    memory_mb: int = 1024
-    file_mb: int = 1024
-    max_frame: int = MAX_FRAME
-
-
 class WorkerProcess:
     """A worker that takes one call at a time. Made by ``start``, ended by ``kill`` and ``gone``."""
 
     def __init__(
-        self, directory: str, program: Program, limits: WorkerLimits, sandbox: Sandbox | None
+        self, directory: str, program: Program, limits: WorkerLimits, sandbox: LayeredSandbox
     ) -> None:
         self.program = program
         self.limits = limits
         self.busy = False
-        self.key: str | None = None
-        """Whose code it has run; a worker never serves two keys."""
+        self.spec: WorkerSpec | None = None
+        """Whose code it has run; a process never serves two workers."""
+        self.stopped = False
+        """Whether somebody stopped it, and it did not die."""
         self.confinement = Confinement()
         self.on_raw: Callable[[str], None] = ignore
         self._directory = directory
+        self.caller: Caller | None = None
+        """For whom it runs the call under way: what they were granted, its code may do."""
         self._sandbox = sandbox
+        self.holdings = Holdings(program.codec, self.send, lambda _reason: self.kill())
+        """The values that stay in it."""
+        self._place: Place
+        self._watch: Watch | None = None
+        self._door: Door | None = None
         self._transport: asyncio.SubprocessTransport
         self._link: Link
 
     @classmethod
     async def start(
-        cls, program: Program, limits: WorkerLimits, sandbox: Sandbox | None = None
+        cls,
+        program: Program,
+        limits: WorkerLimits,
+        sandbox: LayeredSandbox | None = None,
+        broker: Broker | None = None,
     ) -> WorkerProcess:
-        """Start a worker and wait until it is ready.
+        """Start a worker, in what this machine offers to close it, and wait until it is ready.
+
+        ``broker`` makes the connections that the worker's caller was granted.
 
         Raises:
             WorkerDied: it did not come up.
         """
+        sandbox = sandbox or await find_sandbox()
         worker = cls(make_directory(), program, limits, sandbox)
         try:
-            await worker._spawn()
+            await worker._spawn(broker)
             async with asyncio.timeout(START_TIMEOUT):
                 ready = await worker._next()
+                if isinstance(ready, Ready):
+                    worker.confinement = sandbox.in_force(ready.confinement)
+                    if not ready.pid:  # a launcher that becomes the program
+                        ready = await worker._next()
             if not isinstance(ready, Ready):
                 raise worker._fault("the worker did not say that it is ready")
-            worker.confinement = ready.confinement
+            worker.holdings.beside = ready.memory
+            worker.holdings.reads |= frozenset(ready.reads)
         except BaseException:
             await worker.end()
             raise
         return worker
 
-    async def _spawn(self) -> None:
+    async def _spawn(self, broker: Broker | None) -> None:
         options = {
-            "parent": os.getpid(),
+            "parent": self._sandbox.parent,
             "memory-mb": self.limits.memory_mb,
-            "file-mb": self.limits.file_mb,
+            "files-mb": self.limits.files_mb,
+            "processes": self.limits.processes,
+            "open-files": self.limits.open_files,
+            "cpu-seconds": self.limits.cpu_seconds,
             "max-frame": self.limits.max_frame,
         }
-        argv: Sequence[str] = [
+        inherited: tuple[int, ...] = ()
+        if broker is not None and self.program.language == "python":
+            self._door = broker.open(lambda: self.caller)
+            inherited = (self._door.inner.fileno(),)
+            options["broker"] = inherited[0]
+        if self.program.language == "python" and (memory := self.holdings.open()):
+            inherited += memory
+            options["memory-socket"] = memory[0]
+        argv = [
             *self.program.argv,
-            *(part for name, value in options.items() for part in (f"--{name}", str(value))),
+            *(
+                part
+                for name, value in options.items()
+                if value is not None
+                for part in (f"--{name}", str(value))
+            ),
         ]
-        if self._sandbox is not None:
-            argv = self._sandbox.command(self.program, argv, self._directory, self.limits)
+        self._place = await asyncio.to_thread(
+            self._sandbox.place, self.program, argv, self._directory, self.limits
+        )
         loop = asyncio.get_running_loop()
         transport, self._link = await loop.subprocess_exec(
-            lambda: Link(self.limits.max_frame, self._raw),
-            *argv,
+            lambda: Link(self.limits.max_frame, self._raw, self.holdings.take, self.holdings.end),
+            *self._place.argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self._directory,
             env={**self.program.env, "HOME": self._directory, "TMPDIR": self._directory},
             start_new_session=True,
+            pass_fds=inherited,
         )
         self._transport = transport
+        self.holdings.begin()
+        self._watch = Watch(self._place, self._directory, lambda: self.pid, self.kill)
+        if self._door is not None:
+            self._door.begin()
 
     @property
     def pid(self) -> int:
@@ -132,16 +171,45 @@ class WorkerProcess:
             WorkerDied: it ended, or sent what is no frame.
         """
         self.busy = True
-        self.send(frame)
-        while True:
-            record = await self._next()
-            if isinstance(record, Ready) or record.id != call_id:
-                continue  # a thread that an earlier call left behind
-            if isinstance(record, (Returned, Failed)):
-                self.busy = False
-            yield record
-            if not self.busy:
-                return
+        assert self._watch is not None
+        self._watch.begin()
+        try:
+            self.send(frame)
+            while True:
+                record = await self._next()
+                if isinstance(record, Ready) or record.id != call_id:
+                    continue  # a thread that an earlier call left behind
+                if isinstance(record, (Returned, Failed)):
+                    self.busy = False
+                    if isinstance(record, Failed) and "limit" in record.details:
+                        self.kill()  # what it used up would be missing in the next call
+                yield record
+                if not self.busy:
+                    return
+        finally:
+            self._watch.end()
+
+    @property
+    def process(self) -> str:
+        """Tells processes apart: never used twice, and what handles are found by."""
+        return self.holdings.process
+
+    @property
+    def holds_values(self) -> bool:
+        """Whether somebody still has a handle of a value in it."""
+        return self.holdings.any
+
+    async def answers(self, seconds: float) -> bool:
+        """Have it run nothing at all, and say whether it did so in time. Only for one that is idle."""
+        number = next(_pings)
+        frame = self.program.codec.encode(Call(number, {}, code=""))
+        try:
+            async with asyncio.timeout(seconds):
+                async for _ in self.call(frame, number):
+                    pass
+        except (TimeoutError, NodeError):
+            return False
+        return not self.busy
 
     def send(self, frame: bytes) -> None:
         """Send a frame of the call under way."""
@@ -170,9 +238,9 @@ class WorkerProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_TIMEOUT):
                 await asyncio.shield(self._link.exited)
-        status = self._transport.get_returncode()
+        status = self._place.status(self._transport.get_returncode())
         self.kill()
-        return WorkerDied(status, self.limits.memory_mb)
+        return self._place.why(status) or WorkerDied(status, self.limits.memory_mb)
 
     def _fault(self, reason: str) -> WorkerDied:
         return WorkerDied(None, self.limits.memory_mb, reason)
@@ -183,6 +251,7 @@ class WorkerProcess:
         The kernel kills the whole group in one step, those too whose parents are gone;
         and nothing has left the group, see ``spellwork_worker.seccomp``.
         """
+        self.holdings.end()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -194,7 +263,16 @@ class WorkerProcess:
                 async with asyncio.timeout(END_TIMEOUT):
                     await asyncio.shield(self._link.exited)
             self._transport.close()
-        await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+        self.holdings.end()
+        if self._door is not None:
+            self._door.close()
+        await asyncio.to_thread(self._clear)
+
+    def _clear(self) -> None:
+        """Remove its directory, and what was made around it."""
+        if hasattr(self, "_place"):
+            self._place.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _raw(self, data: bytes) -> None:
         self.on_raw(data.decode("utf-8", "replace"))
