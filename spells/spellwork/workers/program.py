@@ -6,19 +6,16 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 import spellwork_worker
 from spellwork_worker.frames import HEADER, FromWorker, decode_from_worker, encode
-
-if TYPE_CHECKING:
-    from .process import WorkerLimits
 
 Language = Literal["python", "typescript"]
 """The languages of cells."""
@@ -59,6 +56,9 @@ class Program:
     ``env`` is its environment, with its own directory as ``HOME`` and ``TMPDIR``.
     ``readable`` are the directories it needs beyond those of the system; a sandbox opens
     these and no other. ``key`` tells programs apart: processes of one key replace each other.
+    ``reserve_mb`` is memory that it asks for when it starts and never uses; ``exhausted`` the
+    signals by which it ends itself when its memory is used up. ``speaks``: what it writes to
+    standard error is its code's; else only its own last words would come there.
     """
 
     language: Language
@@ -67,15 +67,9 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     readable: tuple[str, ...] = ()
     codec: Codec = MSGPACK
-
-
-class Sandbox(Protocol):
-    """Puts a program into a closed place: the command that starts it there."""
-
-    def command(
-        self, program: Program, argv: Sequence[str], directory: str, limits: WorkerLimits
-    ) -> Sequence[str]:
-        """Return the command line that starts ``argv`` with ``directory`` as its own."""
+    speaks: bool = True
+    reserve_mb: int = 0
+    exhausted: frozenset[int] = frozenset()
 
 
 _OPTIONS = ("-I", "-X", "utf8")

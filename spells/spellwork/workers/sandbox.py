@@ -55,12 +55,19 @@ class Place:
     """One worker's place: the command that starts it there, and what became of it."""
 
     def __init__(
-        self, argv: Sequence[str], limits: WorkerLimits, group: Group | None, *, bubble: bool
+        self,
+        argv: Sequence[str],
+        limits: WorkerLimits,
+        group: Group | None,
+        *,
+        bubble: bool,
+        exhausted: frozenset[int] = frozenset(),
     ) -> None:
         self.argv = list(argv)
         self.limits = limits
         self.group = group
         self.bubble = bubble
+        self._exhausted = exhausted
         self.breach: LimitExceeded | None = None
         """The limit for which it was ended."""
 
@@ -75,6 +82,8 @@ class Place:
         if self.breach is not None:
             return self.breach
         if self.group is not None and self.group.out_of_memory():
+            return LimitExceeded("memory_mb", self.limits.memory_mb, status=status)
+        if status is not None and -status in self._exhausted:
             return LimitExceeded("memory_mb", self.limits.memory_mb, status=status)
         if status == -signal.SIGXCPU:
             return LimitExceeded("cpu_seconds", self.limits.cpu_seconds, status=status)
@@ -143,13 +152,19 @@ class LayeredSandbox:
                 limits.memory_mb + limits.files_mb + SLACK_MB, limits.processes + SLACK_PROCESSES
             )
             command = ["/bin/sh", "-c", _ENTER, "sh", " ".join(group.join), *command]
-        return Place(command, limits, group, bubble=self.bubblewrap is not None)
+        return Place(
+            command,
+            limits,
+            group,
+            bubble=self.bubblewrap is not None,
+            exhausted=program.exhausted,
+        )
 
     def _launched(self, program: Program, argv: list[str], limits: WorkerLimits) -> list[str]:
         """Return the command that confines itself, and then becomes the program."""
         options = {
             "parent": self.parent,
-            "memory-mb": limits.memory_mb,
+            "memory-mb": limits.memory_mb + program.reserve_mb,
             "files-mb": limits.files_mb,
             "processes": limits.processes,
             "open-files": limits.open_files,
