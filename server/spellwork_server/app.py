@@ -16,6 +16,8 @@ from spellwork.workers import WorkerPool
 
 from .child_spells import ChildSpells
 from .comment_places import CommentPlaces
+from .external import ExternalWorkers
+from .external.endpoint import ExternalEndpoint
 from .first_start import prepare_first_start
 from .followed_runs import FollowedRuns
 from .health import Health
@@ -51,6 +53,11 @@ from .services.cache import CacheService
 from .services.canvases import CanvasService
 from .services.comments import CommentService, announce_comments
 from .services.events import EventService
+from .services.external_workers import (
+    ExternalWorkerService,
+    announce_external_workers,
+    tells_of_workers,
+)
 from .services.invitations import InvitationService
 from .services.mentions import Mentions, MentionService, announce_mentions
 from .services.models import Kind, ModelService, announce_models, installed_model_servers
@@ -75,6 +82,7 @@ from .storage.cache import CacheStore
 from .storage.canvases import CanvasRecords
 from .storage.comments import CommentRecords
 from .storage.database import Database
+from .storage.external_workers import ExternalWorkerRecords
 from .storage.group_commit import GroupCommit
 from .storage.invitations import InvitationRecords
 from .storage.journal import JournalStore
@@ -108,6 +116,7 @@ class Stores:
     outputs: OutputStore
     cache: CacheStore
     runs: RunRecords
+    external_workers: ExternalWorkerRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ class Running:
     library: Library
     libraries: CanvasLibraries
     workers: WorkerPool
+    external: ExternalWorkers
     cache: SharedCache
     journal: Journal
     runners: Runners
@@ -165,6 +175,7 @@ def make_app(settings: Settings) -> web.Application:
     RestApi(parts.registry, parts.identity.authenticator, settings).mount(app)
     parts.y_websockets.attach(app)
     parts.sockets.attach(app)
+    ExternalEndpoint(parts.running.external).attach(app)
     _mount_documents(app, parts)
     StaticFiles().mount(app)
     stores, running = parts.stores, parts.running
@@ -174,6 +185,7 @@ def make_app(settings: Settings) -> web.Application:
         stores.commits,
         running.cache,
         running.workers,
+        running.external,
         running.journal,
         parts.comment_places,
         parts.versions,
@@ -266,6 +278,7 @@ def make_stores(settings: Settings) -> Stores:
         outputs=OutputStore(database),
         cache=CacheStore(database),
         runs=RunRecords(database),
+        external_workers=ExternalWorkerRecords(database),
     )
 
 
@@ -304,6 +317,8 @@ def _make_running(
     current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
     workers = WorkerPool(settings.workers, settings.worker_memory_mb)
+    external = ExternalWorkers(stores.external_workers, libraries)
+    external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
@@ -312,7 +327,7 @@ def _make_running(
         machinery=Machinery(
             journal=journal,
             cache=cache,
-            executors={"worker": workers},
+            executors={"worker": workers, "external": external},
             limits=Limits(
                 output_bytes=settings.max_output_bytes,
                 seconds=settings.max_run_seconds,
@@ -335,6 +350,7 @@ def _make_running(
         library=libraries.base,
         libraries=libraries,
         workers=workers,
+        external=external,
         cache=cache,
         journal=journal,
         runners=runners,
@@ -393,6 +409,7 @@ def _fill_registry(parts: Parts) -> None:
         CacheService(running.cache, stores.cache, running.reader, pages),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
         SampleService(samples),
+        ExternalWorkerService(running.external, access, settings.url),
         CommentService(
             stores.comments,
             stores.canvases,
@@ -414,6 +431,7 @@ def _fill_registry(parts: Parts) -> None:
     announce_mentions(parts.registry)
     announce_versions(parts.registry)
     announce_libraries(parts.registry)
+    announce_external_workers(parts.registry)
 
 
 def _model_kinds(settings: Settings) -> tuple[Kind, ...]:

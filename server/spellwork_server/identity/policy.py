@@ -45,6 +45,8 @@ Action = Literal[
     "credentials.add",
     "packs.install",
     "packs.manage",
+    "external.create",
+    "external.manage",
 ]
 
 CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
@@ -63,7 +65,15 @@ NEEDED_ROLE: Mapping[Action, CanvasRole] = {
 """The least role on a canvas for each action on it."""
 
 ANY_USER: frozenset[Action] = frozenset(
-    {"canvas.create", "canvas.join", "run.create", "nodes.read", "models.read", "cache.read"}
+    {
+        "canvas.create",
+        "canvas.join",
+        "run.create",
+        "nodes.read",
+        "models.read",
+        "cache.read",
+        "external.create",
+    }
 )
 """Actions on nothing in particular that every signed-in user may do."""
 
@@ -109,6 +119,17 @@ class CommentAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalWorkerAccess:
+    """Whose an external worker is."""
+
+    worker_id: str
+    owner_id: str
+
+    def __str__(self) -> str:
+        return f"external worker {self.worker_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class UserAccess:
     """The account that is looked at or changed."""
 
@@ -118,7 +139,7 @@ class UserAccess:
         return f"user {self.user_id}"
 
 
-Thing = CanvasAccess | RunAccess | CommentAccess | UserAccess | None
+Thing = CanvasAccess | RunAccess | CommentAccess | ExternalWorkerAccess | UserAccess | None
 
 
 def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
@@ -140,6 +161,8 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
             return _run_allowed(actor, action, thing)
         case CommentAccess():
             return _comment_allowed(actor, action, thing)
+        case ExternalWorkerAccess():
+            return action == "external.manage" and thing.owner_id == actor.user_id
         case UserAccess():
             return action in ("user.read", "user.edit") and thing.user_id == actor.user_id
         case None:
@@ -222,6 +245,8 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
             if thing.audience == "private" or thing.canvas is None
             else "a role on its canvas"
         )
+    elif isinstance(thing, ExternalWorkerAccess):
+        needs = "its owner"
     elif isinstance(thing, CommentAccess):
         needs = "its author" if action == "comment.edit" else "its author or the role editor"
     elif action == "credentials.add":
