@@ -162,7 +162,7 @@ class Installer:
         found: Resolved | None = locked.get(record.distribution)
         if found is None:
             return replace(record, state="failed", reason="the environment was made without it")
-        record = replace(record, version=found.version, pin=found.sha256)
+        record = replace(record, version=found.version, pin=" ".join(found.sha256))
         return await self._described(record, kept, canvas)
 
     async def _described(
@@ -229,7 +229,7 @@ class Installer:
 
     async def _source(self, record: PackRecord) -> PackSource:
         if record.file_hash is None:
-            pin = None if record.pin is None else frozenset((record.pin,))
+            pin = None if record.pin is None else frozenset(record.pin.split())
             specifier = record.specifier if record.version is None else f"=={record.version}"
             return PackSource(record.distribution, specifier, sha256=pin)
         wheel = await asyncio.to_thread(self._wheels.find, record.file_hash)

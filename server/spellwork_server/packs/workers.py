@@ -26,7 +26,7 @@ class Resolved:
     """What a distribution was locked to."""
 
     version: str
-    sha256: str
+    sha256: tuple[str, ...]
 
 
 class PackWorkers(Protocol):

@@ -43,7 +43,9 @@ class InstalledPack(View):
     file: str | None = Field(description="SHA-256 of the wheel, where it was uploaded.")
     file_name: str | None
     version: str | None = Field(description="What was installed.")
-    sha256: str | None = Field(description="The hash of what was installed, to which it is pinned.")
+    sha256: list[str] = Field(
+        description="The hashes that its files may have: those of that version when it was installed."
+    )
     state: Literal["installing", "ready", "failed"]
     reason: str | None = Field(description="Why it failed.")
     traceback: str | None = Field(description="Of its import, where that failed.")

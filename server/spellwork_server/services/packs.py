@@ -170,7 +170,7 @@ def _view(record: PackRecord) -> InstalledPack:
         file=record.file_hash,
         file_name=record.file_name,
         version=record.version,
-        sha256=record.pin,
+        sha256=(record.pin or "").split(),
         state=record.state,
         reason=record.reason,
         traceback=record.traceback,

@@ -21,8 +21,8 @@ class PackRecord:
     """A distribution in a worker's environment that brings packs.
 
     ``specifier`` is what was asked for (``==1.2``, ``>=1``, or empty) unless it came as a
-    file, whose hash ``file_hash`` is. ``version`` and ``pin`` (SHA-256) are what was
-    resolved. ``told`` are its packs as they described themselves.
+    file, whose hash ``file_hash`` is. ``version`` and ``pin`` (the SHA-256 it may have,
+    separated by spaces) are what was resolved. ``told`` are its packs as they described themselves.
     """
 
     id: str

@@ -232,6 +232,36 @@ RUNS = Table(
     Index(None, "canvas_id", "created_at"),
 )
 
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("owner_id", String(32), nullable=True),
+    Column("processes", Integer, nullable=False),
+    Column("limits", JSON, nullable=False),
+    Column("requirements", JSON, nullable=False),
+    Column("packs", JSON, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("lock", Text, nullable=False),
+    Column("locked_for", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""A canvas's own worker has the canvas's id."""
+
+CANVAS_WORKERS = Table(
+    "canvas_workers",
+    METADATA,
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), primary_key=True),
+    Column("worker_id", ForeignKey("workers.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("chosen_by", String(32), nullable=False),
+)
+"""The canvases that are on a worker which is not their own."""
+
 OUTPUTS = Table(
     "outputs",
     METADATA,
@@ -279,7 +309,7 @@ PACKS = Table(
     Column("file_hash", String(64), nullable=True),
     Column("file_name", String(300), nullable=True),
     Column("version", String(200), nullable=True),
-    Column("pin", String(64), nullable=True),
+    Column("pin", Text, nullable=True),
     Column("state", String(16), nullable=False),
     Column("reason", Text, nullable=True),
     Column("traceback", Text, nullable=True),
@@ -301,3 +331,28 @@ EXTERNAL_WORKERS = Table(
     Column("created_at", Float, nullable=False),
     Column("last_seen_at", Float, nullable=True),
 )
+
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""Exactly one of ``user_id`` and ``canvas_id`` is set. ``value`` is encrypted, see ``grants/vault.py``."""
+
+GRANTS = Table(
+    "grants",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("hosts", JSON, nullable=False),
+    Column("secret_id", ForeignKey("secrets.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("granted_by", ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("created_at", Float, nullable=False),
+)
+"""A host that the canvas's code may reach, or, with ``secret_id``, a secret and where it may go."""
