@@ -18,7 +18,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from .errors import CodeError
@@ -34,6 +35,7 @@ _FORMS = ("anyOf", "allOf", "oneOf", "prefixItems")
 
 _WATCH = """
 import sys, threading
+sys.path[:0] = SEARCH
 seen = []
 def watch(event, arguments):
     if event in ("socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.fork", "os.exec",
@@ -75,9 +77,13 @@ def faults(pack: Pack) -> Iterator[str]:
             yield f"{node_type.id}: {fault}"
 
 
-def import_effects(module: str) -> list[str]:
-    """Import a module in a fresh interpreter and return what it did beside: files, sockets, processes, threads."""
-    code = _WATCH.replace("MODULE", module)
+def import_effects(module: str, search: Sequence[str] = ()) -> list[str]:
+    """Import a module in a fresh interpreter and return what it did beside: files, sockets, processes, threads.
+
+    ``search``: folders in which it is found beside the installed packages.
+    """
+    found = [str(Path(each).resolve()) for each in search]
+    code = _WATCH.replace("MODULE", module).replace("SEARCH", repr(found))
     done = subprocess.run(  # noqa: S603 - this interpreter, and code from above
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
