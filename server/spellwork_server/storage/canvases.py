@@ -173,9 +173,15 @@ class CanvasRecords:
             return access
         self._access[canvas_id] = (now, access)
         self._access.move_to_end(canvas_id)
-        if len(self._access) > MAX_ACCESS:
-            self._access.popitem(last=False)
+        self._forget_accesses(now)
         return access
+
+    def _forget_accesses(self, now: float) -> None:
+        """Drop what is not believed any more; the oldest come first."""
+        while len(self._access) > MAX_ACCESS or (
+            now - next(iter(self._access.values()))[0] >= ACCESS_SECONDS
+        ):
+            self._access.popitem(last=False)
 
     def known_access(self, canvas_id: str) -> CanvasAccess | None:
         """Return what ``access`` would without looking into the store; None when it must look."""
