@@ -9,8 +9,9 @@ const NOUNS = {
   edges: ["wire", "wires"],
   groups: ["group", "groups"],
   notes: ["note", "notes"],
+  requirements: ["package", "packages"],
 } as const;
-const KINDS = ["nodes", "groups", "notes", "edges"] as const;
+const KINDS = ["nodes", "groups", "notes", "edges", "requirements"] as const;
 const VERBS = ["added", "removed", "changed", "moved"] as const;
 
 /** `Code of Summarise changed, 3 nodes added`; `titleOf` says what a node type is called. */

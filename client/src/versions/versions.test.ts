@@ -11,7 +11,15 @@ import { type Present, Timeline } from "./timeline";
 import type { Change, Summary, Version } from "./types";
 
 const NONE = { added: 0, removed: 0, changed: 0, moved: 0 };
-const QUIET: Summary = { renamed: false, nodes: NONE, edges: NONE, groups: NONE, notes: NONE, things: [] };
+const QUIET: Summary = {
+  renamed: false,
+  nodes: NONE,
+  edges: NONE,
+  groups: NONE,
+  notes: NONE,
+  requirements: NONE,
+  things: [],
+};
 const EMPTY: Spell = {
   schema: 1,
   name: "Now",
@@ -271,6 +279,7 @@ test.each<[string, Partial<Summary>, string]>([
     "2 nodes added, 2 nodes removed, 2 nodes changed and more",
   ],
   ["moves", { nodes: { ...NONE, moved: 1 } }, "1 node moved"],
+  ["packages", { requirements: { ...NONE, added: 2, changed: 1 } }, "2 packages added, 1 package changed"],
   ["a name", { renamed: true }, "Canvas renamed"],
 ])("a summary says %s", (_what, summary, words) => {
   const titles: Record<string, string> = { "core.value": "Number" };
