@@ -101,6 +101,25 @@ class Settings(BaseSettings):
     worker_memory_mb: int = Field(
         default=1024, ge=64, description="Memory one worker process may use."
     )
+    allow_unconfined: str = Field(
+        default="",
+        pattern=r"^(|(files|network)(,(files|network))*)$",
+        description=(
+            'What code on a canvas may reach where this machine cannot close it: "files", "network" or both,'
+            " with a comma. Where it cannot, and this does not say so, the server runs no code."
+        ),
+    )
+    grants_by: Literal["administrators", "owners"] = Field(
+        default="administrators",
+        description="Who grants a canvas's code hosts of the internet, and secrets.",
+    )
+    secrets_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Key that encrypts secrets, 32 random characters or more; older ones after a comma. Without it"
+            " one is made in the data folder."
+        ),
+    )
     max_output_bytes: int = Field(
         default=16 * MIB,
         ge=64 * KIB,

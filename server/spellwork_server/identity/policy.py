@@ -26,6 +26,8 @@ Action = Literal[
     "canvas.share",
     "canvas.invite",
     "canvas.delete",
+    "canvas.grant",
+    "canvas.grant_own",
     "canvas.join",
     "canvas.comment",
     "comment.edit",
@@ -60,6 +62,7 @@ NEEDED_ROLE: Mapping[Action, CanvasRole] = {
     "canvas.share": "owner",
     "canvas.invite": "owner",
     "canvas.delete": "owner",
+    "canvas.grant_own": "owner",
     "packs.install": "editor",
 }
 """The least role on a canvas for each action on it."""
@@ -222,6 +225,7 @@ WORDS: Mapping[Action, str] = {
     "canvas.share": "share",
     "canvas.invite": "invite people to",
     "canvas.delete": "delete",
+    "canvas.grant_own": "grant anything to",
     "packs.install": "install packs for",
 }
 """The actions on a canvas as people say them."""
@@ -239,6 +243,8 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
         }
         what = f"{WORDS[action]} this canvas"
         needs = f"the role {NEEDED_ROLE[action]}"
+    elif action == "canvas.grant":
+        what = "grant anything to this canvas"
     elif isinstance(thing, RunAccess):
         needs = (
             "its owner"

@@ -5,31 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from spellwork.events import Event, Sink
+from spellwork_server.grants.masking import Masks
 
 from .pace import Pace
 from .writer import RunWriter
 
 
 class RunSink:
-    """Hands events to ``say`` and chunks to the writer, but for what is inside the nodes ``hidden``."""
+    """Hands events to ``say`` and chunks to the writer, but for what is inside the nodes ``hidden``.
+
+    Secrets that ``masks`` knows are taken out of both.
+    """
 
     def __init__(
-        self, say: Sink, writer: RunWriter, pace: Pace, hidden: frozenset[str] = frozenset()
+        self,
+        say: Sink,
+        writer: RunWriter,
+        pace: Pace,
+        hidden: frozenset[str] = frozenset(),
+        masks: Masks | None = None,
     ) -> None:
         self._hidden = hidden
         self._say = say
         self._writer = writer
         self._pace = pace
+        self._masks = masks or Masks()
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
         if not self._is_hidden(event.node):
-            self._say(event)
+            self._say(self._masks.event(event) if self._masks else event)
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output."""
         if not self._is_hidden(node):
-            self._writer.take_chunks(node, port, chunks)
+            shown = self._masks.plain(chunks) if self._masks else chunks
+            self._writer.take_chunks(node, port, shown)
 
     def _is_hidden(self, path: str | None) -> bool:
         if not self._hidden or path is None or "/" not in path:
