@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from spellwork import CodeError, Node, NodeError, Port, Ports, node
+from spellwork import Node, NodeError, Place, Port, Ports, node
 from spellwork_worker.cells import RESULT, CellError
 
-from .ts.reading import Cell, read_cell
+from .python import code_error
+from .ts.reading import Cell, mentions, read_cell
 
 
 def ports_of(cell_node: Node) -> Ports:
@@ -32,7 +33,19 @@ def _read(cell_node: Node) -> Cell:
     try:
         return read_cell(cell_node.code or "")
     except CellError as error:
-        raise CodeError(error.message, line=error.line or 1, column=error.column or 1) from error
+        raise code_error(error) from error
+
+
+def places_of(code: str, name: str) -> tuple[Place, ...]:
+    """Return every place in which a cell speaks of one of its inputs or outputs.
+
+    Raises:
+        CodeError: the code is not TypeScript.
+    """
+    try:
+        return mentions(code, name)
+    except CellError as error:
+        raise code_error(error) from error
 
 
 @node(
@@ -45,6 +58,7 @@ def _read(cell_node: Node) -> Cell:
     language="typescript",
     resolve=ports_of,
     unit=unit_of,
+    places=places_of,
     keywords=("cell", "script", "function", "expression", "arrow", "javascript", "code"),
     example={"code": "x * 2"},
 )

@@ -60,7 +60,7 @@ class Parsed:
     ``free`` are the names it lacks, ``implied`` those that it assigns and declares nowhere.
     ``last`` is the expression that is the result, ``entry`` the function to call in the
     function forms, both as nodes of ``source``. ``forms`` says what is made of inputs whose
-    types say more than JSON, see ``types``.
+    types say more than JSON, see ``types``; ``mentions`` are the places of each name.
     """
 
     source: Source
@@ -68,7 +68,8 @@ class Parsed:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     free: tuple[str, ...]
-    implied: tuple[str, ...] = ()
+    implied: tuple[str, ...]
+    mentions: dict[str, list[Place]]
     last: Node | None = None
     entry: Node | None = None
     parameters: Parameters | None = None
@@ -92,9 +93,9 @@ def parse_cell(code: str) -> Parsed:
 def _read(source: Source) -> Parsed:
     statements = [each for each in source.root.named_children if each.type not in TYPES_ONLY]
     _check(source, statements)
-    names = names_of(source)
-    types = Types(source)
     entry = _entry(source, statements)
+    names = names_of(source, entry)
+    types = Types(source)
     if entry is not None:
         return _function_cell(source, entry, names, types)
     inputs, forms = _free_inputs(names, types)
@@ -114,6 +115,7 @@ def _read(source: Source) -> Parsed:
         tuple(outputs.values()),
         tuple(names.read),
         tuple(names.implied),
+        names.mentions,
         last=last,
         forms=forms,
     )
@@ -123,9 +125,13 @@ def _check(source: Source, statements: list[Node]) -> None:
     check_imports(source)
     for statement in statements:
         if statement.type == "return_statement":
-            raise source.error("`return` stands in no function; end with the value itself", statement)
+            raise source.error(
+                "`return` stands in no function; end with the value itself", statement
+            )
         if statement.type == "export_statement" and declaration_of(statement) is statement:
-            raise source.error("a cell exports no list: its top-level names are its outputs", statement)
+            raise source.error(
+                "a cell exports no list: its top-level names are its outputs", statement
+            )
 
 
 def _last(statements: list[Node]) -> Node | None:
@@ -135,8 +141,7 @@ def _last(statements: list[Node]) -> Node | None:
     last = statements[-1]
     if last.type == "expression_statement":
         return last.named_children[0] if last.named_children else None
-    value = field(last, "value") if last.type == "export_statement" else None
-    return value
+    return field(last, "value") if last.type == "export_statement" else None
 
 
 def _free_inputs(names: Names, types: Types) -> tuple[dict[str, Port], dict[str, Any]]:
@@ -155,9 +160,7 @@ def _free_inputs(names: Names, types: Types) -> tuple[dict[str, Port], dict[str,
     return inputs, forms
 
 
-def _outputs(
-    source: Source, statements: list[Node], names: Names, types: Types
-) -> dict[str, Port]:
+def _outputs(source: Source, statements: list[Node], names: Names, types: Types) -> dict[str, Port]:
     typed: dict[str, Node] = {}
     for statement in statements:
         declaration = declaration_of(statement)
@@ -227,7 +230,7 @@ def _function_cell(source: Source, entry: Node, names: Names, types: Types) -> P
     parameters = parameters_of(source, entry, types)
     free, forms = _free_inputs(names, types)
     returns = field(entry, "return_type")
-    form = _form_of(source, entry)
+    form = _form_of(entry)
     streams = form.endswith("generator")
     if not streams and types.is_stream(returns):
         form, streams = "async generator", True
@@ -240,6 +243,7 @@ def _function_cell(source: Source, entry: Node, names: Names, types: Types) -> P
         (Port(RESULT, meaning.schema, stream=streams, place=_place(source, entry)),),
         tuple(names.read),
         tuple(names.implied),
+        names.mentions,
         entry=entry,
         parameters=parameters,
         forms=forms | parameters.forms,
@@ -255,7 +259,7 @@ def _place(source: Source, entry: Node) -> Place:
     return source.place(name or entry)
 
 
-def _form_of(source: Source, entry: Node) -> Form:
+def _form_of(entry: Node) -> Form:
     waits = any(child.type == "async" for child in entry.children)
     if entry.type.startswith("generator"):
         return "async generator" if waits else "generator"

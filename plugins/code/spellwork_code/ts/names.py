@@ -9,7 +9,8 @@ gives ``y`` out. Types read nothing. Nothing is executed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field as attribute
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING
 
 from spellwork.ports import Place
@@ -70,13 +71,15 @@ class Names:
 
     ``read``: taken from outside. ``bound``: values that the top level keeps. ``implied``:
     those of ``bound`` that are assigned and declared nowhere. ``annotated``: the types
-    of ``declare const name: type`` lines, which say what an input should be.
+    of ``declare const name: type`` lines, which say what an input should be. ``mentions``:
+    every place of a name of the top level, parameters of the cell's function among them.
     """
 
     read: dict[str, Place]
     bound: dict[str, Place]
     implied: list[str]
     annotated: dict[str, Node]
+    mentions: dict[str, list[Place]]
 
 
 @dataclass(slots=True)
@@ -85,14 +88,17 @@ class _Scope:
     around: _Scope | None = None
     top: bool = False
     """Whether its statements run while the cell's top level runs, and not when a function is called."""
+    public: bool = False
+    """Whether its names are ports: it is the top level, or the cell's function."""
 
-    def has(self, name: str) -> bool:
+    def owner(self, name: str) -> _Scope | None:
+        """Return the scope that binds a name."""
         scope: _Scope | None = self
         while scope is not None:
             if name in scope.names:
-                return True
+                return scope
             scope = scope.around
-        return False
+        return None
 
 
 @dataclass(slots=True)
@@ -100,19 +106,22 @@ class _Books:
     read: dict[str, Place] = attribute(default_factory=dict)
     later: dict[str, Place] = attribute(default_factory=dict)
     assigned: dict[str, Place] = attribute(default_factory=dict)
+    mentions: dict[str, list[Place]] = attribute(default_factory=dict)
 
 
-def names_of(source: Source) -> Names:
-    """Return the names that the cell reads and binds.
+def names_of(source: Source, entry: Node | None = None) -> Names:
+    """Return the names that the cell reads and binds; ``entry`` is the function that it is, if any.
 
     Raises:
         CellError: a name is declared twice.
     """
     declared, annotated = _declared(source)
-    reader = _Reader(source)
-    top = _Scope(set(declared) | _imported(source), top=True)
+    reader = _Reader(source, entry)
+    top = _Scope(set(declared) | _imported(source), top=True, public=True)
     top.names.update(reader.text(name) for name in hoisted(source.root))
     for statement in source.root.named_children:
+        for name in names_declared(declaration_of(statement)):
+            reader.mention(name)
         reader.visit(statement, top)
     books = reader.books
     implied = [name for name in books.assigned if name not in books.read]
@@ -127,6 +136,7 @@ def names_of(source: Source) -> Names:
         bound=_in_order({name: at for name, at in bound.items() if not name.startswith("_")}),
         implied=implied,
         annotated=annotated,
+        mentions=books.mentions,
     )
 
 
@@ -183,10 +193,11 @@ def _ambient(source: Source, statement: Node) -> dict[str, Node]:
 class _Reader:
     """Walks a cell and keeps the books of what its scopes lack."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, entry: Node | None) -> None:
         self.source = source
         self.text = source.text
         self.books = _Books()
+        self._entry = entry
 
     def visit(self, node: Node, scope: _Scope) -> None:
         """Read a node in a scope."""
@@ -221,16 +232,28 @@ class _Reader:
 
     def _read(self, node: Node, scope: _Scope) -> None:
         name = self.text(node)
-        if scope.has(name) or name in KNOWN:
+        if self._is_bound(name, node, scope):
             return
         if not scope.top:
             self.books.later.setdefault(name, self.source.place(node))
         elif name not in self.books.assigned:
             self.books.read.setdefault(name, self.source.place(node))
 
+    def _is_bound(self, name: str, node: Node, scope: _Scope) -> bool:
+        owner = scope.owner(name)
+        if owner is None and name in KNOWN:
+            return True
+        if owner is None or owner.public:
+            self.mention(node)
+        return owner is not None
+
+    def mention(self, name: Node) -> None:
+        """Note a place of a name of the top level."""
+        self.books.mentions.setdefault(self.text(name), []).append(self.source.place(name))
+
     def _assign(self, node: Node, scope: _Scope) -> None:
         name = self.text(node)
-        if scope.has(name) or name in KNOWN:
+        if self._is_bound(name, node, scope):
             return
         books = self.books.assigned if scope.top else self.books.later
         books.setdefault(name, self.source.place(node))
@@ -240,7 +263,12 @@ class _Reader:
         kind = target.type
         if kind in ("identifier", "shorthand_property_identifier_pattern"):
             self._assign(target, scope)
-        elif kind in ("object_pattern", "array_pattern", "rest_pattern", "parenthesized_expression"):
+        elif kind in (
+            "object_pattern",
+            "array_pattern",
+            "rest_pattern",
+            "parenthesized_expression",
+        ):
             for child in target.named_children:
                 self._target(child, scope)
         elif kind in ("assignment_pattern", "object_assignment_pattern"):
@@ -322,14 +350,17 @@ class _Reader:
     def _function(self, node: Node, scope: _Scope) -> None:
         if node.type == "method_definition":
             self._computed(field(node, "name"), scope)
-        inner = _Scope(set(), scope)
+        inner = _Scope(set(), scope, public=node == self._entry)
         name = field(node, "name")
         if node.type in ("function_expression", "generator_function") and name is not None:
             inner.names.add(self.text(name))
         parameters = field(node, "parameters")
         single = field(node, "parameter")
         patterns = [field(each, "pattern") for each in _parameters(parameters)] + [single]
-        inner.names.update(self.text(name) for each in patterns for name in names_in(each))
+        for bound in (name for each in patterns for name in names_in(each)):
+            inner.names.add(self.text(bound))
+            if inner.public:
+                self.mention(bound)
         body = field(node, "body")
         if body is not None:
             inner.names.update(self.text(name) for name in hoisted(body))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field as attribute
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any
 
 from spellwork.ports import Port
@@ -94,7 +95,11 @@ class _Reading:
         """Add an input for each field; the pattern's own default is the function's to apply."""
         schemas = meaning.schema.get("properties", {})
         required = meaning.schema.get("required", [])
-        forms = meaning.form[1] if isinstance(meaning.form, list) and meaning.form[0] == "fields" else {}
+        forms = (
+            meaning.form[1]
+            if isinstance(meaning.form, list) and meaning.form[0] == "fields"
+            else {}
+        )
         place: dict[str, Any] = {"fields": [], "extra": False}
         for part in pattern.named_children:
             if part.type == "rest_pattern":
@@ -121,7 +126,11 @@ class _Reading:
         if part.type != "pair_pattern":
             return None
         value = field(part, "value")
-        default = field(value, "right") if value is not None and value.type == "assignment_pattern" else None
+        default = (
+            field(value, "right")
+            if value is not None and value.type == "assignment_pattern"
+            else None
+        )
         try:
             return key(self._source, field(part, "key")), default
         except NotLiteralError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ PARSE_SECONDS = 2.0
 """Seconds after which a text that parses slowly is given up."""
 
 _PIECE = 65_536
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _OPENING = frozenset("([{")
 _BROKEN = "the syntax cannot be read"
@@ -36,7 +38,12 @@ class Source:
             raise CellError(
                 f"the cell has {len(code):,} characters; at most {MAX_CODE:,} are allowed"
             )
-        self.data = code.encode("utf-8", "replace")
+        if "\0" in code:
+            raise CellError("the cell has a null byte")
+        try:
+            self.data = _LONE_RETURN.sub("\n", code).encode()
+        except UnicodeEncodeError as error:
+            raise CellError("the cell has half a character (a lone surrogate)") from error
         self.root = _parse(self.data)
         self._lines = self.data.split(b"\n")
         if self.root.has_error:
@@ -55,7 +62,7 @@ class Source:
     def error(self, message: str, node: Node) -> CellError:
         """Return an error that points to a node."""
         place = self.place(node)
-        return CellError(message, place.line, place.column)
+        return CellError(message, place.line, place.column, place.end_column)
 
     def _column(self, row: int, column: int) -> int:
         return len(self._lines[row][:column].decode("utf-8", "replace")) + 1
@@ -76,7 +83,9 @@ class Source:
             return self.error(f"{_BROKEN}: `{opened[-1].type}` is never closed", opened[-1])
         wrong = next(node for node in _all(self.root) if node.is_error or node.is_missing)
         if wrong.is_missing:
-            what = f"{wrong.type!r} is missing" if not wrong.is_named else f"{wrong.type} is missing"
+            what = (
+                f"{wrong.type!r} is missing" if not wrong.is_named else f"{wrong.type} is missing"
+            )
             return self.error(f"{_BROKEN}: {what}", wrong)
         words = " ".join(self.text(wrong).split())
         return self.error(f"{_BROKEN} at `{words[:40]}{'…' if len(words) > 40 else ''}`", wrong)

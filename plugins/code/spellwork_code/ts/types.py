@@ -20,7 +20,8 @@ form                        the value that the cell gets
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field as attribute, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any
 
 from .literals import NotLiteralError, key, literal
@@ -48,7 +49,8 @@ _BYTES = frozenset(
     {"Uint8Array", "Uint8ClampedArray", "ArrayBuffer", "Int8Array", "Blob", "Buffer", "DataView"}
 )
 _NUMBERS = frozenset(
-    f"{kind}Array" for kind in ("Int16", "Int32", "Uint16", "Uint32", "Float16", "Float32", "Float64")
+    f"{kind}Array"
+    for kind in ("Int16", "Int32", "Uint16", "Uint32", "Float16", "Float32", "Float64")
 )
 _STREAMS = frozenset(
     {
@@ -97,7 +99,8 @@ class Types:
 
     def of(self, annotation: Node | None) -> Meaning:
         """Return what an annotation (``: T``) or a type says; anything where it says nothing."""
-        return ANYTHING if annotation is None else self._read(_bare(annotation), _DEPTH)
+        found = ANYTHING if annotation is None else self._read(_bare(annotation), _DEPTH)
+        return Meaning(optional=True) if found.schema == _NOTHING.schema else found
 
     def whole(self, annotation: Node | None) -> Meaning:
         """Return what the items of a stream's type add up to: texts to a text, bytes to bytes."""
@@ -175,13 +178,15 @@ class Types:
         """Read ``[A, B]``: a list whose items are one of these."""
         parts = [each for each in node.named_children if each.type != "comment"]
         items = [self._read(_item_of(each), depth) for each in parts]
+        rests = [_is_rest(each) for each in parts]
         least = sum(
-            each.type not in ("optional_type", "optional_parameter", "rest_type") for each in parts
+            not rest and each.type not in ("optional_type", "optional_parameter")
+            for each, rest in zip(parts, rests, strict=True)
         )
         schema = {"type": "array", "items": self._either(items).schema, "minItems": least}
         if not schema["items"]:
             del schema["items"]
-        if all(each.type != "rest_type" for each in parts):
+        if not any(rests):
             schema["maxItems"] = len(parts)
         return Meaning(schema)
 
@@ -356,7 +361,9 @@ class Types:
         """Read ``NonNullable<T>``."""
         inner = self._argument(arguments, 0, depth)
         options = [each for each in inner.schema.get("anyOf", []) if each != {"type": "null"}]
-        schema = inner.schema if not options else options[0] if len(options) == 1 else {"anyOf": options}
+        schema = (
+            inner.schema if not options else options[0] if len(options) == 1 else {"anyOf": options}
+        )
         return Meaning(schema, inner.form)
 
     def _chosen(self, arguments: list[Node], depth: int, *, keep: bool) -> Meaning:
@@ -434,14 +441,23 @@ def _bare(annotation: Node) -> Node:
 
 def _arguments(node: Node) -> list[Node]:
     found = field(node, "type_arguments") if node.type == "generic_type" else None
-    return [] if found is None else [each for each in found.named_children if each.type != "comment"]
+    return (
+        [] if found is None else [each for each in found.named_children if each.type != "comment"]
+    )
+
+
+def _is_rest(part: Node) -> bool:
+    return part.type == "rest_type" or any(each.type == "rest_pattern" for each in part.children)
 
 
 def _item_of(part: Node) -> Node:
     """Return the type of a tuple's part, its name and marks left out."""
     if part.type in ("required_parameter", "optional_parameter"):
         type_ = field(part, "type")
-        return part if type_ is None else _bare(type_)
+        if type_ is None:
+            return part
+        inner = _bare(type_)
+        return inner.named_children[0] if _is_rest(part) and inner.type == "array_type" else inner
     if part.type == "rest_type":
         inner = part.named_children[-1]
         return inner.named_children[0] if inner.type == "array_type" else inner

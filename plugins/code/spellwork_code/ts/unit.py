@@ -71,9 +71,7 @@ class _Writing:
 
     def _blank(self, start: int, end: int) -> None:
         """Replace a piece by spaces, so that what follows stays where it is."""
-        kept = "".join(
-            mark if mark in "\r\n" else " " for mark in self._data[start:end].decode()
-        )
+        kept = "".join(mark if mark in "\r\n" else " " for mark in self._data[start:end].decode())
         self._edits.append((start, end, kept.encode()))
 
     def _replace(self, node: Node, text: str) -> None:
@@ -128,7 +126,9 @@ class _Writing:
             options = f", {{with: {self._cell.source.text(attributes.named_children[0])}}}"
         module = each.module if ":" in each.module else f"node:{each.module}"
         given = f"await import({json.dumps(module)}{options})"
-        clause = next((part for part in each.node.named_children if part.type == "import_clause"), None)
+        clause = next(
+            (part for part in each.node.named_children if part.type == "import_clause"), None
+        )
         if clause is None:
             return f"{given};"
         return "".join(f"const {name} = {given};" for name in self._bound(clause))
@@ -171,7 +171,9 @@ class _Writing:
 
     def _result(self) -> str:
         """Make the last expression part of what is returned, and return what follows the cell."""
-        names = [port.name for port in self._cell.outputs if port.name != RESULT or not self._cell.last]
+        names = [
+            port.name for port in self._cell.outputs if port.name != RESULT or not self._cell.last
+        ]
         last = self._cell.last
         if last is None:
             return f"return {{__proto__: null, {', '.join(names)}}}"
