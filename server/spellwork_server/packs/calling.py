@@ -20,6 +20,7 @@ from spellwork import (
 )
 from spellwork.choosing import MOST
 from spellwork.compiler import compile_call
+from spellwork.handles import Handle
 from spellwork.stubs import not_here
 
 logger = logging.getLogger(__name__)
@@ -64,9 +65,12 @@ class PackCalls:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    async def describe(self, canvas: str, distributions: Sequence[str]) -> Any:
-        """Return ``hosting.describe`` of these distributions; raises NodeError where the worker fails or takes too long."""
-        return await self._call(canvas, SECONDS, "describe", distributions=list(distributions))
+    async def describe(self, worker: str, distributions: Sequence[str]) -> Any:
+        """Return ``hosting.describe`` of these distributions; raises NodeError where the worker fails or takes too long.
+
+        A worker is called by its id as it is by that of a canvas on it.
+        """
+        return await self._call(worker, SECONDS, "describe", distributions=list(distributions))
 
     async def choices(self, canvas: str, declared: NodeType, node: Node, port: Port) -> list[Any]:
         """Return the values that an input may have; none where any may do, or the worker does not answer."""
@@ -91,8 +95,9 @@ class PackCalls:
         try:
             async with asyncio.timeout(seconds):
                 outputs = await self._executor.call(step, inputs, context)
+                found = outputs.get("result")
+                return await found.holder.decoded(found) if isinstance(found, Handle) else found
         except TimeoutError as error:
             raise NodeError(
                 f"the worker did not answer within {seconds:g} s", code="timeout"
             ) from error
-        return outputs.get("result")

@@ -70,6 +70,7 @@ class Installer:
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
         by_worker: dict[str, list[PackRecord]] = {}
+        await self._records.prune()
         for record in await self._records.all():
             if record.state == "installing":  # a server that was killed
                 reason = "the server ended while it was installed; install it again"
@@ -95,12 +96,10 @@ class Installer:
         """Return a worker's packs."""
         return await self._records.of_worker(worker)
 
-    async def install(self, worker: str, canvas: str, asked: Asked, user: str) -> PackRecord:
-        """Install a pack into a worker; answers when it is there, or has failed with its reason in the record.
-
-        ``canvas`` is one on that worker.
-        """
-        return await self._apart(self._install(worker, canvas, asked, user))
+    async def install(self, worker: str, asked: Asked, user: str) -> PackRecord:
+        """Install a pack into a worker; answers when it is there, or has failed with its reason in the record."""
+        record: PackRecord = await self._apart(self._install(worker, asked, user))
+        return record
 
     async def remove(self, record: PackRecord) -> None:
         """Take a pack out of its worker. Its nodes stay on canvases, as nodes of a type that is not known."""
@@ -115,7 +114,7 @@ class Installer:
             raise outcome
         return outcome
 
-    async def _install(self, worker: str, canvas: str, asked: Asked, user: str) -> PackRecord:
+    async def _install(self, worker: str, asked: Asked, user: str) -> PackRecord:
         async with self._turn(worker):
             others = await self._records.of_worker(worker)
             before = [each for each in others if each.distribution == asked.distribution]
@@ -133,7 +132,7 @@ class Installer:
                     installed_by=user,
                 )
             )
-            record = await self._settled(record, kept, canvas, asked.pins)
+            record = await self._settled(record, kept, asked.pins)
             if record.state == "failed" and record.pin is None and before:
                 await self._records.put(before[0])  # the one that was there is there still
                 raise Conflict(
@@ -149,7 +148,6 @@ class Installer:
         self,
         record: PackRecord,
         kept: Sequence[PackRecord],
-        canvas: str,
         pins: frozenset[str] | None,
     ) -> PackRecord:
         """Return the record as it is once all was tried."""
@@ -163,14 +161,12 @@ class Installer:
         if found is None:
             return replace(record, state="failed", reason="the environment was made without it")
         record = replace(record, version=found.version, pin=" ".join(found.sha256))
-        return await self._described(record, kept, canvas)
+        return await self._described(record, kept)
 
-    async def _described(
-        self, record: PackRecord, kept: Sequence[PackRecord], canvas: str
-    ) -> PackRecord:
+    async def _described(self, record: PackRecord, kept: Sequence[PackRecord]) -> PackRecord:
         """Ask the worker what the pack brings, and return the record with that, or with why it brings nothing."""
         try:
-            answer = await self._calls.describe(canvas, [record.distribution])
+            answer = await self._calls.describe(record.worker_id, [record.distribution])
             told, problem = _read(answer)
         except NodeError as error:
             return replace(

@@ -66,7 +66,7 @@ class PackService(Service):
             require(call.actor, "canvas.read", await self._access(request.canvas))
             worker = self._workers.worker_of(request.canvas)
         else:
-            worker, _ = await self._place(call, request)
+            worker = await self._place(call, request)
         return InstalledPacks(
             worker=worker, items=[_view(each) for each in await self._records.of_worker(worker)]
         )
@@ -85,10 +85,10 @@ class PackService(Service):
         worker is for administrators. A pack that cannot be used answers with state
         ``failed`` and its reason, and stays listed until it is removed.
         """
-        worker, canvas = await self._place(call, request)
+        worker = await self._place(call, request)
         actor = require(call.actor, "nodes.read")
         asked = await self._asked(actor, request)
-        return _view(await self._installer.install(worker, canvas, asked, actor.user_id))
+        return _view(await self._installer.install(worker, asked, actor.user_id))
 
     @operation(
         summary="Upload a pack",
@@ -128,18 +128,18 @@ class PackService(Service):
         await self._installer.remove(record)
         return Done()
 
-    async def _place(self, call: Call, request: PacksOf) -> tuple[str, str]:
-        """Return the worker to change, and a canvas on it, for whoever may change it."""
+    async def _place(self, call: Call, request: PacksOf) -> str:
+        """Return the worker to change, for whoever may change it."""
         if request.canvas is None:
             assert request.worker is not None
             require(call.actor, "packs.manage")
-            return request.worker, self._workers.canvas_of(request.worker) or ""
+            return request.worker
         access = await self._access(request.canvas)
         require(call.actor, "packs.install", access)
         worker = self._workers.worker_of(request.canvas)
         if self._workers.canvas_of(worker) is None:
             require(call.actor, "packs.manage")
-        return worker, request.canvas
+        return worker
 
     async def _may_change(self, actor: Actor | None, worker: str) -> bool:
         if allowed(actor, "packs.manage"):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, union, update
 
 from .database import Database
-from .schema import PACKS
+from .schema import CANVASES, PACKS, WORKERS
 from .users import Clock
 
 PackState = Literal["installing", "ready", "failed"]
@@ -80,6 +80,12 @@ class PackRecords:
     async def all(self) -> list[PackRecord]:
         """Return every pack of every worker."""
         return await self._all(select(PACKS))
+
+    async def prune(self) -> None:
+        """Forget the packs of workers that are gone with their canvases. Meant for the start."""
+        known = union(select(WORKERS.c.id), select(CANVASES.c.id))
+        async with self._database.write() as conn:
+            await conn.execute(delete(PACKS).where(PACKS.c.worker_id.not_in(known)))
 
     async def files(self) -> set[str]:
         """Return the hashes of the files that packs came from."""
