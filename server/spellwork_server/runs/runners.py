@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -23,6 +24,7 @@ from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_end
 
 from .errors import TooManyRuns
 from .live import LiveMode
+from .preview_pace import PreviewPace
 from .references import encode
 from .run import Machinery, Run
 from .spell_runner import CanvasRoom, RunRequest, SpellRunner
@@ -90,6 +92,7 @@ class Runners:
         self._current = current or _as_it_was
         self._grace = grace
         self._places: dict[Key, _Place] = {}
+        self._previews = PreviewPace()
         self._opening: dict[Key, asyncio.Lock] = {}
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
@@ -341,7 +344,7 @@ class Runners:
         place = self._places.get((user, canvas))
         if place is None or place.live is None:
             return None
-        found = await place.runner.preview(inputs)
+        found = await self._previews.run(user, partial(place.runner.preview, inputs)) or {}
         most = self._machinery.inline_bytes
         return {
             node: {
