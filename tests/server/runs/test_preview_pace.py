@@ -27,7 +27,7 @@ async def test_after_a_long_preview_the_next_waits_and_gives_way_to_a_later_one(
 
     assert await preview("first", 0.03) == "first"
     answers = await asyncio.gather(preview("overtaken"), preview("latest"), preview("bob's"))
-    assert answers == [None, "latest", "bob's"]
+    assert list(answers) == [None, "latest", "bob's"]
     assert done == ["first", "bob's", "latest"]
 
 
