@@ -18,7 +18,7 @@ import httpx
 READY_WITHIN = 120.0
 """Seconds a server has to answer /healthz, on a machine that is busy with other tests."""
 
-STOP_WITHIN = 15.0
+STOP_WITHIN = 60.0
 
 
 def free_port() -> int:
