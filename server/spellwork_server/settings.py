@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from spellwork.limiting import LimitRules
@@ -118,6 +118,68 @@ class Settings(BaseSettings):
         description=(
             "Key that encrypts secrets, 32 random characters or more; older ones after a comma. Without it"
             " one is made in the data folder."
+        ),
+    )
+    worker_processes: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description=(
+            "Processes of one canvas's worker. With more than one, calls run side by side, "
+            "and values that stay in one are copied to another, where they can be."
+        ),
+    )
+    worker_idle_seconds: float = Field(
+        default=120, gt=0, description="Seconds after which an unused worker process is ended."
+    )
+    worker_cpu_seconds: float | None = Field(
+        default=3_600, gt=0, description="Processor time that one call may take in a worker."
+    )
+    worker_wall_seconds: float | None = Field(
+        default=86_400, gt=0, description="Seconds that one call may take in a worker."
+    )
+    worker_files_mb: int = Field(
+        default=512, ge=1, description="What a worker's own directory may hold."
+    )
+    worker_max_processes: int = Field(
+        default=128, ge=1, description="Processes and threads that code in a worker may have."
+    )
+    index_url: str | None = Field(
+        default=None, description="Package index of workers' environments, in place of PyPI."
+    )
+    extra_index_urls: tuple[str, ...] = Field(
+        default=(), description="Further package indexes, looked at first."
+    )
+    find_links: tuple[str, ...] = Field(
+        default=(), description="Directories or pages with wheels for workers' environments."
+    )
+    no_index: bool = Field(
+        default=False, description="Take packages from find_links alone, and visit no index."
+    )
+    build_packages: bool = Field(
+        default=False,
+        description=(
+            "Whether packages without wheels may be built. That runs their code on this "
+            "machine as the server's user, outside of every sandbox."
+        ),
+    )
+    uv_variables: dict[Annotated[str, StringConstraints(pattern=r"^UV_[A-Z_]+$")], str] = Field(
+        default={}, description="Further UV_* variables for uv, as JSON."
+    )
+    provision_seconds: float = Field(
+        default=900, gt=0, description="Seconds that each step of making an environment may take."
+    )
+    environments_kept: int = Field(
+        default=5, ge=0, description="Environments that are kept though no canvas open uses them."
+    )
+    environment_days: float = Field(
+        default=30, gt=0, description="Days after which an unused environment is removed."
+    )
+    metrics_for: Literal["loopback", "administrators", "everybody"] = Field(
+        default="loopback",
+        description=(
+            "Who may read /metrics beside API keys of administrators: this very machine "
+            "(not through a proxy), nobody, or everybody."
         ),
     )
     max_output_bytes: int = Field(

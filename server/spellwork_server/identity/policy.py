@@ -45,6 +45,7 @@ Action = Literal[
     "user.read",
     "user.edit",
     "credentials.add",
+    "worker.manage",
     "packs.install",
     "packs.manage",
     "external.create",

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from spellwork import Library
-from spellwork.analysis import Analysis
+from spellwork.analysis import Analysis, Part
 from spellwork.bodies import Spells
 from spellwork.library import Libraries
 from spellwork.ports import is_reserved
@@ -24,6 +24,9 @@ DEBOUNCE = 0.05
 
 SMALL = 50
 """Spells of up to this many nodes are looked at at once, larger ones in a thread."""
+
+MUCH_CODE = 20_000
+"""Characters of code in a spell, above which it is looked at in a thread: reading code takes its time."""
 
 Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
@@ -89,6 +92,7 @@ class Inspector:
         self._channels = channels
         self._changed = asyncio.Event()
         self._seen: Spell | None = None
+        self._further = room.further
         self._unsubscribe: Callable[[], None] = room.subscribe(self._changed.set)
 
     async def inspect(self) -> None:
@@ -98,7 +102,7 @@ class Inspector:
         self._child_changed = False
         found = await self._children.for_canvas(spell, self._room.canvas_id)
         self._watch(found.wanted)
-        if len(spell.nodes) + sum(len(child.nodes) for child in found.spells.values()) > SMALL:
+        if _is_large((spell, *found.spells.values())):
             report = await asyncio.to_thread(
                 inspect, spell, library, found.spells.get, self._room.canvas_id
             )
@@ -106,6 +110,8 @@ class Inspector:
             report = inspect(spell, library, found.spells.get, self._room.canvas_id)
         self._seen = spell
         problems, ports = report
+        self._further = self._room.further
+        problems = [*problems, *(each for found in self._further.values() for each in found)]
         fault = self._room.fault
         if fault is not None:
             problems = [_store_problem(fault), *problems]
@@ -154,6 +160,7 @@ class Inspector:
             self._seen is None
             or self._child_changed
             or self._library is not self._libraries.of(self._room.canvas_id)
+            or self._further is not self._room.further
             or self._room.fault is not None
             or any(problem["code"] == "store_unavailable" for problem in self._room.problems)
             or not _runs_alike(self._seen, self._room.spell())
@@ -169,7 +176,7 @@ def inspect(
     """
     analysis = Analysis(spell, library, spells, root=canvas)
     ports = {
-        id: part.ports.describe()
+        id: _described(part)
         for id, part in analysis.parts.items()
         if part.type.resolve is not None
         or part.type.body_ports is not None
@@ -178,10 +185,26 @@ def inspect(
     return [problem.to_json() for problem in analysis.problems], ports
 
 
+def _is_large(spells: Iterable[Spell]) -> bool:
+    nodes = [node for spell in spells for node in spell.nodes.values()]
+    return len(nodes) > SMALL or sum(len(node.code or "") for node in nodes) > MUCH_CODE
+
+
+def _described(part: Part) -> dict[str, Any]:
+    """Return a node's ports as JSON; an input that code reads by name says of which node and output it is."""
+    body = part.ports.describe()
+    for port in body["inputs"]:
+        links = part.links.get(port["name"])
+        if links and links[0].edge is None:
+            port["named"] = {"node": links[0].source, "output": links[0].output}
+    return body
+
+
 def _runs_alike(one: Spell, other: Spell) -> bool:
     """Tell whether two spells differ only in what a run does not see."""
     return (
         one.edges == other.edges
+        and one.requirements == other.requirements
         and one.groups.keys() == other.groups.keys()
         and all(group.group == other.groups[key].group for key, group in one.groups.items())
         and one.nodes.keys() == other.nodes.keys()

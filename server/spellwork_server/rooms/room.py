@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -76,6 +76,8 @@ class Room:
         self.presence = Presence()
         self.problems: list[dict[str, Any]] = []
         """What is wrong with the spell, as last published."""
+        self.further: Mapping[str, list[dict[str, Any]]] = {}
+        """What is wrong beside the spell itself, by who found it; ``look_again`` shows it."""
         self.ports: dict[str, Any] = {}
         """The ports of nodes whose ports depend on their content, as last published."""
         self._parts = loaded.parts
@@ -101,6 +103,11 @@ class Room:
         self._intake = Intake(loaded.replica, self._durable, self._parts, self._owners, limits)
 
     # Reading
+
+    @property
+    def requirements(self) -> Mapping[str, str]:
+        """The packages that the spell requires; not to be changed."""
+        return self._parts.requirements
 
     @property
     def channel(self) -> str:

@@ -46,6 +46,13 @@ class Rooms(Protocol):
         """Open a canvas's room for the time of the block."""
 
 
+class Chooses(Protocol):
+    """The part of ``workers.Workers`` that this service needs."""
+
+    async def choose(self, canvas: str, worker: str | None, actor: Actor) -> None:
+        """Put a canvas on a shared worker, or on its own (None); raises NotFound."""
+
+
 class CanvasView(View):
     """A canvas, and what the caller is on it."""
 
@@ -87,6 +94,12 @@ class ChangeCanvas(CanvasId):
     """What to change of a canvas; what is left out stays."""
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
+    worker: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The worker that its code runs in; null is the canvas's own.",
+    )
 
 
 class ReplaceSpell(CanvasId):
@@ -147,8 +160,14 @@ class CanvasService(Service):
     name = "canvases"
 
     def __init__(
-        self, records: CanvasRecords, users: UserRecords, rooms: Rooms, forms: SpellForms
+        self,
+        records: CanvasRecords,
+        users: UserRecords,
+        rooms: Rooms,
+        forms: SpellForms,
+        workers: Chooses,
     ) -> None:
+        self._workers = workers
         self._forms = forms
         self._records = records
         self._users = users
@@ -175,12 +194,14 @@ class CanvasService(Service):
             require(call.actor, "canvas.read", await self._access(request)), request.id
         )
 
-    @operation(summary="Rename a canvas", rest=("PATCH", "/v1/canvases/{id}"))
+    @operation(summary="Change a canvas", rest=("PATCH", "/v1/canvases/{id}"))
     async def patch(self, call: Call, request: ChangeCanvas) -> CanvasView:
-        """Change a canvas's name."""
+        """Change a canvas's name, or the worker that its code runs in."""
         actor = require(call.actor, "canvas.edit", await self._access(request))
         if request.name is not None:
             await self._rename(actor, request.id, request.name)
+        if "worker" in request.model_fields_set:
+            await self._workers.choose(request.id, request.worker, actor)
         return await self._view(actor, request.id)
 
     @operation(summary="Delete a canvas", rest=("DELETE", "/v1/canvases/{id}"))

@@ -275,7 +275,7 @@ async def _listen(stream: asyncio.StreamReader | None, lines: deque[str], tell: 
 
 def _refusal(lines: list[str], requirements: Sequence[str]) -> ProvisionFailed:
     """Return the error of what uv said: its own words, and the requirements these name."""
-    words = " ".join(line.strip(" ×╰─▶│├·") for line in lines).strip()
+    words = " ".join(line.strip(" ×╰─▶│├·") for line in lines).strip().replace(" cause: ", ": ")
     named = [
         name
         for each in requirements

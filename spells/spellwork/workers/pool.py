@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from spellwork.context import Context
 from spellwork.handles import Handle
 from spellwork.step import Step
@@ -19,6 +21,7 @@ from spellwork_worker.frames import MAX_FRAME
 
 from .broker import Broker
 from .crowd import CLOSED, Crowd
+from .deno import in_language
 from .directories import remove_abandoned
 from .errors import NotConfined, WorkerDied, WorkerStopped
 from .exchange import Exchange
@@ -157,6 +160,17 @@ class WorkerPool:
         counts.pids = [process.pid for crowd in crowds for process in crowd.processes]
         return counts
 
+    def note_restart(self, worker: str) -> None:
+        """Count that somebody started a worker anew."""
+        self._counts.setdefault(worker, Counts()).restarts += 1
+
+    def confinement_of(self, worker: str) -> dict[str, Any] | None:
+        """Return what is closed to the code of a worker; of one without processes what was so of the last."""
+        for (id, _), crowd in self._crowds.items():
+            if id == worker and crowd.processes:
+                return msgspec.structs.asdict(crowd.processes[-1].confinement)
+        return None if self.confinement is None else msgspec.structs.asdict(self.confinement)
+
     def log(self, worker: str) -> WorkerLog:
         """Return the log of a worker, to read it and to add to it."""
         return self._logs.setdefault(worker, WorkerLog())
@@ -171,14 +185,18 @@ class WorkerPool:
         """
         if not self._open:
             raise RuntimeError("the worker pool is not open")
-        spec = await self.find(step, context)
+        spec = in_language(await self.find(step, context), step.type.language)
+        if spec.program.language != "python" and spec.program.key not in self._warm:
+            self.keep_warm(spec.program)
         exchange = Exchange(step, inputs, context, spec.limits, self._broker)
         crowd = self._crowd(spec)
 
         def waits() -> None:
             context.waits("worker", "waits for its worker")
 
-        worker = await self._take(crowd, spec, _holder(exchange.handles), lambda: exchange.held_up, waits)
+        worker = await self._take(
+            crowd, spec, _holder(exchange.handles), lambda: exchange.held_up, waits
+        )
         counts = self._counts.setdefault(spec.id, Counts())
         self._untime(worker)
         self.on_change(spec.id)
