@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from aiohttp import web
@@ -13,13 +13,20 @@ from aiohttp import web
 from spellwork import Library, Limiters
 from spellwork.limits import Limits
 from spellwork.workers import WorkerPool
+from spellwork.workers.broker import Broker
+from spellwork.workers.environments import Environments
+from spellwork.workers.installer import Sources
+from spellwork.workers.limits import WorkerLimits
 
+from .cells.completion import Completer
 from .child_spells import ChildSpells
 from .comment_places import CommentPlaces
 from .external import ExternalWorkers
 from .external.endpoint import ExternalEndpoint
 from .first_start import prepare_first_start
 from .followed_runs import FollowedRuns
+from .grants.keeper import CanvasGrants
+from .grants.vault import Vault
 from .health import Health
 from .history.keeper import VersionKeeper
 from .identity import Actor
@@ -30,9 +37,13 @@ from .identity.invitations import Invitations
 from .identity.passwords import Passwords
 from .identity.secrets import signing_key
 from .identity.tokens import AccessTokens
+from .metrics import Metrics
 from .packs import CanvasLibraries
+from .packs.allowed import AllowedPacks
 from .packs.calling import PackCalls
+from .packs.installer import Installer
 from .packs.telling import announce_libraries, tells
+from .packs.wheels import Wheels
 from .protocol import announce
 from .rooms import Rooms
 from .runs.followers import Followers
@@ -51,6 +62,7 @@ from .services.asyncapi import asyncapi_document
 from .services.auth import AuthService
 from .services.cache import CacheService
 from .services.canvases import CanvasService
+from .services.code import CodeService
 from .services.comments import CommentService, announce_comments
 from .services.events import EventService
 from .services.external_workers import (
@@ -58,20 +70,24 @@ from .services.external_workers import (
     announce_external_workers,
     tells_of_workers,
 )
+from .services.grants import GrantService
 from .services.invitations import InvitationService
 from .services.mentions import Mentions, MentionService, announce_mentions
 from .services.models import Kind, ModelService, announce_models, installed_model_servers
 from .services.nodes import NodeService
 from .services.openapi import openapi_document
+from .services.packs import PackService
 from .services.registry import Registry
 from .services.rest import RestApi, json_response
 from .services.runs import RunService, announce_runs
 from .services.samples import SampleService
+from .services.secrets import SecretService
 from .services.spell_forms import SpellForms
 from .services.spells import SpellService
 from .services.users import UserService
 from .services.version_views import CanvasVersions, VersionViews
 from .services.versions import VersionService, announce_versions
+from .services.workers import WorkerService, announce_workers
 from .settings import Settings
 from .sockets import Channels, SocketServer
 from .sockets.canvas_service import CanvasSockets
@@ -83,18 +99,23 @@ from .storage.canvases import CanvasRecords
 from .storage.comments import CommentRecords
 from .storage.database import Database
 from .storage.external_workers import ExternalWorkerRecords
+from .storage.grants import GrantRecords
 from .storage.group_commit import GroupCommit
 from .storage.invitations import InvitationRecords
 from .storage.journal import JournalStore
 from .storage.mentions import MentionRecords
 from .storage.outputs import OutputStore
+from .storage.packs import PackRecords
 from .storage.run_records import RunRecords
+from .storage.secrets import SecretRecords
 from .storage.sign_ins import SignInRecords
 from .storage.update_log import UpdateLog
 from .storage.upgrade import upgrade
 from .storage.users import UserRecords
 from .storage.versions import VersionRecord, VersionRecords
+from .storage.workers import WorkerRecords
 from .version import VERSION
+from .workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +137,12 @@ class Stores:
     outputs: OutputStore
     cache: CacheStore
     runs: RunRecords
+    workers: WorkerRecords
+    packs: PackRecords
     external_workers: ExternalWorkerRecords
+    grants: GrantRecords
+    secrets: SecretRecords
+    vault: Callable[[], Vault]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +161,9 @@ class Running:
     library: Library
     libraries: CanvasLibraries
     workers: WorkerPool
+    places: Workers
+    packs: Installer
+    wheels: Wheels
     external: ExternalWorkers
     cache: SharedCache
     journal: Journal
@@ -158,6 +187,7 @@ class Parts:
     running: Running
     registry: Registry
     children: ChildSpells
+    completer: Completer
     canvas_sockets: CanvasSockets
     sockets: SocketServer
     y_websockets: YWebSockets
@@ -176,6 +206,7 @@ def make_app(settings: Settings) -> web.Application:
     parts.y_websockets.attach(app)
     parts.sockets.attach(app)
     ExternalEndpoint(parts.running.external).attach(app)
+    Metrics(parts.running.places, parts.identity.authenticator, settings).attach(app)
     _mount_documents(app, parts)
     StaticFiles().mount(app)
     stores, running = parts.stores, parts.running
@@ -190,8 +221,11 @@ def make_app(settings: Settings) -> web.Application:
         parts.comment_places,
         parts.versions,
         parts.rooms,
+        running.places,
+        running.packs,
         running.runners,
         running.retention,
+        parts.completer,
         parts.canvas_sockets,
         parts.y_websockets,
         parts.sockets,
@@ -247,6 +281,7 @@ def make_parts(settings: Settings) -> Parts:
         running=running,
         registry=registry,
         children=children,
+        completer=Completer(),
         canvas_sockets=canvas_sockets,
         sockets=sockets,
         y_websockets=y_websockets,
@@ -278,8 +313,19 @@ def make_stores(settings: Settings) -> Stores:
         outputs=OutputStore(database),
         cache=CacheStore(database),
         runs=RunRecords(database),
+        workers=WorkerRecords(database),
+        packs=PackRecords(database),
         external_workers=ExternalWorkerRecords(database),
+        grants=GrantRecords(database),
+        secrets=SecretRecords(database),
+        vault=cache(partial(_open_vault, settings)),
     )
+
+
+def _open_vault(settings: Settings) -> Vault:
+    """Open what encrypts secrets; its key is made when it is first needed."""
+    key = settings.secrets_key
+    return Vault.open(settings.data, None if key is None else key.get_secret_value())
 
 
 def make_identity(settings: Settings, stores: Stores) -> Identity:
@@ -316,7 +362,22 @@ def _make_running(
     children: ChildSpells,
     current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
-    workers = WorkerPool(settings.workers, settings.worker_memory_mb)
+    grants = CanvasGrants(stores.grants, stores.secrets, stores.vault)
+    workers = WorkerPool(
+        settings.worker_processes,
+        idle=settings.worker_idle_seconds,
+        total=4 * settings.workers,
+        limits=WorkerLimits(
+            memory_mb=settings.worker_memory_mb,
+            cpu_seconds=settings.worker_cpu_seconds,
+            processes=settings.worker_max_processes,
+            files_mb=settings.worker_files_mb,
+            wall_seconds=settings.worker_wall_seconds,
+        ),
+        records=settings.data / "workers",
+        broker=Broker(grants),
+        unconfined=settings.allow_unconfined.split(","),
+    )
     external = ExternalWorkers(stores.external_workers, libraries)
     external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
@@ -338,6 +399,7 @@ def _make_running(
             children=children,
             inline_bytes=settings.inline_value_bytes,
             held_up=Followers(channels).hold_up,
+            secrets=grants.source,
         ),
         commits=stores.commits,
         records=stores.runs,
@@ -346,10 +408,15 @@ def _make_running(
         grace=settings.grace,
         current=current,
     )
+    places = _make_workers(settings, stores, channels, rooms, workers)
+    wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(
         library=libraries.base,
         libraries=libraries,
         workers=workers,
+        places=places,
+        packs=Installer(stores.packs, wheels, libraries, PackCalls(workers), places),
+        wheels=wheels,
         external=external,
         cache=cache,
         journal=journal,
@@ -359,6 +426,42 @@ def _make_running(
         ),
         managers=Managers(runners, journal, channels, access),
         retention=Retention(stores.runs, stores.commits, settings.run_retention),
+    )
+
+
+def _make_workers(
+    settings: Settings, stores: Stores, channels: Channels, rooms: Rooms, pool: WorkerPool
+) -> Workers:
+    """Put together what knows the workers of canvases, and makes their environments."""
+    sources = Sources(
+        index_url=settings.index_url,
+        extra_index_urls=settings.extra_index_urls,
+        find_links=settings.find_links,
+        no_index=settings.no_index,
+        build=settings.build_packages,
+        variables=settings.uv_variables,
+        seconds=settings.provision_seconds,
+    )
+
+    async def find_actor(user_id: str) -> Actor | None:
+        user = await stores.users.get(user_id)
+        if user is None or user.disabled:
+            return None
+        return Actor(user.id, user.email, user.name, user.role)
+
+    return Workers(
+        stores.workers,
+        pool,
+        Environments(
+            settings.data / "environments",
+            sources,
+            keep=settings.environments_kept,
+            days=settings.environment_days,
+        ),
+        rooms,
+        channels,
+        settings,
+        find_actor,
     )
 
 
@@ -390,12 +493,14 @@ def _fill_registry(parts: Parts) -> None:
         AuthService(parts.identity.accounts),
         UserService(parts.identity.accounts, settings.url),
         ApiKeyService(stores.api_keys, parts.identity.authenticator),
-        CanvasService(stores.canvases, stores.users, parts.rooms, forms),
+        CanvasService(stores.canvases, stores.users, parts.rooms, forms, running.places),
+        WorkerService(running.places, access),
         SpellService(forms),
         InvitationService(parts.identity.invitations, stores.canvases, settings.url),
         NodeService(
             running.libraries, access, parts.rooms, parts.children, PackCalls(running.workers)
         ),
+        CodeService(parts.completer, running.libraries, access, parts.rooms, stores.outputs),
         RunService(
             running.runners,
             running.reader,
@@ -409,6 +514,16 @@ def _fill_registry(parts: Parts) -> None:
         CacheService(running.cache, stores.cache, running.reader, pages),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
         SampleService(samples),
+        SecretService(stores.secrets, stores.vault, access),
+        GrantService(stores.grants, stores.secrets, access, settings.grants_by),
+        PackService(
+            running.packs,
+            stores.packs,
+            running.wheels,
+            AllowedPacks(settings.packs_allowed),
+            access,
+            running.places,
+        ),
         ExternalWorkerService(running.external, access, settings.url),
         CommentService(
             stores.comments,
@@ -430,6 +545,7 @@ def _fill_registry(parts: Parts) -> None:
     announce_comments(parts.registry)
     announce_mentions(parts.registry)
     announce_versions(parts.registry)
+    announce_workers(parts.registry)
     announce_libraries(parts.registry)
     announce_external_workers(parts.registry)
 
