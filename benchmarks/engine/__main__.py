@@ -2,11 +2,12 @@
 
     python -m benchmarks.engine
 
-All engines run in turns within one process (Observable in Node), with the same
-graphs; ours and limit-inline call the same node functions. Results are checked
-after every engine's runs. Figures are lower quartiles of warm runs, for every
-engine alike: what else the machine does only ever adds. A peer that is not
-installed is named and left out; ends with status 1 when a target is missed.
+All engines run in turns within one process and on uvloop, as the server does
+(Observable in Node), with the same graphs; ours and limit-inline call the same
+node functions. Results are checked after every engine's runs. Figures are lower
+quartiles of warm runs, for every engine alike: what else the machine does only
+ever adds. A peer that is not installed is named and left out; ends with status
+1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from benchmarks.report import Figure, print_figures
 from spellwork import Event, Execution, Plan, Spell, compile
 
 from . import streaming
+from .building import measure_building
 from .changes import measure_all
 from .graphs import GRAPHS, SIZE, Graph, as_spell, expected, layered, name
 from .limit_inline import LimitInline
@@ -142,24 +146,11 @@ def forget_what_others_left() -> None:
     gc.freeze()
 
 
-def measure_build(graph: Graph) -> float:
-    """Return the milliseconds from JSON to a plan ready to run."""
-    text = as_spell(graph)
-    return settled([_built(text) for _ in range(9)])
-
-
-def _built(text: str) -> float:
-    """Return the milliseconds of CPU from JSON to a plan ready to run: all of it is one thread at work."""
-    began = time.process_time()
-    compile(Spell.model_validate_json(text), library)
-    return (time.process_time() - began) * 1_000
-
-
 async def measure_graph(graph: Graph) -> tuple[dict[str, float], dict[str, float], dict[str, str]]:
-    """Return (runs, builds, what was left out) of every engine on one graph."""
+    """Return (runs, the builds of the others, what was left out) of every engine on one graph."""
     forget_what_others_left()
     runs = await measure_ours(graph)
-    builds = {"spellwork": measure_build(graph)}
+    builds: dict[str, float] = {}
     left_out: dict[str, str] = {}
     if reason := missing():
         left_out["observable"] = reason
@@ -173,29 +164,6 @@ async def measure_graph(graph: Graph) -> tuple[dict[str, float], dict[str, float
         except Exception as error:  # noqa: BLE001 - a peer that cannot do a graph is no failure of ours
             left_out[peer] = f"{type(error).__name__}: {str(error).splitlines()[0][:100]}"
     return runs, builds, left_out
-
-
-async def measure_growth() -> dict[str, float]:
-    """Return how many times the CPU a graph of ten times the nodes takes: to build, and to run."""
-    forget_what_others_left()
-    sizes = SIZE, 10 * SIZE
-    texts = {size: as_spell(layered(size)) for size in sizes}
-    builds: dict[int, list[float]] = {size: [] for size in sizes}
-    for _ in range(7):
-        for size, text in texts.items():
-            builds[size].append(_built(text))
-    plans = {
-        size: compile(Spell.model_validate_json(text), library) for size, text in texts.items()
-    }
-    runs: dict[int, list[float]] = {size: [] for size in sizes}
-    gc.collect()
-    for _ in range(15):
-        for size, plan in plans.items():
-            began = time.process_time()
-            await ours(plan)()
-            runs[size].append(time.process_time() - began)
-    taken = {"to plan": builds, "a warm run": runs}
-    return {what: settled(times[10 * SIZE]) / settled(times[SIZE]) for what, times in taken.items()}
 
 
 def measure_memory() -> dict[str, float]:
@@ -239,8 +207,10 @@ async def main() -> int:
     """Measure, print, and return 1 when a target was missed."""
     runs: dict[str, dict[str, float]] = {}
     builds: dict[str, dict[str, float]] = {}
+    built = measure_building()
     for graph, make in GRAPHS.items():
-        runs[graph], builds[graph], left_out = await measure_graph(make())
+        runs[graph], others, left_out = await measure_graph(make())
+        builds[graph] = {"spellwork": built["builds"][graph]} | others
         for peer, reason in left_out.items():
             print(f"  {peer} is left out on {graph}: {reason}")
     changes, figures = await measure_all()
@@ -267,7 +237,7 @@ async def main() -> int:
             ratio = waits["spellwork"] / waits[peer]
             figures.append(Figure(f"100 waits of 10 ms: times {peer}", ratio, "x", most=most))
     figures += streaming.figures(await streaming.measure())
-    for what, ratio in (await measure_growth()).items():
+    for what, ratio in built["growth"].items():
         figures.append(Figure(f"10,000 nodes, {what}: times 1,000", ratio, "x", most=12))
     if sys.platform == "linux":
         memory = measure_memory()
@@ -288,4 +258,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(uvloop.run(main()))
