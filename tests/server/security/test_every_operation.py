@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import socketio
 
+from spellwork.external.connection import PATH as EXTERNAL_WORKERS
 from spellwork_server.identity.policy import CANVAS_ROLES
+from spellwork_server.storage.packs import PackRecord
 from tests.server.runs.house import until
 from tests.server.services.house import HELLO, Caller, House, house
 from tests.server.sockets.test_y_websocket import UPGRADE
@@ -31,9 +33,11 @@ OWN = {
     "nodes": ("find", "ports", "choices", "validate"),
     "cache": ("stats",),
     "models": ("find",),
+    "code": ("format",),
     "samples": ("find",),
     "mentions": ("find", "read"),
     "canvas": ("close",),
+    "external_workers": ("find", "create"),
 }
 """Operations on one's own things alone, and on what everybody may see."""
 
@@ -79,6 +83,12 @@ NOT_FOR_ALL = (
     Asked("invitations.remove", "owner", {"id": "{canvas}", "invitation": "{invitation}"}),
     Asked("nodes.suggest", "viewer", {"canvas": "{canvas}", "node": "a"}),
     Asked("nodes.upgrade", "editor", {"canvas": "{canvas}"}),
+    Asked(
+        "code.complete",
+        "viewer",
+        {"canvas": "{canvas}", "node": "a", "code": "", "line": 1, "column": 1},
+    ),
+    Asked("code.rename", "editor", {"canvas": "{canvas}", "node": "a", "name": "a", "to": "b"}),
     Asked("runs.create", "runner", {"canvas": "{canvas}"}),
     Asked("runs.create", "runner", {"canvas": "{canvas}", "mode": "live"}),
     Asked("runs.get", "viewer", {"id": "{run}"}),
@@ -122,6 +132,18 @@ NOT_FOR_ALL = (
     Asked("versions.create", "editor", {"canvas": "{canvas}", "name": "Mine"}),
     Asked("versions.patch", "editor", {"canvas": "{canvas}", "id": "{version}", "name": None}),
     Asked("versions.restore", "editor", {"canvas": "{canvas}", "id": "{version}"}),
+    Asked("packs.find", "viewer", {"canvas": "{canvas}"}),
+    Asked("packs.find", AUTHOR, {"worker": "{canvas}"}),
+    Asked("packs.install", "editor", {"canvas": "{canvas}", "distribution": "any"}),
+    Asked("packs.install", AUTHOR, {"worker": "{canvas}", "distribution": "any"}),
+    Asked("packs.upload", "editor", {"canvas": "{canvas}", "name": "a.whl", "data": "AA=="}),
+    Asked("packs.remove", "editor", {"id": "{pack}"}),
+    Asked("external_workers.patch", AUTHOR, {"id": "{external}", "name": "Mine"}),
+    Asked("external_workers.remake", AUTHOR, {"id": "{external}"}),
+    Asked("external_workers.remove", AUTHOR, {"id": "{external}"}),
+    Asked("external_workers.configure", AUTHOR, {"id": "{external}", "config": {}}),
+    Asked("external_workers.export", AUTHOR, {"id": "{external}"}),
+    Asked("external_workers.import", AUTHOR, {"id": "{external}", "config": {}}),
     Asked("canvas.open", "viewer", {"canvas": "{canvas}", "client_id": 7}),
     Asked("canvas.update", "viewer", {"canvas": "{canvas}", "msg_id": 1, "update": b"\0\0"}),
     Asked("canvas.awareness", "viewer", {"canvas": "{canvas}", "update": b"\0"}),
@@ -215,6 +237,8 @@ async def world(folder: Path) -> AsyncIterator[World]:
             "comment": comment.body["comment"]["id"],
             "version": version.body["id"],
             "invitation": invitation.body["invitation"]["id"],
+            "pack": (await h.parts.stores.packs.put(PackRecord("", canvas, "any"))).id,
+            "external": (await ada.post("/v1/external-workers", {"name": "Hers"})).body["id"],
         }
         made = World(h, ada, names)
         for role in ("none", *CANVAS_ROLES):
@@ -242,7 +266,7 @@ async def test_every_operation_and_route_is_in_a_list_here(tmp_path: Path) -> No
             if route.resource and route.resource.canonical.startswith("/v1")
         }
         of_operations = {each.rest[1] for each in operations.values() if each.rest}
-        assert routes - of_operations == {"/v1/canvases/{id}/sync"}
+        assert routes - of_operations == {"/v1/canvases/{id}/sync", EXTERNAL_WORKERS}
 
 
 @pytest.mark.rule("S10", "H9", "I1", "M2", "M5", "G5")
