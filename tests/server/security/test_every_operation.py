@@ -138,6 +138,8 @@ NOT_FOR_ALL = (
     Asked("packs.install", AUTHOR, {"worker": "{canvas}", "distribution": "any"}),
     Asked("packs.upload", "editor", {"canvas": "{canvas}", "name": "a.whl", "data": "AA=="}),
     Asked("packs.remove", "editor", {"id": "{pack}"}),
+    Asked("nodes.find", "viewer", {"canvas": "{canvas}"}),
+    Asked("external_workers.find", "viewer", {"canvas": "{canvas}"}),
     Asked("external_workers.patch", AUTHOR, {"id": "{external}", "name": "Mine"}),
     Asked("external_workers.remake", AUTHOR, {"id": "{external}"}),
     Asked("external_workers.remove", AUTHOR, {"id": "{external}"}),
