@@ -170,7 +170,7 @@ export interface Operations {
     response: MemberList;
   };
   /**
-   * Rename a canvas
+   * Change a canvas
    */
   "canvases.patch": {
     request: ChangeCanvas;
@@ -210,6 +210,27 @@ export interface Operations {
   "canvases.remove_member": {
     request: RemoveMember;
     response: MemberList;
+  };
+  /**
+   * Complete code
+   */
+  "code.complete": {
+    request: CodeToComplete;
+    response: CompletionsView;
+  };
+  /**
+   * Format code
+   */
+  "code.format": {
+    request: CodeToFormat;
+    response: FormattedView;
+  };
+  /**
+   * Rename an input or output of code
+   */
+  "code.rename": {
+    request: NameToChange;
+    response: RenamedView;
   };
   /**
    * Comment on a canvas
@@ -280,6 +301,83 @@ export interface Operations {
   "events.resume": {
     request: ReadStream;
     response: StreamPage;
+  };
+  /**
+   * Configure an external worker
+   */
+  "external_workers.configure": {
+    request: ExternalWorkerConfig;
+    response: ExternalWorkerView;
+  };
+  /**
+   * Make an external worker
+   */
+  "external_workers.create": {
+    request: NewExternalWorker;
+    response: NewExternalWorkerView;
+  };
+  /**
+   * Export an external worker
+   */
+  "external_workers.export": {
+    request: ExternalWorkerId;
+    response: ExternalWorkerExport;
+  };
+  /**
+   * List external workers
+   */
+  "external_workers.find": {
+    request: ExternalWorkersOf;
+    response: ExternalWorkerList;
+  };
+  /**
+   * Import into an external worker
+   */
+  "external_workers.import": {
+    request: ExternalWorkerImport;
+    response: ExternalWorkerView;
+  };
+  /**
+   * Name an external worker, or give it to canvases
+   */
+  "external_workers.patch": {
+    request: ExternalWorkerPatch;
+    response: ExternalWorkerView;
+  };
+  /**
+   * Make an external worker's token anew
+   */
+  "external_workers.remake": {
+    request: ExternalWorkerId;
+    response: NewExternalWorkerView;
+  };
+  /**
+   * Remove an external worker
+   */
+  "external_workers.remove": {
+    request: ExternalWorkerId;
+    response: Done;
+  };
+  /**
+   * Grant a canvas hosts, or a secret
+   */
+  "grants.create": {
+    request: NewGrant;
+    response: GrantView;
+  };
+  /**
+   * List what a canvas was granted
+   */
+  "grants.find": {
+    request: CanvasId;
+    response: GrantList;
+  };
+  /**
+   * Take a grant back
+   */
+  "grants.remove": {
+    request: GrantId;
+    response: Done;
   };
   /**
    * Accept an invitation
@@ -401,6 +499,34 @@ export interface Operations {
     response: ProblemsView;
   };
   /**
+   * List a worker's packs
+   */
+  "packs.find": {
+    request: PacksOf;
+    response: InstalledPacks;
+  };
+  /**
+   * Install a pack
+   */
+  "packs.install": {
+    request: PackToInstall;
+    response: InstalledPack;
+  };
+  /**
+   * Remove a pack
+   */
+  "packs.remove": {
+    request: PackId;
+    response: Done;
+  };
+  /**
+   * Upload a pack
+   */
+  "packs.upload": {
+    request: PackToUpload;
+    response: UploadedPack;
+  };
+  /**
    * Cancel a run
    */
   "runs.cancel": {
@@ -483,6 +609,34 @@ export interface Operations {
   "samples.find": {
     request: Nothing;
     response: SampleList;
+  };
+  /**
+   * Keep a secret
+   */
+  "secrets.create": {
+    request: NewSecret;
+    response: SecretView;
+  };
+  /**
+   * List secrets by name
+   */
+  "secrets.find": {
+    request: FindSecrets;
+    response: SecretList;
+  };
+  /**
+   * Remove a secret
+   */
+  "secrets.remove": {
+    request: SecretId;
+    response: Done;
+  };
+  /**
+   * Replace a secret's value
+   */
+  "secrets.replace": {
+    request: NewValue;
+    response: SecretView;
   };
   /**
    * Read a spell from a file
@@ -581,6 +735,83 @@ export interface Operations {
   "versions.restore": {
     request: OneVersion;
     response: Restored;
+  };
+  /**
+   * Add a shared worker
+   */
+  "workers.create": {
+    request: NewWorker;
+    response: WorkerView;
+  };
+  /**
+   * List workers
+   */
+  "workers.find": {
+    request: WorkersOf;
+    response: WorkerList;
+  };
+  /**
+   * Look at a worker
+   */
+  "workers.get": {
+    request: WorkerId;
+    response: WorkerView;
+  };
+  /**
+   * Read a worker's lock
+   */
+  "workers.lock": {
+    request: WorkerId;
+    response: WorkerLock;
+  };
+  /**
+   * Read a worker's log
+   */
+  "workers.logs": {
+    request: WorkerId;
+    response: WorkerLog;
+  };
+  /**
+   * Change a worker
+   */
+  "workers.patch": {
+    request: ChangeWorker;
+    response: WorkerView;
+  };
+  /**
+   * Install what a worker requires
+   */
+  "workers.provision": {
+    request: ProvisionWorker;
+    response: WorkerView;
+  };
+  /**
+   * Remove a worker
+   */
+  "workers.remove": {
+    request: WorkerId;
+    response: Done;
+  };
+  /**
+   * Start a worker anew
+   */
+  "workers.restart": {
+    request: WorkerId;
+    response: WorkerView;
+  };
+  /**
+   * Start a worker
+   */
+  "workers.start": {
+    request: WorkerId;
+    response: WorkerView;
+  };
+  /**
+   * Stop a worker
+   */
+  "workers.stop": {
+    request: WorkerId;
+    response: WorkerView;
   };
 }
 /**
@@ -1389,6 +1620,10 @@ export interface MemberView {
 export interface ChangeCanvas {
   id: string;
   name?: string | null;
+  /**
+   * The worker that its code runs in; null is the canvas's own.
+   */
+  worker?: string | null;
 }
 /**
  * A canvas, and what to change of the spell on it.
@@ -1454,6 +1689,64 @@ export interface ReplaceSpell {
 export interface RemoveMember {
   id: string;
   email: string;
+}
+/**
+ * The code of a node as it is being written, and where the cursor stands: both count from 1, columns characters.
+ */
+export interface CodeToComplete {
+  canvas: string;
+  node: string;
+  code: string;
+  line: number;
+  column: number;
+}
+/**
+ * What may be written in the place of the ``length`` characters before the cursor, the best first.
+ */
+export interface CompletionsView {
+  items: CompletionView[];
+  length: number;
+  /**
+   * A later question of yours took the place of this one.
+   */
+  superseded: boolean;
+}
+/**
+ * Something that may be written; ``kind`` is ``variable``, ``function``, ``property``, ... .
+ */
+export interface CompletionView {
+  label: string;
+  kind: string;
+  detail: string;
+}
+/**
+ * Code in a language.
+ */
+export interface CodeToFormat {
+  language: "python" | "typescript";
+  code: string;
+}
+/**
+ * The code as the language's formatter writes it.
+ */
+export interface FormattedView {
+  code: string;
+  changed: boolean;
+}
+/**
+ * An input or output of a node's code, and what it is to be called wherever it is read by name.
+ */
+export interface NameToChange {
+  canvas: string;
+  node: string;
+  name: string;
+  to: string;
+}
+/**
+ * The nodes whose code was edited.
+ */
+export interface RenamedView {
+  nodes: string[];
 }
 /**
  * A reply in ``thread``, or the first comment of a thread at a ``node`` or at a place.
@@ -1817,6 +2110,205 @@ export interface RunView {
   } | null;
 }
 /**
+ * A configuration; secrets that it leaves out stay as they are.
+ */
+export interface ExternalWorkerConfig {
+  id: string;
+  config: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * An external worker. ``config`` and what follows are for its owner and administrators.
+ */
+export interface ExternalWorkerView {
+  id: string;
+  name: string;
+  kind: "external";
+  owner: string;
+  /**
+   * Stopped: it is not connected. Failed: what it says of itself cannot be used.
+   */
+  state: "ready" | "busy" | "stopped" | "failed";
+  reason: string | null;
+  /**
+   * Calls under way.
+   */
+  busy: number;
+  /**
+   * {name, title, version} of what it brings.
+   */
+  pack: {
+    [k: string]: string;
+  } | null;
+  types: string[];
+  /**
+   * Those it was given to.
+   */
+  canvases: string[] | null;
+  config_schema: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Without its secrets.
+   */
+  config: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Fields of the configuration that are never told, as a.b.
+   */
+  secrets: string[] | null;
+  created_at: number;
+  last_seen_at: number | null;
+}
+/**
+ * What people call it.
+ */
+export interface NewExternalWorker {
+  name: string;
+}
+/**
+ * A worker, with the token by which it connects: it is shown this once.
+ */
+export interface NewExternalWorkerView {
+  id: string;
+  name: string;
+  kind: "external";
+  owner: string;
+  /**
+   * Stopped: it is not connected. Failed: what it says of itself cannot be used.
+   */
+  state: "ready" | "busy" | "stopped" | "failed";
+  reason: string | null;
+  /**
+   * Calls under way.
+   */
+  busy: number;
+  /**
+   * {name, title, version} of what it brings.
+   */
+  pack: {
+    [k: string]: string;
+  } | null;
+  types: string[];
+  /**
+   * Those it was given to.
+   */
+  canvases: string[] | null;
+  config_schema: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Without its secrets.
+   */
+  config: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Fields of the configuration that are never told, as a.b.
+   */
+  secrets: string[] | null;
+  created_at: number;
+  last_seen_at: number | null;
+  token: string;
+  /**
+   * What to run where the worker is to be.
+   */
+  command: string;
+}
+/**
+ * The worker meant.
+ */
+export interface ExternalWorkerId {
+  id: string;
+}
+/**
+ * What a worker is, without secrets: ``secrets`` names what must be given anew where it is imported.
+ */
+export interface ExternalWorkerExport {
+  name: string;
+  pack: {
+    [k: string]: string;
+  };
+  config: {
+    [k: string]: unknown;
+  };
+  secrets: string[];
+  state: JsonValue;
+}
+/**
+ * Of which canvas; without one, all of one's own.
+ */
+export interface ExternalWorkersOf {
+  canvas?: string | null;
+}
+/**
+ * External workers, the oldest first.
+ */
+export interface ExternalWorkerList {
+  items: ExternalWorkerView[];
+}
+/**
+ * A configuration, with the secrets that are to change, and the state that was exported.
+ */
+export interface ExternalWorkerImport {
+  id: string;
+  config: {
+    [k: string]: JsonValue;
+  };
+  state?: JsonValue;
+}
+/**
+ * Another name, or the canvases that it is given to (all of them).
+ */
+export interface ExternalWorkerPatch {
+  id: string;
+  name?: string | null;
+  canvases?: string[] | null;
+}
+/**
+ * Hosts to reach: ``api.example.org`` (ports 80 and 443), ``*.example.org:8443``, ``10.0.0.5:5432``.
+ *
+ * With ``secret``, the id of a secret of one's own or of the canvas: where that secret may go.
+ */
+export interface NewGrant {
+  id: string;
+  /**
+   * @minItems 1
+   * @maxItems 32
+   */
+  hosts: [string, ...string[]];
+  secret?: string | null;
+}
+/**
+ * A grant. With ``secret`` the secret of that name may go to ``hosts``; without, code may connect to them.
+ */
+export interface GrantView {
+  id: string;
+  hosts: string[];
+  secret: string | null;
+  /**
+   * Id of the user who gave it.
+   */
+  by: string | null;
+  created_at: number;
+}
+/**
+ * A canvas's grants, the oldest first; ``may_grant``: whether the caller may give and take them.
+ */
+export interface GrantList {
+  items: GrantView[];
+  may_grant: boolean;
+}
+/**
+ * The canvas, and one of its grants.
+ */
+export interface GrantId {
+  id: string;
+  grant: string;
+}
+/**
  * What the invitation's address ends with.
  */
 export interface InvitationToken {
@@ -2160,6 +2652,123 @@ export interface ProblemsView {
   }[];
 }
 /**
+ * Of which worker: that of a canvas, or by its id.
+ */
+export interface PacksOf {
+  canvas?: string | null;
+  worker?: string | null;
+}
+/**
+ * A worker's packs, by distribution.
+ */
+export interface InstalledPacks {
+  worker: string;
+  items: InstalledPack[];
+}
+/**
+ * A distribution in a worker's environment that brings packs.
+ */
+export interface InstalledPack {
+  id: string;
+  worker: string;
+  distribution: string;
+  /**
+   * The versions asked for; empty for any.
+   */
+  specifier: string;
+  /**
+   * SHA-256 of the wheel, where it was uploaded.
+   */
+  file: string | null;
+  file_name: string | null;
+  /**
+   * What was installed.
+   */
+  version: string | null;
+  /**
+   * The hashes that its files may have: those of that version when it was installed.
+   */
+  sha256: string[];
+  state: "installing" | "ready" | "failed";
+  /**
+   * Why it failed.
+   */
+  reason: string | null;
+  /**
+   * Of its import, where that failed.
+   */
+  traceback: string | null;
+  packs: PackOf[];
+  /**
+   * Node types that cannot be used from a worker, and why.
+   */
+  left_out: {
+    [k: string]: string;
+  };
+  installed_by: string | null;
+  created_at: number;
+}
+/**
+ * A pack that an installed distribution brings.
+ */
+export interface PackOf {
+  name: string;
+  title: string;
+  version: string;
+  /**
+   * How many node types.
+   */
+  nodes: number;
+}
+/**
+ * A pack from an index by its name and versions, or the uploaded wheel of that hash.
+ */
+export interface PackToInstall {
+  canvas?: string | null;
+  worker?: string | null;
+  distribution?: string | null;
+  specifier?: string;
+  /**
+   * What is installed must have this hash, wherever it comes from.
+   */
+  sha256?: string | null;
+  file?: string | null;
+}
+/**
+ * The installed pack meant.
+ */
+export interface PackId {
+  id: string;
+}
+/**
+ * A wheel, as base64, for the worker that it is meant for.
+ */
+export interface PackToUpload {
+  canvas?: string | null;
+  worker?: string | null;
+  /**
+   * The file's name.
+   */
+  name: string;
+  /**
+   * The bytes, in base64.
+   */
+  data: string;
+}
+/**
+ * A wheel that is kept, to be installed by its hash.
+ */
+export interface UploadedPack {
+  /**
+   * Its SHA-256.
+   */
+  file: string;
+  name: string;
+  distribution: string;
+  version: string;
+  size: number;
+}
+/**
  * A run by its id.
  */
 export interface OneRun {
@@ -2343,6 +2952,52 @@ export interface SampleView {
   spell: {
     [k: string]: unknown;
   };
+}
+/**
+ * A secret of one's own, or with ``canvas`` one of a canvas.
+ */
+export interface NewSecret {
+  /**
+   * How cells name it: {{secret.NAME}}. Letters, digits, _ and -.
+   */
+  name: string;
+  value: string;
+  canvas?: string | null;
+}
+/**
+ * A secret, without its value: that is told to nobody. ``canvas`` is None for one's own.
+ */
+export interface SecretView {
+  id: string;
+  name: string;
+  canvas: string | null;
+  created_at: number;
+  updated_at: number;
+}
+/**
+ * ``canvas``: that canvas's own secrets, in place of one's own.
+ */
+export interface FindSecrets {
+  canvas?: string | null;
+}
+/**
+ * Secrets by name.
+ */
+export interface SecretList {
+  items: SecretView[];
+}
+/**
+ * The secret meant.
+ */
+export interface SecretId {
+  id: string;
+}
+/**
+ * The value that it has from now on.
+ */
+export interface NewValue {
+  id: string;
+  value: string;
 }
 /**
  * A file that holds a spell: ``text``, or ``data`` in base64. Its form is told by name and first bytes.
@@ -2685,6 +3340,154 @@ export interface Restored {
   after: VersionView;
 }
 /**
+ * A worker that canvases may share. ``open``: whoever edits a canvas may put it there, else administrators.
+ */
+export interface NewWorker {
+  name: string;
+  requirements?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$".
+     */
+    [k: string]: string;
+  };
+  processes?: number;
+  limits?: OwnLimits;
+  open?: boolean;
+}
+/**
+ * Limits in place of the server's; of what is left out the server's hold.
+ */
+export interface OwnLimits {
+  memory_mb?: number | null;
+  cpu_seconds?: number | null;
+  processes?: number | null;
+  files_mb?: number | null;
+  wall_seconds?: number | null;
+}
+/**
+ * A worker. ``faults``: by requirement, why it cannot be had. ``confinement`` is null before one started.
+ */
+export interface WorkerView {
+  id: string;
+  name: string;
+  kind: "canvas" | "shared" | "external";
+  canvas: string | null;
+  owner: string | null;
+  processes: number;
+  limits: WorkerLimitsView | null;
+  state: "absent" | "provisioning" | "starting" | "ready" | "busy" | "stopped" | "failed";
+  reason: string | null;
+  environment: WorkerEnvironment | null;
+  packs: string[];
+  confinement: {
+    [k: string]: unknown;
+  } | null;
+  metrics: WorkerMetrics;
+  restarts: number;
+  open: boolean;
+  faults: {
+    [k: string]: string;
+  };
+}
+/**
+ * What each process may use. Null is no limit.
+ */
+export interface WorkerLimitsView {
+  memory_mb: number;
+  cpu_seconds: number | null;
+  processes: number;
+  files_mb: number;
+  output_bytes: number;
+  wall_seconds: number | null;
+}
+/**
+ * The packages of a worker. ``key`` is ``base`` for the server's own; the lock is had by ``workers.lock``.
+ */
+export interface WorkerEnvironment {
+  key: string | null;
+  requirements: {
+    [k: string]: string;
+  };
+  python: string;
+  locked: boolean;
+}
+/**
+ * What a worker uses now, and what has happened in it since the server started.
+ */
+export interface WorkerMetrics {
+  cpu_percent: number | null;
+  memory_bytes: number | null;
+  queue: number;
+  running: number;
+  calls: number;
+  failures: number;
+}
+/**
+ * The canvas whose choice of workers is meant; without one, all shared workers.
+ */
+export interface WorkersOf {
+  canvas?: string | null;
+}
+/**
+ * Workers: a canvas's own first. ``current`` is the one that the canvas is on.
+ */
+export interface WorkerList {
+  items: WorkerView[];
+  current: string | null;
+}
+/**
+ * The worker meant. A canvas's own has the id of the canvas.
+ */
+export interface WorkerId {
+  id: string;
+}
+/**
+ * What an environment holds, as a requirements.txt with hashes; empty where nothing is required.
+ */
+export interface WorkerLock {
+  key: string | null;
+  lock: string;
+}
+/**
+ * The last lines of a worker's log, oldest first.
+ */
+export interface WorkerLog {
+  lines: WorkerLine[];
+}
+/**
+ * A line of a worker's log. ``at`` is Unix time in seconds.
+ */
+export interface WorkerLine {
+  at: number;
+  level: string;
+  text: string;
+}
+/**
+ * What to change; what is left out stays. Requirements are a shared worker's; a canvas's are on the canvas.
+ */
+export interface ChangeWorker {
+  id: string;
+  name?: string | null;
+  requirements?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$".
+     */
+    [k: string]: string;
+  } | null;
+  processes?: number | null;
+  limits?: OwnLimits | null;
+  open?: boolean | null;
+}
+/**
+ * The worker meant, and whether to look anew which versions there are.
+ */
+export interface ProvisionWorker {
+  id: string;
+  anew?: boolean;
+}
+/**
  * What the server says, by event.
  */
 export interface Announcements {
@@ -2697,6 +3500,7 @@ export interface Announcements {
   "canvas.versions": CanvasVersions;
   "events.flowing": EventsFlowing;
   "events.stalled": EventsStalled;
+  "external_worker.changed": ExternalWorkerChanged;
   "library.changed": LibraryChanged;
   "models.progress": PullProgress;
   "run.events": RunEvents;
@@ -2705,6 +3509,8 @@ export interface Announcements {
   "session.resync": Notice;
   "session.revoked": Notice;
   "user.mentions": UserMentions;
+  "worker.changed": WorkerChanged;
+  "worker.lines": WorkerLines;
 }
 /**
  * ``canvas.awareness``: who is where. Lossy; the latest of each client wins.
@@ -2810,6 +3616,12 @@ export interface EventsStalled {
   retry_in: number;
 }
 /**
+ * A worker of a canvas that you have open, or of your own, is another than it was, or gone.
+ */
+export interface ExternalWorkerChanged {
+  worker: ExternalWorkerView;
+}
+/**
  * The library of a canvas is another one: ask for it anew (``nodes.find``).
  */
 export interface LibraryChanged {
@@ -2849,6 +3661,38 @@ export interface Notice {
 export interface UserMentions {
   unread: number;
   mention: MentionView | null;
+}
+/**
+ * A worker whose state is another now; ``canvases`` are those on it, of which the receiver has one open.
+ */
+export interface WorkerChanged {
+  id: string;
+  name: string;
+  kind: "canvas" | "shared" | "external";
+  canvas: string | null;
+  owner: string | null;
+  processes: number;
+  limits: WorkerLimitsView | null;
+  state: "absent" | "provisioning" | "starting" | "ready" | "busy" | "stopped" | "failed";
+  reason: string | null;
+  environment: WorkerEnvironment | null;
+  packs: string[];
+  confinement: {
+    [k: string]: unknown;
+  } | null;
+  metrics: WorkerMetrics;
+  restarts: number;
+  open: boolean;
+  faults: {
+    [k: string]: string;
+  };
+}
+/**
+ * What a worker, or who makes its environment, just said.
+ */
+export interface WorkerLines {
+  id: string;
+  lines: WorkerLine[];
 }
 
 /** What each setting and limit of a node may be, as JSON Schema. */
