@@ -49,6 +49,7 @@ def _granted(readable: list[str], program: str) -> dict[str, int]:
     return {
         **dict.fromkeys((*SYSTEM, *readable, os.path.realpath(program)), RUN),
         **dict.fromkeys((*SETTINGS, *MACHINE), READ),
+        "/proc/self": READ,  # where its own stack lies, which the C library looks up there
         **dict.fromkeys(("/proc/cpuinfo", "/proc/meminfo", "/proc/stat"), READ),
         **dict.fromkeys(("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"), READ_FILE),
         "/dev/null": DEVICE,

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import spellwork_worker
-
 from spellwork.errors import NodeError
 
 from .program import Program

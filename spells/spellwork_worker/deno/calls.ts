@@ -8,7 +8,7 @@ import { put, TooLarge, type Writer } from "./msgpack.ts";
 import { RequestError } from "./own.ts";
 import type { Frame, Pipe } from "./pipe.ts";
 import { NotTransferable, PlainWriter } from "./plain.ts";
-import { fieldNames, hasOwn, isArray, NativeBytes, NativeError, NativePromise, Table } from "./primordials.ts";
+import { define, fieldNames, hasOwn, isArray, NativeBytes, NativeError, NativePromise, Table } from "./primordials.ts";
 import { type Level, Printed } from "./printed.ts";
 import { chunksOf, Inlet } from "./streams.ts";
 
@@ -44,7 +44,7 @@ export class Calls {
   private current = 0;
   private inlet = new Inlet(0, 0);
   private readonly store: Store;
-  readonly printed = new Printed((message, level) => this.log(message, level));
+  readonly printed = new Printed((message, level) => this.say(message, level));
 
   /** `memory`: MB that the process may use. */
   constructor(private readonly pipe: Pipe, private readonly limit: number, private readonly memory: number) {
@@ -83,6 +83,10 @@ export class Calls {
   // What running code says
 
   log(message: string, level: Level): void {
+    this.printed.add(message, level);
+  }
+
+  private say(message: string, level: Level): void {
     if (this.current) this.pipe.send({ type: "log", id: this.current, message, level });
   }
 
@@ -114,6 +118,7 @@ export class Calls {
     this.current = call.id;
     this.inlet = new Inlet(call.id, call.credit);
     this.printed.begin();
+    define(NativeError, "stackTraceLimit", { value: 30, writable: true, configurable: true });
     let cell: Compiled | null = null;
     let last: Record<string, unknown> | (() => void);
     try {

@@ -1,7 +1,7 @@
 /** The values that stay in this process, by number: what they are, how they may leave, and what is shown of them. */
 
 import { TooLarge, Writer } from "./msgpack.ts";
-import { bytesOf, dataUrl, kindOf, NotTransferable, PlainWriter } from "./plain.ts";
+import { bytesOf, dataUrl, kindOf, MAX_DEPTH, NotTransferable, PlainWriter } from "./plain.ts";
 import {
   fieldNames,
   firstKey,
@@ -84,15 +84,15 @@ export class Store {
 }
 
 /** Return the bytes of plain JSON values, about, up to a budget; -1 where JSON would not give them back as they are. */
-export function plainSize(value: unknown, budget = SMALL): number {
+export function plainSize(value: unknown, budget = SMALL, depth = 0): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value === "number") return isFinite(value) ? 8 : -1;
   if (value === null || typeof value === "boolean") return 5;
-  if (typeof value !== "object") return -1;
+  if (typeof value !== "object" || depth > MAX_DEPTH) return -1;
   let total = 2;
   if (isArray(value)) {
     for (let place = 0; place < value.length && total <= budget; place++) {
-      const size = plainSize(value[place], budget - total);
+      const size = plainSize(value[place], budget - total, depth + 1);
       if (size < 0) return -1;
       total += size;
     }
@@ -102,7 +102,7 @@ export function plainSize(value: unknown, budget = SMALL): number {
   if (prototype !== null && prototype !== ObjectPrototype) return -1;
   const names = fieldNames(value);
   for (let place = 0; place < names.length && total <= budget; place++) {
-    const size = plainSize((value as Record<string, unknown>)[names[place]], budget - total);
+    const size = plainSize((value as Record<string, unknown>)[names[place]], budget - total, depth + 1);
     if (size < 0) return -1;
     total += names[place].length + 3 + size;
   }
