@@ -236,7 +236,7 @@ class BodyRun:
 
 
 def _takes_handles(step: Step) -> bool:
-    return step.type.isolation == "worker" or step.type.takes_handles or step.body is not None
+    return step.type.isolation == "worker" or step.body is not None
 
 
 def open_body(host: RunHost, context: Context, step: Step, taken: Mapping[str, Any]) -> BodyRun:

@@ -57,7 +57,7 @@ def node(
     timeout: float | None = None,
     retries: int = 0,
     backoff: float = 0.5,
-    takes_handles: bool = False,
+    takes_handles: Sequence[str] = (),
     language: str | None = None,
     resolve: Callable[[Node], Ports] | None = None,
     unit: Callable[[Node], dict[str, Any]] | None = None,
@@ -93,8 +93,8 @@ def node(
             for a node as it is: pure and quick, and empty where any value may do.
         places: For a node with code: every place in which code speaks of a port.
         unit: For a node with code that a worker cannot read itself: what it needs to run it.
-        takes_handles: It hands values on without looking at them; those that stay in a
-            worker's process stay there.
+        takes_handles: Names of inputs that it hands on without looking at them; what stays
+            in a worker's process stays there.
         body_ports: For a node that may run a body (``ctx.body``): the node's ports, from the
             body's and from which of its inputs get a list's items one by one; pure.
         fans_out: A list on an input of the body that takes none is such.
@@ -152,7 +152,7 @@ def node(
             timeout=timeout,
             retries=retries,
             backoff=backoff,
-            takes_handles=takes_handles,
+            takes_handles=frozenset(takes_handles),
             language=language,
             resolve=resolve,
             unit=unit,

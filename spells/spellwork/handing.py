@@ -18,9 +18,9 @@ async def inputs_for(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
     Raises:
         NodeError: ``not_transferable``, naming both nodes, or ``value_gone``.
     """
-    if not any_handles() or step.type.takes_handles:
+    if not any_handles():
         return inputs
-    ports: Sequence[str] = list(inputs)
+    ports: Sequence[str] = [port for port in inputs if port not in step.type.takes_handles]
     if step.type.isolation == "worker":
         ports = [port.name for port in step.ports.inputs if port.stream and port.name in inputs]
     given = inputs

@@ -43,8 +43,8 @@ class NodeType:
     the body is None where the node has none. ``fans_out``: a list on an input
     of the body that takes none is such. ``marks``: its nodes stand for an input
     or output of the spell or group they are in (see ``interface``).
-    ``takes_handles``: the function hands values on without looking at them, and gets
-    handles of those that stay in a worker.
+    ``takes_handles``: inputs that the function hands on without looking at them; there it
+    gets handles of what stays in a worker.
     ``timeout`` and ``backoff`` are seconds. ``preview``: cheap enough to run
     while somebody types. ``limiter``: the provider whose limits its calls
     count against. ``migrate``: by version, how a node of that version becomes
@@ -66,7 +66,7 @@ class NodeType:
     wants_context: bool = False
     returns: Returns = "value"
     waits: Waits = "all"
-    takes_handles: bool = False
+    takes_handles: frozenset[str] = frozenset()
     cache: CachePolicy = "deterministic"
     ttl: float | None = None
     isolation: Isolation = "inline"

@@ -140,7 +140,7 @@ def assemble(steps: Sequence[Step]) -> Program:
     pending: list[int] = []
     modes: list[int] = []
     arguments: list[Any] = []
-    takes = any(map(_gives_handles, steps))
+    gives = _giving_handles(steps)
     for step, kind in zip(steps, kinds, strict=True):
         plain = inputs.read(step, kind.triggers)
         waits = 0
@@ -151,7 +151,7 @@ def assemble(steps: Sequence[Step]) -> Program:
                     row.append(step.index)
                     waits += 1
         pending.append(waits)
-        if plain and kind.plain and takes and _takes_handles(step, steps):
+        if gives is not None and plain and kind.plain and _reads(step, gives):
             plain = False
         mode, argument = _mode(step, kind, inputs.gathers[-1], plain=plain and kind.plain)
         modes.append(mode)
@@ -373,21 +373,25 @@ def _mode(
     return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(gather) else (MODE_FULL, None)
 
 
-def _gives_handles(step: Step) -> bool:
-    """Say whether an output may be a value that stays in a worker: then its readers are called in full."""
-    declared = step.type
-    return (
-        declared.isolation == "worker"
-        or declared.takes_handles
+def _giving_handles(steps: Sequence[Step]) -> list[bool] | None:
+    """Say of each step whether an output may be a value that stays in a worker; None where none may."""
+    gives = [
+        step.type.isolation == "worker"
         or step.body is not None
         or step.stand in ("bypassed", "kept")
-    )
+        for step in steps
+    ]
+    if not any(gives):
+        return None
+    for step in steps:
+        if step.type.takes_handles and not gives[step.index]:
+            gives[step.index] = _reads(step, gives)
+    return gives
 
 
-def _takes_handles(step: Step, steps: Sequence[Step]) -> bool:
-    return any(
-        _gives_handles(steps[wire.source]) for binding in step.bindings for wire in binding.wires
-    )
+def _reads(step: Step, gives: Sequence[bool]) -> bool:
+    """Say whether a wire comes from a step that may give such a value: then it is called in full."""
+    return any(gives[wire.source] for binding in step.bindings for wire in binding.wires)
 
 
 def slot_of(source: Source, slot: int) -> bool:

@@ -90,6 +90,10 @@ class RunResult:
             self._outputs = self._make_outputs()
         return self._outputs
 
+    def replace_outputs(self, outputs: dict[str, dict[str, Any]]) -> None:
+        """Put the same outputs in another form."""
+        self._outputs = outputs
+
     @property
     def why(self) -> dict[str, str]:
         """Why each node ran, or "cached" when it did not: {node: why}."""

@@ -13,6 +13,8 @@ from .compiler import compile
 from .context import Context
 from .events import Sink
 from .execution import Execution
+from .handing import decoded_outputs
+from .handles import any_handles
 from .library import Library
 from .limits import Limits
 from .memory import RunMemory
@@ -64,7 +66,8 @@ async def run_async(
 
     ``inputs``, ``scope`` and ``reach`` are as for ``compile``; ``library`` is
     all installed packs when not given. ``memory`` is what the last run left,
-    and takes what this one leaves. ``spells`` finds those that nodes run inside
+    and takes what this one leaves. What its code nodes gave that is no plain value is plain
+    JSON in the result, or where it has no such form, what was told of it. ``spells`` finds those that nodes run inside
     themselves; of a file, they are files beside it. Nodes that fail are in ``result.errors``.
 
     Raises:
@@ -83,7 +86,7 @@ async def run_async(
         spells=spells or spells_beside(spell),
     )
     async with _Workers() as workers:
-        return await Execution(
+        result = await Execution(
             plan,
             sink=sink,
             cache=cache,
@@ -91,6 +94,9 @@ async def run_async(
             limits=limits,
             executors={"worker": workers},
         ).run()
+        if any_handles():  # the workers end here
+            result.replace_outputs(await decoded_outputs(result.outputs))
+        return result
 
 
 def run(

@@ -18,8 +18,8 @@ from typing import IO, Any
 
 import msgspec
 
-from .keeping import kind_of
-from .memory import BESIDE, Memory, available
+from .keeping import kind_of, size_of
+from .memory import BESIDE, Memory
 from .parcels import Encoding, Parcel
 from .values import NotTransferableError, has_plain_form, name_of, to_plain
 
@@ -90,9 +90,9 @@ def media_type(value: Any) -> str | None:
 
 
 def encode(
-    value: Any, wanted: Sequence[Encoding], limit: int = 0, *, beside: bool
-) -> tuple[Parcel, Memory | None]:
-    """Return a value in the first of the wanted encodings that it has; ``beside``: large ones as memory.
+    value: Any, wanted: Sequence[Encoding], limit: int = 0, memory: Memory | None = None
+) -> Parcel:
+    """Return a value in the first of the wanted encodings that it has; a large one is put into ``memory``.
 
     Raises:
         NotTransferableError: it has none of them.
@@ -104,7 +104,7 @@ def encode(
             continue
         try:
             mime, write = _WRITERS[encoding](value)
-            return _packed(value, encoding, mime, write, limit, beside=beside)
+            return _packed(value, encoding, mime, write, limit, memory)
         except EncodingTooLargeError:
             raise
         except NotTransferableError as error:
@@ -117,22 +117,22 @@ def encode(
 
 
 def _packed(
-    value: Any, encoding: Encoding, mime: str, write: Write, limit: int, *, beside: bool
-) -> tuple[Parcel, Memory | None]:
+    value: Any, encoding: Encoding, mime: str, write: Write, limit: int, memory: Memory | None
+) -> Parcel:
     kind = kind_of(value)
-    if beside and available():
-        memory = Memory.filled(write)
-        if limit and memory.size > limit:
-            raise EncodingTooLargeError(memory.size, limit)
-        if memory.size >= BESIDE:
-            return Parcel(encoding, memory.size, kind, mime), memory
-        return Parcel(encoding, memory.size, kind, mime, bytes(memory.view())), None
+    if memory is not None:
+        try:
+            size = memory.fill(write)
+        except OSError as error:
+            raise EncodingTooLargeError(size_of(value), limit) from error
+        if size > BESIDE:
+            return Parcel(encoding, size, kind, mime)
     file = io.BytesIO()
     write(file)
     data = file.getvalue()
     if limit and len(data) > limit:
         raise EncodingTooLargeError(len(data), limit)
-    return Parcel(encoding, len(data), kind, mime, data), None
+    return Parcel(encoding, len(data), kind, mime, data)
 
 
 # Writing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import msgspec
 from .encoders import EncodingTooLargeError, decode, encode, encodings_of, is_table
 from .frames import encode as frame_of
 from .keeping import SMALL, Gone, NotPlain, Store, kind_of, plain_size, size_of
-from .memory import Untrusted
+from .memory import Memory, Untrusted
 from .pages import NoSuchPart, read_page
 from .parcels import Drop, Fetch, Fetched, Given, Kept, Let, Parcel, ReadPage, Refused, Shown
 from .pipe import Pipe
@@ -35,7 +34,6 @@ class Holding:
     def __init__(self, pipe: Pipe, budget: int) -> None:
         self._pipe = pipe
         self._store = Store(budget)
-        self._numbers = itertools.count(1)
         self._unshown: dict[int, None] = {}
 
     # Calls
@@ -107,9 +105,10 @@ class Holding:
             self._store.drop(task.values)
             return
         try:
+            memory = self._lent(task) if isinstance(task, Fetch) else None
             value = self._store.get(task.value)
             if isinstance(task, Fetch):
-                self._fetch(task, value)
+                self._fetch(task, value, memory)
             else:
                 self._pipe.send(frame_of(read_page(value, task)))
         except Gone:
@@ -123,15 +122,14 @@ class Holding:
         except Exception as error:  # noqa: BLE001 - a foreign object's own methods may do anything
             self._refuse(task.number, "not_transferable", f"{type(error).__name__}: {error}")
 
-    def _fetch(self, task: Fetch, value: Any) -> None:
-        beside = self._pipe.channel is not None
-        parcel, memory = encode(value, task.encodings, task.limit, beside=beside)
-        if memory is None:
-            self._pipe.send(frame_of(Fetched(task.number, parcel)))
-            return
-        number = next(self._numbers)
-        told = msgspec.structs.replace(parcel, memory=number)
-        self._pipe.send(frame_of(Fetched(task.number, told)), (number, memory))
+    def _fetch(self, task: Fetch, value: Any, memory: Memory | None) -> None:
+        self._pipe.send(frame_of(Fetched(task.number, encode(value, task.encodings, task.limit, memory))))
+
+    def _lent(self, task: Fetch) -> Memory | None:
+        """Take the memory that came with a question, whatever becomes of it."""
+        if not task.memory or self._pipe.channel is None:
+            return None
+        return self._pipe.channel.take(task.memory)
 
     def _refuse(self, number: int, code: str, message: str) -> None:
         text = message.encode("utf-8", "backslashreplace").decode()

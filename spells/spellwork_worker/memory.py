@@ -1,9 +1,8 @@
 """Sealed memory: large values between processes, written once and copied by nobody.
 
-A memfd is filled, sealed (it can neither change nor shrink any more) and its descriptor
-sent over a socket; who gets it maps it. Nothing is trusted: what is not a sealed memfd of
-exactly the size that was told is refused, so that no reader can be surprised by a change,
-and nobody can have a file read that it could not read itself. Linux only.
+A memfd is filled by one worker, sealed (it can neither change nor shrink any more) and
+handed to another, which maps it. Descriptors go over a socket (SCM_RIGHTS), from the
+server alone: what a worker could send is never opened or read. Linux only.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from typing import IO, Any
 SEALS = 0x1 | 0x2 | 0x4 | 0x8
 """No further seals, no shrinking, no growing, no writing (F_SEAL_SEAL, _SHRINK, _GROW, _WRITE)."""
 
+_SEAL_GROW = 0x4
 _ADD_SEALS, _GET_SEALS = 1033, 1034
 _NUMBER = struct.Struct(">Q")
 
@@ -37,7 +37,12 @@ def available() -> bool:
 
 
 class Memory:
-    """A sealed memfd; its descriptor is closed with it."""
+    """A memfd of ``size`` bytes; its descriptor is closed with it.
+
+    The server makes it (``lent``), the worker that has the value fills it with ``write``
+    calls, the server closes it to changes (``sealed``), and the worker that needs the value
+    maps it. No worker makes memory itself: what it makes is bounded nowhere.
+    """
 
     __slots__ = ("_fd", "size")
 
@@ -46,19 +51,35 @@ class Memory:
         self.size = size
 
     @classmethod
-    def filled(cls, write: Callable[[IO[bytes]], Any]) -> Memory:
-        """Return memory that holds what ``write`` writes into a file."""
-        fd = os.memfd_create("spellwork", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        memory = cls(fd, 0)
-        with open(fd, "wb", buffering=1024 * 1024, closefd=False) as file:
-            write(file)
-        memory.size = os.fstat(fd).st_size
-        fcntl.fcntl(fd, _ADD_SEALS, SEALS)
+    def lent(cls, room: int) -> Memory:
+        """Make memory that takes at most ``room`` bytes, and takes none before they are written."""
+        memory = cls(os.memfd_create("spellwork", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), room)
+        os.ftruncate(memory.fd, room)
+        fcntl.fcntl(memory.fd, _ADD_SEALS, _SEAL_GROW)
         return memory
+
+    def sealed(self, size: int) -> Memory:
+        """Close it to every change, with ``size`` bytes in it; raises Untrusted where that cannot be."""
+        try:
+            if not 0 <= size <= os.fstat(self._fd).st_size:
+                raise Untrusted(f"it cannot hold the {size:,} bytes that were told of")
+            os.ftruncate(self._fd, size)
+            fcntl.fcntl(self._fd, _ADD_SEALS, SEALS)
+        except OSError as error:
+            raise Untrusted(f"it cannot be sealed ({error.strerror})") from error
+        self.size = size
+        return self
+
+    def fill(self, write: Callable[[IO[bytes]], Any]) -> int:
+        """Write a value into it, in the worker; return how many bytes that took. Raises OSError where it is full."""
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        with open(self._fd, "wb", buffering=1024 * 1024, closefd=False) as file:
+            write(file)
+            return file.tell()
 
     @classmethod
     def taken(cls, fd: int, size: int) -> Memory:
-        """Return memory that came from elsewhere; raises Untrusted where it is not what was told."""
+        """Return memory that came; raises Untrusted where it is not sealed, or of another size."""
         memory = cls(fd, size)
         try:
             seals = fcntl.fcntl(fd, _GET_SEALS)
@@ -101,15 +122,19 @@ class MemoryChannel:
         """
         socket.send_fds(self._end, [_NUMBER.pack(number)], [memory.fd])
 
-    def take(self, number: int, size: int) -> Memory:
-        """Take the memory that a frame told of; raises Untrusted where another came, or none."""
+    def take(self, number: int, size: int | None = None) -> Memory:
+        """Take the memory that a frame told of: to be filled, or with ``size`` sealed memory.
+
+        Raises:
+            Untrusted: another came, or none.
+        """
         try:
             message, fds, _, _ = socket.recv_fds(self._end, _NUMBER.size, 1)
         except OSError as error:
             raise Untrusted(f"no memory came ({error})") from error
         if not fds:
             raise Untrusted("no memory came")
-        memory = Memory.taken(fds[0], size)
+        memory = Memory(fds[0], 0) if size is None else Memory.taken(fds[0], size)
         if message != _NUMBER.pack(number):
             raise Untrusted("memory of another number came")
         return memory

@@ -78,6 +78,8 @@ class Fetch(msgspec.Struct, tag="fetch", frozen=True):
     encodings: list[Encoding]
     limit: int = 0
     """Bytes it may have at most; 0 for any number."""
+    memory: int = 0
+    """The number of memory that came beside, to be filled where the value is large; 0 for none."""
 
 
 class ReadPage(msgspec.Struct, tag="read_page", frozen=True):
@@ -94,7 +96,7 @@ class ReadPage(msgspec.Struct, tag="read_page", frozen=True):
 
 
 class Fetched(msgspec.Struct, tag="fetched", frozen=True):
-    """A value, encoded."""
+    """A value, encoded; where its ``data`` is None, in the memory that came with the question."""
 
     number: int
     parcel: Parcel

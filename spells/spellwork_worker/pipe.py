@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from .feeding import Inlet
 from .frames import HEADER, Answer, Call, Credit, ToWorker, decode_to_worker
-from .memory import Memory, MemoryChannel
+from .memory import MemoryChannel
 from .parcels import Drop, Fetch, ReadPage
 
 Task = Call | Drop | Fetch | ReadPage
@@ -31,8 +31,12 @@ class Pipe:
         self._lock = threading.Lock()
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._pages: deque[ReadPage] = deque()
+        self._come = 0
+        """Calls and questions for values that came: counted by the pipe's thread alone."""
+        self._begun = 0
+        """Those of them that were begun: counted by the main thread alone."""
         self.channel: MemoryChannel | None = None
-        """Where memory goes beside frames, if it can."""
+        """Where memory comes beside frames, if it can."""
         self.inlet = Inlet(0, 0)
         """Takes what comes for the call under way."""
         self.on_answer: Callable[[Answer], None] = lambda _answer: None
@@ -45,21 +49,21 @@ class Pipe:
                 task = self._tasks.get(block=not self._pages)
             except queue.Empty:
                 return self._pages.popleft()
+            if isinstance(task, Call | Fetch):
+                self._begun += 1
             if not isinstance(task, ReadPage):
                 return task
             self._pages.append(task)
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether something waits to be done."""
-        return not self._tasks.empty()
+        """Whether a call waits, or somebody for a value."""
+        return self._come > self._begun
 
-    def send(self, frame: bytes, memory: tuple[int, Memory] | None = None) -> None:
-        """Write a whole frame, and before it the memory that it tells of; any thread may."""
+    def send(self, frame: bytes) -> None:
+        """Write a whole frame; any thread may."""
         view = memoryview(frame)
         with self._lock:
-            if memory is not None and self.channel is not None:
-                self.channel.send(*memory)
             while view:
                 view = view[os.write(self._target, view) :]
 
@@ -73,6 +77,8 @@ class Pipe:
 
     def _take(self, record: ToWorker) -> None:
         if isinstance(record, Call | Drop | Fetch | ReadPage):
+            if isinstance(record, Call | Fetch):
+                self._come += 1
             self._tasks.put(record)
         elif isinstance(record, Answer):
             self.on_answer(record)

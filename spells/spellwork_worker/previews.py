@@ -21,7 +21,7 @@ SECONDS = 0.2
 """Time that a preview may take."""
 
 BYTES = 64 * 1024
-"""JSON of a preview; of a picture its data URL may be four times that."""
+"""JSON of a preview."""
 
 ROWS = 20
 COLUMNS = 50
@@ -40,7 +40,7 @@ def preview_of(value: Any) -> dict[str, Any]:
     try:
         with _within(SECONDS):
             found = _preview(value)
-            if len(msgspec.json.encode(found)) <= BYTES * (4 if "image" in found else 1):
+            if len(msgspec.json.encode(found)) <= BYTES:
                 return found
     except TookTooLong:
         return {"form": "text", "text": f"<{type(value).__name__}>"}
@@ -96,9 +96,14 @@ def _array(value: Any) -> dict[str, Any]:
 def _picture(value: Any) -> dict[str, Any] | None:
     if hasattr(value, "thumbnail") and hasattr(value, "getbands"):  # Pillow
         width, height = value.size
-        small = value.reduce(max(1, max(width, height) // SIDE)) if max(width, height) > SIDE else value
-        file = io.BytesIO()
-        small.convert("RGBA" if "A" in small.getbands() else "RGB").save(file, "PNG")
+        small = value.convert("RGBA" if "A" in value.getbands() else "RGB")
+        for side in (SIDE, SIDE // 2, SIDE // 4):
+            if max(small.size) > side:
+                small = small.reduce(-(-max(small.size) // side))
+            file = io.BytesIO()
+            small.save(file, "PNG")
+            if file.tell() < BYTES // 2:
+                break
         return {
             "form": "image",
             "image": data_url("image/png", file.getvalue()),
@@ -108,8 +113,16 @@ def _picture(value: Any) -> dict[str, Any] | None:
     mime = media_type(value)
     if mime is None or not mime.startswith("image/"):
         return None
-    mime, data = to_bytes(value)
+    mime, data = _small_picture(value)
     return {"form": "image", "image": data_url(mime, data), "width": None, "height": None}
+
+
+def _small_picture(value: Any) -> tuple[str, bytes]:
+    if not hasattr(value, "savefig"):
+        return to_bytes(value)
+    file = io.BytesIO()
+    value.savefig(file, format="png", dpi=60)
+    return "image/png", file.getvalue()
 
 
 def _item(value: Any) -> Any:
@@ -131,8 +144,8 @@ def _text(value: Any) -> dict[str, Any]:
     try:
         with _within(SECONDS):
             return {"form": "text", "text": _repr(value, CHARACTERS)}
-    except (Exception, TookTooLong) as error:  # noqa: BLE001 - __repr__ of a foreign object
-        return {"form": "text", "text": f"<{type(value).__name__}, shown by {type(error).__name__}>"}
+    except (Exception, TookTooLong):  # noqa: BLE001 - __repr__ of a foreign object
+        return {"form": "text", "text": f"<{type(value).__name__}>"}
 
 
 def _repr(value: Any, length: int) -> str:

@@ -111,6 +111,7 @@ class Merged(TypedDict):
     category="Flow",
     many=("values",),
     waits="any",
+    takes_handles=("values",),
     keywords=("join", "either", "first", "gather", "fallback"),
 )
 async def merge(values: list[Any]) -> Merged:
@@ -127,6 +128,7 @@ async def merge(values: list[Any]) -> Merged:
     output="value",
     many=("values",),
     waits="any",
+    takes_handles=("value", "values"),
     keywords=("otherwise", "error", "rescue", "default", "alternative", "coalesce", "catch", "try"),
 )
 async def fallback(

@@ -20,6 +20,7 @@ from .flow import MAX_DELAY
     title="Gate",
     category="Flow",
     output="value",
+    takes_handles=("value",),
     keywords=("condition", "filter", "block", "guard", "stop", "if"),
 )
 async def gate(
@@ -43,6 +44,7 @@ async def gate(
     cache="none",
     many=("after",),
     triggers=("after",),
+    takes_handles=("value",),
     keywords=("delay", "until", "sleep", "pause", "timer", "after"),
 )
 async def wait(

@@ -59,6 +59,7 @@ async def spell_input(
     category="Spells",
     output="value",
     marks="output",
+    takes_handles=("value",),
     keywords=("result", "return", "end", "subspell", "body"),
 )
 async def spell_output(

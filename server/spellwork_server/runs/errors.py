@@ -11,6 +11,7 @@
     └── NotFound
         ├── RunNotFound      404  run_not_found
         ├── ValueNotFound    404  value_not_found
+        ├── ValueGone        404  value_gone
         └── StreamNotFound   404  stream_not_found
 """
 
@@ -72,6 +73,12 @@ class ValueNotFound(NotFound):
     """No run that the actor may read has left such a value, or it is not kept any more."""
 
     default_code = "value_not_found"
+
+
+class ValueGone(NotFound):
+    """The value stayed in a worker, and the worker has it no more."""
+
+    default_code = "value_gone"
 
 
 class StreamNotFound(NotFound):

@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 
 from spellwork import RunMemory
+from spellwork.handles import find_handle
 from spellwork_server.storage.outputs import OutputStore
+
+from .references import is_stand_in
 
 MOST_BYTES = 128 * 1024 * 1024
 """JSON that is read for one run at most; nodes beyond count as having left nothing."""
@@ -44,7 +47,19 @@ def _decoded(
     places: dict[str, dict[str, str]], bodies: dict[str, bytes]
 ) -> dict[str, dict[str, Any]]:
     return {
-        node: {port: msgspec.json.decode(bodies[key]) for port, key in ports.items()}
+        node: {port: _value(key, bodies[key]) for port, key in ports.items()}
         for node, ports in places.items()
-        if all(key in bodies for key in ports.values())
+        if all(key in bodies and not _is_gone(key, bodies[key]) for key in ports.values())
     }
+
+
+def _is_gone(key: str, body: bytes) -> bool:
+    """Say whether it is a value in a worker, and that is there no more: then the node left nothing."""
+    if not is_stand_in(key, body):
+        return False
+    handle = find_handle(key)
+    return handle is None or handle.gone is not None
+
+
+def _value(key: str, body: bytes) -> Any:
+    return find_handle(key) if is_stand_in(key, body) else msgspec.json.decode(body)

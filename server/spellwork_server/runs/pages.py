@@ -15,11 +15,13 @@ from pydantic import Field
 
 from spellwork_server.errors import BadRequest
 from spellwork_server.services.service import Request, View
+from spellwork_worker.parcels import ReadPage
 
 from .errors import ValueNotFound
-from .references import preview_of, reference
+from .references import is_stand_in, preview_of, reference
 from .row_order import TooManyRows, ordered
 from .value_index import PathMissing, Shape, ValueIndex, index_of, part_at
+from .worker_values import read_in_worker
 
 PAGE = 1_000
 """Items, or fields, of a page unless asked otherwise; of a text 64 times as many characters."""
@@ -28,6 +30,9 @@ TEXT_PAGE = 64 * PAGE
 
 PAGE_BYTES = 1024 * 1024
 """JSON of a page after which no further item begins on it."""
+
+MOST_OF_WORKER = 100_000
+"""Items of a page that a worker is asked for."""
 
 KEPT_BYTES = 64 * 1024 * 1024
 """JSON of values that are kept between two pages, all together."""
@@ -124,6 +129,8 @@ class Pages:
             kept = self._kept.get(key)
             if kept is None:
                 body = await load()
+                if is_stand_in(key, body):
+                    return await page_in_worker(key, body, request)
                 index = await asyncio.to_thread(index_of, body)
                 kept = self._kept.setdefault(key, _Kept(index, 0.0))
             kept.used = time.monotonic()
@@ -147,6 +154,32 @@ class Pages:
     def _on_timer(self) -> None:
         self._timer = None
         self._forget()
+
+
+async def page_in_worker(key: str, body: bytes, request: PageRequest) -> ValuePage:
+    """Return a page of a value that stays in a worker, as the worker reads it. Raises ValueGone, ValueNotFound, Conflict."""
+    asked = ReadPage(
+        number=0,
+        value=0,
+        offset=request.offset,
+        limit=min(request.limit or PAGE, MOST_OF_WORKER),
+        path=request.path,
+        sort=request.sort,
+        descending=request.descending,
+        filter=request.filter,
+    )
+    page, value = await read_in_worker(key, body, asked)
+    return ValuePage(
+        hash=key,
+        size=page.size,
+        kind=page.shape,
+        total=page.total,
+        offset=request.offset,
+        more=page.more,
+        value=value,
+        path=request.path,
+        rows=page.rows,
+    )
 
 
 def page_of(key: str, body: bytes, offset: int, limit: int | None, **more: Any) -> ValuePage:

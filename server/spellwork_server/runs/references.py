@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from spellwork.encoding import Encoded
+from spellwork.handles import Handle
 from spellwork.values import REPR_LIMIT, hash_bytes, json_bytes, plain_bytes
 
 PREVIEW_CHARACTERS = 2_000
@@ -24,7 +25,14 @@ PREVIEW_DEPTH = 6
 
 
 def encode(value: Any) -> Encoded:
-    """Return ``value`` as JSON with its hash; what JSON lacks becomes what ``to_json`` says. Never raises."""
+    """Return ``value`` as JSON with its hash; what JSON lacks becomes what ``to_json`` says. Never raises.
+
+    A value that stays in a worker is what is told of it, and goes by its token in the place of a hash.
+    """
+    if isinstance(value, Handle):
+        if not value.has_plain:
+            return Encoded(json_bytes(value.stand_in), value.token, plain=False)
+        value = value.plain
     body = plain_bytes(value)
     if body is None:
         try:
@@ -37,6 +45,14 @@ def encode(value: Any) -> Encoded:
 def reference(key: str, size: int, preview: Any) -> dict[str, Any]:
     """Return what stands on the wire for a large value."""
     return {"$ref": key, "size": size, "preview": preview}
+
+
+def is_stand_in(key: str, body: bytes) -> bool:
+    """Tell whether what is kept under a key is what is told of a value in a worker.
+
+    Any value may look like that; but none has the token in it as its hash.
+    """
+    return body.startswith(b'{"$handle":"%s"' % key.encode())
 
 
 def is_reference(value: Any) -> bool:

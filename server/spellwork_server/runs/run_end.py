@@ -12,7 +12,7 @@ from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
 from spellwork_server.storage.run_records import mark_ended
 
-from .references import encode, preview_of
+from .references import encode, is_stand_in, preview_of
 from .views import Status
 
 Left = dict[str, dict[str, OutputRef]]
@@ -118,5 +118,6 @@ class RunEnd:
 
 def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:
     encoded = encode(value)
-    preview = preview_of(encoded.body) if encoded.size > inline_bytes else None
+    large = encoded.size > inline_bytes and not is_stand_in(encoded.hash, encoded.body)
+    preview = preview_of(encoded.body) if large else None
     return OutputRef(node, port, encoded.hash, encoded.size, preview)

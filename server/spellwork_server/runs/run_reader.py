@@ -18,6 +18,9 @@ from .run import Run
 from .streams import Access
 from .views import RunView
 
+STAND_IN_BYTES = 512 * 1024
+"""What is told of a value in a worker at most. It is always told whole."""
+
 
 class RunReader:
     """Finds runs and what they left, for those who may see them."""
@@ -54,7 +57,7 @@ class RunReader:
         """Return a run with all that its nodes left."""
         refs = [ref for ref in await self._outputs.of_run(record.id) if "/" not in ref.node]
         small = [ref.hash for ref in refs if ref.preview is None]
-        bodies = await self._outputs.bodies(small, at_most=self._inline)
+        bodies = await self._outputs.bodies(small, at_most=max(self._inline, STAND_IN_BYTES))
         result = record.result or {}
         order = result.get("order") or sorted({ref.node for ref in refs})
         by_node: dict[str, list[OutputRef]] = {}

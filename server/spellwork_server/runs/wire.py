@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from spellwork.encoding import Encoded, Encodings
 from spellwork.events import Event
+from spellwork.handles import Handle, any_handles, handles_in
 from spellwork.values import to_json
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.outputs import OutputRef, OutputRow
 
-from .references import encode, preview_of_encoded, reference
+from .references import encode, is_stand_in, preview_of_encoded, reference
 
 TEXT_LIMIT = 64 * 1024
 """Characters of a message or traceback that are kept; the rest is counted."""
+
+
+MOST_INNER = 100
+"""Values in workers, inside one other value, that are kept track of."""
 
 
 class WireEvent(msgspec.Struct, omit_defaults=True, gc=False):
@@ -113,13 +119,23 @@ class Wire:
             value = self._encode(output)
             wire[port] = self._refer((event.node, port), value, rows)
             left[port] = rows[-1].ref
+            if any_handles() and not isinstance(output, Handle):
+                self._note_inner((event.node, port), output, rows)
         return wire
+
+    def _note_inner(self, place: tuple[str, str], value: Any, rows: list[OutputRow]) -> None:
+        """Note those values in workers that a value has in it, so that they may be read, too."""
+        for _, handle in islice(handles_in(value), MOST_INNER):
+            inner = encode(handle)
+            if inner.hash == handle.token:
+                self._parts[place] = part = self._parts.get(place, 0) + 1
+                rows.append(OutputRow(self._run, *place, inner.hash, inner.body, None, part))
 
     def _refer(
         self, place: tuple[str, str], value: Encoded, rows: list[OutputRow], part: int = 0
     ) -> msgspec.Raw:
         """Note the value as left at ``place``; return what stands for it on the wire."""
-        large = value.size > self._inline
+        large = value.size > self._inline and not is_stand_in(value.hash, value.body)
         preview = preview_of_encoded(value) if large else None
         rows.append(OutputRow(self._run, *place, value.hash, value.body, preview, part))
         return msgspec.Raw(

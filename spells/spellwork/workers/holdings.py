@@ -16,7 +16,7 @@ import msgspec
 from spellwork.errors import NodeError
 from spellwork.handles import Handle
 from spellwork_worker.frames import FromWorker
-from spellwork_worker.memory import Memory, MemoryChannel, Untrusted, available
+from spellwork_worker.memory import BESIDE, Memory, MemoryChannel, Untrusted, available
 from spellwork_worker.parcels import (
     Drop,
     Encoding,
@@ -45,17 +45,24 @@ _KINDS = 200
 """Characters of a kind's name."""
 
 
-_Answer = tuple[Fetched | PageRead | Refused, Memory | None]
+_Answer = Fetched | PageRead | Refused
 
 
 class Holdings:
     """What a process holds. Answers come aside from those of the call under way, at any time.
 
     Nothing that the process says is trusted: what names a value that nobody knows is
-    ignored, and memory is taken as it was told or not at all.
+    ignored, and memory that it filled is sealed before anybody looks at it.
     """
 
-    def __init__(self, codec: Codec, send: Callable[[bytes], None], fault: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        send: Callable[[bytes], None],
+        fault: Callable[[str], None],
+        room: int = 1 << 30,
+    ) -> None:
+        """``room``: bytes that one value may be, encoded."""
         self.process = uuid.uuid4().hex[:20]
         self.reads: frozenset[Encoding] = frozenset(("json",))
         """The encodings that the process can read."""
@@ -70,6 +77,7 @@ class Holdings:
         self._channel: MemoryChannel | None = None
         self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
         self._asked: dict[int, asyncio.Future[_Answer]] = {}
+        self._room = room
         self._numbers = itertools.count(1)
         self._dropped: deque[int] = deque()
         self._scheduled = False
@@ -119,6 +127,11 @@ class Holdings:
     def __len__(self) -> int:
         """Return how many values the engine has handles of."""
         return len(self._handles)
+
+    @property
+    def any(self) -> bool:
+        """Whether the engine has handles of any."""
+        return bool(self._handles)
 
     @property
     def size(self) -> int:
@@ -178,21 +191,9 @@ class Holdings:
         return True
 
     def _answered(self, record: Fetched | PageRead | Refused) -> None:
-        """Hand an answer on. Its memory is taken now, in the order in which it comes, whoever waits or does not."""
-        memory = None
         asked = self._asked.pop(record.number, None)
-        if isinstance(record, Fetched) and record.parcel.data is None:
-            try:
-                if self._channel is None:
-                    raise Untrusted("no memory can come")
-                memory = self._channel.take(record.parcel.memory, record.parcel.size)
-            except Untrusted as error:
-                broken = self._broken(str(error))
-                if asked is not None and not asked.done():
-                    asked.set_exception(broken)
-                return
         if asked is not None and not asked.done():
-            asked.set_result((record, memory))
+            asked.set_result(record)
 
     async def _ask(self, record: Fetch | ReadPage) -> _Answer:
         if self._ended:
@@ -213,16 +214,36 @@ class Holdings:
         """
         self._require(handle)
         number = next(self._numbers)
-        answer, memory = await self._ask(Fetch(number, handle.value, list(encodings), limit))
+        memory = self._lend(number, limit) if self.beside and handle.size > BESIDE // 4 else None
+        answer = await self._ask(
+            Fetch(number, handle.value, list(encodings), limit, 0 if memory is None else number)
+        )
         if isinstance(answer, Refused):
             raise refusal(handle, answer)
         if not isinstance(answer, Fetched) or answer.parcel.encoding not in encodings:
             raise self._broken("another answer came than was asked for")
         parcel = answer.parcel
-        told = parcel.size if parcel.data is None else len(parcel.data)
-        if told != parcel.size or (limit and parcel.size > limit):
-            raise self._broken("a value has another size than was told")
-        return parcel, memory
+        if limit and parcel.size > limit:
+            raise self._broken("a value is larger than was asked for")
+        if parcel.data is not None:
+            if len(parcel.data) != parcel.size:
+                raise self._broken("a value has another size than was told")
+            return parcel, None
+        try:
+            if memory is None:
+                raise Untrusted("a value came in no memory")
+            return parcel, memory.sealed(parcel.size)
+        except Untrusted as error:
+            raise self._broken(str(error)) from error
+
+    def _lend(self, number: int, limit: int) -> Memory | None:
+        """Send memory to be filled, beside the frame that comes next; None where too much is on its way."""
+        memory = Memory.lent(min(limit, self._room) if limit else self._room)
+        try:
+            self.give(number, memory)
+        except OSError:
+            return None
+        return memory
 
     def _broken(self, reason: str) -> NodeError:
         self._fault(reason)
@@ -250,7 +271,7 @@ class Holdings:
         """Return a page of a value; see ``Holder``. The worker reads it when no call waits."""
         self._require(handle)
         number = next(self._numbers)
-        answer, _ = await self._ask(
+        answer = await self._ask(
             msgspec.structs.replace(request, number=number, value=handle.value)
         )
         if isinstance(answer, Refused):
