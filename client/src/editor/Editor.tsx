@@ -8,6 +8,7 @@ import type { Connection } from "../session";
 import { ROLES } from "../sharing";
 import { useStore } from "../store";
 import { Timeline } from "../versions";
+import { WorkerDesk } from "../workers";
 import { Canvas } from "./components/Canvas";
 import { ClosedBanner } from "./components/ClosedBanner";
 import { ConsolePanel } from "./components/ConsolePanel";
@@ -32,6 +33,7 @@ import { useNodeAddress } from "./hooks/useNodeAddress";
 import { usePreload } from "./hooks/usePreload";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { TimelineContext } from "./hooks/useVersions";
+import { WorkerDeskContext } from "./hooks/useWorkerDesk";
 import { Editor } from "./store/editor";
 import type { NodeLibrary } from "./store/library";
 import { versionEditor } from "./store/version_editor";
@@ -51,6 +53,11 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
     [connection, workbench.document],
   );
   useEffect(() => timeline.open(), [timeline]);
+  const desk = useMemo(
+    () => new WorkerDesk(connection, workbench.document.canvas),
+    [connection, workbench.document.canvas],
+  );
+  useEffect(() => desk.open(), [desk]);
   const shown = useStore(timeline.shown);
   const version = shown?.state === "open" ? shown : null;
   // What one looks at takes the keyboard: the canvas below it is never edited unseen.
@@ -77,43 +84,45 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
     <EditorContext value={editor}>
       <ConnectionContext value={connection}>
         <TimelineContext value={timeline}>
-          <LoadValueContext value={load}>
-            <ReactFlowProvider>
-              <div className="editor">
-                <TopBar />
-                <div className="editor-body">
-                  <SideRail />
-                  <main className="stage">
-                    <div className="stage-now" inert={past !== null}>
-                      <Canvas />
-                      <PastBanner />
-                    </div>
-                    {shown && <VersionStage shown={shown} editor={past} />}
-                    <ClosedBanner />
+          <WorkerDeskContext value={desk}>
+            <LoadValueContext value={load}>
+              <ReactFlowProvider>
+                <div className="editor">
+                  <TopBar />
+                  <div className="editor-body">
+                    <SideRail />
+                    <main className="stage">
+                      <div className="stage-now" inert={past !== null}>
+                        <Canvas />
+                        <PastBanner />
+                      </div>
+                      {shown && <VersionStage shown={shown} editor={past} />}
+                      <ClosedBanner />
+                      <EditorContext value={looked}>
+                        <FindBar />
+                      </EditorContext>
+                      {console && <ConsolePanel />}
+                    </main>
                     <EditorContext value={looked}>
-                      <FindBar />
+                      {version && !chosen ? (
+                        <Differences difference={version.difference} />
+                      ) : (
+                        (version || inspector) && <Inspector />
+                      )}
                     </EditorContext>
-                    {console && <ConsolePanel />}
-                  </main>
+                  </div>
                   <EditorContext value={looked}>
-                    {version && !chosen ? (
-                      <Differences difference={version.difference} />
-                    ) : (
-                      (version || inspector) && <Inspector />
-                    )}
+                    <Palette />
+                    <ContextMenu />
                   </EditorContext>
+                  <ShortcutsSheet />
+                  <ShareSheet />
+                  <CopiesSheet />
+                  <ToastList toasts={editor.toasts} />
                 </div>
-                <EditorContext value={looked}>
-                  <Palette />
-                  <ContextMenu />
-                </EditorContext>
-                <ShortcutsSheet />
-                <ShareSheet />
-                <CopiesSheet />
-                <ToastList toasts={editor.toasts} />
-              </div>
-            </ReactFlowProvider>
-          </LoadValueContext>
+              </ReactFlowProvider>
+            </LoadValueContext>
+          </WorkerDeskContext>
         </TimelineContext>
       </ConnectionContext>
     </EditorContext>

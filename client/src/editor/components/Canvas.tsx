@@ -44,6 +44,7 @@ import { RemoteCursors } from "./RemoteCursors";
 import { SpellNodeView } from "./SpellNodeView";
 import { Toolbelt } from "./Toolbelt";
 import { Wire } from "./Wire";
+import { WorkerChip } from "./workers/WorkerChip";
 
 const NODE_TYPES = { spell: SpellNodeView, group: GroupView, folded: FoldedView, note: NoteView };
 /** Whose menu a drawn thing has, where it is no node of the spell. */
@@ -282,6 +283,7 @@ export function Canvas() {
       </ReactFlow>
       <CanvasEmpty />
       {!isVersion && <CommentHint />}
+      {!isVersion && <WorkerChip />}
       <Toolbelt />
     </section>
   );

@@ -17,6 +17,7 @@ import { portColour } from "./PortHandle";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
 import { WhyLine } from "./WhyLine";
+import { WorkerWay } from "./workers/WorkerWay";
 
 interface OutputRowsProps {
   readonly id: string;
@@ -170,6 +171,7 @@ function FailureDetails({ run }: { run: NodeRun }) {
         </strong>
         <p>{shortMessage(error.message)}</p>
         {nextStepOfNode(error.code) && <p className="faint">{nextStepOfNode(error.code)}</p>}
+        <WorkerWay code={error.code} />
         {(error.attempts ?? 1) > 1 && <p className="faint">Tried {error.attempts} times.</p>}
         {error.traceback && (
           <details>

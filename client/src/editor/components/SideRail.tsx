@@ -1,5 +1,5 @@
 /** The strip at the left that opens one panel at a time. */
-import { History, Library, ListTree, MessageSquare, Milestone, SquareTerminal } from "lucide-react";
+import { Cpu, History, Library, ListTree, MessageSquare, Milestone, SquareTerminal } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import type { SidePanel } from "../store/editor";
@@ -8,6 +8,7 @@ import { HistoryPanel } from "./HistoryPanel";
 import { LibraryPanel } from "./LibraryPanel";
 import { OutlinePanel } from "./OutlinePanel";
 import { VersionsPanel } from "./versions/VersionsPanel";
+import { WorkerPanel } from "./workers/WorkerPanel";
 
 const PANELS: readonly {
   panel: SidePanel;
@@ -20,6 +21,7 @@ const PANELS: readonly {
   { panel: "comments", title: "Comments", icon: MessageSquare, body: CommentsPanel },
   { panel: "history", title: "Runs", icon: History, body: HistoryPanel },
   { panel: "versions", title: "Versions", icon: Milestone, body: VersionsPanel },
+  { panel: "worker", title: "Worker", icon: Cpu, body: WorkerPanel },
 ];
 
 export function SideRail() {
@@ -59,7 +61,7 @@ export function SideRail() {
         </button>
       </nav>
       {entry && Body && (
-        <aside className="side" aria-label={entry.title}>
+        <aside className="side" aria-label={entry.title} data-panel={entry.panel}>
           <header className="side-head">
             <h2>{entry.title}</h2>
           </header>

@@ -14,6 +14,7 @@ import { InboxButton } from "./comments/InboxButton";
 import { PresenceBar } from "./PresenceBar";
 import { RunControls } from "./RunControls";
 import { SaveIndicator } from "./SaveIndicator";
+import { WorkerMenu } from "./workers/WorkerMenu";
 
 export function TopBar() {
   const editor = useEditor();
@@ -45,6 +46,7 @@ export function TopBar() {
       <ProblemsButton />
       <div className="spacer" />
       <RunControls />
+      <WorkerMenu />
       <div className="spacer" />
       <PresenceBar />
       {role !== null && (

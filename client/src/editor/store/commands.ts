@@ -237,6 +237,9 @@ export const COMMANDS: readonly Command[] = [
   command("library", "Show the library", "View", ["L"], (editor) => editor.togglePanel("library")),
   command("outline", "Show the list of nodes", "View", ["O"], (editor) => editor.togglePanel("outline")),
   command("comments", "Show the comments", "View", [], (editor) => editor.togglePanel("comments")),
+  command("worker", "Show the worker: packages, packs, access, log", "View", ["W"], (editor) =>
+    editor.togglePanel("worker"),
+  ),
   command("console", "Show the console", "View", ["Mod+J"], (editor) =>
     editor.console.update((open) => !open),
   ),

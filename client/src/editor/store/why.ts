@@ -82,6 +82,10 @@ const WAITS: Readonly<Record<string, readonly [short: string, full: string]>> = 
   limit: ["held back by a limit", "It is ready, and held back by a limit on how often it may be called."],
   stream: ["waits for a slow reader", "It goes on when those that read its stream have caught up."],
   wait: ["waits", "It is ready, and waits for what it was told to wait for."],
+  worker: [
+    "waits for its worker",
+    "It is ready, and waits for its worker: other code runs there, or the worker is being made ready.",
+  ],
   debounce: ["until changes pause", "It runs when no change has come for a while, as its settings ask."],
 };
 

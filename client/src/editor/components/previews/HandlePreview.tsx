@@ -19,7 +19,7 @@ const GONE = new Set(["value_gone", "worker_gone"]);
 
 export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
   const [order, setOrder] = useState<Order | undefined>(undefined);
-  const { paged, busy, failure, code, more } = usePaged(`handle:${handle.$handle}`, "", order);
+  const { paged, busy, failure, code, more } = usePaged(handle.$handle, "", order);
   const form = handle.preview;
   const gone = code !== null && GONE.has(code);
   const readable = form !== null && (form.form === "table" || form.form === "list" || form.form === "object");

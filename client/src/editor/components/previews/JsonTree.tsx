@@ -1,6 +1,7 @@
 /** JSON as a tree that opens and closes; long lists are shown by the hundred, and large parts are read when opened. */
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
+import { isHandle } from "../../../protocol";
 import { usePaged } from "../../hooks/useLoadValue";
 import { pointer } from "../../store/paged_value";
 import { formatBytes, isLarge, type LargeValue } from "../../store/value_kind";
@@ -44,6 +45,15 @@ interface BranchProps {
 function Branch(props: BranchProps) {
   const { name, value, depth } = props;
   if (isLarge(value)) return <LargeBranch {...props} value={value} />;
+  if (isHandle(value))
+    return (
+      <div className="json-row" role="treeitem" tabIndex={-1} style={{ paddingLeft: depth * 12 + 14 }}>
+        <Name name={name} />
+        <span className="faint">
+          {value.kind}, {formatBytes(value.size)}, in the worker
+        </span>
+      </div>
+    );
   if (typeof value !== "object" || value === null) {
     return (
       <div className="json-row" role="treeitem" tabIndex={-1} style={{ paddingLeft: depth * 12 + 14 }}>

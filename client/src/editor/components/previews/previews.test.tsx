@@ -48,7 +48,7 @@ describe("a value that stays in the worker", () => {
       </LoadValueContext>,
     );
     await userEvent.click(screen.getByRole("button", { name: "Load rows" }));
-    expect(load).toHaveBeenCalledWith("handle:ab", 0, "");
+    expect(load).toHaveBeenCalledWith("ab", 0, "");
     expect(await screen.findByText("3 rows × 2")).toBeTruthy();
     expect(screen.queryByRole("button", { name: /Load/ })).toBeNull();
   });
