@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .calls import Calls
@@ -19,14 +20,15 @@ from .memory import MemoryChannel
 from .pipe import Pipe, take_standard_pipes
 
 
-def main() -> None:
-    """Run the worker."""
+def main(settle: Callable[[], None] = lambda: None) -> None:
+    """Run the worker; ``settle`` is called once it is confined, before anything of a user's is loaded."""
     arguments = _arguments()
     die_with(arguments.parent)
     set_limits(
         arguments.memory_mb, arguments.files_mb, arguments.processes, arguments.open_files
     )
     confinement = confine(str(Path.cwd()))  # before the pipe's thread, which would stay free
+    settle()
     pipe = Pipe(*take_standard_pipes())
     if arguments.memory_socket is not None:
         pipe.channel = MemoryChannel(socket.socket(fileno=arguments.memory_socket))

@@ -39,6 +39,9 @@ _PROCESS = (
 )
 """What libraries ask about the machine and about themselves; of other processes nothing."""
 
+_INSTALLED = ("site-packages", "dist-packages")
+"""Directories that hold installed packages and nothing else."""
+
 _SUFFIXES = tuple(importlib.machinery.all_suffixes())
 
 
@@ -85,6 +88,9 @@ def grants(directory: str) -> dict[str, int]:
     """
     run = [*SYSTEM, *_of_prefixes()]
     roots = [part for part in sys.path if Path(part).is_dir() and not _inside(part, run)]
+    whole = [part for part in roots if Path(part).name in _INSTALLED]
+    run += whole  # libraries lie beside the packages that need them
+    roots = [part for part in roots if part not in whole]
     sources = Sources(roots)
     sys.path[:] = [part for part in sys.path if part not in roots]
     sys.meta_path.append(sources)

@@ -108,7 +108,7 @@ def environment_program(directory: str, key: str) -> Program:
     return Program(
         "python",
         key,
-        (python, *_OPTIONS, "-c", _BOOT, os.pathsep.join(search)),
+        (python, *_OPTIONS, "-S", "-c", _BOOT, os.pathsep.join(search)),
         _BASE_ENV,
         (directory, *_prefixes(sys.base_prefix, sys.prefix), *search),
     )
