@@ -28,9 +28,9 @@ from .frames import (
     Streaming,
     encode,
 )
-from .output import Printed
-from .limits import limit_met, limit_words
 from .holding import Holding
+from .limits import is_spent, limit_met, limit_words
+from .output import Printed
 from .pipe import Pipe
 from .running import FILENAME, CellOutputs, CellStream, Waiter, run_cell
 from .tracebacks import cell_line, chain, explain, was_refused
@@ -250,13 +250,13 @@ def failure(call: Call, error: BaseException, confinement: Confinement) -> Faile
     limit = limit_met(chain(error))
     if limit is not None:
         message = f"{limit_words(limit)}: {message}"
-        details["limit"] = limit
+        details |= {"limit": limit, "spent": is_spent(limit)}
     elif isinstance(error, SystemExit):
         message = f"the code left its worker ({message})"
     if cell is not None and (line := cell_line(error, cell)) is not None:
         message = f"{message} (cell line {line})"
         details["line"] = line
-    if was_refused(error) and (closed := confinement.words):
+    if was_refused(error) and "granted" not in message and (closed := confinement.words):
         message = f"{message}; code in a worker reaches {closed}"
         details["confined"] = True
     known = isinstance(getattr(error, "code", None), str) and hasattr(

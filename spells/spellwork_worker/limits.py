@@ -99,6 +99,19 @@ def limit_met(errors: Iterable[BaseException]) -> str | None:
     return None
 
 
+def is_spent(limit: str) -> bool:
+    """Say whether what the code used up is missing in the next call, so that the worker has to be ended.
+
+    Of memory it may be that no more is in use than before: one thing was too large.
+    """
+    if limit != "memory_mb":
+        return True
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        return pages * resource.getpagesize() > _allowed["memory_mb"] * MB / 2
+    return True
+
+
 def _forked(error: BlockingIOError) -> bool:
     """Say whether the error is of starting a process: a socket that would block has the same number."""
     trace = error.__traceback__

@@ -36,7 +36,8 @@ def was_refused(error: BaseException) -> bool:
     Without sockets no name of a host can be looked up either, which says so as ``gaierror``.
     """
     return any(
-        isinstance(link, PermissionError) or type(link).__name__ == "gaierror"
+        isinstance(link, (PermissionError, ProcessLookupError))
+        or type(link).__name__ == "gaierror"
         for link in chain(error)
     ) or any(_outside_of_worker(link) for link in chain(error))
 

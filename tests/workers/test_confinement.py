@@ -1,4 +1,4 @@
-"""What the code of a canvas cannot reach: the server's files and secrets, the network, other processes.
+"""What a worker that only confines itself keeps from its code: the server's files and secrets, the network, other processes.
 
 Each attack runs as a real cell, fails with words its author understands, and harms nobody.
 """
@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from spellwork.workers import CallFailed, Confinement, WorkerPool
+from spellwork.workers.sandbox import LayeredSandbox
 from spellwork_worker import landlock
 from spellwork_worker.granted import Sources
 
@@ -26,6 +27,14 @@ from .test_pool import gone, until
 pytestmark = pytest.mark.anyio
 
 SECRET = "a-secret-of-the-server"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """A bench whose workers have nothing around them: what holds is what they do to themselves."""
+    alone = LayeredSandbox(None, None, {})
+    async with WorkerPool(size=2, memory_mb=512, sandbox=alone) as pool:
+        yield Bench(pool)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -24,10 +24,13 @@ from spellwork import (
     Sink,
     Spell,
 )
+from spellwork.context import SecretSource
 from spellwork.encoding import Encodings
 from spellwork.executor import Executor
+from spellwork.handles import any_handles
 from spellwork.limits import Limits
 from spellwork_server.child_spells import ChildSpells
+from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord, mark_started
 
@@ -41,6 +44,7 @@ from .run_sink import RunSink
 from .stream_log import StreamLog
 from .views import Audience, Mode, Status
 from .wire import Wire
+from .worker_values import LeftInWorkers
 from .writer import RunWriter
 
 PAUSE_BYTES = 16 * 1024 * 1024
@@ -77,6 +81,10 @@ class Machinery:
     inline_bytes: int
     held_up: Callable[[str, str], bool] = nobody_lags
     """Says whether a run of a user's on a stream should wait for who follows it."""
+    left_in_workers: LeftInWorkers = field(default_factory=LeftInWorkers)
+
+    secrets: Callable[[str | None, str], SecretSource] | None = None
+    """Gives, by canvas and user, what the nodes of a run get their secrets from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +153,9 @@ class Run:
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""
         self._execution: Execution | LiveExecution | None = None
+        self._masks = Masks()
         self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
-        self._sink = RunSink(self._say, self._writer, self._pace, order.hidden)
+        self._sink = RunSink(self._say, self._writer, self._pace, order.hidden, self._masks)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -305,7 +314,7 @@ class Run:
             "cache": machinery.cache.of(order.user, order.stream, encodings),
             "encodings": encodings,
             "executors": machinery.executors,
-            "context": RunContext(canvas=order.canvas, user=order.user),
+            "context": self._context(),
             "limits": order.limits(machinery.limits),
             "limiters": machinery.limiters,
         }
@@ -317,9 +326,18 @@ class Run:
             return LiveExecution(live, make, order.plan, self._memory, self._sink, self.id)
         return Execution(order.plan, sink=self._sink, memory=self._memory, run_id=self.id, **shared)
 
+    def _context(self) -> RunContext:
+        order, secrets = self.order, self._machinery.secrets
+        source = (
+            None if secrets is None else self._masks.adding(secrets(order.canvas, order.user))
+        )
+        return RunContext(canvas=order.canvas, user=order.user, secrets=source)
+
     async def _end(self, result: RunResult | None) -> None:
         self.ended_at = time.time()
         self.status = self._last_status(result)
+        if result is not None and any_handles():
+            self._machinery.left_in_workers.hold(self.id, result.outputs)
         try:
             if not self._broken:
                 await self._commit(self._ending(result, self.ended_at))

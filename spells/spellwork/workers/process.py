@@ -25,7 +25,7 @@ from spellwork_worker.frames import (
 
 from .broker import Broker, Caller, Door
 from .directories import make_directory
-from .errors import WorkerDied
+from .errors import LimitExceeded, WorkerDied
 from .holdings import Holdings
 from .limits import WorkerLimits
 from .link import Link
@@ -62,7 +62,8 @@ class WorkerProcess:
         self.caller: Caller | None = None
         """For whom it runs the call under way: what they were granted, its code may do."""
         self._sandbox = sandbox
-        self.holdings = Holdings(program.codec, self.send, lambda _reason: self.kill())
+        room = limits.memory_mb * 1024 * 1024
+        self.holdings = Holdings(program.codec, self.send, lambda _reason: self.kill(), room)
         """The values that stay in it."""
         self._place: Place
         self._watch: Watch | None = None
@@ -180,12 +181,10 @@ class WorkerProcess:
                 if isinstance(record, Ready) or record.id != call_id:
                     continue  # a thread that an earlier call left behind
                 if isinstance(record, (Returned, Failed)):
-                    self.busy = False
-                    if isinstance(record, Failed) and "limit" in record.details:
-                        self.kill()  # what it used up would be missing in the next call
-                yield record
-                if not self.busy:
+                    self.busy = _is_spent(record)
+                    yield record
                     return
+                yield record
         finally:
             self._watch.end()
 
@@ -275,7 +274,17 @@ class WorkerProcess:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _raw(self, data: bytes) -> None:
-        self.on_raw(data.decode("utf-8", "replace"))
+        if self.program.speaks:
+            self.on_raw(data.decode("utf-8", "replace"))
+
+
+def _is_spent(last: Returned | Failed) -> bool:
+    """Say whether a call used up what would be missing in the next one: then the worker is ended."""
+    return (
+        isinstance(last, Failed)
+        and last.code == LimitExceeded.code
+        and bool(last.details.get("spent"))
+    )
 
 
 def _has_ended(pid: int) -> bool:

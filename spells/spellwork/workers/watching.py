@@ -75,6 +75,8 @@ class Watch:
         if limits.wall_seconds is not None and passed > limits.wall_seconds:
             return LimitExceeded("wall_seconds", limits.wall_seconds, passed)
         group = self._place.group
+        if group is not None and group.out_of_memory():  # the kernel may have ended a child alone
+            return LimitExceeded("memory_mb", limits.memory_mb)
         used = _used(group.pids()) if group is not None else _in_group(self._pid())
         if self._cpu is None:  # what went before the first look is not worth a look at every call
             self._cpu = used.cpu_seconds
