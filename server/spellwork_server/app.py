@@ -68,6 +68,7 @@ from .services.events import EventService
 from .services.external_workers import (
     ExternalWorkerService,
     announce_external_workers,
+    listed,
     tells_of_workers,
 )
 from .services.grants import GrantService
@@ -494,7 +495,7 @@ def _fill_registry(parts: Parts) -> None:
         UserService(parts.identity.accounts, settings.url),
         ApiKeyService(stores.api_keys, parts.identity.authenticator),
         CanvasService(stores.canvases, stores.users, parts.rooms, forms, running.places),
-        WorkerService(running.places, access),
+        WorkerService(running.places, access, listed(running.external)),
         SpellService(forms),
         InvitationService(parts.identity.invitations, stores.canvases, settings.url),
         NodeService(

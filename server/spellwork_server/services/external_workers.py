@@ -14,6 +14,7 @@ from spellwork_server.external.workers import ExternalWorker, ExternalWorkers
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.identity.policy import ExternalWorkerAccess
 from spellwork_server.identity.secrets import digest, new_token
+from spellwork_server.workers.views import WorkerMetrics, WorkerView
 
 from .registry import Registry
 from .service import Call, Done, Request, Service, View, operation
@@ -327,6 +328,27 @@ def view(worker: ExternalWorker, *, whole: bool) -> ExternalWorkerView:
         last_seen_at=worker.last_seen_at,
         **shown,
     )
+
+
+def listed(workers: ExternalWorkers) -> Callable[[str], list[WorkerView]]:
+    """Return what lists the external workers of a canvas beside its other workers."""
+
+    def of_canvas(canvas: str) -> list[WorkerView]:
+        return [
+            WorkerView(
+                id=each.id,
+                name=each.name,
+                kind="external",
+                owner=each.owner_id,
+                state=each.state,
+                reason=each.reason,
+                packs=[] if each.told is None else [str(each.told.pack["name"])],
+                metrics=WorkerMetrics(running=0 if each.line is None else each.line.busy),
+            )
+            for each in workers.of_canvas(canvas)
+        ]
+
+    return of_canvas
 
 
 def _pack(worker: ExternalWorker) -> dict[str, str] | None:

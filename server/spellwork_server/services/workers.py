@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -105,13 +105,19 @@ class WorkerService(Service):
 
     name = "workers"
 
-    def __init__(self, workers: Workers, access: Callable[[str], Awaitable[CanvasAccess]]) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        access: Callable[[str], Awaitable[CanvasAccess]],
+        external: Callable[[str], Sequence[WorkerView]],
+    ) -> None:
         self._workers = workers
         self._access = access
+        self._external = external
 
     @operation(summary="List workers", rest=("GET", "/v1/workers"))
     async def find(self, call: Call, request: WorkersOf) -> WorkerList:
-        """List what a canvas can be put on: its own worker, and the shared ones that one may use."""
+        """List what a canvas can be put on (its own worker, and the shared ones that one may use), and the external ones it was given."""
         actor = require(call.actor, "nodes.read")
         shared = [each for each in self._workers.shared() if may_use(each, actor)]
         if request.canvas is None:
@@ -121,7 +127,8 @@ class WorkerService(Service):
         own = await self._workers.get(request.canvas)
         if current != request.canvas and all(each.id != current for each in shared):
             shared = [await self._workers.get(current), *shared]
-        return WorkerList(items=self._workers.views([own, *shared]), current=current)
+        items = [*self._workers.views([own, *shared]), *self._external(request.canvas)]
+        return WorkerList(items=items, current=current)
 
     @operation(summary="Look at a worker", rest=("GET", "/v1/workers/{id}"))
     async def get(self, call: Call, request: WorkerId) -> WorkerView:

@@ -87,6 +87,9 @@ class Camera(ExternalWorker):
         """Give what cannot be sent."""
         return lambda: None
 
+    def has_ended(self, times: int) -> bool:
+        return self.ended == times
+
     def export_state(self) -> Any:
         return {"taken": self.taken}
 

@@ -103,7 +103,9 @@ CAMERA = "tests.server.external.cameras:Camera"
 
 
 @pytest.mark.rule("W50", "20.13")
-async def test_the_command_connects_an_object_by_tls_and_verifies_the_server(tmp_path: Path) -> None:
+async def test_the_command_connects_an_object_by_tls_and_verifies_the_server(
+    tmp_path: Path,
+) -> None:
     public, private = certificate(tmp_path)
     config = tmp_path / "camera.json"
     config.write_text(json.dumps({"zoom": 3, "password": "only-here"}))

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ class Studio:
 
     async def run(self, method: str, **inputs: Any) -> dict[str, Any]:
         """Run one node on the canvas, and return what its run left."""
-        return (await self.asked(method, **inputs)).body
+        body: dict[str, Any] = (await self.asked(method, **inputs)).body
+        return body
 
     async def asked(self, method: str, wait: float = 20, **inputs: Any) -> Answer:
         node = {"type": f"camera.{method}", "inputs": inputs, "position": [0, 0]}
@@ -100,6 +102,10 @@ async def test_methods_of_an_object_elsewhere_are_nodes_that_share_it(tmp_path: 
         assert camera.taken == 2
         listed = (await s.ada.get(f"/v1/external-workers?canvas={s.canvas}")).body["items"]
         assert [each["state"] for each in listed] == ["ready"]
+        workers = (await s.ada.get(f"/v1/workers?canvas={s.canvas}")).body["items"]
+        assert [(each["kind"], each["name"]) for each in workers if each["id"] == s.worker] == [
+            ("external", "Front door")
+        ]
 
 
 @pytest.mark.rule("20.11")
@@ -130,7 +136,7 @@ async def test_a_method_that_fails_fails_its_node_and_a_cancel_reaches_it(tmp_pa
             run = (await s.asked(method, wait=0)).body["id"]
             await until(lambda: s.state == "busy", SECONDS)
             await s.ada.post(f"/v1/runs/{run}/cancel")
-            await until(lambda number=number: camera.ended == number, SECONDS)
+            await until(partial(camera.has_ended, number), SECONDS)
             assert (await s.run("snap"))["outputs"]["n"]["result"]["number"] == number
 
 
