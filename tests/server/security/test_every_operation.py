@@ -27,6 +27,7 @@ pytestmark = pytest.mark.anyio
 OWN = {
     "auth": ("me", "patch_me", "set_password"),
     "api_keys": ("find", "create"),
+    "secrets": ("find", "create"),
     "canvases": ("find", "create"),
     "invitations": ("accept",),
     "spells": ("read", "write"),
@@ -132,6 +133,22 @@ NOT_FOR_ALL = (
     Asked("versions.create", "editor", {"canvas": "{canvas}", "name": "Mine"}),
     Asked("versions.patch", "editor", {"canvas": "{canvas}", "id": "{version}", "name": None}),
     Asked("versions.restore", "editor", {"canvas": "{canvas}", "id": "{version}"}),
+    Asked("workers.find", "viewer", {"canvas": "{canvas}"}),
+    Asked("workers.get", "viewer", {"id": "{canvas}"}),
+    Asked("workers.lock", "viewer", {"id": "{canvas}"}),
+    Asked("workers.logs", "editor", {"id": "{canvas}"}),
+    Asked("workers.start", "editor", {"id": "{canvas}"}),
+    Asked("workers.stop", "editor", {"id": "{canvas}"}),
+    Asked("workers.restart", "editor", {"id": "{canvas}"}),
+    Asked("workers.provision", "editor", {"id": "{canvas}"}),
+    Asked("workers.create", AUTHOR, {"name": "Mine"}),
+    Asked("workers.patch", AUTHOR, {"id": "{canvas}", "name": "Mine"}),
+    Asked("workers.remove", AUTHOR, {"id": "{canvas}"}),
+    Asked("secrets.replace", AUTHOR, {"id": "{secret}", "value": "mine"}),
+    Asked("secrets.remove", AUTHOR, {"id": "{secret}"}),
+    Asked("grants.find", "viewer", {"id": "{canvas}"}),
+    Asked("grants.create", AUTHOR, {"id": "{canvas}", "hosts": ["example.org"]}),
+    Asked("grants.remove", AUTHOR, {"id": "{canvas}", "grant": "{grant}"}),
     Asked("packs.find", "viewer", {"canvas": "{canvas}"}),
     Asked("packs.find", AUTHOR, {"worker": "{canvas}"}),
     Asked("packs.install", "editor", {"canvas": "{canvas}", "distribution": "any"}),
@@ -206,6 +223,7 @@ class World:
     async def state(self) -> list[Any]:
         """What others must not have changed."""
         paths = ["", "/spell", "/members", "/invitations", "/comments?state=all", "/versions"]
+        paths.append("/grants")
         canvas = f"/v1/canvases/{self.names['canvas']}"
         found = [(await self.ada.get(canvas + path)).body for path in paths]
         return [*found, (await self.ada.get(f"/v1/runs?canvas={self.names['canvas']}")).body]
@@ -239,6 +257,10 @@ async def world(folder: Path) -> AsyncIterator[World]:
             "comment": comment.body["comment"]["id"],
             "version": version.body["id"],
             "invitation": invitation.body["invitation"]["id"],
+            "secret": (
+                await ada.post("/v1/secrets", {"name": "hers", "value": "not for others"})
+            ).body["id"],
+            "grant": (await h.parts.stores.grants.create(canvas, ["h.example.org"], ada.user.id)).id,
             "pack": (await h.parts.stores.packs.put(PackRecord("", canvas, "any"))).id,
             "external": (await ada.post("/v1/external-workers", {"name": "Hers"})).body["id"],
         }
