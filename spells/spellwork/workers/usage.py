@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+
+from .groups import pids_in_group, stat_of
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -21,20 +22,12 @@ class Usage:
 
 
 def usage_of(pids: Iterable[int]) -> Usage:
-    """Return what processes and all their descendants use; nothing where the system does not tell (not Linux)."""
+    """Return what processes and all that they started use; nothing where the system does not tell (not Linux)."""
     memory, ticks = 0, 0
-    left, seen = list(pids), set[int]()
-    while left:
-        pid = left.pop()
-        if pid in seen:
-            continue
-        seen.add(pid)
-        with suppress(OSError, ValueError, IndexError):
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
-            fields = stat[stat.rindex(b")") + 2 :].split()
-            ticks += sum(int(each) for each in fields[11:15])
-            memory += int(fields[21]) * _PAGE
-            for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names alone are needed
-                children = Path(f"/proc/{pid}/task/{task}/children").read_bytes()
-                left += [int(each) for each in children.split()]
+    for pid in {each for leader in pids for each in pids_in_group(leader)}:
+        with suppress(ValueError, IndexError):
+            fields = stat_of(pid)
+            if fields:
+                ticks += sum(int(each) for each in fields[11:15])
+                memory += int(fields[21]) * _PAGE
     return Usage(memory, ticks / _TICKS)

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from .errors import LimitExceeded
+from .groups import pids_in_group, stat_of
 from .sandbox import Place
 
 INTERVAL = 0.25
@@ -77,7 +76,7 @@ class Watch:
         group = self._place.group
         if group is not None and group.out_of_memory():  # the kernel may have ended a child alone
             return LimitExceeded("memory_mb", limits.memory_mb)
-        used = _used(group.pids()) if group is not None else _in_group(self._pid())
+        used = _used(group.pids() if group is not None else pids_in_group(self._pid()))
         if self._cpu is None:  # what went before the first look is not worth a look at every call
             self._cpu = used.cpu_seconds
         spent = used.cpu_seconds - self._cpu
@@ -93,40 +92,11 @@ class Watch:
 def _used(pids: Iterable[int]) -> Used:
     processes, seconds = 0, 0.0
     for pid in pids:
-        fields = _stat(pid)
+        fields = stat_of(pid)
         if fields:
             processes += int(fields[17])
             seconds += sum(int(each) for each in fields[11:15]) / _TICKS
     return Used(processes, seconds)
-
-
-_by_group: dict[int, list[int]] = {}
-_seen = 0.0
-
-
-def _in_group(group: int) -> Used:
-    """Return what the processes of a process group use: nothing leaves its group, see ``spellwork_worker.seccomp``."""
-    global _by_group, _seen
-    if time.monotonic() - _seen > INTERVAL / 2:
-        found: dict[int, list[int]] = {}
-        for entry in _entries("/proc"):
-            if entry.isdigit() and (fields := _stat(int(entry))):
-                found.setdefault(int(fields[2]), []).append(int(entry))
-        _by_group, _seen = found, time.monotonic()
-    return _used(_by_group.get(group, ()))
-
-
-def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat from the third on; none when it is gone."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    return []
-
-
-def _entries(path: str) -> list[str]:
-    with contextlib.suppress(OSError):
-        return os.listdir(path)  # noqa: PTH208 - names alone, of many
-    return []
 
 
 def _size(directory: str) -> int:
