@@ -143,6 +143,8 @@ export interface Port {
   readonly trigger?: boolean;
   /** The function of the type that lists the values this input may have. */
   readonly choices?: string | null;
+  /** What an input of code without a wire reads by its name. */
+  readonly named?: { readonly node: string; readonly output: string };
 }
 
 /** The ports of one node. */

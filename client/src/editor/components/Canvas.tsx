@@ -38,6 +38,7 @@ import { FollowFrame } from "./FollowFrame";
 import { GroupView } from "./GroupView";
 import { Guides } from "./Guides";
 import { DRAGGED_TYPE } from "./LibraryPanel";
+import { NamedWire } from "./NamedWire";
 import { NoteView } from "./NoteView";
 import { OVERVIEW_NODES, OVERVIEW_ZOOM, Overview } from "./Overview";
 import { RemoteCursors } from "./RemoteCursors";
@@ -53,7 +54,7 @@ const MENU_KINDS: Readonly<Record<string, "group" | "note">> = {
   folded: "group",
   note: "note",
 };
-const EDGE_TYPES = { wire: Wire };
+const EDGE_TYPES = { wire: Wire, named: NamedWire };
 const PAN_BUTTONS = [0, 1];
 const PADDING = { top: "28px", right: "28px", bottom: "76px", left: "28px" } as const;
 const MIN_ZOOM = 0.05;

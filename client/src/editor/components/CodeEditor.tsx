@@ -3,6 +3,7 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  completeAnyWord,
   completionKeymap,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
@@ -15,17 +16,22 @@ import {
   indentUnit,
   syntaxHighlighting,
 } from "@codemirror/language";
-import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
+import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import type { EditorState } from "@codemirror/state";
-import { type EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "react";
+import { useContext, useEffect, useRef, useState } from "react";
 import type { Problem } from "../../protocol";
 import { useStore } from "../../store";
+import { completesFor } from "../code/completion";
+import { diagnosticsOf, type FailedAt } from "../code/diagnostics";
+import { useCodeTools } from "../hooks/useCodeTools";
+import { ConnectionContext } from "../hooks/useConnection";
 import { useEditor } from "../hooks/useEditor";
-import { runActions } from "../hooks/useRunActions";
 import { useSharedText } from "../hooks/useSharedText";
+import type { ShownPorts } from "../store/graph";
+import { CodeBar } from "./CodeBar";
+import { RenameField } from "./RenameField";
 
 const HIGHLIGHT = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: "var(--type-boolean)" },
@@ -45,27 +51,28 @@ interface CodeEditorProps {
   readonly language: string;
   readonly label: string;
   readonly problems: readonly Problem[];
+  readonly ports: ShownPorts;
+  /** Why the last run of the node failed, if it did. */
+  readonly failure: FailedAt | null;
 }
 
-function number(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
-}
-
-/** Problems that name a line, as marks in the gutter. */
-function diagnostics(state: EditorState, problems: readonly Problem[]): Diagnostic[] {
-  return problems.flatMap((problem) => {
-    const line = number(problem.details?.line);
-    if (line === null || line < 1 || line > state.doc.lines) return [];
-    const place = state.doc.line(line);
-    const from = Math.min(place.from + Math.max((number(problem.details?.column) ?? 1) - 1, 0), place.to);
-    return [{ from, to: place.to, severity: problem.severity, message: problem.message }];
-  });
-}
-
-export function CodeEditor({ node, language, label, problems }: CodeEditorProps) {
+export function CodeEditor({ node, language, label, problems, ports, failure }: CodeEditorProps) {
   const editor = useEditor();
+  const connection = useContext(ConnectionContext);
+  const editable = useStore(editor.document.editable);
   const present = useStore(editor.document.spell, (spell) => spell.nodes[node]?.code !== undefined);
+  const [renaming, setRenaming] = useState<string | null>(null);
   const view = useRef<EditorView | null>(null);
+  const tools = useCodeTools(node, language);
+  const askName = () => {
+    const name = nameAt(view.current);
+    const known = [...ports.inputs, ...ports.outputs].some((port) => port.name === name);
+    if (name !== null && known) setRenaming(name);
+    else editor.toasts.show({ tone: "info", title: "Put the cursor on a name that comes in or goes out" });
+  };
+  /** An editor lives longer than what its keys do. */
+  const latest = useRef({ tools, askName, connection });
+  latest.current = { tools, askName, connection };
   const box = useSharedText({
     thing: node,
     field: "code",
@@ -76,34 +83,38 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
     made: (made) => {
       view.current = made;
     },
-    extensions: () => [
-      lineNumbers(),
-      lintGutter(),
-      highlightActiveLine(),
-      highlightSelectionMatches(),
-      indentOnInput(),
-      bracketMatching(),
-      closeBrackets(),
-      autocompletion(),
-      indentUnit.of(language === "python" ? "    " : "  "),
-      language === "python" ? python() : javascript({ typescript: true }),
-      syntaxHighlighting(HIGHLIGHT),
-      placeholder(language === "python" ? "x * 2     # names you read become inputs" : "x * 2"),
-      keymap.of([
-        {
-          key: "Mod-Enter",
-          run: () => {
-            runActions(editor).run();
-            return true;
-          },
-        },
-        ...closeBracketsKeymap,
-        ...completionKeymap,
-        ...searchKeymap,
-        ...defaultKeymap,
-        indentWithTab,
-      ]),
-    ],
+    extensions: () => {
+      const complete = completesFor(editor.document.canvas, node, () => latest.current.connection);
+      return [
+        lineNumbers(),
+        lintGutter(),
+        highlightActiveLine(),
+        highlightSelectionMatches(),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        autocompletion({
+          override: [async (context) => (await complete(context)) ?? completeAnyWord(context)],
+          activateOnTypingDelay: 60,
+          activateOnCompletion: () => false,
+        }),
+        indentUnit.of(language === "python" ? "    " : "  "),
+        language === "python" ? python() : javascript({ typescript: true }),
+        syntaxHighlighting(HIGHLIGHT),
+        placeholder(language === "python" ? "x * 2     # names you read become inputs" : "x * 2"),
+        keymap.of([
+          { key: "Mod-Enter", run: () => done(() => latest.current.tools.run()) },
+          { key: "Shift-Alt-f", run: (made) => done(() => latest.current.tools.format(made)) },
+          { key: "F2", run: () => done(() => latest.current.askName()) },
+          ...closeBracketsKeymap,
+          ...completionKeymap,
+          ...lintKeymap,
+          ...searchKeymap,
+          ...defaultKeymap,
+          indentWithTab,
+        ]),
+      ];
+    },
   });
   useEffect(() => {
     const focus = () => {
@@ -115,8 +126,67 @@ export function CodeEditor({ node, language, label, problems }: CodeEditorProps)
     return editor.writing.subscribe(focus);
   }, [editor, node]);
   useEffect(() => {
+    const show = () => {
+      const at = editor.pointed.get();
+      if (at?.node !== node || !view.current) return;
+      editor.pointed.set(null);
+      showLine(view.current, at.line);
+    };
+    show();
+    return editor.pointed.subscribe(show);
+  }, [editor, node]);
+  useEffect(() => {
     const current = view.current;
-    if (current) current.dispatch(setDiagnostics(current.state, diagnostics(current.state, problems)));
-  }, [problems]);
-  return <div className="code-editor" ref={box} data-testid="code-editor" />;
+    if (!current) return;
+    const found = diagnosticsOf(current.state, node, problems, failure);
+    current.dispatch(setDiagnostics(current.state, found));
+  }, [node, problems, failure]);
+  return (
+    <>
+      <div className="code-editor" ref={box} data-testid="code-editor" />
+      {renaming !== null && (
+        <RenameField
+          key={renaming}
+          name={renaming}
+          onRename={(to) => {
+            tools.rename(renaming, to);
+            setRenaming(null);
+            view.current?.focus();
+          }}
+          onClose={() => {
+            setRenaming(null);
+            view.current?.focus();
+          }}
+        />
+      )}
+      <CodeBar
+        inputs={ports.inputs}
+        outputs={ports.outputs}
+        editable={editable}
+        onRun={tools.run}
+        onRename={askName}
+        onFormat={() => view.current && tools.format(view.current)}
+      />
+    </>
+  );
+}
+
+function done(work: () => void): true {
+  work();
+  return true;
+}
+
+function nameAt(view: EditorView | null): string | null {
+  const word = view?.state.wordAt(view.state.selection.main.head);
+  return view && word ? view.state.sliceDoc(word.from, word.to).normalize("NFKC") : null;
+}
+
+function showLine(view: EditorView, line: number): void {
+  if (line > view.state.doc.lines) return;
+  const { from, to } = view.state.doc.line(line);
+  view.dispatch({
+    selection: { anchor: from, head: to },
+    effects: EditorView.scrollIntoView(from, { y: "center" }),
+  });
+  view.focus();
 }

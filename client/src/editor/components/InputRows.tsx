@@ -93,6 +93,7 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
       {broken && (
         <div className="notice error">This input does not exist any more. Remove its wire or value.</div>
       )}
+      {!wired && port.named && <NamedSource id={port.named.node} output={port.named.output} />}
       {wired ? (
         <Sources id={id} port={port.name} />
       ) : port.trigger ? (
@@ -117,6 +118,21 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
       )}
       {port.description && <p className="input-about">{port.description}</p>}
     </div>
+  );
+}
+
+/** Where a name in code leads that has no wire; a value typed in here goes before it. */
+function NamedSource({ id, output }: { id: string; output: string }) {
+  const editor = useEditor();
+  const node = useStore(editor.document.spell, (spell) => spell.nodes[id]);
+  return (
+    <p className="input-about" data-testid="named-source">
+      Read by name from{" "}
+      <button type="button" className="source-link" onClick={() => editor.reveal(id)}>
+        {nodeTitle(node, editor.library.of(node))}
+      </button>{" "}
+      · {output}
+    </p>
   );
 }
 

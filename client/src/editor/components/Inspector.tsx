@@ -1,5 +1,5 @@
 /** The panel at the right: all about the one selected node, or what can be done with several. */
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { Boundary } from "../../app/components/Boundary";
 import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
@@ -16,7 +16,14 @@ import {
 } from "../hooks/useNode";
 import { loadCodeEditor } from "../hooks/usePreload";
 import { mayHaveBody } from "../store/bodies";
-import { nodeTitle, problemTone, type ShownPorts, shortMessage, type Wired } from "../store/graph";
+import {
+  nodeTitle,
+  problemTone,
+  type ShownPorts,
+  shortMessage,
+  shownPorts,
+  type Wired,
+} from "../store/graph";
 import { shortWhy } from "../store/why";
 import { BodyField } from "./BodyField";
 import { CanvasFacts } from "./CanvasFacts";
@@ -33,6 +40,14 @@ import { StateBadge } from "./StateBadge";
 import { UpdateNode } from "./UpdateNode";
 
 const CodeEditor = lazy(() => loadCodeEditor().then((module) => ({ default: module.CodeEditor })));
+
+const NO_PORTS: ShownPorts = {
+  inputs: [],
+  outputs: [],
+  broken: new Set(),
+  extraInputs: false,
+  reserved: [],
+};
 
 export function Inspector() {
   const editor = useEditor();
@@ -67,7 +82,14 @@ function NodeInspector({ id }: { id: string }) {
   const editable = useStore(editor.document.editable);
   const name = useFieldPresence(id, "name");
   const settings = useFieldPresence(id, "settings");
+  const dynamic = useStore(editor.document.ports, (all) => all[id]);
+  const status = useNodeStatus(id);
+  const ports = useMemo(
+    () => (node ? shownPorts(node, type, dynamic, wired) : NO_PORTS),
+    [node, type, dynamic, wired],
+  );
   if (!node) return null;
+  const failed = status?.state === "failed" ? (status.last.error ?? null) : null;
   const title = nodeTitle(node, type);
   return (
     <>
@@ -116,6 +138,8 @@ function NodeInspector({ id }: { id: string }) {
                 language={type?.language ?? "python"}
                 label={`Code of ${title}`}
                 problems={problems}
+                ports={ports}
+                failure={failed}
               />
             </Suspense>
           </Boundary>

@@ -16,6 +16,7 @@ import { PinField } from "./PinField";
 import { portColour } from "./PortHandle";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
+import { Traceback } from "./Traceback";
 import { WhyLine } from "./WhyLine";
 import { WorkerWay } from "./workers/WorkerWay";
 
@@ -39,7 +40,7 @@ export function OutputRows({ id, node, ports, wired }: OutputRowsProps) {
       ) : (
         <p className="faint">Not run yet. What it gives appears here.</p>
       )}
-      {last?.error && <FailureDetails run={last} />}
+      {last?.error && <FailureDetails node={id} run={last} />}
       {saying && <p className="faint">{saying}</p>}
       {rows(ports.outputs, node, last).map((name) => (
         <OutputRow
@@ -159,7 +160,7 @@ function OutputValue({ id, name, port, status }: Pick<OutputRowProps, "id" | "na
   );
 }
 
-function FailureDetails({ run }: { run: NodeRun }) {
+function FailureDetails({ node, run }: { node: string; run: NodeRun }) {
   const { error } = run;
   if (!error) return null;
   return (
@@ -176,7 +177,7 @@ function FailureDetails({ run }: { run: NodeRun }) {
         {error.traceback && (
           <details>
             <summary>Traceback</summary>
-            <pre className="scroll">{error.traceback}</pre>
+            <Traceback node={node} text={error.traceback} />
           </details>
         )}
       </div>

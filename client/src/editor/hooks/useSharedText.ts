@@ -82,6 +82,9 @@ export function useSharedText(options: SharedTextOptions): React.RefObject<HTMLD
         extensions: [
           drawSelection(),
           EditorView.lineWrapping,
+          // Any other line end is a character of the text: else positions here would not be those of the document.
+          EditorState.lineSeparator.of("\n"),
+          EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, "\n")),
           EditorView.contentAttributes.of(() => ({ "aria-label": latest.current.label })),
           EditorState.readOnly.of(!editable),
           EditorView.editable.of(editable),

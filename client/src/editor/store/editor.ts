@@ -89,6 +89,8 @@ export class Editor {
   readonly renaming = new Store<string | null>(null);
   /** The node whose code editor takes the focus as soon as it is there. */
   readonly writing = new Store<string | null>(null);
+  /** The line of a node's code that is to be shown. */
+  readonly pointed = new Store<{ readonly node: string; readonly line: number } | null>(null);
   /** How nodes stand in the iteration of their owner that is looked at. */
   readonly overlay = new Store<Readonly<Record<string, NodeRun>>>({});
   /** What is looked at of what nodes run inside themselves. */

@@ -1,6 +1,6 @@
 /** The drawn spell in the form React Flow takes; an unchanged thing stays the same object. */
 import type { Edge, Node } from "@xyflow/react";
-import type { NodeType, Pair, Ports, Spell } from "../../protocol";
+import type { NodeType, Pair, Ports, Spell, SpellEdge } from "../../protocol";
 import { type Fold, foldingOf, handleAt } from "./folding";
 import { bareHeight, foldedHeight, foldedPlaces, handlePlaces, NODE_WIDTH } from "./geometry";
 import { shownPorts, wiredPorts } from "./graph";
@@ -100,9 +100,24 @@ export class FlowBuilder {
     return this.#nodeList;
   }
 
-  edges(source: Pick<FlowSource, "spell" | "selection" | "opened">): Edge[] {
+  edges(
+    source: Pick<FlowSource, "spell" | "selection" | "opened"> & Partial<Pick<FlowSource, "ports">>,
+  ): Edge[] {
     const next = new Map<string, Made<Edge>>();
     const { hiddenBy } = foldingOf(source.spell, source.opened);
+    for (const [id, edge] of namedEdges(source.ports ?? {})) {
+      if (!source.spell.nodes[edge.source] || !source.spell.nodes[edge.target]) continue;
+      const [start, end] = [hiddenBy.get(edge.source), hiddenBy.get(edge.target)];
+      if (start !== undefined && start === end) continue;
+      const from = [edge.source, edge.output, start, end];
+      const before = this.#edges.get(id);
+      next.set(
+        id,
+        before && same(before.from, from)
+          ? before
+          : { from, made: folded(namedWire(id, edge), edge, start, end) },
+      );
+    }
     for (const [id, edge] of Object.entries(source.spell.edges)) {
       if (!source.spell.nodes[edge.source] || !source.spell.nodes[edge.target]) continue;
       const [start, end] = [hiddenBy.get(edge.source), hiddenBy.get(edge.target)];
@@ -139,6 +154,32 @@ function wire(id: string, edge: Spell["edges"][string], selected: boolean): Edge
     selected,
     ariaLabel: `Wire from ${edge.source}, ${edge.output}, to ${edge.target}, ${edge.input}`,
     ...(selected ? { zIndex: 1 } : {}),
+  };
+}
+
+/** What code reads by name: dashed wires that nobody drew. A wire that is drawn meanwhile takes their place. */
+function* namedEdges(ports: FlowSource["ports"]): Iterable<[id: string, edge: SpellEdge]> {
+  for (const [target, { inputs }] of Object.entries(ports)) {
+    for (const { name, named } of inputs) {
+      if (named)
+        yield [`named ${target} ${name}`, { source: named.node, output: named.output, target, input: name }];
+    }
+  }
+}
+
+function namedWire(id: string, edge: SpellEdge): Edge {
+  return {
+    id,
+    type: "named",
+    source: edge.source,
+    sourceHandle: edge.output,
+    target: edge.target,
+    targetHandle: edge.input,
+    selectable: false,
+    deletable: false,
+    focusable: false,
+    reconnectable: false,
+    ariaLabel: `${edge.target} reads ${edge.input} by name from ${edge.source}`,
   };
 }
 

@@ -48,12 +48,21 @@ export function problemsOf(problems: readonly Problem[], id: string): readonly P
   if (!index) {
     index = new Map();
     for (const problem of problems) {
-      const owners = new Set([problem.node, problem.edge].filter((owner) => typeof owner === "string"));
+      const owners = new Set(
+        [problem.node, problem.edge, ...namedIn(problem)].filter((owner) => typeof owner === "string"),
+      );
       for (const owner of owners) index.set(owner, [...(index.get(owner) ?? []), problem]);
     }
     problemsBy.set(problems, index);
   }
   return index.get(id) ?? NO_PROBLEMS;
+}
+
+/** The nodes whose code closes a circle by a name. */
+function namedIn({ details }: Problem): unknown[] {
+  return Array.isArray(details?.names)
+    ? (details.names as { node?: unknown }[]).map((name) => name?.node)
+    : [];
 }
 
 /** Ports as they are shown: those of the type, then those that only wires speak of (broken). */
