@@ -8,7 +8,17 @@ import { put, TooLarge, type Writer } from "./msgpack.ts";
 import { RequestError } from "./own.ts";
 import type { Frame, Pipe } from "./pipe.ts";
 import { NotTransferable, PlainWriter } from "./plain.ts";
-import { define, fieldNames, hasOwn, isArray, NativeBytes, NativeError, NativePromise, Table } from "./primordials.ts";
+import {
+  call as callOn,
+  define,
+  fieldNames,
+  hasOwn,
+  isArray,
+  NativeBytes,
+  NativeError,
+  NativePromise,
+  Table,
+} from "./primordials.ts";
 import { type Level, Printed } from "./printed.ts";
 import { chunksOf, Inlet } from "./streams.ts";
 
@@ -95,7 +105,7 @@ export class Calls {
   }
 
   async ask(what: string, fields: Record<string, unknown>): Promise<Record<string, unknown>> {
-    const [number, coming] = this.inlet.ask();
+    const { number, coming } = this.inlet.ask();
     const own = { type: "ask", id: this.current, number, what };
     this.pipe.send(own, "fields", (out) => {
       const names = fieldNames(fields);
@@ -141,9 +151,9 @@ export class Calls {
     const inputs = this.inputs(call, unit);
     const free: unknown[] = [];
     for (let place = 0; place < unit.free.length; place++) free[place] = inputs[unit.free[place]];
-    const value = await Reflect.apply(cell.body, undefined, free);
+    const value = await (callOn(cell.body as never, undefined, free) as Promise<unknown>);
     if (unit.parameters === null) return value;
-    const given = Reflect.apply(value as never, undefined, placed(unit, inputs));
+    const given = callOn(value as never, undefined, placed(unit, inputs));
     return isStream(given) ? given : await given;
   }
 
@@ -158,7 +168,8 @@ export class Calls {
     const streams = fieldNames(call.streams);
     const pull = (stream: string) => this.pipe.send({ type: "pull", id: call.id, stream });
     for (let place = 0; place < streams.length; place++) {
-      const [name, count] = [streams[place], call.streams[streams[place]]];
+      const name = streams[place];
+      const count = call.streams[name];
       if (count === null) {
         put(inputs, name, chunksOf(this.inlet, name, pull));
         continue;
@@ -283,8 +294,7 @@ export class Calls {
     try {
       this.pipe.send({ number, ...make() });
     } catch (error) {
-      const [code, message] = refusal(error);
-      this.pipe.send({ type: "refused", number, code, message });
+      this.pipe.send({ type: "refused", number, ...refusal(error) });
     }
   }
 }
@@ -294,12 +304,12 @@ class ChunkTooLarge {
   constructor(readonly size: number, readonly what: string) {}
 }
 
-function refusal(error: unknown): [string, string] {
-  if (error instanceof ValueGone) return ["value_gone", error.message];
-  if (error instanceof NotTransferable) return ["not_transferable", error.message];
-  if (error instanceof NoSuchPart) return ["value_not_found", `the value has no part ${error.name}`];
-  if (error instanceof TooLarge) return ["output_too_large", `the value is ${error.size} bytes`];
-  return ["not_transferable", "the value cannot be read"];
+function refusal(error: unknown): { code: string; message: string } {
+  if (error instanceof ValueGone) return { code: "value_gone", message: error.message };
+  if (error instanceof NotTransferable) return { code: "not_transferable", message: error.message };
+  if (error instanceof NoSuchPart) return { code: "value_not_found", message: `the value has no part ${error.name}` };
+  if (error instanceof TooLarge) return { code: "output_too_large", message: `the value is ${error.size} bytes` };
+  return { code: "not_transferable", message: "the value cannot be read" };
 }
 
 function isSmall(value: unknown): boolean {
@@ -358,7 +368,7 @@ function iteratorOf(value: unknown): AsyncIterator<unknown> | Iterator<unknown> 
   const streamed = value as Record<symbol, (() => AsyncIterator<unknown>) | undefined> | null;
   const begin = streamed?.[iterateLater] ?? streamed?.[iterate];
   if (typeof begin !== "function") throw new NotTransferable(typeof value, "", "it is no stream");
-  return Reflect.apply(begin, value, []);
+  return callOn(begin, value, []) as AsyncIterator<unknown>;
 }
 
 function writeChunk(out: Writer, chunk: unknown, where: string): void {

@@ -10,10 +10,12 @@ import {
   lastIndexOf,
   match,
   NativeError,
+  numberOf,
   slice,
   split,
   startsWith,
   Table,
+  textOf,
   trim,
 } from "./primordials.ts";
 
@@ -90,7 +92,7 @@ async function compile(unit: Unit, code: string): Promise<Compiled> {
   try {
     text = strip(unit.text);
   } catch (error) {
-    if (indexOf(String((error as Error).message), "not supported in strip-only mode") < 0) {
+    if (indexOf(textOf((error as Error).message), "not supported in strip-only mode") < 0) {
       throw await diagnose(unit, own);
     }
     // Enums and the like are more than types: these are written anew, with a map of what went where.
@@ -125,8 +127,8 @@ function place(unit: Unit, lines: number, line: number, column: number): Place |
   if (line < 2 || line > lines + 1) return null;
   let moved = column;
   for (let at = 0; at < unit.inserted.length; at++) {
-    const [where, start, length] = unit.inserted[at];
-    if (where === line && start < column) moved -= length;
+    const put = unit.inserted[at];
+    if (put[0] === line && put[1] < column) moved -= put[2];
   }
   return [line - 1, moved < 1 ? 1 : moved];
 }
@@ -141,10 +143,10 @@ async function diagnose(
     await import(url);
     return new SyntaxFailed("the cell cannot be compiled", null, null);
   } catch (error) {
-    const message = String((error as Error).message);
+    const message = textOf((error as Error).message);
     const first = split(message, "\n")[0];
     const found = match(LOCATED, message) ?? match(AT_END, message);
-    const at = found && own(Number(found[1]), Number(found[2]));
+    const at = found && own(numberOf(found[1]), numberOf(found[2]));
     const end = indexOf(first, " at blob:");
     let words = trim(end < 0 ? first : slice(first, 0, end));
     if (startsWith(words, "SyntaxError: ")) words = slice(words, "SyntaxError: ".length);

@@ -40,6 +40,11 @@ export function closeWays(print: (text: string, level: Level) => void): void {
   replace(Deno, "stderr", stream("warning"));
   replace(Deno, "exit", leave);
   replace(globalThis, "close", leave);
+  replace(globalThis, "Worker", class {
+    constructor() {
+      throw new Error("a cell has no threads of its own: use more cells");
+    }
+  });
   const host = globalThis.process;
   if (host === undefined) return;
   replace(host, "exit", leave);

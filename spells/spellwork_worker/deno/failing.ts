@@ -1,7 +1,19 @@
 /** Errors for the person who wrote the code: only its frames, with lines and columns of the cell. */
 
 import { cellNamed, type Compiled, SyntaxFailed } from "./cells.ts";
-import { indexOf, join, match, NativeError, slice, split, startsWith, textOf, trim } from "./primordials.ts";
+import {
+  indexOf,
+  join,
+  match,
+  NativeError,
+  NativeRangeError,
+  numberOf,
+  slice,
+  split,
+  startsWith,
+  textOf,
+  trim,
+} from "./primordials.ts";
 import { NotTransferable } from "./plain.ts";
 import { TooLarge } from "./msgpack.ts";
 
@@ -100,7 +112,7 @@ function headline(error: unknown): string {
 function isExhausted(error: unknown): boolean {
   const message = fieldOf(error, "message");
   return (
-    error instanceof RangeError &&
+    error instanceof NativeRangeError &&
     typeof message === "string" &&
     (startsWith(message, "Array buffer allocation failed") ||
       indexOf(message, "could not allocate memory") >= 0 ||
@@ -123,7 +135,7 @@ function framesOf(error: unknown): Frame[] {
   for (let place = 0; place < lines.length && frames.length < MOST_FRAMES; place++) {
     const found = match(FRAME, lines[place]);
     const cell = found && cellNamed(found[2]);
-    const at = found && cell && cell.place(Number(found[3]), Number(found[4]));
+    const at = found && cell && cell.place(numberOf(found[3]), numberOf(found[4]));
     if (found && cell && at) {
       const named = found[1] ?? "";
       const inside = named === "eval" || named === "async eval" ? "" : startsWith(named, "async ") ? slice(named, 6) : named;

@@ -3,9 +3,11 @@
 import {
   bytesFromBinary,
   codeAt,
+  decoded,
   fieldNames,
   indexOf,
   isArray,
+  isDate,
   NativeBigInt,
   NativeBytes,
   NativeDate,
@@ -26,7 +28,8 @@ export function formed(value: unknown, form: Form): unknown {
   if (form === "bigint") {
     return typeof value === "number" && value % 1 === 0 ? NativeBigInt(value) : value;
   }
-  const [kind, inner] = form as [string, Form | Record<string, Form>];
+  const kind = form[0];
+  const inner = form[1] as Form | Record<string, Form>;
   if (kind === "list") return isArray(value) ? listOf(value, inner as Form) : value;
   if (kind === "set") return isArray(value) ? new NativeSet(listOf(value, inner as Form)) : value;
   if (typeof value !== "object" || value instanceof NativeMap) return value;
@@ -51,7 +54,7 @@ function listOf(values: unknown[], form: Form): unknown[] {
 
 function dateOf(text: string): unknown {
   const date = new NativeDate(text);
-  return date.getTime() === date.getTime() ? date : text;
+  return isDate(date) ? date : text;
 }
 
 /** Return the bytes of a `data:` URL; a text that is none stays as it is. */
@@ -60,7 +63,7 @@ export function bytesIn(url: string): unknown {
   if (comma < 0) return url;
   try {
     const coded = indexOf(slice(url, 0, comma), ";base64") >= 0;
-    const binary = coded ? bytesFromBinary(slice(url, comma + 1)) : decodeURIComponent(slice(url, comma + 1));
+    const binary = coded ? bytesFromBinary(slice(url, comma + 1)) : decoded(slice(url, comma + 1));
     const bytes = new NativeBytes(binary.length);
     for (let place = 0; place < binary.length; place++) bytes[place] = codeAt(binary, place);
     return bytes;

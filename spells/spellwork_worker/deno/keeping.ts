@@ -19,10 +19,10 @@ import {
   NativeDate,
   NativeMap,
   NativeSet,
-
   ObjectPrototype,
   pairsOf,
   prototypeOf,
+  rounded,
   slice,
   sort,
   split,
@@ -134,7 +134,7 @@ function sampled(count: number, each: (place: number) => number, depth: number):
 
 /** Return the fields of a Kept, see `parcels.py`. */
 export function keptOf(store: Store, value: unknown, previews: boolean): Record<string, unknown> {
-  const size = Math.round(sizeOf(value));
+  const size = rounded(sizeOf(value));
   return {
     value: store.keep(value, size),
     kind: kindOf(value),
@@ -267,7 +267,7 @@ function includes(words: string[], word: string): boolean {
 export function unpacked(parcel: Record<string, unknown>): unknown {
   const data = parcel.data as Uint8Array;
   if (parcel.encoding === "bytes") return data;
-  if (parcel.encoding !== "json") throw new NotTransferable(String(parcel.kind), "an input", "TypeScript cannot read it");
+  if (parcel.encoding !== "json") throw new NotTransferable(textOf(parcel.kind), "an input", "TypeScript cannot read it");
   const value = fromJson(fromUtf8(data));
   if (parcel.kind === "Date") return new NativeDate(value);
   if (parcel.kind === "Set" && isArray(value)) return new NativeSet(value);
@@ -287,7 +287,7 @@ export function pageOf(value: unknown, request: Record<string, unknown>): Record
   for (let place = 1; place < names.length; place++) value = partOf(value, names[place]);
   if (value instanceof NativeSet) value = itemsOf(value);
   const { offset, limit } = request as { offset: number; limit: number };
-  const size = Math.round(sizeOf(value));
+  const size = rounded(sizeOf(value));
   const list = isArray(value) || (isView(value) && bytesOf(value) === null);
   if (list) {
     const rows = ordered(value as ArrayLike<unknown>, request);
@@ -358,7 +358,8 @@ function ordered(values: ArrayLike<unknown>, request: Record<string, unknown>): 
 
 function compared(a: unknown, b: unknown): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
-  const [left, right] = [a === undefined || a === null ? "" : textOf(a), b === undefined || b === null ? "" : textOf(b)];
+  const left = a === undefined || a === null ? "" : textOf(a);
+  const right = b === undefined || b === null ? "" : textOf(b);
   return left < right ? -1 : left > right ? 1 : 0;
 }
 

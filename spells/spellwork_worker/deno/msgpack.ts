@@ -12,6 +12,7 @@ import {
   NativeBuffer,
   NativeBytes,
   NativeView,
+  numberOf,
   piece,
   set,
 } from "./primordials.ts";
@@ -221,7 +222,7 @@ export class Reader {
       case 0xce:
         return this.read(getU32, 4);
       case 0xcf:
-        return Number(this.read(getU64, 8));
+        return numberOf(this.read(getU64, 8));
       case 0xd0:
         return (this.bytes[this.at++] << 24) >> 24;
       case 0xd1:
@@ -229,7 +230,7 @@ export class Reader {
       case 0xd2:
         return this.read(getI32, 4);
       case 0xd3:
-        return Number(this.read(getI64, 8));
+        return numberOf(this.read(getI64, 8));
       case 0xd9:
         return this.text(this.bytes[this.at++]);
       case 0xda:

@@ -1,7 +1,18 @@
 /** What a cell says progress and logs with, and asks the server for: `spellwork`, and `fetch` by way of it. */
 
 import type { Level } from "./printed.ts";
-import { fieldNames, freeze, fromUtf8, maximum, minimum, NativeError, startsWith, textOf } from "./primordials.ts";
+import {
+  fieldNames,
+  freeze,
+  fromJson,
+  fromUtf8,
+  maximum,
+  minimum,
+  NativeError,
+  numberOf,
+  startsWith,
+  textOf,
+} from "./primordials.ts";
 
 /** What the calls do for `spellwork`. */
 export interface Server {
@@ -70,13 +81,13 @@ export function offer(server: Server): void {
       url: told.url,
       ok: told.status >= 200 && told.status < 300,
       text: fromUtf8(told.content),
-      json: () => JSON.parse(fromUtf8(told.content)),
+      json: () => fromJson(fromUtf8(told.content)),
     });
   }
 
   const spellwork = freeze({
     progress(fraction: number | null, message = "") {
-      server.progress(fraction === null ? null : minimum(1, maximum(0, Number(fraction) || 0)), textOf(message));
+      server.progress(fraction === null ? null : minimum(1, maximum(0, numberOf(fraction) || 0)), textOf(message));
     },
     log(message: unknown, level = "info") {
       server.log(textOf(message), LEVELS[level] ?? "info");

@@ -19,11 +19,21 @@ import {
   minimum,
   NativeBuffer,
   NativeBytes,
+  NativeClamped,
   NativeDate,
   NativeError,
   NativeMap,
+  NativeNumber,
+  NativePattern,
   NativePromise,
+  NativeQuery,
   NativeSet,
+  NativeShared,
+  NativeSigned,
+  NativeText,
+  NativeTruth,
+  NativeView,
+  numberOf,
   ObjectPrototype,
   pairsOf,
   patternText,
@@ -82,8 +92,8 @@ export function dataUrl(bytes: Uint8Array, mime = "application/octet-stream"): s
 /** Return the bytes of a value that is some; null for any other. */
 export function bytesOf(value: unknown): Uint8Array | null {
   if (value instanceof NativeBytes) return value;
-  if (value instanceof NativeBuffer || value instanceof SharedArrayBuffer) return new NativeBytes(value);
-  if (value instanceof DataView || value instanceof Uint8ClampedArray || value instanceof Int8Array) {
+  if (value instanceof NativeBuffer || value instanceof NativeShared) return new NativeBytes(value);
+  if (value instanceof NativeView || value instanceof NativeClamped || value instanceof NativeSigned) {
     return new NativeBytes(value.buffer, value.byteOffset, value.byteLength);
   }
   return null;
@@ -116,7 +126,7 @@ export class PlainWriter {
 
   private large(value: bigint): void {
     if (value >= SMALLEST && value < LARGEST) this.out.large(value);
-    else this.write(Number(value));
+    else this.write(numberOf(value));
   }
 
   private object(value: object): void {
@@ -174,13 +184,13 @@ export class PlainWriter {
     if (isView(value)) return this.list(value as unknown as ArrayLike<unknown>);
     if (value instanceof NativePromise) throw this.refused(value, "write `await` before it");
     if (value instanceof NativeError) return this.fields({ name: value.name, message: value.message });
-    if (value instanceof RegExp) return this.write(patternText(value));
-    if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+    if (value instanceof NativePattern) return this.write(patternText(value));
+    if (value instanceof NativeText || value instanceof NativeNumber || value instanceof NativeTruth) {
       return this.inside((value as { valueOf(): unknown }).valueOf());
     }
     const json = (value as { toJSON?: unknown }).toJSON;
     if (typeof json === "function") return this.inside(call(json as never, value, [""]));
-    if (value instanceof URLSearchParams) return this.write(textOf(value));
+    if (value instanceof NativeQuery) return this.write(textOf(value));
     throw this.refused(value);
   }
 

@@ -31,6 +31,9 @@ export const fromJson = JSON.parse;
 export const now = performance.now.bind(performance);
 export const later = setTimeout;
 export const never = clearTimeout;
+export const numberOf = Number;
+export const rounded = Math.round;
+export const decoded = decodeURIComponent;
 export const minimum = Math.min;
 export const maximum = Math.max;
 export const bytesFromBinary = atob;
@@ -46,6 +49,15 @@ export const NativeBigInt = BigInt;
 export const NativeBytes = Uint8Array;
 export const NativeBuffer = ArrayBuffer;
 export const NativeView = DataView;
+export const NativeShared = SharedArrayBuffer;
+export const NativeClamped = Uint8ClampedArray;
+export const NativeSigned = Int8Array;
+export const NativePattern = RegExp;
+export const NativeText = String;
+export const NativeNumber = Number;
+export const NativeTruth = Boolean;
+export const NativeQuery = URLSearchParams;
+export const NativeRangeError = RangeError;
 
 export const ObjectPrototype = Object.prototype;
 export const hasOwn = uncurried<(value: object, name: string) => boolean>(ObjectPrototype.hasOwnProperty);
@@ -135,6 +147,11 @@ export function firstKey<K>(table: Table<K, unknown>): K | undefined {
 
 const getTime = uncurried<(self: Date) => number>(Date.prototype.getTime);
 const toIso = uncurried<(self: Date) => string>(Date.prototype.toISOString);
+
+/** Whether a date is one at all. */
+export function isDate(date: Date): boolean {
+  return isFinite(getTime(date));
+}
 
 /** Return a date as ISO 8601; null for one that is none. */
 export function isoOf(date: Date): string | null {

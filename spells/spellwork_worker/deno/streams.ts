@@ -64,14 +64,12 @@ export class Inlet {
   }
 
   /** Return the number of a question to the server, and what will come of it. */
-  ask(): [number, Promise<Record<string, unknown>>] {
+  ask(): { number: number; coming: Promise<Record<string, unknown>> } {
     const number = ++this.asked;
-    return [
-      number,
-      new NativePromise((resolve) => {
-        this.answers.set(number, resolve);
-      }),
-    ];
+    const coming = new NativePromise<Record<string, unknown>>((resolve) => {
+      this.answers.set(number, resolve);
+    });
+    return { number, coming };
   }
 
   /** Take an answer. */
@@ -81,12 +79,16 @@ export class Inlet {
   }
 }
 
+async function settled<T>(value: T): Promise<T> {
+  return await value;
+}
+
 /** Return a stream as the code reads it: by `for await`, once. It asks for chunks as it runs out of them. */
 export function chunksOf(inlet: Inlet, stream: string, pull: (stream: string) => void): AsyncIterableIterator<unknown> {
   let batch: unknown[] = [];
   let at = 0;
   let ended = false;
-  let turn: Promise<unknown> = NativePromise.resolve();
+  let turn: Promise<unknown> = settled(null);
 
   async function next(): Promise<IteratorResult<unknown>> {
     while (at >= batch.length) {
@@ -122,7 +124,7 @@ export function chunksOf(inlet: Inlet, stream: string, pull: (stream: string) =>
       ended = true;
       batch = [];
       at = 0;
-      return NativePromise.resolve({ done: true, value: undefined });
+      return settled({ done: true, value: undefined });
     },
     [Symbol.asyncIterator]() {
       return found;

@@ -421,13 +421,14 @@ class _Reader:
     def loop_over(self, node: Node, scope: _Scope) -> None:
         """Read what is looped over, and bind or assign the loop's variable."""
         left = field(node, "left")
-        self._field(node, "right", scope)
         inner = scope
         if left is not None and loop_kind(node):
             names = {self.text(name) for name in names_in(left)}
             inner = _Scope(names, scope, top=scope.top)
+            self._field(node, "right", inner)
             self._pattern(left, inner)
         elif left is not None:
+            self._field(node, "right", scope)
             self._target(left, scope)
         self._field(node, "body", inner)
 
