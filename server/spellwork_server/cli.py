@@ -86,6 +86,24 @@ def add_user(email: str, password: str, role: str, name: str, data: Path | None)
     click.echo(f"Added {email} ({role})", err=True)
 
 
+@main.group()
+def secrets() -> None:
+    """Secrets, as they are encrypted."""
+
+
+@secrets.command("rotate")
+@DATA
+def rotate_secrets(data: Path | None) -> None:
+    """Encrypt all secrets under a new key; the server may be running or not.
+
+    With a key of your own, first put the new one before the old: SPELLWORK_SECRETS_KEY=NEW,OLD.
+    """
+    from spellwork_server.commands.secret_keys import rotate
+
+    count = _try(lambda: rotate(_settings(data=data)))
+    click.echo(f"{count} secrets are under the new key", err=True)
+
+
 @main.command()
 @click.argument("email")
 @click.option("--name", default="command line", show_default=True, help="What the key is for.")
@@ -386,6 +404,63 @@ def _put_pack(each: dict[str, Any], *, whole: bool) -> None:
 @main.group()
 def worker() -> None:
     """Workers: where code of canvases runs."""
+
+
+@worker.command("list")
+@click.option("--canvas", help="What this canvas can be put on; without it, the shared workers.")
+@URL
+@TOKEN
+def list_workers_of(canvas: str | None, url: str, token: str | None) -> None:
+    """List workers: how each is, and what it uses."""
+    from spellwork_server.commands.remote import Remote
+    from spellwork_server.commands.workers import list_workers
+
+    def work() -> list[str]:
+        with Remote(url, _token(token)) as remote:
+            return list_workers(remote, canvas)
+
+    for line in _try(work):
+        click.echo(line)
+
+
+def _steering(what: str, words: str) -> None:
+    """Add a command that steers one worker."""
+
+    @worker.command(what, help=words)
+    @click.argument("id")
+    @URL
+    @TOKEN
+    def steer(id: str, url: str, token: str | None) -> None:
+        from spellwork_server.commands.remote import Remote
+        from spellwork_server.commands.workers import steer_worker
+
+        def work() -> str:
+            with Remote(url, _token(token)) as remote:
+                return steer_worker(remote, id, what)
+
+        click.echo(_try(work))
+
+
+_steering("start", "Start a worker that was stopped. A canvas's own has the canvas's ID.")
+_steering("stop", "Stop a worker until somebody starts it; its calls fail.")
+_steering("restart", "End a worker's process, and start it anew.")
+
+
+@worker.command("logs")
+@click.argument("id")
+@URL
+@TOKEN
+def worker_logs(id: str, url: str, token: str | None) -> None:
+    """Print the last lines of a worker's log."""
+    from spellwork_server.commands.remote import Remote
+    from spellwork_server.commands.workers import worker_log
+
+    def work() -> list[str]:
+        with Remote(url, _token(token)) as remote:
+            return worker_log(remote, id)
+
+    for line in _try(work):
+        click.echo(line)
 
 
 @worker.command("connect")
