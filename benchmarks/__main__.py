@@ -21,6 +21,7 @@ BENCHMARKS = {
     "fanout": "events to 1, 10 and 50 sockets, with stock python-socketio beside ours",
     "run": "a 200-node spell from runs.create to run.completed in a client",
     "startup": "import and start-up time, memory",
+    "workers": "calls in worker processes, and values between them",
 }
 
 

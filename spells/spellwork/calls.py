@@ -11,8 +11,8 @@ from .context import Context, Host
 from .encoding import Encodings, is_large
 from .errors import NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
-from .handing import inputs_for
 from .flows import Flows
+from .handing import inputs_for
 from .handles import Handle, any_handles, handles_in
 from .limiting import Limiters, provider_of
 from .nesting import nests_deeper, rough_json

@@ -55,9 +55,7 @@ async def gather_apart(
     return await loop.run_in_executor(_threads, gather, sources, values)
 
 
-async def _decoded(
-    sources: tuple[tuple[str, Source], ...], values: list[Any]
-) -> list[Any]:
+async def _decoded(sources: tuple[tuple[str, Source], ...], values: list[Any]) -> list[Any]:
     """Fetch what wires transform from the workers that it stays in."""
     if not any_handles():
         return values

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 from msgspec import UNSET
 
 if TYPE_CHECKING:
-    from spellwork_worker.parcels import Encoding, Kept, PageRead, ReadPage
+    from spellwork_worker.memory import Memory
+    from spellwork_worker.parcels import Encoding, Kept, PageRead, Parcel, ReadPage
 
 DEPTH = 6
 """How deep in lists and objects handles are looked for."""
@@ -33,6 +34,15 @@ class Holder(Protocol):
 
     def release(self, value: int) -> None:
         """Let go of a value, soon. May be called from any thread, and from a finalizer."""
+        ...
+
+    async def fetch(
+        self, handle: Handle, encodings: Sequence[Encoding], limit: int = 0
+    ) -> tuple[Parcel, Memory | None]:
+        """Return the value in one of these encodings, its bytes in the parcel or in sealed memory.
+
+        ``limit``: bytes it may have at most; 0 for any number. Raises as ``decoded`` does.
+        """
         ...
 
     async def decoded(self, handle: Handle) -> Any:
@@ -194,6 +204,6 @@ def replaced(value: Any, path: Sequence[str | int], part: Any) -> Any:
     if not path:
         return part
     first, *rest = path
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[first] = replaced(copy[first], rest, part)
     return copy

@@ -237,9 +237,7 @@ class LiveState(RunState):
         for index, step in enumerate(self.steps):
             if step.type.isolation != "worker" and step.body is None:
                 continue
-            why = gone_of(
-                {port: self.values[slot] for port, slot in self.program.outputs[index]}
-            )
+            why = gone_of({port: self.values[slot] for port, slot in self.program.outputs[index]})
             if why is not None:
                 found.append(index)
                 self.touched[index] = why

@@ -20,7 +20,6 @@ from .frames import (
     Emitted,
     Failed,
     Feed,
-    Kept,
     Log,
     Progress,
     Pull,
@@ -31,6 +30,7 @@ from .frames import (
 from .holding import Holding
 from .limits import is_spent, limit_met, limit_words
 from .output import Printed
+from .parcels import Kept
 from .pipe import Pipe
 from .running import FILENAME, CellOutputs, CellStream, Waiter, run_cell
 from .tracebacks import cell_line, chain, explain, was_refused
@@ -49,9 +49,7 @@ class TooLargeError(Exception):
 class Calls:
     """Runs calls one after the other, and reports on the one that runs."""
 
-    def __init__(
-        self, pipe: Pipe, limit: int, confinement: Confinement, holding: Holding
-    ) -> None:
+    def __init__(self, pipe: Pipe, limit: int, confinement: Confinement, holding: Holding) -> None:
         self._pipe = pipe
         self._holding = holding
         self._keeps = False

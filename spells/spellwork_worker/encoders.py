@@ -64,8 +64,10 @@ def encodings_of(value: Any) -> list[Encoding]:
 
 def is_table(value: Any) -> bool:
     """Say whether it is a table with named columns."""
-    return not isinstance(value, type) and hasattr(value, "columns") and (
-        hasattr(value, "__arrow_c_stream__") or hasattr(value, "to_dict")
+    return (
+        not isinstance(value, type)
+        and hasattr(value, "columns")
+        and (hasattr(value, "__arrow_c_stream__") or hasattr(value, "to_dict"))
     )
 
 
@@ -275,7 +277,9 @@ def _read_array(_parcel: Parcel, data: Any) -> Any:
     )
     shape, fortran, dtype = read(file)
     if dtype.hasobject:
-        raise NotTransferableError("numpy.ndarray", "the value", "an array of objects is never read")
+        raise NotTransferableError(
+            "numpy.ndarray", "the value", "an array of objects is never read"
+        )
     return numpy.ndarray(
         shape, dtype, buffer=data, offset=file.tell(), order="F" if fortran else "C"
     )

@@ -75,7 +75,9 @@ class Holding:
         try:
             return self._store.get(each.value or 0)
         except Gone as error:
-            raise NotTransferableError("value", f"the input {each.path[0]!r}", "it is gone") from error
+            raise NotTransferableError(
+                "value", f"the input {each.path[0]!r}", "it is gone"
+            ) from error
 
     def opened(self, parcel: Parcel) -> Any:
         """Return the value in a parcel that came."""
@@ -123,7 +125,9 @@ class Holding:
             self._refuse(task.number, "not_transferable", f"{type(error).__name__}: {error}")
 
     def _fetch(self, task: Fetch, value: Any, memory: Memory | None) -> None:
-        self._pipe.send(frame_of(Fetched(task.number, encode(value, task.encodings, task.limit, memory))))
+        self._pipe.send(
+            frame_of(Fetched(task.number, encode(value, task.encodings, task.limit, memory)))
+        )
 
     def _lent(self, task: Fetch) -> Memory | None:
         """Take the memory that came with a question, whatever becomes of it."""

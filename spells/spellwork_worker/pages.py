@@ -40,7 +40,9 @@ def read_page(value: Any, request: ReadPage) -> PageRead:
     for name in request.path.split("/")[1:]:
         value = _part(value, name.replace("~1", "/").replace("~0", "~"))
     if is_table(value):
-        return _rows(value, length_of(value), request, lambda start, stop: records(value, start, stop))
+        return _rows(
+            value, length_of(value), request, lambda start, stop: records(value, start, stop)
+        )
     if isinstance(value, str):
         return _text(value, request)
     if isinstance(value, Mapping):
@@ -98,10 +100,14 @@ def _rows(value: Any, total: int, request: ReadPage, read: Any) -> PageRead:
 
 def _order(value: Any, total: int, request: ReadPage) -> list[int]:
     if total > MOST_SORTED:
-        raise NotTransferableError("table", "the value", f"over {MOST_SORTED:,} rows are not sorted")
+        raise NotTransferableError(
+            "table", "the value", f"over {MOST_SORTED:,} rows are not sorted"
+        )
     if is_table(value):
         try:
-            return ordered(value, request.sort or None, request.filter, descending=request.descending)
+            return ordered(
+                value, request.sort or None, request.filter, descending=request.descending
+            )
         except KeyError as error:
             raise NoSuchPart(str(error.args[0])) from error
     numbers = list(range(total))
@@ -143,6 +149,4 @@ def _fields(value: Mapping[Any, Any], request: ReadPage) -> PageRead:
         if size >= PAGE_BYTES:
             break
     more = request.offset + len(found) < len(value) and bool(found)
-    return PageRead(
-        request.number, "object", len(value), size_of(value), more, _json.encode(found)
-    )
+    return PageRead(request.number, "object", len(value), size_of(value), more, _json.encode(found))

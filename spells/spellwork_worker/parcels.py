@@ -39,8 +39,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """A value in an encoding. ``size`` bytes are in ``data``, or where that is None in memory that
-    comes beside the frame under the number ``memory``.
+    """A value in an encoding.
+
+    Its ``size`` bytes are in ``data``, or where that is None in memory that comes beside the
+    frame under the number ``memory``.
 
     ``kind`` is what it was where it was made, and what who reads it tries to make of it again.
     """
@@ -104,8 +106,11 @@ class Fetched(msgspec.Struct, tag="fetched", frozen=True):
 
 
 class PageRead(msgspec.Struct, tag="page_read", frozen=True):
-    """A page of a value. ``shape``: items of a list (rows of a table), characters of a text, fields
-    of an object, or all of it at once; ``total`` counts them."""
+    """A page of a value.
+
+    ``shape``: items of a list (rows of a table), characters of a text, fields of an object,
+    or all of it at once; ``total`` counts them.
+    """
 
     number: int
     shape: Literal["list", "text", "object", "value"]

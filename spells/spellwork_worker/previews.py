@@ -60,10 +60,14 @@ def _preview(value: Any) -> dict[str, Any]:
         head = [_item(item) for item in value[:ITEMS]]
         return {"form": "list", "values": head, "total": len(value)}
     if isinstance(value, (set, frozenset)):
-        return {"form": "list", "values": [_item(i) for i in islice(value, ITEMS)], "total": len(value)}
+        return {
+            "form": "list",
+            "values": [_item(i) for i in islice(value, ITEMS)],
+            "total": len(value),
+        }
     if isinstance(value, dict):
-        head = {str(key)[:200]: _item(item) for key, item in islice(value.items(), ITEMS)}
-        return {"form": "object", "value": head, "total": len(value)}
+        fields = {str(key)[:200]: _item(item) for key, item in islice(value.items(), ITEMS)}
+        return {"form": "object", "value": fields, "total": len(value)}
     if isinstance(value, str):
         return {"form": "text", "text": value[:CHARACTERS]}
     return _text(value)
@@ -158,7 +162,9 @@ def _repr(value: Any, length: int) -> str:
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
     """Raise TookTooLong in what takes longer: between two steps of Python, in the main thread."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
         yield
         return
 

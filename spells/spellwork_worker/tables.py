@@ -18,7 +18,9 @@ def columns_of(table: Any) -> list[dict[str, str]]:
     """Return the columns: ``{name, type}`` each."""
     schema = getattr(table, "schema", None)
     if schema is not None and hasattr(schema, "names") and hasattr(schema, "types"):
-        names, kinds = (schema.names, schema.types) if not callable(schema.names) else _items(schema)
+        names, kinds = (
+            (schema.names, schema.types) if not callable(schema.names) else _items(schema)
+        )
     else:
         names, kinds = list(table.columns), list(table.dtypes)
     return [{"name": str(n), "type": str(k)} for n, k in zip(names, kinds, strict=True)]
@@ -57,7 +59,10 @@ def ordered(table: Any, by: str | None, text: str | None, *, descending: bool) -
     rows = list(range(length_of(table)))
     if text is not None:
         wanted = text.casefold()
-        columns = [[str(cell).casefold() for cell in _cells(table, column["name"])] for column in columns_of(table)]
+        columns = [
+            [str(cell).casefold() for cell in _cells(table, column["name"])]
+            for column in columns_of(table)
+        ]
         rows = [row for row in rows if any(wanted in column[row] for column in columns)]
     if by is not None:
         cells = _cells(table, by)

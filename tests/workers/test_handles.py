@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import signal
+import textwrap
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,13 +15,13 @@ import pytest
 
 import spellwork
 from spellwork import Execution, Library, NodeError, RunMemory, RunResult, Spell
-from spellwork.handles import Handle, any_handles, find_handle, handles_in
 from spellwork.handing import decoded
+from spellwork.handles import Handle, any_handles, find_handle, handles_in
 from spellwork.live import LiveSession
 from spellwork.memory import RunMemory as Memory
 from spellwork.workers import WorkerPool
-from spellwork_core import pack as core
 from spellwork_code import pack as code
+from spellwork_core import pack as core
 from spellwork_worker.parcels import ReadPage
 
 from .conftest import Bench
@@ -96,19 +98,20 @@ BY_REFERENCE = {
 
 @pytest.mark.rule("18.1")
 @pytest.mark.parametrize("made", BY_REFERENCE.values(), ids=BY_REFERENCE)
-async def test_the_very_object_comes_to_other_cells_of_its_worker(
-    cells: Bench, made: str
-) -> None:
+async def test_the_very_object_comes_to_other_cells_of_its_worker(cells: Bench, made: str) -> None:
     value = (await cells.keep(made))["result"]
     assert isinstance(value, Handle)
     first = await cells.keep("import builtins\nbuiltins.kept = x\nid(x)", x=value)
-    again = await cells.keep("import builtins\n[x is builtins.kept, inside[0]['a'] is x]", x=value, inside=[{"a": value}])
+    again = await cells.keep(
+        "import builtins\n[x is builtins.kept, inside[0]['a'] is x]", x=value, inside=[{"a": value}]
+    )
     assert isinstance(first["result"], int)
     assert again["result"] == [True, True]
 
 
 @pytest.mark.rule("18.1")
 async def test_small_plain_values_are_values_and_each_cell_has_its_own(cells: Bench) -> None:
+    value: Any
     for value in (None, True, 3, 2.5, "a", [1, [2]], {"a": {"b": []}}):
         assert (await cells.keep("x", x=value))["result"] == value
     given = [1]
@@ -230,8 +233,6 @@ async def test_nothing_that_runs_code_is_written_or_read(cells: Bench, pool: Wor
         except e.NotTransferableError as error:
             said = str(error)
     """
-    import textwrap
-
     said = (await Bench(pool, "evil").keep(textwrap.dedent(evil)))["said"]
     assert "objects" in said
 
@@ -266,8 +267,6 @@ PAGES = {
 async def test_pages_are_read_from_the_worker(
     cells: Bench, asked: dict[str, Any], found: Any
 ) -> None:
-    import json
-
     made = "import pandas\npandas.DataFrame({'a': range(100_000), 'b': [f'x{n}' for n in range(100_000)]})"
     value = (await cells.keep(made))["result"]
     page = await value.holder.page(value, ReadPage(0, 0, **asked))

@@ -57,10 +57,10 @@ async def read_in_worker(key: str, body: bytes, request: ReadPage) -> tuple[Page
         ) from error
     except NodeError as error:
         raise _refusal(key, error) from error
-    return page, await asyncio.to_thread(_values, key, page)
+    return page, await asyncio.to_thread(_values, page)
 
 
-def _values(key: str, page: PageRead) -> Any:
+def _values(page: PageRead) -> Any:
     if len(page.body) > PAGE_BYTES:
         raise Conflict("The worker gave too large a page", code="worker_failed")
     try:

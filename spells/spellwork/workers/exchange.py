@@ -180,7 +180,7 @@ class Exchange:
             run=self._context.run_id,
             canvas=self._context.canvas,
             user=self._context.user,
-            settings=step.node.settings.model_dump(mode="json", exclude_none=True),
+            settings=_settings(step) if step.type.wants_context else {},
             streams=streams,
             credit=CAPACITY,
             keep=True,
@@ -234,7 +234,9 @@ class Exchange:
     def _outputs(self, answer: Returned, worker: WorkerProcess) -> dict[str, Any]:
         ports = self._step.ports.outputs
         kept = {
-            port: worker.holdings.adopt(each, self._step.id, port or (ports[0].name if ports else ""))
+            port: worker.holdings.adopt(
+                each, self._step.id, port or (ports[0].name if ports else "")
+            )
             for port, each in answer.kept.items()
         }
         if self._streams:
@@ -252,6 +254,10 @@ class Exchange:
     def _log_raw(self, text: str) -> None:
         if text.strip():
             self._context.log(text.rstrip(), "warning")
+
+
+def _settings(step: Step) -> dict[str, Any]:
+    return step.node.settings.model_dump(mode="json", exclude_none=True)
 
 
 def _error(failed: Failed) -> NodeError:

@@ -57,9 +57,7 @@ class Giver:
                 given.append(await self._bring(path, handle, worker))
         return given
 
-    async def _bring(
-        self, path: list[str | int], handle: Handle, worker: WorkerProcess
-    ) -> Given:
+    async def _bring(self, path: list[str | int], handle: Handle, worker: WorkerProcess) -> Given:
         holdings = worker.holdings
         accepted: list[Encoding] = [each for each in handle.encodings if each in holdings.reads]
         if not accepted:
@@ -86,9 +84,7 @@ class Giver:
             ) from error
         return Given(path, parcel=msgspec.structs.replace(parcel, memory=number))
 
-    def _refused(
-        self, path: list[str | int], handle: Handle, reason: str = ""
-    ) -> NotTransferable:
+    def _refused(self, path: list[str | int], handle: Handle, reason: str = "") -> NotTransferable:
         made, port = handle.node or "another node", str(path[0])
         words = (
             f"{self._consumer!r} takes a {handle.kind} from {made!r} on {port!r}, which cannot leave"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import socket
 import uuid
 from collections import deque
@@ -37,8 +38,13 @@ from .program import Codec
 RESTARTED = "worker restarted"
 """Why a value is gone that was in a process which ended."""
 
-_TAGS = (b"fetched", b"page_read", b"refused", b"let", b"shown")
-_TAG_ENDS = 24
+_ASIDE = re.compile(
+    rb".\xa4type(?:\xa7fetched|\xa9page_read|\xa7refused|\xa3let|\xa5shown)"
+    rb'|\{"type":"(?:fetched|page_read|refused|let|shown)"',
+    re.DOTALL,
+)
+"""How the bodies of frames begin that are about values, in MessagePack and in JSON."""
+
 _PREVIEW_BYTES = 512 * 1024
 _LARGE = 256 * 1024
 _KINDS = 200
@@ -129,11 +135,6 @@ class Holdings:
         return len(self._handles)
 
     @property
-    def any(self) -> bool:
-        """Whether the engine has handles of any."""
-        return bool(self._handles)
-
-    @property
     def size(self) -> int:
         """Bytes of these values, about."""
         return sum(handle.size for handle in list(self._handles.values()))
@@ -167,8 +168,7 @@ class Holdings:
 
     def take(self, body: bytes) -> bool:
         """Take a frame's body that is about values, and say so; any other is for who reads calls."""
-        head = body[:_TAG_ENDS]
-        if not any(tag in head for tag in _TAGS):
+        if _ASIDE.match(body) is None:
             return False
         try:
             record = self._codec.decode(body)

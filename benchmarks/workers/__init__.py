@@ -1,0 +1,1 @@
+"""Calls of workers and values between them."""
