@@ -9,7 +9,7 @@ import { scribble } from "./scribble.mjs";
 import { TabPeer } from "./tab.mjs";
 import { ROOTS, Y } from "./yjs.mjs";
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const heard = async () => JSON.parse((await lines.next()).value);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);

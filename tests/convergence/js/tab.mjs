@@ -28,6 +28,10 @@ export class TabPeer {
     });
     this.socket.on("connect", () => this.enter());
     this.socket.on("disconnect", () => this.leave());
+    this.socket.on("connect_error", () => {
+      // Refused by a server that is stopping: Socket.IO itself tries again only where nobody answered.
+      if (!this.socket.active && !this.closed) setTimeout(() => this.closed || this.socket.connect(), 50);
+    });
     this.socket.on("canvas.updates", ({ canvas: id, updates }) => {
       if (id === canvas) for (const update of updates) this.hold(new Uint8Array(update));
     });
@@ -118,6 +122,7 @@ export class TabPeer {
   }
 
   close() {
+    this.closed = true;
     this.socket.disconnect();
     this.doc.destroy();
   }
