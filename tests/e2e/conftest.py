@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,13 +22,27 @@ RESULTS = Path("test-results")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def package_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of wheels from which workers' environments are made."""
+    return tmp_path_factory.mktemp("index")
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, package_index: Path
+) -> Iterator[ServerProcess]:
     many = {
         "SPELLWORK_SIGN_IN_ATTEMPTS": "1000",
         "SPELLWORK_SIGN_IN_ATTEMPTS_PER_ADDRESS": "1000",
     }
     data = tmp_path_factory.mktemp("server") / "data"
-    with ServerProcess(data, environment=many) as process:
+    packages = {
+        "SPELLWORK_NO_INDEX": "true",
+        "SPELLWORK_FIND_LINKS": json.dumps([str(package_index)]),
+        "SPELLWORK_PACKS_ALLOWED": json.dumps(["acme-*"]),
+        "SPELLWORK_GRANTS_BY": "owners",
+    }
+    with ServerProcess(data, environment=many | packages) as process:
         yield process
 
 

@@ -25,7 +25,9 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
   const readable = form !== null && (form.form === "table" || form.form === "list" || form.form === "object");
   const here = readable ? shownOf(form) : null;
   const total = paged?.total ?? (readable ? form.total : 0);
-  const open = readable && !gone && (paged ? paged.more : here !== null && here.count < form.total);
+  // What no encoding can bring out of the worker is not read by the page either.
+  const readMore = handle.encodings.length > 0 && !gone;
+  const open = readable && readMore && (paged ? paged.more : here !== null && here.count < form.total);
   return (
     <div className="preview-handle" data-testid="handle-preview" data-gone={gone}>
       <div className="handle-head">
@@ -49,7 +51,7 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
           label={label}
           total={total}
           onMore={open ? more : undefined}
-          onOrder={gone ? undefined : setOrder}
+          onOrder={readMore ? setOrder : undefined}
         />
       )}
       {(form?.form === "list" || form?.form === "object") && (
@@ -68,6 +70,11 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
         <img className="preview-image" src={form.image} alt={`Output ${label}`} draggable={false} />
       )}
       {form?.form === "text" && <TextPreview text={form.text} place={place} />}
+      {readable && form.form !== "table" && !open && total > (paged?.loaded ?? here?.count ?? 0) && (
+        <div className="large-foot">
+          <span className="faint">The first of {total.toLocaleString()}</span>
+        </div>
+      )}
       {open && form.form !== "table" && (
         <div className="large-foot">
           <span className="faint">

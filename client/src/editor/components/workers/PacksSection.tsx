@@ -101,9 +101,9 @@ function PackRow({ pack, editable, onRemove }: PackRowProps) {
       <p className="faint">
         {pack.state === "ready" ? `${nodes} ${nodes === 1 ? "node" : "nodes"}, ` : ""}
         {pack.file_name ? `from the file ${pack.file_name}` : `${pack.distribution} from the index`}
-        {pack.sha256 && (
+        {pack.sha256[0] && (
           <>
-            , <code title={`sha256:${pack.sha256}`}>{pack.sha256.slice(0, 8)}</code>
+            , pinned to <code title={pack.sha256.join("\n")}>{pack.sha256[0].slice(0, 8)}</code>
           </>
         )}
       </p>
