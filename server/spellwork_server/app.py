@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -42,6 +42,7 @@ from .packs import CanvasLibraries
 from .packs.allowed import AllowedPacks
 from .packs.calling import PackCalls
 from .packs.installer import Installer
+from .packs.objects import ConfiguredWorkers, ObjectConfigs
 from .packs.telling import announce_libraries, tells
 from .packs.wheels import Wheels
 from .protocol import announce
@@ -261,6 +262,7 @@ def make_parts(settings: Settings) -> Parts:
     sockets.on_disconnect(running.managers.gone)
     sockets.on_disconnect(canvas_sockets.leave_all)
     stores.canvases.watch(running.managers.watch_canvas)
+    stores.canvases.watch(running.places.members_changed)
     stores.canvases.watch(canvas_sockets.members_changed)
     identity.authenticator.watch(sockets.user_changed)
     identity.authenticator.watch(
@@ -319,12 +321,12 @@ def make_stores(settings: Settings) -> Stores:
         external_workers=ExternalWorkerRecords(database),
         grants=GrantRecords(database),
         secrets=SecretRecords(database),
-        vault=cache(partial(_open_vault, settings)),
+        vault=partial(_open_vault, settings),
     )
 
 
 def _open_vault(settings: Settings) -> Vault:
-    """Open what encrypts secrets; its key is made when it is first needed."""
+    """Open what encrypts secrets, anew at each use: keys may change beside a server that runs."""
     key = settings.secrets_key
     return Vault.open(settings.data, None if key is None else key.get_secret_value())
 
@@ -379,6 +381,8 @@ def _make_running(
         broker=Broker(grants),
         unconfined=settings.allow_unconfined.split(","),
     )
+    places = _make_workers(settings, stores, channels, rooms, workers)
+    configs = ObjectConfigs(stores.vault)
     external = ExternalWorkers(stores.external_workers, libraries)
     external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
@@ -389,7 +393,10 @@ def _make_running(
         machinery=Machinery(
             journal=journal,
             cache=cache,
-            executors={"worker": workers, "external": external},
+            executors={
+                "worker": ConfiguredWorkers(workers, places, configs),
+                "external": external,
+            },
             limits=Limits(
                 output_bytes=settings.max_output_bytes,
                 seconds=settings.max_run_seconds,
@@ -409,14 +416,13 @@ def _make_running(
         grace=settings.grace,
         current=current,
     )
-    places = _make_workers(settings, stores, channels, rooms, workers)
     wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(
         library=libraries.base,
         libraries=libraries,
         workers=workers,
         places=places,
-        packs=Installer(stores.packs, wheels, libraries, PackCalls(workers), places),
+        packs=Installer(stores.packs, wheels, libraries, PackCalls(workers), places, configs),
         wheels=wheels,
         external=external,
         cache=cache,
@@ -463,6 +469,7 @@ def _make_workers(
         channels,
         settings,
         find_actor,
+        stores.canvases.access,
     )
 
 

@@ -61,8 +61,8 @@ class HostPattern:
 def _split(text: str) -> tuple[str, int | None]:
     """Return host and port; an address with colons has a port only in brackets."""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        if rest and not rest.startswith(":"):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
             raise ValueError(f"{text!r} is no host")
         return host, _port(rest[1:]) if rest else None
     if as_address(text) is not None:

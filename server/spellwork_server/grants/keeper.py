@@ -42,7 +42,14 @@ class CanvasGrants:
         )
 
     async def answer(self, caller: Caller, what: str, fields: dict[str, Any]) -> Any:
-        """Do what code asks for. Raises NodeError."""
+        """Do what code asks for. Raises NodeError.
+
+        A ``request`` has a secret in it; a ``fetch`` is of code that cannot connect by itself, and
+        needs none to go where its canvas may connect.
+        """
+        if what == "fetch":
+            reach = partial(self.may_reach, caller)
+            return await make_request(fields, await self.granted_secrets(caller), reach)
         if what != "request":
             raise NodeError(f"the server does not know {what[:40]!r}", code="bad_request")
         return await make_request(fields, await self.granted_secrets(caller))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
-import urllib.parse
-from collections.abc import Iterable
+import re
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ class Masks:
     """The secrets that were used somewhere. False while there are none."""
 
     def __init__(self) -> None:
-        self._traces: dict[str, list[bytes]] = {}
+        self._traces: dict[str, list[re.Pattern[bytes]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._traces)
@@ -29,7 +29,7 @@ class Masks:
     def add(self, value: str) -> str:
         """Mask a secret from now on; return it."""
         if value and value not in self._traces:
-            self._traces[value] = sorted(_traces(value), key=len, reverse=True)
+            self._traces[value] = _traces(value)
         return value
 
     def adding(self, source: SecretSource) -> SecretSource:
@@ -44,7 +44,7 @@ class Masks:
         """Return bytes without secrets."""
         for traces in self._traces.values():
             for trace in traces:
-                content = content.replace(trace, MASK.encode())
+                content = trace.sub(MASK.encode(), content)
         return content
 
     def text(self, text: str) -> str:
@@ -74,19 +74,38 @@ class Masks:
         return msgspec.structs.replace(event, **changed)
 
 
-def _traces(value: str) -> set[bytes]:
-    """Return the forms in which a secret may come back."""
+def _traces(value: str) -> list[re.Pattern[bytes]]:
+    """Return what finds a secret: each of its characters as it is, or as addresses, JSON or HTML write it."""
     plain = value.encode()
-    encoded: Iterable[bytes] = {_within_base64(plain, before) for before in range(3)}
-    return {
-        plain,
-        urllib.parse.quote(value, safe="").encode(),
-        urllib.parse.quote_plus(value).encode(),
-        json.dumps(value)[1:-1].encode(),
-        json.dumps(value, ensure_ascii=False)[1:-1].encode(),
-        plain.hex().encode(),
-        *(each for each in encoded if len(each) >= _SHORTEST_ENCODED),
-    }
+    whole = [re.compile(b"".join(map(_written, value))), re.compile(_hex(plain), re.IGNORECASE)]
+    encoded = {_within_base64(plain, before) for before in range(3)}
+    parts = [each for each in encoded if len(each) >= _SHORTEST_ENCODED]
+    # in an address the signs of base64 are written otherwise, too
+    return [*whole, *(re.compile(b"".join(map(_written, each.decode()))) for each in parts)]
+
+
+def _written(sign: str) -> bytes:
+    """Return an expression for the ways in which a character is written."""
+    bytes_of = sign.encode()
+    ways = [
+        re.escape(bytes_of),
+        b"".join(b"%%(?i:%02x)" % byte for byte in bytes_of),
+        *(b"\\\\(?i:u%04x)" % unit for unit in ([ord(sign)] if ord(sign) < 0x10000 else [])),
+        re.escape(json.dumps(sign)[1:-1].encode()),
+        re.escape(html.escape(sign).encode()),
+        b"&#0*%d;" % ord(sign),
+    ]
+    if sign == " ":
+        ways.append(rb"\+")
+    elif sign == "/":
+        ways += [rb"\\/", b"_"]  # as some write JSON; and base64 in an address
+    elif sign == "+":
+        ways.append(b"-")
+    return b"(?:" + b"|".join(dict.fromkeys(ways)) + b")"
+
+
+def _hex(plain: bytes) -> bytes:
+    return re.escape(plain.hex().encode())
 
 
 def _within_base64(plain: bytes, before: int) -> bytes:

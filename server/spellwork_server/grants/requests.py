@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spellwork.errors import NodeError
 from spellwork.workers.addresses import as_address, choose, normal_host
+from spellwork.workers.broker import not_granted
 
 from .masking import Masks
 
@@ -67,10 +68,15 @@ class AskedRequest(BaseModel):
 
 
 async def make_request(
-    fields: Mapping[str, Any], granted: Mapping[str, GrantedSecret]
+    fields: Mapping[str, Any],
+    granted: Mapping[str, GrantedSecret],
+    may_reach: Callable[[str, int], Awaitable[bool]] | None = None,
 ) -> dict[str, Any]:
-    """Make a request; return its ``status``, ``headers``, ``content`` and ``url``. Raises RequestRefused."""
-    filling = _Filling(granted)
+    """Make a request; return its ``status``, ``headers``, ``content`` and ``url``. Raises RequestRefused.
+
+    ``may_reach`` says where one without a secret may go, for code that cannot connect by itself.
+    """
+    filling = _Filling(granted, may_reach)
     try:
         asked = AskedRequest.model_validate(fields)
         url = _url(asked)
@@ -90,6 +96,7 @@ class _Filling:
     """The secrets that one request uses."""
 
     granted: Mapping[str, GrantedSecret]
+    may_reach: Callable[[str, int], Awaitable[bool]] | None = None
     used: dict[str, str] = field(default_factory=dict)
     masks: Masks = field(default_factory=Masks)
 
@@ -117,9 +124,12 @@ class _Filling:
             return {str(key): await self.plain(each, depth + 1) for key, each in value.items()}
         return value
 
-    def require(self, host: str, port: int) -> None:
+    async def require(self, host: str, port: int) -> None:
         """Raise RequestRefused unless every secret in use may go there; one that uses none goes nowhere."""
-        if not self.used:
+        if not self.used and self.may_reach is not None:
+            if not await self.may_reach(host, port):
+                raise RequestRefused(not_granted(host, port))
+        elif not self.used:
             raise RequestRefused(
                 "the request holds no {{secret.NAME}}; without one, connect from the cell itself"
             )
@@ -212,7 +222,7 @@ async def _address(url: Any, filling: _Filling) -> str:
         host = normal_host(url.raw_host)
     except ValueError as error:
         raise RequestRefused(str(error)) from None
-    filling.require(host, url.port)
+    await filling.require(host, url.port)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, url.port)
     except OSError:

@@ -328,9 +328,7 @@ class Run:
 
     def _context(self) -> RunContext:
         order, secrets = self.order, self._machinery.secrets
-        source = (
-            None if secrets is None else self._masks.adding(secrets(order.canvas, order.user))
-        )
+        source = None if secrets is None else self._masks.adding(secrets(order.canvas, order.user))
         return RunContext(canvas=order.canvas, user=order.user, secrets=source)
 
     async def _end(self, result: RunResult | None) -> None:

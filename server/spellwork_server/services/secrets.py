@@ -21,7 +21,8 @@ SecretName = Annotated[
         description="How cells name it: {{secret.NAME}}. Letters, digits, _ and -.",
     ),
 ]
-Value = Annotated[SecretStr, Field(min_length=1, max_length=16_384)]
+Value = Annotated[SecretStr, Field(min_length=6, max_length=16_384)]
+"""Shorter ones could not be masked without masking everything."""
 
 
 class SecretView(View):

@@ -97,6 +97,15 @@ class SecretRecords:
             raise NotFound("There is no such secret", details={"secret": id})
         return await self.get(id)
 
+    async def reseal(self, id: str, before: bytes, after: bytes) -> None:
+        """Put the same value under another key, unless it was replaced meanwhile."""
+        async with self._database.write() as conn:
+            await conn.execute(
+                update(SECRETS)
+                .where(SECRETS.c.id == id, SECRETS.c.value == before)
+                .values(value=after)
+            )
+
     async def remove(self, id: str) -> None:
         """Delete a secret, and with it every grant of it."""
         async with self._database.write() as conn:

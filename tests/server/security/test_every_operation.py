@@ -144,7 +144,7 @@ NOT_FOR_ALL = (
     Asked("workers.create", AUTHOR, {"name": "Mine"}),
     Asked("workers.patch", AUTHOR, {"id": "{canvas}", "name": "Mine"}),
     Asked("workers.remove", AUTHOR, {"id": "{canvas}"}),
-    Asked("secrets.replace", AUTHOR, {"id": "{secret}", "value": "mine"}),
+    Asked("secrets.replace", AUTHOR, {"id": "{secret}", "value": "not hers"}),
     Asked("secrets.remove", AUTHOR, {"id": "{secret}"}),
     Asked("grants.find", "viewer", {"id": "{canvas}"}),
     Asked("grants.create", AUTHOR, {"id": "{canvas}", "hosts": ["example.org"]}),
