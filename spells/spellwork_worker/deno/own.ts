@@ -60,7 +60,9 @@ export function offer(server: Server): void {
   const NativeRequest = Request;
   const NativeResponse = Response;
 
-  async function request(method: string, url: string | URL, asked: Asked = {}) {
+  const request = (method: string, url: string | URL, asked: Asked = {}) => made("request", method, url, asked);
+
+  async function made(what: string, method: string, url: string | URL, asked: Asked) {
     if (asked.json !== undefined && asked.content !== undefined) {
       throw new TypeError("a request has json or content, not both");
     }
@@ -73,7 +75,7 @@ export function offer(server: Server): void {
     };
     if (asked.json !== undefined) fields.json = asked.json;
     if (asked.content !== undefined) fields.content = asked.content;
-    const told = (await server.ask("request", fields)) as unknown as Told;
+    const told = (await server.ask(what, fields)) as unknown as Told;
     return freeze({
       status: told.status,
       headers: told.headers,
@@ -105,7 +107,7 @@ export function offer(server: Server): void {
       headers[name] = value;
     });
     const content = wanted.body === null ? undefined : new Uint8Array(await wanted.arrayBuffer());
-    const told = await request(wanted.method, wanted.url, { headers, content });
+    const told = await made("fetch", wanted.method, wanted.url, { headers, content });
     const empty = told.status === 204 || told.status === 205 || told.status === 304;
     return new NativeResponse(empty ? null : (told.content as BodyInit), { status: told.status, headers: told.headers });
   };
