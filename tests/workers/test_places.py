@@ -49,7 +49,7 @@ async def test_calls_of_a_worker_follow_each_other_in_one_process() -> None:
         waited = [
             each for bench in benches[1:] for each in bench.events if each.kind == "node.waiting"
         ]
-        assert {each.data["for"] for each in waited} == {"worker"}
+        assert {(each.data or {})["for"] for each in waited} == {"worker"}
         assert not [each for each in benches[0].events if each.kind == "node.waiting"]
 
 

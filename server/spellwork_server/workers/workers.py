@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -82,7 +82,8 @@ class Workers:
         rooms: Rooms,
         channels: Publishes,
         settings: Settings,
-        find_actor: Callable[[str], Any],
+        find_actor: Callable[[str], Awaitable[Actor | None]],
+        access: Callable[[str], Awaitable[object]],
     ) -> None:
         self._records = records
         self.pool = pool
@@ -91,6 +92,7 @@ class Workers:
         self._channels = channels
         self._settings = settings
         self._find_actor = find_actor
+        self._access = access
         self._choices: dict[str, Choice] = {}
         self._workers: dict[str, _Worker] = {}
         self._opening = asyncio.Lock()
@@ -98,7 +100,7 @@ class Workers:
         self.meters = Meters()
         self._tasks: asyncio.TaskGroup
         self._stack = AsyncExitStack()
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops: set[asyncio.Task[None]] = set()
         self._running = False
         pool.find = self.spec_of
         pool.on_change = self._pool_changed
@@ -111,10 +113,8 @@ class Workers:
         for record in await self._records.shared():
             self._enter(record)
         self._running = True
-        self._loops = [
-            self._tasks.create_task(self._look(), name="meters of workers"),
-            self._tasks.create_task(self._clean(), name="cleaning of environments"),
-        ]
+        self._begin(self._look(), "meters of workers")
+        self._begin(self._clean(), "cleaning of environments")
         return self
 
     async def __aexit__(
@@ -128,15 +128,9 @@ class Workers:
             for timer in (worker.timer, worker.edited):
                 if timer is not None:
                     timer.cancel()
-        for task in (*self._loops, *self._stack_tasks):
+        for task in self._loops:
             task.cancel()
         await self._stack.aclose()
-
-    @property
-    def _stack_tasks(self) -> Iterable[asyncio.Task[None]]:
-        return [
-            task for task in asyncio.all_tasks() if task.get_name() == "environment of a worker"
-        ]
 
     # Which there are
 
@@ -216,6 +210,23 @@ class Workers:
         await self._open(self.worker_of(canvas))
         self._find_out(canvas)
         self.tell(self.worker_of(canvas))
+
+    def members_changed(self, canvas: str) -> None:
+        """Look whether a canvas is still there; with it goes its worker."""
+        if canvas in self._workers or canvas in self._choices:
+            self._begin(self._see_off(canvas), "end of a canvas's worker")
+
+    async def _see_off(self, canvas: str) -> None:
+        try:
+            await self._access(canvas)
+        except NotFound:
+            self._choices.pop(canvas, None)
+            self._specs.pop(canvas, None)
+            known = self._workers.pop(canvas, None)
+            if known is not None:
+                self._cool(known)
+            self.pool.forget(canvas)
+            self.meters.forget(canvas)
 
     # The worker of a call
 
@@ -525,8 +536,16 @@ class Workers:
         known.edited = asyncio.get_running_loop().call_later(seconds, self._spawn, worker)
 
     def _spawn(self, worker: str) -> None:
-        if self._running:
-            self._tasks.create_task(self._provision_safely(worker), name="environment of a worker")
+        self._begin(self._provision_safely(worker), "environment of a worker")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do something beside, until it is done or the server stops."""
+        if not self._running:
+            work.close()
+            return
+        task = self._tasks.create_task(work, name=name)
+        self._loops.add(task)
+        task.add_done_callback(self._loops.discard)
 
     async def _provision_safely(self, worker: str) -> None:
         try:

@@ -229,6 +229,12 @@ async def test_canvases_share_a_worker(tmp_path: Path) -> None:
         await bob.patch(f"/v1/canvases/{his}/spell", {"nodes": drawn("2 + 2")["nodes"]})
         assert await result(bob, his) == 4
 
+        # with a canvas goes its worker
+        assert h.parts.running.workers.pids[his]
+        assert (await bob.delete(f"/v1/canvases/{his}")).status == 200
+        await until(lambda: his not in h.parts.running.workers.pids)
+        assert (await bob.get(f"/v1/workers/{his}")).code == "not_found"
+
 
 @pytest.mark.rule("W11")
 async def test_metrics_are_for_this_machine_and_for_administrators(tmp_path: Path) -> None:
