@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from .external.worker import (
+    Secretless,
+    config_model,
+    name_of,
+    nodes_of,
+    title_of,
+    without_secrets,
+)
 from .node_type import NodeType
 from .pack import Pack
 from .values import to_json
@@ -50,12 +58,31 @@ def pack_declaration(pack: Pack) -> dict[str, Any]:
             nodes.append(declaration_of(node_type))
         else:
             left_out[node_type.id] = reason
+    objects = [_object_declaration(pack.name, kind, nodes) for kind in pack.objects]
     return {
         "name": pack.name,
         "version": str(pack.version),
         "title": pack.title,
         "nodes": nodes,
         "left_out": left_out,
+        "objects": objects,
+    }
+
+
+def _object_declaration(pack: str, kind: Any, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is told of a class of objects, and add the node types of its methods."""
+    model = config_model(kind)
+    try:
+        shown = without_secrets(model())
+    except ValueError:  # it must be configured before it can be
+        shown = Secretless({}, ())
+    nodes += [declaration_of(each) for each in nodes_of(kind, pack)]
+    return {
+        "name": name_of(kind),
+        "title": title_of(kind),
+        "schema": to_json(model.model_json_schema()),
+        "config": shown.config,
+        "secrets": list(shown.secrets),
     }
 
 

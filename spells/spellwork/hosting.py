@@ -16,14 +16,20 @@ from typing import Any
 from .choosing import choices_of
 from .declaring import pack_declaration
 from .errors import PackInvalid
+from .external.local import ask as ask_object
+from .external.local import local_method
+from .external.worker import name_of, nodes_of
 from .library import Library
 from .node_type import NodeType
 from .pack import ENTRY_POINT_GROUP, Pack
 from .rejection import accepted
 from .spell import Node
 
-TARGET = "spellwork.hosting:types.{id}.v{version}"
-"""How a stub names its function."""
+TARGET = "spellwork.hosting:{kind}.{id}.v{version}"
+"""How a stub names its function: among ``types``, or ``objects`` for the method of an object."""
+
+CONFIG = "_config"
+"""The input by which a method of an object gets the configuration of the object, beside its own."""
 
 MOST_TEXT = 10_000
 """Characters that are told of an error, and of its traceback."""
@@ -61,7 +67,8 @@ def choices(type: str, version: int, node: Any, port: str) -> list[Any]:
 class _Types:
     """The functions of node types, as attributes: ``types.demo.double.v1``."""
 
-    def __init__(self, path: tuple[str, ...] = ()) -> None:
+    def __init__(self, find: Callable[[str, int], Any], path: tuple[str, ...] = ()) -> None:
+        self._find = find
         self._path = path
 
     def __getattr__(self, name: str) -> Any:
@@ -69,11 +76,8 @@ class _Types:
             raise AttributeError(name)
         version = name.removeprefix("v")
         if len(self._path) > 1 and name != version and version.isdigit():
-            return function_of(".".join(self._path), int(version))
-        return _Types((*self._path, name))
-
-
-types = _Types()
+            return self._find(".".join(self._path), int(version))
+        return _Types(self._find, (*self._path, name))
 
 
 @cache
@@ -82,12 +86,37 @@ def function_of(id: str, version: int) -> Callable[..., Any]:
     return _checked(_find(id, version))
 
 
+@cache
+def method_of(id: str, version: int) -> Callable[..., Any]:
+    """Return what calls a method of an object of this process; raises PackInvalid. See ``local_objects``."""
+    name = id.split(".")[1]
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=id.partition(".")[0]):
+        pack = _loaded(point)
+        for kind in pack.objects:
+            if name_of(kind) == name:
+                return local_method(pack.name, kind, id, version, CONFIG)
+    raise PackInvalid(f"no pack of this worker has {id!r}, version {version}")
+
+
+def ask(pack: str, name: str, what: str, config: dict[str, Any], given: Any = None) -> Any:
+    """Do something to an object of this process: see ``local_objects.ask``; raises PackInvalid where there is none."""
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=pack):
+        for kind in _loaded(point).objects:
+            if name_of(kind) == name:
+                return ask_object(pack, kind, what, config, given)
+    raise PackInvalid(f"no pack of this worker has the object {pack}.{name}")
+
+
 def _find(id: str, version: int) -> NodeType:
     for point in entry_points(group=ENTRY_POINT_GROUP, name=id.partition(".")[0]):
         for node_type in _loaded(point).nodes:
             if (node_type.id, node_type.version) == (id, version):
                 return node_type
     raise PackInvalid(f"no pack of this worker has {id!r}, version {version}")
+
+
+types = _Types(function_of)
+objects = _Types(method_of)
 
 
 def _checked(node_type: NodeType) -> Callable[..., Any]:
@@ -125,7 +154,15 @@ def _loaded(point: EntryPoint) -> Pack:
         raise PackInvalid(
             f"the pack {pack.name!r} has an entry point of another name, {point.name!r}"
         )
-    Library([pack])
+    Library(
+        [
+            pack,
+            *(
+                Pack(f"{pack.name}_{n}", "", "", nodes_of(kind, pack.name))
+                for n, kind in enumerate(pack.objects)
+            ),
+        ]
+    )
     return pack
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .node_type import NodeType
 
@@ -18,3 +19,6 @@ class Pack:
     version: str
     title: str
     nodes: tuple[NodeType, ...]
+    objects: tuple[type[Any], ...] = ()
+    """Classes of ``ExternalWorker``: where the pack is on a canvas's worker, one object of each lives in its process,
+    and its methods are the nodes ``PACK.OBJECT.METHOD``."""

@@ -28,6 +28,9 @@ MOST_PORTS = 100
 MOST_JSON = 10_000
 """Bytes of a default or an example, as JSON."""
 
+MOST_CONFIG = 50_000
+"""Bytes of the schema of an object's configuration, and of that, as JSON."""
+
 PackName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 _TypeId = Annotated[
     str, StringConstraints(max_length=128, pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
@@ -94,6 +97,16 @@ class Declaration(_Told):
     example: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+class ToldObject(_Told):
+    """A class of objects whose methods are nodes, as a declaration has it."""
+
+    name: PackName
+    title: _Line
+    schema_: dict[str, JsonValue] = Field(alias="schema")
+    config: dict[str, JsonValue]
+    secrets: tuple[_Line, ...] = Field(default=(), max_length=100)
+
+
 class ToldPack(_Told):
     """A pack as data (``declaring.pack_declaration``)."""
 
@@ -104,6 +117,13 @@ class ToldPack(_Told):
     left_out: dict[Annotated[str, StringConstraints(max_length=128)], _Text] = Field(
         default_factory=dict, max_length=MOST_NODES
     )
+    objects: tuple[ToldObject, ...] = Field(default=(), max_length=20)
+
+    def object_of(self, id: str) -> str | None:
+        """Return the name of the object whose method a node type is; None of one that is a function."""
+        parts = id.split(".")
+        names = {each.name for each in self.objects}
+        return parts[1] if len(parts) == 3 and parts[1] in names else None
 
 
 def pack_of(
@@ -115,14 +135,24 @@ def pack_of(
 ) -> tuple[Pack, dict[str, str]]:
     """Return the pack that is told of, made of stubs, and why some of its node types are left out.
 
-    ``target`` is what a stub calls: ``{id}`` and ``{version}`` in it are the type's own.
+    ``target`` is what a stub calls: ``{kind}`` in it is "types", or "objects" for a method of an
+    object; ``{id}`` and ``{version}`` are the type's own.
 
     Raises:
         PackInvalid: when it is not a pack, with what is wrong.
     """
     pack = read_pack(told)
     stubs = tuple(
-        _stub(each, isolation, target.format(id=each.id, version=each.version), pin)
+        _stub(
+            each,
+            isolation,
+            target.format(
+                kind="types" if pack.object_of(each.id) is None else "objects",
+                id=each.id,
+                version=each.version,
+            ),
+            pin,
+        )
         for each in pack.nodes
     )
     return Pack(pack.name, pack.version, pack.title, stubs), dict(pack.left_out)
@@ -138,6 +168,12 @@ def read_pack(told: Mapping[str, Any]) -> ToldPack:
         raise PackInvalid(f"what it says of itself is wrong: {where}: {first['msg']}") from error
     for each in pack.nodes:
         _check(pack.name, each)
+    for told_object in pack.objects:
+        size = len(msgspec.json.encode([told_object.schema_, told_object.config]))
+        if size > MOST_CONFIG:
+            raise PackInvalid(
+                f"the configuration of {told_object.name!r} is over {MOST_CONFIG:,} bytes"
+            )
     return pack
 
 

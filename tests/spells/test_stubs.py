@@ -9,7 +9,18 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from pydantic import Field
 
-from spellwork import Context, Edge, Library, Node, Pack, PackInvalid, Spell, compile, node, validate
+from spellwork import (
+    Context,
+    Edge,
+    Library,
+    Node,
+    Pack,
+    PackInvalid,
+    Spell,
+    compile,
+    node,
+    validate,
+)
 from spellwork.declaring import pack_declaration
 from spellwork.hosting import TARGET
 from spellwork.stubs import pack_of

@@ -53,6 +53,7 @@ _LIBRARY = Library(
             (
                 _asked("describe", "distributions"),
                 _asked("choices", "type", "version", "node", "port"),
+                _asked("ask", "pack", "name", "what", "config", "given"),
             ),
         )
     ]
@@ -89,8 +90,16 @@ class PackCalls:
             return []
         return found[:MOST] if isinstance(found, list) else []
 
-    async def _call(self, canvas: str, seconds: float, name: str, **inputs: Any) -> Any:
-        step = compile_call(_LIBRARY, "packs", f"packs.{name}", inputs, None, "")
+    async def ask(
+        self, worker: str, named: str, what: str, config: dict[str, Any], given: Any = None
+    ) -> Any:
+        """Return ``hosting.ask`` of an object, by PACK.OBJECT; raises NodeError."""
+        pack, _, name = named.partition(".")
+        told = {"pack": pack, "name": name, "what": what, "config": config, "given": given}
+        return await self._call(worker, SECONDS, "ask", **told)
+
+    async def _call(self, canvas: str, seconds: float, asked: str, **inputs: Any) -> Any:
+        step = compile_call(_LIBRARY, "packs", f"packs.{asked}", inputs, None, "")
         context = Context("packs", step.node, DetachedHost(canvas=canvas))
         try:
             async with asyncio.timeout(seconds):

@@ -15,11 +15,13 @@ from spellwork import Library, NodeError, Pack
 from spellwork.errors import PackInvalid
 from spellwork.hosting import TARGET
 from spellwork.stubs import pack_of
+from spellwork.values import digest
 from spellwork_server.errors import Conflict, Unavailable
 from spellwork_server.storage.packs import PackRecord, PackRecords
 
 from .calling import PackCalls
 from .libraries import Brought, CanvasLibraries
+from .objects import ObjectConfigs
 from .wheels import Wheels
 from .workers import EnvironmentFailed, PackSource, PackWorkers, Resolved
 
@@ -56,12 +58,14 @@ class Installer:
         libraries: CanvasLibraries,
         calls: PackCalls,
         workers: PackWorkers,
+        configs: ObjectConfigs,
     ) -> None:
         self._records = records
         self._wheels = wheels
         self._libraries = libraries
         self._calls = calls
         self._workers = workers
+        self._configs = configs
         self._turns: dict[str, asyncio.Lock] = {}
         self._tasks = asyncio.TaskGroup()
         self._open = False
@@ -78,6 +82,7 @@ class Installer:
                 record = replace(record, state="failed", reason=reason)
             by_worker.setdefault(record.worker_id, []).append(record)
         for worker, records in by_worker.items():
+            self._configs.read(worker, records)
             self._libraries.bring(worker, self._brought(records))
         self._open = True
         return self
@@ -105,6 +110,34 @@ class Installer:
         """Take a pack out of its worker. Its nodes stay on canvases, as nodes of a type that is not known."""
         await self._apart(self._remove(record))
 
+    async def configure(self, record: PackRecord, named: str, given: dict[str, Any]) -> PackRecord:
+        """Give an object, by PACK.OBJECT, another configuration, which keeps the secrets that it leaves out.
+
+        Raises BadRequest ``config_invalid`` naming the fields, and NodeError where the worker fails.
+        """
+        fresh: PackRecord = await self._apart(self._configure(record, named, given))
+        return fresh
+
+    async def export_state(self, record: PackRecord, named: str) -> Any:
+        """Return an object's state, as it gives it. Raises NodeError."""
+        config = self._configs.of(record.worker_id, named)
+        return await self._calls.ask(record.worker_id, named, "export", config)
+
+    async def import_state(self, record: PackRecord, named: str, state: Any) -> None:
+        """Let an object take over a state. Raises NodeError."""
+        config = self._configs.of(record.worker_id, named)
+        await self._calls.ask(record.worker_id, named, "import", config, state)
+
+    async def _configure(self, record: PackRecord, named: str, given: dict[str, Any]) -> PackRecord:
+        async with self._turn(record.worker_id):
+            config = self._configs.of(record.worker_id, named)
+            answer = await self._calls.ask(record.worker_id, named, "check", config, given)
+            record = await self._records.get(record.id) or record
+            record = self._configs.changed(record, named, answer)
+            await self._records.change(record.id, configs=record.configs, sealed=record.sealed)
+            await self._show(record.worker_id)
+            return record
+
     async def _apart(self, work: Any) -> Any:
         if not self._open:
             work.close()
@@ -130,6 +163,8 @@ class Installer:
                     file_hash=asked.file_hash,
                     file_name=asked.file_name,
                     installed_by=user,
+                    configs=before[0].configs if before else {},
+                    sealed=before[0].sealed if before else None,
                 )
             )
             record = await self._settled(record, kept, asked.pins)
@@ -219,7 +254,9 @@ class Installer:
         await self._records.change(record.id, **{name: getattr(record, name) for name in values})
 
     async def _show(self, worker: str) -> None:
-        self._libraries.bring(worker, self._brought(await self._records.of_worker(worker)))
+        records = await self._records.of_worker(worker)
+        self._configs.read(worker, records)
+        self._libraries.bring(worker, self._brought(records))
         for canvas in self._workers.canvases_of(worker):
             self._libraries.tell(canvas)
 
@@ -251,7 +288,10 @@ class Installer:
 
 def packs_of(record: PackRecord) -> list[Pack]:
     """Return the packs of a record, made of stubs; raises PackInvalid."""
-    return [pack_of(told, target=TARGET, pin=record.pin or "")[0] for told in record.told]
+    pin = record.pin or ""
+    if record.configs:  # what its objects are configured to do is part of what their nodes are
+        pin = digest(pin, record.configs)
+    return [pack_of(told, target=TARGET, pin=pin)[0] for told in record.told]
 
 
 def left_out(record: PackRecord) -> dict[str, str]:

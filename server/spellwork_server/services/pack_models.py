@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from .service import Request, View
 
@@ -33,6 +33,18 @@ class PackOf(View):
     nodes: int = Field(description="How many node types.")
 
 
+class PackObject(View):
+    """An object that lives in the worker's process. Its configuration is for those who may change the worker."""
+
+    name: str = Field(description="PACK.OBJECT")
+    title: str
+    config_schema: dict[str, Any] | None = None
+    config: dict[str, Any] | None = Field(default=None, description="Without its secrets.")
+    secrets: list[str] | None = Field(
+        default=None, description="Fields of the configuration that are never told, as a.b."
+    )
+
+
 class InstalledPack(View):
     """A distribution in a worker's environment that brings packs."""
 
@@ -50,6 +62,7 @@ class InstalledPack(View):
     reason: str | None = Field(description="Why it failed.")
     traceback: str | None = Field(description="Of its import, where that failed.")
     packs: list[PackOf]
+    objects: list[PackObject]
     left_out: dict[str, str] = Field(
         description="Node types that cannot be used from a worker, and why."
     )
@@ -115,3 +128,30 @@ class PackId(Request):
     """The installed pack meant."""
 
     id: str = Field(min_length=1, max_length=64)
+
+
+class ObjectOfPack(PackId):
+    """An object of an installed pack."""
+
+    object: str = Field(min_length=1, max_length=130, description="PACK.OBJECT")
+
+
+class ObjectConfig(ObjectOfPack):
+    """A configuration; secrets that it leaves out stay as they are."""
+
+    config: dict[str, JsonValue]
+
+
+class ObjectImport(ObjectConfig):
+    """A configuration and state that were exported, with the secrets that are to change."""
+
+    state: JsonValue = None
+
+
+class ObjectExport(View):
+    """What an object is, without secrets: ``secrets`` names what must be given anew where it is imported."""
+
+    object: str
+    config: dict[str, Any]
+    secrets: list[str]
+    state: JsonValue = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
-from spellwork_server.errors import BadRequest, NotFound
+from spellwork import NodeError
+from spellwork_server.errors import BadGateway, BadRequest, NotFound
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.packs.allowed import AllowedPacks, normal
 from spellwork_server.packs.installer import Asked, Installer, left_out
@@ -18,7 +20,12 @@ from spellwork_server.storage.packs import PackRecord, PackRecords
 from .pack_models import (
     InstalledPack,
     InstalledPacks,
+    ObjectConfig,
+    ObjectExport,
+    ObjectImport,
+    ObjectOfPack,
     PackId,
+    PackObject,
     PackOf,
     PacksOf,
     PackToInstall,
@@ -67,9 +74,9 @@ class PackService(Service):
             worker = self._workers.worker_of(request.canvas)
         else:
             worker = await self._place(call, request)
-        return InstalledPacks(
-            worker=worker, items=[_view(each) for each in await self._records.of_worker(worker)]
-        )
+        whole = await self._may_change(call.actor, worker)
+        found = await self._records.of_worker(worker)
+        return InstalledPacks(worker=worker, items=[_view(each, whole=whole) for each in found])
 
     @operation(
         summary="Install a pack",
@@ -88,7 +95,7 @@ class PackService(Service):
         worker = await self._place(call, request)
         actor = require(call.actor, "nodes.read")
         asked = await self._asked(actor, request)
-        return _view(await self._installer.install(worker, asked, actor.user_id))
+        return _view(await self._installer.install(worker, asked, actor.user_id), whole=True)
 
     @operation(
         summary="Upload a pack",
@@ -121,12 +128,69 @@ class PackService(Service):
     )
     async def remove(self, call: Call, request: PackId) -> Done:
         """Take a pack out of its worker. Its nodes stay on canvases, and run again once it is back."""
-        record = await self._records.get(request.id)
+        await self._installer.remove(await self._mine(call, request.id))
+        return Done()
+
+    @operation(
+        summary="Configure an object of a pack",
+        rest=("PUT", "/v1/packs/{id}/objects/{object}/config"),
+        errors=("config_invalid",),
+        cost=5,
+    )
+    async def configure(self, call: Call, request: ObjectConfig) -> InstalledPack:
+        """Give an object of a pack another configuration, from its next call on."""
+        record = await self._object(call, request)
+        with _told():
+            record = await self._installer.configure(record, request.object, request.config)
+        return _view(record, whole=True)
+
+    @operation(
+        summary="Export an object of a pack",
+        rest=("GET", "/v1/packs/{id}/objects/{object}/export"),
+        cost=5,
+    )
+    async def export(self, call: Call, request: ObjectOfPack) -> ObjectExport:
+        """Answer an object's configuration and state. No secret is in it: it names those to be given anew."""
+        record = await self._object(call, request)
+        with _told():
+            state = await self._installer.export_state(record, request.object)
+        shown = next(each for each in _objects(record, whole=True) if each.name == request.object)
+        return ObjectExport(
+            object=request.object,
+            config=shown.config or {},
+            secrets=shown.secrets or [],
+            state=state,
+        )
+
+    @operation(
+        summary="Import into an object of a pack",
+        rest=("POST", "/v1/packs/{id}/objects/{object}/import"),
+        name="packs.import",
+        errors=("config_invalid",),
+        cost=5,
+    )
+    async def take_over(self, call: Call, request: ObjectImport) -> InstalledPack:
+        """Give an object the configuration and state that another one exported."""
+        record = await self._object(call, request)
+        with _told():
+            record = await self._installer.configure(record, request.object, request.config)
+            if request.state is not None:
+                await self._installer.import_state(record, request.object, request.state)
+        return _view(record, whole=True)
+
+    async def _mine(self, call: Call, id: str) -> PackRecord:
+        """Return an installed pack for whoever may change it; to others it does not exist."""
+        record = await self._records.get(id)
         if record is None or not await self._may_change(call.actor, record.worker_id):
             require(call.actor, "nodes.read")
-            raise NotFound(f"There is no pack {request.id}", details={"pack": request.id})
-        await self._installer.remove(record)
-        return Done()
+            raise NotFound(f"There is no pack {id}", details={"pack": id})
+        return record
+
+    async def _object(self, call: Call, request: ObjectOfPack) -> PackRecord:
+        record = await self._mine(call, request.id)
+        if all(each.name != request.object for each in _objects(record, whole=False)):
+            raise NotFound(f"The pack has no object {request.object!r}")
+        return record
 
     async def _place(self, call: Call, request: PacksOf) -> str:
         """Return the worker to change, for whoever may change it."""
@@ -161,7 +225,28 @@ class PackService(Service):
         return Asked(wheel.distribution, file_hash=wheel.sha256, file_name=wheel.file_name)
 
 
-def _view(record: PackRecord) -> InstalledPack:
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what a worker fails at as what a server behind this one does."""
+    try:
+        yield
+    except NodeError as error:
+        raise BadGateway(error.message, code=error.code) from error
+
+
+def _objects(record: PackRecord, *, whole: bool) -> list[PackObject]:
+    found: list[PackObject] = []
+    for told in record.told:
+        for each in told.get("objects", ()):
+            name = f"{told['name']}.{each['name']}"
+            kept = record.configs.get(name, each)
+            shown = {"config": kept["config"], "secrets": list(kept["secrets"])} if whole else {}
+            schema = each["schema"] if whole else None
+            found.append(PackObject(name=name, title=each["title"], config_schema=schema, **shown))
+    return found
+
+
+def _view(record: PackRecord, *, whole: bool) -> InstalledPack:
     return InstalledPack(
         id=record.id,
         worker=record.worker_id,
@@ -183,6 +268,7 @@ def _view(record: PackRecord) -> InstalledPack:
             )
             for told in record.told
         ],
+        objects=_objects(record, whole=whole),
         left_out=left_out(record),
         installed_by=record.installed_by,
         created_at=record.created_at,

@@ -22,7 +22,9 @@ class PackRecord:
 
     ``specifier`` is what was asked for (``==1.2``, ``>=1``, or empty) unless it came as a
     file, whose hash ``file_hash`` is. ``version`` and ``pin`` (the SHA-256 it may have,
-    separated by spaces) are what was resolved. ``told`` are its packs as they described themselves.
+    separated by spaces) are what was resolved. ``told`` are its packs as they described themselves. ``configs``
+    are the configurations of their objects, by PACK.OBJECT, without secrets; ``sealed``
+    is the same with them, encrypted.
     """
 
     id: str
@@ -37,6 +39,8 @@ class PackRecord:
     reason: str | None = None
     traceback: str | None = None
     told: list[dict[str, Any]] = field(default_factory=list)
+    configs: dict[str, Any] = field(default_factory=dict)
+    sealed: bytes | None = None
     installed_by: str | None = None
     created_at: float = 0
 

@@ -314,6 +314,8 @@ PACKS = Table(
     Column("reason", Text, nullable=True),
     Column("traceback", Text, nullable=True),
     Column("told", JSON, nullable=False),
+    Column("configs", JSON, nullable=False),
+    Column("sealed", LargeBinary, nullable=True),
     Column("installed_by", ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("worker_id", "distribution"),

@@ -42,7 +42,14 @@ from .frames import (
     ToExternal,
     encode,
 )
-from .worker import ExternalWorker, config_model, pack_of_worker, with_secrets, without_secrets
+from .worker import (
+    ExternalWorker,
+    config_model,
+    pack_of_worker,
+    revealed,
+    with_secrets,
+    without_secrets,
+)
 
 Send = Callable[[bytes], None]
 """Sends a message soon; drops it when nobody is connected. Called on the loop's thread."""
@@ -431,30 +438,12 @@ def _frames(error: BaseException) -> Iterator[str]:
 
 def _write(file: Path, config: BaseModel) -> None:
     """Keep a configuration with its secrets, for the next start."""
-    body = json.dumps(_revealed(config), indent=2, ensure_ascii=False)
+    body = json.dumps(revealed(config), indent=2, ensure_ascii=False)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(body + "\n")
     draft.replace(file)
-
-
-def _revealed(config: BaseModel) -> Any:
-    from pydantic import SecretBytes, SecretStr  # noqa: PLC0415 - by their types alone
-
-    def reveal(value: Any, shown: Any) -> Any:
-        if isinstance(value, SecretStr):
-            return value.get_secret_value()
-        if isinstance(value, SecretBytes):
-            return value.get_secret_value().decode()
-        if isinstance(value, dict):
-            pairs = zip(value.items(), shown.items(), strict=True)
-            return {name: reveal(inner, each) for (_, inner), (name, each) in pairs}
-        if isinstance(value, (list, tuple)):
-            return [reveal(inner, each) for inner, each in zip(value, shown, strict=True)]
-        return shown
-
-    return reveal(config.model_dump(mode="python"), config.model_dump(mode="json"))
 
 
 def _drop(_message: bytes) -> None:

@@ -81,29 +81,44 @@ def config_model(kind: type[ExternalWorker]) -> type[BaseModel]:
     return hint
 
 
-def pack_of_worker(worker: ExternalWorker | type[ExternalWorker]) -> Pack:
-    """Return the pack of an object's methods; of a class, node types that describe and cannot be called.
+def pack_of_worker(worker: ExternalWorker) -> Pack:
+    """Return the pack of an object's methods. Raises NodeTypeInvalid for what cannot be a node."""
+    return Pack(name_of(type(worker)), worker.version, title_of(type(worker)), nodes_of(worker))
 
-    Raises NodeTypeInvalid for what cannot be a node.
+
+def nodes_of(worker: ExternalWorker | type[ExternalWorker], pack: str = "") -> tuple[NodeType, ...]:
+    """Return the node types of an object's methods, as ``NAME.METHOD``; ``pack`` comes before that.
+
+    Those of a class describe, and cannot be called. Raises NodeTypeInvalid for what cannot be a node.
     """
     kind = worker if isinstance(worker, type) else type(worker)
+    instance = kind.__new__(kind) if isinstance(worker, type) else worker
+    prefix = f"{pack}.{name_of(kind)}" if pack else name_of(kind)
+    nodes = tuple(_nodes(kind, instance, prefix))
+    if not nodes:
+        raise NodeTypeInvalid(f"{kind.__qualname__} has no @method")
+    return nodes
+
+
+def name_of(kind: type[ExternalWorker]) -> str:
+    """Return the name of a class's objects; raises NodeTypeInvalid where it is none."""
     name = getattr(kind, "name", None)
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         raise NodeTypeInvalid(f"{kind.__qualname__} needs a name in lower case: name = 'camera'")
-    instance = kind.__new__(kind) if isinstance(worker, type) else worker
-    title = kind.title or name.replace("_", " ").capitalize()
-    nodes = tuple(_nodes(kind, instance, title))
-    if not nodes:
-        raise NodeTypeInvalid(f"{kind.__qualname__} has no @method")
-    return Pack(name, kind.version, title, nodes)
+    return name
 
 
-def _nodes(kind: type[ExternalWorker], instance: ExternalWorker, title: str) -> Iterator[NodeType]:
+def title_of(kind: type[ExternalWorker]) -> str:
+    """Return the title of a class's objects."""
+    return kind.title or name_of(kind).replace("_", " ").capitalize()
+
+
+def _nodes(kind: type[ExternalWorker], instance: ExternalWorker, prefix: str) -> Iterator[NodeType]:
     for attribute in sorted(dir(kind)):
         options = getattr(getattr(kind, attribute, None), _MARK, None)
         if options is not None:
-            given = {"category": title, **options}
-            yield node(f"{kind.name}.{attribute}", **given)(getattr(instance, attribute))
+            given = {"category": title_of(kind), **options}
+            yield node(f"{prefix}.{attribute}", **given)(getattr(instance, attribute))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +143,24 @@ def with_secrets(config: BaseModel, values: Mapping[str, Any]) -> BaseModel:
     """
     given = _with(config.model_dump(mode="python"), dict(values))
     return type(config).model_validate(given)
+
+
+def revealed(config: BaseModel) -> Any:
+    """Return a configuration as JSON with its secrets, to be kept where these may be."""
+
+    def reveal(value: Any, shown: Any) -> Any:
+        if isinstance(value, SecretStr):
+            return value.get_secret_value()
+        if isinstance(value, SecretBytes):
+            return value.get_secret_value().decode()
+        if isinstance(value, dict):
+            pairs = zip(value.items(), shown.items(), strict=True)
+            return {name: reveal(inner, each) for (_, inner), (name, each) in pairs}
+        if isinstance(value, (list, tuple)):
+            return [reveal(inner, each) for inner, each in zip(value, shown, strict=True)]
+        return shown
+
+    return reveal(config.model_dump(mode="python"), config.model_dump(mode="json"))
 
 
 def _left(value: Any, as_json: Any, path: str, secrets: list[str]) -> Any:

@@ -89,13 +89,11 @@ async def behind_tls(port: int, public: Path, private: Path) -> AsyncIterator[in
         server.close()
 
 
-def command(*arguments: str, token: str) -> asyncio.Future[asyncio.subprocess.Process]:
-    return asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "spellwork_server", "worker", "connect", *arguments),
-            env={**os.environ, "SPELLWORK_WORKER_TOKEN": token},
-            stderr=asyncio.subprocess.PIPE,
-        )
+async def command(*arguments: str, token: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "spellwork_server", "worker", "connect", *arguments),
+        env={**os.environ, "SPELLWORK_WORKER_TOKEN": token},
+        stderr=asyncio.subprocess.PIPE,
     )
 
 
@@ -175,11 +173,8 @@ async def test_packs_are_installed_listed_and_removed_from_the_command_line(tmp_
         code, said = await called("install", str(built))
         assert (code, said.splitlines()[0]) == (0, "acme-far 1.0: ready, 3 node types")
         assert "without far.shaped" in said
-        assert await called("install", "acme-near==1.0") == (
-            0,
-            "acme-near 1.0: ready, 3 node types\n  without near.shaped: its ports depend on the node"
-            " (resolve), which only those of packs of the server may\n",
-        )
+        code, said = await called("install", "acme-near==1.0")
+        assert (code, said.splitlines()[0]) == (0, "acme-near 1.0: ready, 3 node types")
         code, said = await called("install", str(broken))
         assert code == 1
         assert "no luck" in said

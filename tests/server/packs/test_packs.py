@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import sys
 from collections.abc import AsyncIterator
@@ -36,7 +37,7 @@ class Shop:
         return await who.post("/v1/packs", {"canvas": self.canvas, **body})
 
     async def upload(self, who: Caller, path: Path) -> Answer:
-        data = base64.b64encode(path.read_bytes()).decode()
+        data = base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
         body = {"canvas": self.canvas, "name": path.name, "data": data}
         return await who.post("/v1/packs/files", body)
 
@@ -74,7 +75,9 @@ async def shop(folder: Path, **settings: Any) -> AsyncIterator[Shop]:
 
 
 @pytest.mark.rule("W30", "W31", "W34", "W35")
-async def test_a_pack_is_installed_used_and_removed_while_the_canvas_is_open(tmp_path: Path) -> None:
+async def test_a_pack_is_installed_used_and_removed_while_the_canvas_is_open(
+    tmp_path: Path,
+) -> None:
     async with shop(tmp_path) as s:
         told: list[Any] = []
         problems: list[Any] = []
@@ -165,7 +168,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "another name",
     ),
     "a pack of the server": (
-        {"code": CLASH.replace("{name}", "core"), "points": "[spellwork.packs]\ncore = acme_far:pack\n"},
+        {
+            "code": CLASH.replace("{name}", "core"),
+            "points": "[spellwork.packs]\ncore = acme_far:pack\n",
+        },
         "a pack 'core' already",
     ),
     "a wrong declaration": ({"code": PACK.replace('"{name}.pick"', '"away.pick"')}, "away.pick"),
@@ -215,7 +221,9 @@ async def test_packs_are_for_those_who_may_and_from_the_operators_list(tmp_path:
         assert done.body["state"] == "ready", done.body
         assert (await cyd.delete(f"/v1/packs/{done.body['id']}")).code == "not_found"
         again = await s.house.person("dee", role="admin")
-        assert (await again.get(f"/v1/packs?worker={s.canvas}")).body["items"][0]["state"] == "ready"
+        assert (await again.get(f"/v1/packs?worker={s.canvas}")).body["items"][0][
+            "state"
+        ] == "ready"
 
 
 @pytest.mark.rule("W38")
