@@ -32,7 +32,9 @@ def run_block(text: str, names: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("file", "compared"), [("docs/builder.md", 4), ("README.md", 2)], ids=["builder", "readme"]
+    ("file", "compared"),
+    [("docs/builder.md", 4), ("docs/cells.md", 1), ("README.md", 2)],
+    ids=["builder", "cells", "readme"],
 )
 def test_examples_of_the_engine_run(file: str, compared: int) -> None:
     names: dict[str, Any] = {}

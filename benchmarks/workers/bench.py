@@ -17,9 +17,11 @@ LIBRARY = Library([pack])
 class Cell:
     """A cell on a canvas, called again and again."""
 
-    def __init__(self, pool: WorkerPool, canvas: str, code: str) -> None:
+    def __init__(
+        self, pool: WorkerPool, canvas: str, code: str, language: str = "python"
+    ) -> None:
         self._pool = pool
-        spell = Spell(nodes={"cell": Node(type="code.python", code=code)})
+        spell = Spell(nodes={"cell": Node(type=f"code.{language}", code=code)})
         self._step = spellwork.compile(spell, LIBRARY)["cell"]
         self._host = DetachedHost(canvas=canvas)
         self._host.watched = False  # nobody looks: no previews
