@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from spellwork import Event, Execution, Library, NodeError, Pack, Plan, Spell, compile, node
+from spellwork import (
+    Context,
+    Event,
+    Execution,
+    Library,
+    NodeError,
+    Pack,
+    Plan,
+    Spell,
+    compile,
+    node,
+)
 from spellwork.streams import CAPACITY
 from spellwork.workers import WorkerPool
 from spellwork_code import pack as code_pack
@@ -76,7 +87,25 @@ async def slow(items: AsyncIterator[Any]) -> list[Any]:
     return taken
 
 
-library = Library([code_pack, Pack("w", "1", "Test", (count, slow))])
+@node("w.asks", output="items", cache="none")
+async def asks(ctx: Context, many: int = 3) -> AsyncIterator[Any]:
+    """What a cell gives, as often."""
+    for number in range(many):
+        yield number
+        yield (await ctx.call("code.python", {}, code=f"{number} * 10"))["result"]
+
+
+@node("w.calls", output="items", cache="none")
+async def calls(ctx: Context, items: AsyncIterator[Any]) -> list[Any]:
+    """Some of what comes, each through a cell."""
+    return [
+        (await ctx.call("code.python", {"x": item}, code="x + 1"))["result"]
+        async for item in items
+        if item % CAPACITY == 0
+    ]
+
+
+library = Library([code_pack, Pack("w", "1", "Test", (count, slow, asks, calls))])
 
 
 @pytest.fixture
@@ -121,6 +150,18 @@ async def test_cells_stream_to_each_other(pool: WorkerPool) -> None:
     assert got["t"] == 4 * sum(range(MANY))
     assert got["f"] == [0, 2]
     assert got["b"] == b"ab"
+
+
+@pytest.mark.rule("18.27")
+async def test_a_cell_that_waits_for_a_stream_keeps_nobody_waiting_who_fills_or_reads_it() -> None:
+    async with WorkerPool() as pool:
+        filled = plan_of({"a": ("w.asks", {}), "t": TOTAL}, ("a", "items", "t", "items"))
+        assert (await outputs_of(filled, pool))["t"] == 33
+        read = plan_of(
+            {"s": f"def f():\n    yield from range({MANY})", "c": ("w.calls", {})},
+            ("s", "result", "c", "items"),
+        )
+        assert (await outputs_of(read, pool))["c"] == [1 + CAPACITY * n for n in range(4)]
 
 
 @pytest.mark.rule("12.4", "12.10")

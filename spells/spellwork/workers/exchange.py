@@ -79,6 +79,7 @@ class Exchange:
         self._streams = False
         self._size = 0
         self._taken = 0
+        self._putting = False
 
     @property
     def handles(self) -> list[Handle]:
@@ -87,8 +88,8 @@ class Exchange:
 
     @property
     def held_up(self) -> bool:
-        """Whether the code waits for chunks of a stream, which another call may have to fill."""
-        return self._feeder.waits
+        """Whether the code waits for chunks of a stream, or for who reads its own: other calls may be needed for that."""
+        return self._feeder.waits or self._putting
 
     async def run(self, worker: WorkerProcess) -> dict[str, Any]:
         """Do the call in this worker and return the outputs by port."""
@@ -155,10 +156,12 @@ class Exchange:
         value = answer.value
         if answer.kept is not None:
             value = worker.holdings.adopt(answer.kept, self._step.id, port)
+        self._putting = True
         if isinstance(answer, Emitted):
             await self._context.send(port, value)
         else:
             await self._chunk(value)
+        self._putting = False
         if isinstance(answer, Chunk) or answer.sent:
             self._taken += 1
             if self._taken == CAPACITY // 2:
