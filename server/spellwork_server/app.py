@@ -255,6 +255,8 @@ def make_parts(settings: Settings) -> Parts:
     running = _make_running(
         settings, stores, channels, rooms, libraries, children, identity.authenticator.current
     )
+    running.places.on_move = libraries.tell
+    running.places.on_remove = running.packs.forget
     registry = Registry()
     canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
     sockets = SocketServer(settings, identity.authenticator, registry, channels)
@@ -407,7 +409,7 @@ def _make_running(
             children=children,
             inline_bytes=settings.inline_value_bytes,
             held_up=Followers(channels).hold_up,
-            secrets=grants.source,
+            secrets=grants.of_run,
         ),
         commits=stores.commits,
         records=stores.runs,

@@ -110,6 +110,13 @@ class Installer:
         """Take a pack out of its worker. Its nodes stay on canvases, as nodes of a type that is not known."""
         await self._apart(self._remove(record))
 
+    async def forget(self, worker: str) -> None:
+        """Let go of a worker that is no more, and of its packs."""
+        for record in await self._records.of_worker(worker):
+            await self._records.remove(record.id)
+        self._configs.read(worker, ())
+        self._libraries.bring(worker, Brought())
+
     async def configure(self, record: PackRecord, named: str, given: dict[str, Any]) -> PackRecord:
         """Give an object, by PACK.OBJECT, another configuration, which keeps the secrets that it leaves out.
 

@@ -98,6 +98,10 @@ class Workers:
         self._opening = asyncio.Lock()
         self._specs: dict[str, WorkerSpec] = {}
         self.meters = Meters()
+        self.on_move: Callable[[str], None] = lambda _canvas: None
+        """Told each canvas that is on another worker now."""
+        self.on_remove: Callable[[str], Awaitable[None]] = nothing_more
+        """Asked to let go of what else is kept of a worker that is removed."""
         self._tasks: asyncio.TaskGroup
         self._stack = AsyncExitStack()
         self._loops: set[asyncio.Task[None]] = set()
@@ -190,8 +194,10 @@ class Workers:
             self._cool(known)
         self.pool.forget(worker)
         self.meters.forget(worker)
+        await self.on_remove(worker)
         for canvas in on:
             self.tell(self.worker_of(canvas))
+            self.on_move(canvas)
 
     async def choose(self, canvas: str, worker: str | None, actor: Actor) -> None:
         """Put a canvas on a shared worker, or on its own (None). Raises NotFound for one it may not use."""
@@ -210,6 +216,7 @@ class Workers:
         await self._open(self.worker_of(canvas))
         self._find_out(canvas)
         self.tell(self.worker_of(canvas))
+        self.on_move(canvas)
 
     def members_changed(self, canvas: str) -> None:
         """Look whether a canvas is still there; with it goes its worker."""
@@ -227,6 +234,7 @@ class Workers:
                 self._cool(known)
             self.pool.forget(canvas)
             self.meters.forget(canvas)
+            await self.on_remove(canvas)
 
     # The worker of a call
 
@@ -660,6 +668,10 @@ class Workers:
     def all(self) -> list[tuple[WorkerView, Meter]]:
         """Return every worker that is known now, with what it used so far."""
         return [(self.view(each.record), self.meters.of(id)) for id, each in self._workers.items()]
+
+
+async def nothing_more(_worker: str) -> None:
+    """Keep nothing else of workers."""
 
 
 def may_use(record: WorkerRecord, actor: Actor) -> bool:

@@ -226,6 +226,33 @@ async def test_packs_are_for_those_who_may_and_from_the_operators_list(tmp_path:
         ] == "ready"
 
 
+@pytest.mark.rule("W39")
+async def test_the_packs_of_a_shared_worker_are_in_the_library_of_the_canvases_on_it(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path) as s:
+        wheel(s.index)
+        shared = (await s.ada.post("/v1/workers", {"name": "Lab", "open": True})).body["id"]
+        told: list[Any] = []
+        tab = socketio.AsyncClient(reconnection=False)
+        tab.on("library.changed", told.append)
+        await tab.connect(s.house.origin, auth={"token": s.bob.token}, transports=["websocket"])
+        await tab.call("canvas.open", {"canvas": s.canvas, "client_id": 7})
+        moved = await s.bob.patch(f"/v1/canvases/{s.canvas}", {"worker": shared})
+        assert moved.status == 200, moved.body
+        await until(lambda: len(told) == 1, SECONDS)
+        assert (await s.install(s.bob, distribution="acme-far")).code == "forbidden"
+        done = await s.ada.post("/v1/packs", {"worker": shared, "distribution": "acme-far"})
+        assert done.body["state"] == "ready", done.body
+        await until(lambda: len(told) == 2, SECONDS)
+        await s.draw(n={"type": "far.double", "inputs": {"number": 5}})
+        assert (await s.run())["outputs"]["n"]["result"] == 10
+        assert (await s.ada.delete(f"/v1/workers/{shared}")).status == 200
+        await until(lambda: len(told) == 3, SECONDS)
+        assert "far.double" not in await s.types()
+        await tab.disconnect()
+
+
 @pytest.mark.rule("W38")
 async def test_packs_are_there_again_after_a_restart(tmp_path: Path) -> None:
     async with shop(tmp_path) as s:
