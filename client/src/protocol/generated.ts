@@ -499,11 +499,32 @@ export interface Operations {
     response: ProblemsView;
   };
   /**
+   * Configure an object of a pack
+   */
+  "packs.configure": {
+    request: ObjectConfig;
+    response: InstalledPack;
+  };
+  /**
+   * Export an object of a pack
+   */
+  "packs.export": {
+    request: ObjectOfPack;
+    response: ObjectExport;
+  };
+  /**
    * List a worker's packs
    */
   "packs.find": {
     request: PacksOf;
     response: InstalledPacks;
+  };
+  /**
+   * Import into an object of a pack
+   */
+  "packs.import": {
+    request: ObjectImport;
+    response: InstalledPack;
   };
   /**
    * Install a pack
@@ -2652,18 +2673,17 @@ export interface ProblemsView {
   }[];
 }
 /**
- * Of which worker: that of a canvas, or by its id.
+ * A configuration; secrets that it leaves out stay as they are.
  */
-export interface PacksOf {
-  canvas?: string | null;
-  worker?: string | null;
-}
-/**
- * A worker's packs, by distribution.
- */
-export interface InstalledPacks {
-  worker: string;
-  items: InstalledPack[];
+export interface ObjectConfig {
+  id: string;
+  /**
+   * PACK.OBJECT
+   */
+  object: string;
+  config: {
+    [k: string]: JsonValue;
+  };
 }
 /**
  * A distribution in a worker's environment that brings packs.
@@ -2699,6 +2719,7 @@ export interface InstalledPack {
    */
   traceback: string | null;
   packs: PackOf[];
+  objects: PackObject[];
   /**
    * Node types that cannot be used from a worker, and why.
    */
@@ -2719,6 +2740,78 @@ export interface PackOf {
    * How many node types.
    */
   nodes: number;
+}
+/**
+ * An object that lives in the worker's process. Its configuration is for those who may change the worker.
+ */
+export interface PackObject {
+  /**
+   * PACK.OBJECT
+   */
+  name: string;
+  title: string;
+  config_schema: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Without its secrets.
+   */
+  config: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Fields of the configuration that are never told, as a.b.
+   */
+  secrets: string[] | null;
+}
+/**
+ * An object of an installed pack.
+ */
+export interface ObjectOfPack {
+  id: string;
+  /**
+   * PACK.OBJECT
+   */
+  object: string;
+}
+/**
+ * What an object is, without secrets: ``secrets`` names what must be given anew where it is imported.
+ */
+export interface ObjectExport {
+  object: string;
+  config: {
+    [k: string]: unknown;
+  };
+  secrets: string[];
+  state: JsonValue;
+}
+/**
+ * Of which worker: that of a canvas, or by its id.
+ */
+export interface PacksOf {
+  canvas?: string | null;
+  worker?: string | null;
+}
+/**
+ * A worker's packs, by distribution.
+ */
+export interface InstalledPacks {
+  worker: string;
+  items: InstalledPack[];
+}
+/**
+ * A configuration and state that were exported, with the secrets that are to change.
+ */
+export interface ObjectImport {
+  id: string;
+  /**
+   * PACK.OBJECT
+   */
+  object: string;
+  config: {
+    [k: string]: JsonValue;
+  };
+  state?: JsonValue;
 }
 /**
  * A pack from an index by its name and versions, or the uploaded wheel of that hash.
