@@ -23,6 +23,26 @@ RESULT = "result"
 LIKE = 50
 """Names that are not found and for which close ones are looked up; the rest is told without."""
 
+_TYPING = (
+    "Annotated",
+    "Any",
+    "Literal",
+    "NamedTuple",
+    "NewType",
+    "Optional",
+    "TypedDict",
+    "TypeVar",
+)
+COMMON_NAMES = {name: f"from typing import {name}" for name in _TYPING} | {
+    "dataclass": "from dataclasses import dataclass",
+    "datetime": "from datetime import datetime",
+    "Counter": "from collections import Counter",
+    "defaultdict": "from collections import defaultdict",
+    "Path": "from pathlib import Path",
+    "BaseModel": "from pydantic import BaseModel",
+}
+"""What people forget to import."""
+
 COMMON_MODULES = {
     "np": "import numpy as np",
     "pd": "import pandas as pd",
@@ -76,7 +96,7 @@ class NamesInCode:
             return "", details
         module = _module(name) if part.type.language == "python" else None
         if module is not None:
-            return f"; {name!r} is a module: write {module!r} first", details
+            return f"; write {module!r} first", details
         known = self._names_like(part, name)
         if known:
             return f"; did you mean {known[0]!r}?", details | {"known": known}
@@ -223,7 +243,13 @@ def _at(place: Place | None) -> dict[str, int]:
 
 
 def _module(name: str) -> str | None:
-    """Return the import that whoever reads this name has probably left out."""
-    return COMMON_MODULES.get(name) or (
-        f"import {name}" if name in sys.stdlib_module_names and not name.startswith("_") else None
+    """Return the import that whoever reads this name has probably forgotten."""
+    return (
+        COMMON_NAMES.get(name)
+        or COMMON_MODULES.get(name)
+        or (
+            f"import {name}"
+            if name in sys.stdlib_module_names and not name.startswith("_")
+            else None
+        )
     )

@@ -130,7 +130,7 @@ class Completer:
     async def _open(self) -> WorkerPool:
         async with self._opening:
             if self._pool is None:
-                pool = WorkerPool(size=1, total=AT_ONCE, idle=300, limits=LIMITS, find=self._find)
+                pool = WorkerPool(size=1, total=AT_ONCE, idle=900, limits=LIMITS, find=self._find)
                 self._pool = await self._stack.enter_async_context(pool)
             return self._pool
 

@@ -7,6 +7,15 @@ const WORD = /[\p{L}\p{N}_$]+$/u;
 /** Where somebody expects a list without having begun a word. */
 const OPENS = /(\.|\[\s*["'])$/;
 
+const warmed = new WeakSet<Connection>();
+
+/** Have the server start what completes Python, before somebody waits for it. */
+export function warmUp(canvas: string, node: string, connection: Connection | null): void {
+  if (!connection || warmed.has(connection)) return;
+  warmed.add(connection);
+  connection.request("code.complete", { canvas, node, code: "''.", line: 1, column: 4 }).catch(() => {});
+}
+
 /** Return a source for one node's code; offline it knows nothing. */
 export function completesFor(canvas: string, node: string, connection: () => Connection | null) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {

@@ -23,7 +23,7 @@ import { tags } from "@lezer/highlight";
 import { useContext, useEffect, useRef, useState } from "react";
 import type { Problem } from "../../protocol";
 import { useStore } from "../../store";
-import { completesFor } from "../code/completion";
+import { completesFor, warmUp } from "../code/completion";
 import { diagnosticsOf, type FailedAt } from "../code/diagnostics";
 import { useCodeTools } from "../hooks/useCodeTools";
 import { ConnectionContext } from "../hooks/useConnection";
@@ -125,6 +125,9 @@ export function CodeEditor({ node, language, label, problems, ports, failure }: 
     focus();
     return editor.writing.subscribe(focus);
   }, [editor, node]);
+  useEffect(() => {
+    if (language === "python") warmUp(editor.document.canvas, node, connection);
+  }, [editor, node, language, connection]);
   useEffect(() => {
     const show = () => {
       const at = editor.pointed.get();

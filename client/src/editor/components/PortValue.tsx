@@ -187,9 +187,11 @@ function TextValue({ node, label, port, kind, schema, text, editable, onLeft }: 
       placeholder={
         port.default !== undefined && port.default !== null
           ? brief(port.default)
-          : port.required
-            ? "needed"
-            : ""
+          : port.named
+            ? "read by name"
+            : port.required
+              ? "needed"
+              : ""
       }
       value={typed ?? text}
       onFocus={() => setTyped(text)}

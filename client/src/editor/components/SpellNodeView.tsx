@@ -199,7 +199,7 @@ function PortRows({ id, node, ports, wired, far }: PortRowsProps) {
         const output = ports.outputs[row];
         const inWired = input !== undefined && wired.inputs.includes(input.name);
         const value = input ? node.inputs[input.name] : undefined;
-        const missing = input?.required === true && !inWired && value === undefined;
+        const missing = input?.required === true && !inWired && !input.named && value === undefined;
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place, shared by an input and an output
           <div className="port-row" key={row} data-missing={missing}>
