@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from spellwork.context import SecretSource
 from spellwork.errors import NodeError, SecretMissing
 from spellwork.workers.broker import Caller
 from spellwork_server.errors import NotFound
@@ -15,8 +14,12 @@ from spellwork_server.storage.grants import GrantRecords
 from spellwork_server.storage.secrets import SecretRecords
 
 from .hosts import HostPattern
+from .masking import Masks, RunSecrets
 from .requests import GrantedSecret, make_request
 from .vault import UnknownKeyError, Vault
+
+MAX_MASKS = 10_000
+"""Canvases whose masks are kept before those without a secret are let go."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ class CanvasGrants:
         self._grants = grants
         self._secrets = secrets
         self._vault = vault
+        self._masks: dict[str, Masks] = {}
 
     async def may_reach(self, caller: Caller, host: str, port: int) -> bool:
         """Say whether code of a canvas may connect to a host now; a run without a canvas may to none."""
@@ -84,9 +88,16 @@ class CanvasGrants:
                 return self._decrypt(record.id, record.value)
         raise SecretMissing(f"you keep no secret named {name!r} here")
 
-    def source(self, canvas: str | None, user: str) -> SecretSource:
-        """Return what gives the nodes of a run their secrets."""
-        return partial(self.secret, canvas, user)
+    def of_run(self, canvas: str | None, user: str) -> RunSecrets:
+        """Return what gives the nodes of a run their secrets.
+
+        What was used on a canvas once is masked in all runs there from then on: outputs are
+        used again in runs that use no secret themselves.
+        """
+        if len(self._masks) > MAX_MASKS:  # most are of canvases that never used a secret
+            self._masks = {key: masks for key, masks in self._masks.items() if masks}
+        masks = self._masks.setdefault(canvas or user, Masks())
+        return RunSecrets(masks.adding(partial(self.secret, canvas, user)), masks)
 
     def _opener(self, id: str) -> Any:
         async def value() -> str:

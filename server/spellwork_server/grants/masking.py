@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +16,19 @@ from spellwork.events import Event
 
 MASK = "***"
 _SHORTEST_ENCODED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class RunSecrets:
+    """What the nodes of a run get their secrets from, and what takes these out of all that the run tells."""
+
+    source: SecretSource | None
+    masks: Masks
+
+
+def no_secrets(_canvas: str | None, _user: str) -> RunSecrets:
+    """Return what a run without secrets has."""
+    return RunSecrets(None, Masks())
 
 
 class Masks:

@@ -24,13 +24,12 @@ from spellwork import (
     Sink,
     Spell,
 )
-from spellwork.context import SecretSource
 from spellwork.encoding import Encodings
 from spellwork.executor import Executor
 from spellwork.handles import any_handles
 from spellwork.limits import Limits
 from spellwork_server.child_spells import ChildSpells
-from spellwork_server.grants.masking import Masks
+from spellwork_server.grants.masking import RunSecrets, no_secrets
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord, mark_started
 
@@ -83,7 +82,7 @@ class Machinery:
     """Says whether a run of a user's on a stream should wait for who follows it."""
     left_in_workers: LeftInWorkers = field(default_factory=LeftInWorkers)
 
-    secrets: Callable[[str | None, str], SecretSource] | None = None
+    secrets: Callable[[str | None, str], RunSecrets] = no_secrets
     """Gives, by canvas and user, what the nodes of a run get their secrets from."""
 
 
@@ -153,9 +152,9 @@ class Run:
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""
         self._execution: Execution | LiveExecution | None = None
-        self._masks = Masks()
+        self._secrets = machinery.secrets(order.canvas, order.user)
         self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
-        self._sink = RunSink(self._say, self._writer, self._pace, order.hidden, self._masks)
+        self._sink = RunSink(self._say, self._writer, self._pace, order.hidden, self._secrets.masks)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -327,9 +326,8 @@ class Run:
         return Execution(order.plan, sink=self._sink, memory=self._memory, run_id=self.id, **shared)
 
     def _context(self) -> RunContext:
-        order, secrets = self.order, self._machinery.secrets
-        source = None if secrets is None else self._masks.adding(secrets(order.canvas, order.user))
-        return RunContext(canvas=order.canvas, user=order.user, secrets=source)
+        order = self.order
+        return RunContext(canvas=order.canvas, user=order.user, secrets=self._secrets.source)
 
     async def _end(self, result: RunResult | None) -> None:
         self.ended_at = time.time()
@@ -366,6 +364,7 @@ class Run:
             error=self._failure or (said.error if said else None),
             message=self.interrupted if self.status == "interrupted" else None,
             left=self.left.copy(),
+            masks=self._secrets.masks,
         )
 
     def _last_status(self, result: RunResult | None) -> Status:

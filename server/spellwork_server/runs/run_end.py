@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import Event, Plan, RunResult
+from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
 from spellwork_server.storage.run_records import mark_ended
@@ -35,6 +36,7 @@ class RunEnd:
     error: dict[str, Any] | None
     message: str | None
     left: Left
+    masks: Masks = field(default_factory=Masks)
 
     def event(self, kept: Left) -> Event:
         """Return the run's last event: the engine's own, with what a tab needs to replay the run."""
@@ -113,7 +115,7 @@ class RunEnd:
                 "why": result.why,
                 "durations": {node: round(seconds, 6) for node, seconds in durations},
             }
-        return summary
+        return self.masks.plain(summary) if self.masks else summary
 
 
 def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:

@@ -29,7 +29,7 @@ class RunSink:
         self._say = say
         self._writer = writer
         self._pace = pace
-        self._masks = masks or Masks()
+        self._masks = Masks() if masks is None else masks
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
