@@ -12,7 +12,7 @@ from spellwork.workers.errors import LimitExceeded, WorkerDied
 
 from .test_typescript_running import Cells
 
-pytestmark = [pytest.mark.anyio, pytest.mark.rule("17.51")]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,7 @@ ATTACKS = {
 }  # fmt: skip
 
 
+@pytest.mark.rule("17.51")
 @pytest.mark.parametrize(("code", "words"), ATTACKS.values(), ids=ATTACKS)
 async def test_an_attack_fails(cells: Cells, secret: str, code: str, words: str) -> None:
     with pytest.raises(CallFailed) as caught:
@@ -141,6 +142,7 @@ TAMPERING = {
 }
 
 
+@pytest.mark.rule("17.51")
 async def test_cells_that_change_the_language_break_each_other_at_most(pool: WorkerPool) -> None:
     cells = Cells(pool, "tampered")
     for code in TAMPERING.values():

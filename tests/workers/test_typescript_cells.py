@@ -9,8 +9,6 @@ import pytest
 from spellwork_code.ts.reading import mentions, read_cell
 from spellwork_worker.cells import MAX_CODE, CellError
 
-pytestmark = pytest.mark.rule("17.40")
-
 CASES = {
     # expressions
     "a bare expression": ("x * 21", "expression", ["x"], ["result"]),
@@ -313,6 +311,7 @@ CASES = {
 }
 
 
+@pytest.mark.rule("17.40")
 @pytest.mark.parametrize(("code", "form", "inputs", "outputs"), CASES.values(), ids=CASES)
 def test_a_cell_is_read(code: str, form: str, inputs: list[str], outputs: list[str]) -> None:
     cell = read_cell(code)

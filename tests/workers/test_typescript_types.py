@@ -8,8 +8,6 @@ import pytest
 
 from spellwork_code.ts.reading import read_cell
 
-pytestmark = pytest.mark.rule("17.43")
-
 TEXT, NUMBER, TRUTH, NULL = ({"type": name} for name in ("string", "number", "boolean", "null"))
 DATE = {"type": "string", "format": "date-time"}
 BYTES = {"type": "string", "format": "data-url"}
@@ -121,6 +119,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.rule("17.43")
 @pytest.mark.parametrize("hint", SCHEMAS)
 def test_a_type_becomes_a_schema(hint: str) -> None:
     inputs = read_cell(f"{DECLARED}declare const x: {hint}\nx").ports.inputs
@@ -128,6 +127,7 @@ def test_a_type_becomes_a_schema(hint: str) -> None:
     assert port.schema == SCHEMAS[hint]
 
 
+@pytest.mark.rule("17.43")
 def test_what_may_be_undefined_need_not_be_given() -> None:
     cell = read_cell(
         "(a?: string, b: string | undefined, c = 1, d: string | null, { e, f }: { e?: 1; f: 2 }) => 1"
@@ -142,6 +142,7 @@ def test_what_may_be_undefined_need_not_be_given() -> None:
     }
 
 
+@pytest.mark.rule("17.43")
 def test_free_names_take_the_types_of_declare_lines_and_outputs_their_own() -> None:
     cell = read_cell("declare const rows: string[], k: number\nconst a: number = rows.length * k")
     assert [port.schema for port in cell.ports.inputs] == [{"type": "array", "items": TEXT}, NUMBER]
