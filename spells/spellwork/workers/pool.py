@@ -325,7 +325,9 @@ class WorkerPool:
             self.log(spec.id).add(error.message, "error")
             raise
         if not self._open:
-            self._retire(fresh)
+            if self._orphans is not None:
+                self._orphans.forget(fresh.pid)
+            await fresh.end()
             raise WorkerDied(None, spec.limits.memory_mb, CLOSED)
         if spec.program.key in self._warm:
             self._refill(spec.program)
