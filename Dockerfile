@@ -9,6 +9,9 @@ RUN python -m venv /opt/spellwork \
  && /opt/spellwork/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim
+# Namespaces for the workers, where the container may make them; Landlock and seccomp hold without.
+RUN apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends bubblewrap \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /data --shell /usr/sbin/nologin spellwork
 COPY --from=install /opt/spellwork /opt/spellwork
 USER spellwork
