@@ -18,6 +18,7 @@ from spellwork_server.identity import (
     allowed,
     require,
 )
+from spellwork_server.identity.policy import ExternalWorkerAccess
 
 ADMIN = Actor("root", "root@example.org", "Root", "admin")
 ADA = Actor("ada", "ada@example.org", "Ada", "member")
@@ -27,7 +28,7 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 ON_A_CANVAS = {
     "viewer": {"canvas.read", "canvas.comment"},
     "runner": {"canvas.read", "canvas.comment", "canvas.run"},
-    "editor": {"canvas.read", "canvas.comment", "canvas.run", "canvas.edit"},
+    "editor": {"canvas.read", "canvas.comment", "canvas.run", "canvas.edit", "packs.install"},
     "owner": {
         "canvas.read",
         "canvas.comment",
@@ -36,6 +37,8 @@ ON_A_CANVAS = {
         "canvas.share",
         "canvas.invite",
         "canvas.delete",
+        "canvas.grant_own",
+        "packs.install",
     },
     None: set(),
 }
@@ -72,6 +75,7 @@ def test_a_member_may_do_to_nothing_in_particular_only_what_is_listed() -> None:
         "canvas.create",
         "canvas.join",
         "run.create",
+        "external.create",
         "nodes.read",
         "models.read",
         "cache.read",
@@ -147,3 +151,10 @@ def test_a_refusal_says_what_would_be_needed() -> None:
     with pytest.raises(Unauthenticated):
         require(None, "canvas.read", canvas)
     assert require(ADA, "canvas.read", canvas) is ADA
+
+
+def test_an_external_worker_is_for_its_owner_to_change() -> None:
+    worker = ExternalWorkerAccess("w", "ada")
+    assert [each for each in ACTIONS if allowed(ADA, each, worker)] == ["external.manage"]
+    assert not [each for each in ACTIONS if allowed(GRACE, each, worker)]
+    assert allowed(ADMIN, "external.manage", worker)
