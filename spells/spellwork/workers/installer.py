@@ -137,11 +137,13 @@ class Installer:
             ProvisionFailed: they cannot be had, or not together.
         """
         sources = self.sources.also(find_links)
+        here = await asyncio.to_thread(self._write_overrides)
         found = await self._run(
             sources,
             [
                 *("pip", "compile", "-", "--generate-hashes", "--no-header", "--no-annotate"),
                 *("--emit-build-options", "--quiet", "--python", sys.executable),
+                *("--override", str(here)),
                 *sources.options(),
             ],
             tell,
@@ -152,6 +154,14 @@ class Installer:
             line for line in found.splitlines() if not line.startswith(("#", "--", "    # via"))
         ]
         return "\n".join(line for line in lines if line.strip()) + "\n"
+
+    def _write_overrides(self) -> Path:
+        """Write which requirements of packages count as met: a pack may name the engine, which every worker has."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self._folder / "overrides.txt"
+        if not file.exists():
+            file.write_text('spellwork ; python_version < "0"\n', "utf-8")
+        return file
 
     async def make(
         self, directory: Path, lock: str, tell: Tell, find_links: Sequence[str] = ()

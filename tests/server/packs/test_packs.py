@@ -138,7 +138,7 @@ async def test_a_pack_is_installed_used_and_removed_while_the_canvas_is_open(
 @pytest.mark.rule("W32", "W33")
 async def test_a_wheel_is_uploaded_and_installed_by_its_hash(tmp_path: Path) -> None:
     async with shop(tmp_path) as s:
-        path = wheel(tmp_path / "built")
+        path = wheel(tmp_path / "built", requires=("spellwork>=0.1",))  # every worker has it
         kept = await s.upload(s.bob, path)
         assert (kept.status, kept.body["distribution"]) == (201, "acme-far"), kept.body
         assert kept.body["file"] == sha256(path)
