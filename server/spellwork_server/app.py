@@ -286,7 +286,7 @@ def make_parts(settings: Settings) -> Parts:
         running=running,
         registry=registry,
         children=children,
-        completer=Completer(),
+        completer=Completer(running.places.program_of),
         canvas_sockets=canvas_sockets,
         sockets=sockets,
         y_websockets=y_websockets,

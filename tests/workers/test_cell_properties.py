@@ -183,6 +183,5 @@ def test_any_text_is_read_or_refused(code: str) -> None:
         cell = read_cell(code)
     except CellError:
         return
-    for port in (*cell.inputs, *cell.outputs):
-        assert port.name.isidentifier()
-        assert not keyword.iskeyword(port.name)
+    names = [*(port.name for port in cell.inputs), *(port.name for port in cell.outputs)]
+    assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -28,8 +28,8 @@ from .typescript_words import GLOBALS, KEYWORDS, members_of
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 10.0
-"""How long a completion may take; behind that there is none."""
+SECONDS = 30.0
+"""How long a completion may take. One that is given up takes the process along, and all that it has read."""
 
 AT_ONCE = 2
 """Completions that are found at a time; more wait."""
@@ -37,7 +37,7 @@ AT_ONCE = 2
 MOST = 200
 """Completions that are told at once."""
 
-LIMITS = WorkerLimits(memory_mb=2048, cpu_seconds=20, processes=16, files_mb=64, wall_seconds=20)
+LIMITS = WorkerLimits(memory_mb=2048, cpu_seconds=60, processes=16, files_mb=64, wall_seconds=60)
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _WRITTEN = re.compile(r"[\w$]*$")
 _LIBRARY = Library(
@@ -51,8 +51,8 @@ _LIBRARY = Library(
     ]
 )
 
-Programs = Callable[[str], Awaitable[Program]]
-"""The program of a canvas's worker, whose packages complete."""
+Programs = Callable[[str], Program | None]
+"""The program of a canvas's worker, whose packages complete; None while it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +136,8 @@ class Completer:
 
     async def _find(self, _step: Step, context: Context) -> WorkerSpec:
         """Return the process that reads the packages of a canvas; canvases of one environment share it."""
-        program = base_program()
-        if self._program_of is not None and context.canvas is not None:
-            try:
-                program = await self._program_of(context.canvas)
-            except NodeError as error:
-                logger.info("completing without the packages of %s: %s", context.canvas, error)
+        own = self._program_of(context.canvas) if self._program_of and context.canvas else None
+        program = own or base_program()
         return WorkerSpec(f"completion {program.key}", program, LIMITS)
 
 

