@@ -3756,7 +3756,7 @@ export interface UserMentions {
   mention: MentionView | null;
 }
 /**
- * A worker whose state is another now; ``canvases`` are those on it, of which the receiver has one open.
+ * A worker whose state is another now, for those who have a canvas on it open.
  */
 export interface WorkerChanged {
   id: string;
@@ -3781,7 +3781,7 @@ export interface WorkerChanged {
   };
 }
 /**
- * What a worker, or who makes its environment, just said.
+ * What the installer of a worker's packages just said.
  */
 export interface WorkerLines {
   id: string;

@@ -312,5 +312,5 @@ def announce_workers(registry: Registry) -> None:
     registry.announce(
         "worker.lines",
         WorkerLines,
-        "What the worker of an open canvas, or its installer, just said",
+        "What the installer of packages for an open canvas just said",
     )

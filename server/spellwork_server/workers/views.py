@@ -74,11 +74,11 @@ class WorkerLine(_View):
 
 
 class WorkerChanged(WorkerView):
-    """A worker whose state is another now; ``canvases`` are those on it, of which the receiver has one open."""
+    """A worker whose state is another now, for those who have a canvas on it open."""
 
 
 class WorkerLines(_View):
-    """What a worker, or who makes its environment, just said."""
+    """What the installer of a worker's packages just said."""
 
     id: str
     lines: list[WorkerLine]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import time
 
@@ -51,7 +50,6 @@ class WorkerLog:
     def __init__(self) -> None:
         self._lines: deque[LogLine] = deque()
         self._size = 0
-        self.on_line: Callable[[LogLine], None] = lambda _line: None
 
     def add(self, text: str, level: str = "info") -> None:
         """Add lines; the oldest ones make room."""
@@ -59,7 +57,6 @@ class WorkerLog:
             line = LogLine(time(), level, each[:2_000])
             self._lines.append(line)
             self._size += len(line.text)
-            self.on_line(line)
         while len(self._lines) > MAX_LOG_LINES or self._size > MAX_LOG_BYTES:
             self._size -= len(self._lines.popleft().text)
 
