@@ -292,7 +292,7 @@ export class Calls {
   private answer(frame: Frame, make: () => Record<string, unknown>): void {
     const number = frame.number as number;
     try {
-      this.pipe.send({ number, ...make() });
+      this.pipe.send({ ...make(), number });
     } catch (error) {
       this.pipe.send({ type: "refused", number, ...refusal(error) });
     }
