@@ -130,6 +130,11 @@ def test_a_selection_becomes_a_subspell_that_runs_and_whose_ports_follow_its_can
     expect(crumb).to_contain_text("Together")
     expect(ada.node("double")).to_be_visible()
     expect(ada.node("input_1")).to_contain_text("Input x")
+    # Opened through its node, it shows how it ran there, until that is put away.
+    expect(ada.page.get_by_test_id("parent-run")).to_contain_text("Together")
+    ada.expect_result("double")
+    ada.page.get_by_test_id("parent-run").get_by_role("button", name="By itself").click()
+    expect(ada.node("double")).not_to_have_attribute("data-state", HAS_RESULT)
     # The child's output gets another name: the parent's node has it, too.
     select(ada.page, "output_1")
     name = ada.page.get_by_test_id("inspector").get_by_label("name", exact=True)

@@ -151,6 +151,8 @@ def test_values_live_in_the_worker_until_it_starts_anew(
     ada.page.get_by_test_id("worker-button").press("Enter")
     menu = ada.page.get_by_test_id("worker-menu")
     menu.get_by_test_id("worker-restart").click()
+    # It can be asked for again once it is done.
+    expect(menu.get_by_test_id("worker-restart")).to_be_enabled(timeout=LONG)
     expect(ada.page.get_by_test_id("worker-state")).to_contain_text("Ready", timeout=LONG)
     ada.page.keyboard.press("Escape")
     expect(menu).to_have_count(0)

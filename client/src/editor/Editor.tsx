@@ -17,6 +17,7 @@ import { CopiesSheet } from "./components/CopiesSheet";
 import { FindBar } from "./components/FindBar";
 import { Inspector } from "./components/Inspector";
 import { Palette } from "./components/Palette";
+import { ParentRunBanner } from "./components/ParentRunBanner";
 import { PastBanner } from "./components/PastBanner";
 import { ShareSheet } from "./components/ShareSheet";
 import { ShortcutsSheet } from "./components/ShortcutsSheet";
@@ -95,6 +96,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
                       <div className="stage-now" inert={past !== null}>
                         <Canvas />
                         <PastBanner />
+                        <ParentRunBanner />
                       </div>
                       {shown && <VersionStage shown={shown} editor={past} />}
                       <ClosedBanner />

@@ -146,7 +146,7 @@ function WordsField({ name, schema, value, fallback, disabled, id, onChange }: S
   const [draft, setDraft, setTyping] = useDraft(text);
   const secret = schema.format === "password";
   const oneLine =
-    secret || schema.format === "uri" || schema.format === "url" || (schema.maxLength ?? 1000) <= 120;
+    secret || schema.format === "uri" || schema.format === "url" || (schema.maxLength ?? 1000) <= 200;
   const shared = {
     className: "field",
     id,

@@ -142,7 +142,7 @@ function GrantHost({ desk }: { readonly desk: AccessDesk }) {
       <p id={note} className={why ? "field-error" : "faint"}>
         {why ??
           (host === ""
-            ? "Addresses of this machine and its network only by their own name."
+            ? "An address of this machine or its network is reached only where a grant names that very address."
             : hostMeaning(host))}
       </p>
     </form>

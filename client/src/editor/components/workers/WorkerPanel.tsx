@@ -80,7 +80,9 @@ function WorkerHead({ worker }: { readonly worker: Worker }) {
       </p>
       {worker.reason !== null ? (
         <div className={`notice ${worker.state === "failed" ? "error" : ""}`} data-testid="worker-reason">
-          {worker.reason}
+          {Object.keys(worker.faults).length > 0
+            ? "Its packages cannot be installed as they are asked for: see below."
+            : worker.reason}
         </div>
       ) : (
         <p className="faint">{WORKER_STATES[worker.state][1]}</p>
