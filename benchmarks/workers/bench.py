@@ -17,9 +17,7 @@ LIBRARY = Library([pack])
 class Cell:
     """A cell on a canvas, called again and again."""
 
-    def __init__(
-        self, pool: WorkerPool, canvas: str, code: str, language: str = "python"
-    ) -> None:
+    def __init__(self, pool: WorkerPool, canvas: str, code: str, language: str = "python") -> None:
         self._pool = pool
         spell = Spell(nodes={"cell": Node(type=f"code.{language}", code=code)})
         self._step = spellwork.compile(spell, LIBRARY)["cell"]

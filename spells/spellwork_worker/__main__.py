@@ -15,8 +15,8 @@ from .encoders import readable
 from .frames import MAX_FRAME, Call, Ready, encode
 from .holding import Holding
 from .limits import begin_call, die_with, set_limits
-from .network import install
 from .memory import MemoryChannel
+from .network import install
 from .pipe import Pipe, take_standard_pipes
 
 
@@ -24,9 +24,7 @@ def main(settle: Callable[[], None] = lambda: None) -> None:
     """Run the worker; ``settle`` is called once it is confined, before anything of a user's is loaded."""
     arguments = _arguments()
     die_with(arguments.parent)
-    set_limits(
-        arguments.memory_mb, arguments.files_mb, arguments.processes, arguments.open_files
-    )
+    set_limits(arguments.memory_mb, arguments.files_mb, arguments.processes, arguments.open_files)
     confinement = confine(str(Path.cwd()))  # before the pipe's thread, which would stay free
     settle()
     pipe = Pipe(*take_standard_pipes())

@@ -57,7 +57,9 @@ def to_plain(value: Any, where: str = "", depth: int = 0) -> Any:
     if kind is int:
         return value if _INT_MIN <= value <= _INT_MAX else _large(value)
     if depth > MAX_DEPTH:
-        raise NotTransferableError(name_of(value), where, f"it is nested more than {MAX_DEPTH} deep")
+        raise NotTransferableError(
+            name_of(value), where, f"it is nested more than {MAX_DEPTH} deep"
+        )
     if kind is dict:
         return {
             _key(key, where): to_plain(item, f"{where}[{key!r}]", depth + 1)

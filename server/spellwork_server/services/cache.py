@@ -62,7 +62,7 @@ class CacheService(Service):
     @operation(
         summary="Read a large value by its hash",
         rest=("GET", "/v1/cache/values/{hash}"),
-        errors=("value_not_found",),
+        errors=("value_not_found", "value_gone", "worker_busy", "not_transferable"),
     )
     async def value(self, call: Call, request: ReadValue) -> ValuePage:
         """Give a page of the value, if a run that the caller may read has left it."""

@@ -257,6 +257,7 @@ class RunService(Service):
     @operation(
         summary="Read what a run left on a port",
         rest=("GET", "/v1/runs/{id}/outputs/{node}/{port}"),
+        errors=("value_not_found", "value_gone", "worker_busy", "not_transferable"),
     )
     async def output(self, call: Call, request: ReadOutput) -> ValuePage:
         """Give a page of a value: items of a list, characters of a text, fields of an object."""
