@@ -67,3 +67,16 @@ def test_a_run_over_its_time_says_so(spell: Path) -> None:
     spell.write_text(json.dumps(drawn))
     code, _, said = run(spell, "--timeout", "0.05")
     assert (code, said) == (1, "the run failed: the run took longer than 0.05 s (run_timeout)\n")
+
+
+@pytest.mark.rule("17.16")
+def test_what_is_wrong_in_code_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "cells.json"
+    codes = {"a": "\nx = rosw", "b": "rows = 1", "c": "y ="}
+    nodes = {id: {"type": "code.python", "code": code} for id, code in codes.items()}
+    file.write_text(json.dumps({"schema": 1, "nodes": nodes}))
+    code, _, said = run(file)
+    assert code == 1
+    assert "a failed: line 2, column 5: " in said
+    assert "did you mean 'rows'?" in said
+    assert "c failed: line 1, column 4: " in said

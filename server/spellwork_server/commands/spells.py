@@ -40,7 +40,7 @@ def run_spell(
         for node, ports in result.outputs.items()
     }
     complaints = [
-        f"{node} failed: {failure.message} ({failure.code})"
+        f"{node} failed: {_place(failure.details)}{failure.message} ({failure.code})"
         for node, failure in result.errors.items()
     ]
     complaints += [
@@ -51,6 +51,14 @@ def run_spell(
     elif result.status != "completed" and not complaints:
         complaints.append(f"the run {result.status}")
     return outputs, complaints
+
+
+def _place(details: dict[str, Any]) -> str:
+    """Return where in a node's code something stands, as compilers say it; "" of what stands nowhere."""
+    line, column = details.get("line"), details.get("column")
+    if not isinstance(line, int):
+        return ""
+    return f"line {line}: " if column is None else f"line {line}, column {column}: "
 
 
 def _outputs_in(file: Path) -> dict[str, dict[str, Any]]:
