@@ -71,13 +71,21 @@ def arguments(readable: Iterable[str], directory: str, files_mb: int) -> list[st
 
 
 def _places(readable: Iterable[str]) -> list[str]:
-    """Return what of the readable places is bound, under its own path and where links lead."""
-    found: list[str] = []
+    """Return what of the readable places is bound, under its own path and where links lead.
+
+    Nothing that lies in another one: each mount costs, and more the more there are.
+    """
+    found: dict[str, None] = {}
     for path in readable:
         for place in _parts(Path(path)):
-            if not any(_within(place, system) for system in granted.SYSTEM):
-                found += [place, *([real] if (real := os.path.realpath(place)) != place else [])]
-    return found
+            found |= dict.fromkeys((place, os.path.realpath(place)))
+    covered = (*granted.SYSTEM, *found)
+    return [
+        place
+        for place in found
+        if not any(_within(place, other) for other in covered if other != place)
+        and place not in granted.SYSTEM
+    ]
 
 
 def _parts(path: Path) -> list[str]:
@@ -85,7 +93,7 @@ def _parts(path: Path) -> list[str]:
         return [str(path)]
     if (path / "bin").is_dir() or (path / "pyvenv.cfg").is_file():
         return [str(path / part) for part in granted.OF_PREFIX if (path / part).exists()]
-    if path.name in ("site-packages", "dist-packages"):
+    if path.name in ("site-packages", "dist-packages") or (path / "__init__.py").is_file():
         return [str(path)]
     return (
         [str(inner or file) for _, (file, inner) in granted.packages(path)] if path.is_dir() else []
