@@ -143,9 +143,14 @@ TAMPERING = {
 
 
 @pytest.mark.rule("17.51")
-async def test_cells_that_change_the_language_break_each_other_at_most(pool: WorkerPool) -> None:
-    cells = Cells(pool, "tampered")
-    for code in TAMPERING.values():
+@pytest.mark.parametrize("canvas", ["tampered", "functions"])
+async def test_cells_that_change_the_language_break_each_other_at_most(
+    pool: WorkerPool, canvas: str
+) -> None:
+    cells = Cells(pool, canvas)
+    for name, code in TAMPERING.items():
+        if (name == "functions") != (canvas == "functions"):
+            continue  # Deno itself calls functions by these: with all else gone as well it may end
         try:
             await cells.run(f"{code}\n1")
         except CallFailed:
