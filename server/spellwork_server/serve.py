@@ -17,6 +17,7 @@ from spellwork.workers import close_memory
 
 from .app import PARTS, Parts, make_app
 from .garbage import Garbage
+from .heap import share_heap
 from .logs import set_up_logs
 from .services.users import link_address
 from .settings import Settings
@@ -41,6 +42,7 @@ PUBLIC_OPERATIONS = frozenset(
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then refuse, flush, acknowledge and close."""
     close_memory()
+    share_heap()
     set_up_logs(settings.log_level, as_json=settings.log_json)
     listener = bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
