@@ -3,9 +3,11 @@ import { points } from "../../../workers";
 
 const WIDTH = 72;
 const HEIGHT = 18;
+/** Of fewer numbers there is no line to see. */
+const FEWEST = 5;
 
 export function Sparkline({ numbers, top }: { readonly numbers: readonly number[]; readonly top?: number }) {
-  if (numbers.length < 2) return null;
+  if (numbers.length < FEWEST) return null;
   return (
     <svg
       className="sparkline"
