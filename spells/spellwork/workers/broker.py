@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -157,7 +158,10 @@ class Door:
             for handle in handles:
                 os.close(handle)
             return
-        task = self._loop.create_task(self._serve(data, handles[0]), name="connection for a worker")
+        reply = _own_kind(handles[0])
+        if reply is None:
+            return
+        task = self._loop.create_task(self._serve(data, reply), name="connection for a worker")
         self._tasks.add(task)
         task.add_done_callback(self._done)
         if len(self._tasks) >= MOST_CONNECTIONS:
@@ -170,11 +174,9 @@ class Door:
         if not self._tasks or len(self._tasks) == MOST_CONNECTIONS - 1:
             self._listen()
 
-    async def _serve(self, data: bytes, handle: int) -> None:
+    async def _serve(self, data: bytes, reply: socket.socket) -> None:
         """Make one connection and hand it over by the socket that came with the question."""
-        reply = socket.socket(fileno=handle)
         with contextlib.closing(reply):
-            reply.setblocking(False)
             try:
                 host, port = _asked(data)
                 made = await self._broker.connect(self._caller(), host, port)
@@ -207,6 +209,22 @@ def not_granted(host: str, port: int) -> str:
         f"this canvas was not granted {host}:{port}; an administrator (or an owner of the canvas,"
         " where the operator lets owners) grants hosts to a canvas"
     )
+
+
+def _own_kind(handle: int) -> socket.socket | None:
+    """Return the socket of a pair that came with a question; None where it is anything else, which is closed."""
+    try:
+        reply = socket.socket(fileno=handle)
+    except OSError:  # no socket at all
+        os.close(handle)
+        return None
+    reply.setblocking(False)
+    if reply.family == socket.AF_UNIX:
+        return reply
+    with contextlib.suppress(OSError):  # else it could keep whoever closes it waiting
+        reply.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+    reply.close()
+    return None
 
 
 def _asked(data: bytes) -> tuple[str, int]:

@@ -45,6 +45,14 @@ from .limits import WorkerLimits
 from .process import WorkerProcess, ignore
 
 _ids = itertools.count(1)
+MOST_UNREAD = 64 * 1024 * 1024
+"""Bytes that may wait for a worker to which an answer goes."""
+
+MOST_SAID = 4_000_000
+"""Characters that one call may log, with what each line costs; the worker's own bound is lower, but its code may go past that."""
+
+_LINE_COST = 100
+
 _LEVELS: dict[str, Level] = {
     "debug": "debug",
     "info": "info",
@@ -69,6 +77,7 @@ class Exchange:
         self._limit = limits.max_frame
         self._broker = broker
         self._asked = 0
+        self._room = MOST_SAID
         self._id = next(_ids)
         context.begin_flows(lambda host: Flows(step, host))
         self._giver = Giver(step.label, limits.max_frame)
@@ -149,6 +158,8 @@ class Exchange:
         finally:
             self._asked -= 1
         worker.send(encode(answer))
+        if worker.unread > MOST_UNREAD:
+            worker.kill()  # it asks, and does not read what it is answered
 
     async def _take(self, answer: Chunk | Emitted, worker: WorkerProcess) -> None:
         """Hand on a chunk at the pace of those who take it; grant credit for those that went."""
@@ -218,7 +229,7 @@ class Exchange:
     def _relay(self, answer: FromWorker) -> None:
         """Pass on what the code says while it runs; raise when it failed."""
         if isinstance(answer, Log):
-            self._context.log(answer.message, _LEVELS.get(answer.level, "info"))
+            self._log(answer.message, _LEVELS.get(answer.level, "info"))
         elif isinstance(answer, Progress):
             self._context.progress(answer.fraction, answer.message)
         elif isinstance(answer, Streaming):
@@ -256,7 +267,16 @@ class Exchange:
 
     def _log_raw(self, text: str) -> None:
         if text.strip():
-            self._context.log(text.rstrip(), "warning")
+            self._log(text.rstrip(), "warning")
+
+    def _log(self, text: str, level: Level) -> None:
+        """Log what the code says, until it has said too much."""
+        if self._room <= 0:
+            return
+        self._room -= len(text) + _LINE_COST
+        self._context.log(text, level)
+        if self._room <= 0:
+            self._context.log("(what the code logs further is dropped)", "warning")
 
 
 def _settings(step: Step) -> dict[str, Any]:

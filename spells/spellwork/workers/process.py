@@ -216,6 +216,12 @@ class WorkerProcess:
         if not stdin.is_closing():
             stdin.write(frame)
 
+    @property
+    def unread(self) -> int:
+        """Bytes that were sent and that it has not read."""
+        pipe = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+        return pipe.get_write_buffer_size()
+
     async def _next(self) -> FromWorker:
         body = await self._link.frame()
         if body is None:
