@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from .conftest import Bench
 
 pytestmark = pytest.mark.anyio
 
+HANDLES = Path("/proc/self/fd")
 ANSWER = b"x" * (MOST_UNREAD // 16)
 
 
@@ -34,10 +36,10 @@ class Generous:
 
 
 def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(HANDLES.iterdir()))
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
+@pytest.mark.skipif(not HANDLES.is_dir(), reason="counts descriptors in /proc")
 @pytest.mark.rule("19.8")
 async def test_what_is_no_socket_of_a_pair_stays_not_open_in_the_server() -> None:
     door = Broker(Generous()).open(lambda: None)

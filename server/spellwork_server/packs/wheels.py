@@ -6,7 +6,9 @@ import hashlib
 import io
 import os
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Collection
 from configparser import ConfigParser
 from configparser import Error as ConfigError
@@ -28,6 +30,9 @@ LEAST_UNPACKED = 4 * 1024 * 1024
 MOST_KEPT = 1_000
 """Wheels that are kept at most; those that nothing is installed from go when a pack is removed."""
 
+MOST_FILES = 20_000
+"""Files in a wheel: the list of them is read whole."""
+
 MOST_METADATA = 1024 * 1024
 """Bytes of one file of metadata."""
 
@@ -36,6 +41,16 @@ _NAME = re.compile(
     r"(?:-\d[A-Za-z0-9_.]{0,20})?-[A-Za-z0-9._]{1,60}-[A-Za-z0-9._]{1,60}-[A-Za-z0-9._]{1,100}\.whl"
 )
 _HASH = re.compile(r"[0-9a-f]{64}")
+_ADDRESS = re.compile(r"^[^;]*@")
+"""A requirement of a package by its address, not by its name and versions."""
+
+_ENTRY = b"PK\x01\x02"
+"""How each file begins in an archive's list."""
+
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(KeyError, UnicodeError, ConfigError, RuntimeError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +115,10 @@ class Wheels:
                 folder.rmdir()
 
     def _read(self, file_name: str, data: bytes) -> Wheel:
-        match = _NAME.fullmatch(file_name)
-        if match is None:
-            raise BadRequest.field(
-                "name", f"{file_name[:200]!r} is not the name of a wheel", "NAME-VERSION-…-any.whl"
-            )
+        match = _named(file_name)
         try:
             name, version = _metadata(data, f"{match['name']}-{match['version']}.dist-info")
-        except (zipfile.BadZipFile, KeyError, UnicodeError, ConfigError, RuntimeError) as error:
+        except _UNREADABLE as error:
             raise BadRequest.field("data", f"is no wheel that can be read ({error})") from error
         if normal(name) != normal(match["name"]):
             raise BadRequest.field("name", f"is of {match['name']!r}, but the wheel is {name!r}")
@@ -116,13 +127,32 @@ class Wheels:
         return Wheel(sha256, file_name, normal(name), version, len(data), path)
 
 
+def distribution_of(file_name: str) -> str:
+    """Return of which distribution a wheel is, as its name says; raises BadRequest for what is no name of one."""
+    return normal(_named(file_name)["name"])
+
+
+def _named(file_name: str) -> re.Match[str]:
+    match = _NAME.fullmatch(file_name)
+    if match is None:
+        raise BadRequest.field(
+            "name", f"{file_name[:200]!r} is not the name of a wheel", "NAME-VERSION-…-any.whl"
+        )
+    return match
+
+
 def _metadata(data: bytes, folder: str) -> tuple[str, str]:
     """Return name and version of a wheel; raises BadRequest where it brings no pack, or is a bomb."""
+    if data.count(_ENTRY) > MOST_FILES:
+        raise BadRequest.field("data", f"holds over {MOST_FILES:,} files")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         unpacked = sum(info.file_size for info in archive.infolist())
         if unpacked > max(LEAST_UNPACKED, MOST_UNPACKED * len(data)):
             raise BadRequest.field("data", f"would have {unpacked:,} bytes unpacked")
         headers = HeaderParser().parsestr(_text(archive, f"{folder}/METADATA"))
+        for needed in headers.get_all("Requires-Dist", ()):
+            if _ADDRESS.match(needed):  # the installer would go there, wherever that is
+                raise BadRequest.field("data", f"requires {needed[:200]!r}, by an address")
         if f"{folder}/entry_points.txt" not in archive.namelist():
             raise BadRequest.field("data", f"brings no pack: no entry point {ENTRY_POINT_GROUP!r}")
         points = ConfigParser(delimiters=("=",), interpolation=None, strict=True)

@@ -14,7 +14,7 @@ from spellwork_server.errors import BadGateway, BadRequest, NotFound
 from spellwork_server.identity import Actor, CanvasAccess, allowed, require
 from spellwork_server.packs.allowed import AllowedPacks, normal
 from spellwork_server.packs.installer import Asked, Installer, left_out
-from spellwork_server.packs.wheels import Wheels
+from spellwork_server.packs.wheels import Wheels, distribution_of
 from spellwork_server.storage.packs import PackRecord, PackRecords
 
 from .pack_models import (
@@ -108,6 +108,7 @@ class PackService(Service):
         """Keep a wheel, to be installed by its hash. Nothing of it is unpacked or run here."""
         await self._place(call, request)
         actor = require(call.actor, "nodes.read")
+        self._rules.check(actor, distribution_of(request.name), None)
         try:
             data = base64.b64decode(request.data, validate=True)
         except binascii.Error as error:

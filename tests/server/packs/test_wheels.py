@@ -11,7 +11,7 @@ import pytest
 from spellwork_server.errors import BadRequest, Forbidden, NotFound, TooLarge
 from spellwork_server.identity import Actor
 from spellwork_server.packs.allowed import AllowedPacks
-from spellwork_server.packs.wheels import Wheels
+from spellwork_server.packs.wheels import MOST_FILES, Wheels
 from tests.server.packs.wheels import sha256, wheel
 
 ADA = Actor("ada", "ada@example.org", "Ada", "member")
@@ -47,9 +47,41 @@ def bomb() -> bytes:
     return body.getvalue()
 
 
+def many() -> bytes:
+    """Return an archive whose list alone would be large."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for number in range(MOST_FILES + 1):
+            archive.writestr(zipfile.ZipInfo(f"{number:x}"), b"")
+    return body.getvalue()
+
+
+def broken(good: bytes) -> bytes:
+    """Return a wheel whose metadata is compressed by no way that is known."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good)) as old, zipfile.ZipFile(body, "w", 8) as new:
+        for each in old.namelist():
+            new.writestr(each, old.read(each) * 20)
+    data, at = body.getvalue(), body.getvalue().index(b"METADATA") + len(b"METADATA")
+    return data[:at] + b"\xff" * 8 + data[at + 8 :]
+
+
+@pytest.mark.rule("W33")
+@pytest.mark.parametrize(
+    "needed", ["other @ http://10.0.0.1/x.whl", "o[e]@git+file:///srv/x", "o @file:///etc/x ; a"]
+)
+def test_a_wheel_that_sends_the_installer_to_an_address_is_refused(
+    tmp_path: Path, needed: str
+) -> None:
+    wheels = Wheels(tmp_path / "kept", 100_000)
+    data = wheel(tmp_path, requires=("numpy>=2 ; extra == 'a@b'", needed)).read_bytes()
+    with pytest.raises(BadRequest, match="by an address"):
+        wheels.look_at("acme_far-1.0-py3-none-any.whl", data)
+
+
 @pytest.mark.rule("W33")
 def test_what_is_no_wheel_of_a_pack_is_refused(tmp_path: Path) -> None:
-    wheels = Wheels(tmp_path / "kept", 100_000)
+    wheels = Wheels(tmp_path / "kept", 10_000_000)
     good = wheel(tmp_path).read_bytes()
     name = "acme_far-1.0-py3-none-any.whl"
     refused: dict[str, tuple[str, bytes]] = {
@@ -59,6 +91,8 @@ def test_what_is_no_wheel_of_a_pack_is_refused(tmp_path: Path) -> None:
         "no entry point": (name, wheel(tmp_path / "c", points="[other]\nx = y:z\n").read_bytes()),
         "can be read": ("acme_far-2.0-py3-none-any.whl", good),
         "bytes unpacked": (name, bomb()),
+        "files": (name, many()),
+        "that can be read": (name, broken(good)),
     }
     for said, (file_name, data) in refused.items():
         with pytest.raises(BadRequest, match=said):
