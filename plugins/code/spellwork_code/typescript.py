@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spellwork import Node, NodeError, Place, Port, Ports, node
 from spellwork_worker.cells import RESULT, CellError
 
 from .python import code_error
-from .ts.reading import Cell, mentions, read_cell
+
+if TYPE_CHECKING:
+    from .ts.reading import Cell
 
 
 def ports_of(cell_node: Node) -> Ports:
@@ -30,6 +32,8 @@ def unit_of(cell_node: Node) -> dict[str, Any]:
 
 
 def _read(cell_node: Node) -> Cell:
+    from .ts.reading import read_cell  # noqa: PLC0415 - a server without TypeScript cells needs none
+
     try:
         return read_cell(cell_node.code or "")
     except CellError as error:
@@ -42,6 +46,8 @@ def places_of(code: str, name: str) -> tuple[Place, ...]:
     Raises:
         CodeError: the code is not TypeScript.
     """
+    from .ts.reading import mentions  # noqa: PLC0415 - see _read
+
     try:
         return mentions(code, name)
     except CellError as error:

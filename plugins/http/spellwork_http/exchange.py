@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from spellwork.outbound import Destinations, GuardedTransport
+from spellwork.outbound import Destinations
 from spellwork.outbound.destinations import Resolve, resolve
 
 from .errors import InvalidUrl, RequestTimeout, ResponseTooLarge, TooManyRedirects, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_BYTES = 10 * 1024 * 1024
 """Bytes of an answer, unpacked."""
@@ -60,6 +61,8 @@ def read_url(text: str, query: Mapping[str, str]) -> httpx.URL:
     Raises:
         InvalidUrl: it is no http or https URL with a host.
     """
+    import httpx  # noqa: PLC0415 - a server whose nodes ask nobody needs none
+
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL as error:
@@ -94,6 +97,8 @@ class Exchange:
             RequestError: see ``errors.py``.
             AddressDenied: it, or a redirect, leads where spells may not go.
         """
+        import httpx  # noqa: PLC0415 - loaded with the URL
+
         url = str(request.url)
         try:
             async with asyncio.timeout(request.timeout), self._client() as client:
@@ -110,6 +115,10 @@ class Exchange:
             ) from error
 
     def _client(self) -> httpx.AsyncClient:
+        import httpx  # noqa: PLC0415 - loaded with the URL
+
+        from spellwork.outbound import GuardedTransport  # noqa: PLC0415 - it imports httpx
+
         return httpx.AsyncClient(
             transport=GuardedTransport(self._destinations, resolve=self._resolve),
             follow_redirects=True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import time
-
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from spellwork_server.errors import RateLimited
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+    from limits.strategies import MovingWindowRateLimiter
 
 
 class Attempts:
@@ -21,9 +23,25 @@ class Attempts:
     """
 
     def __init__(self, per_email: int, per_address: int) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._per_email = RateLimitItemPerMinute(per_email)
-        self._per_address = RateLimitItemPerMinute(per_address)
+        self._email_limit = per_email
+        self._address_limit = per_address
+
+    # ``limits`` is loaded with the first attempt: it brings many storages along, of which none is used here.
+
+    @cached_property
+    def _limiter(self) -> MovingWindowRateLimiter:
+        from limits.storage import MemoryStorage  # noqa: PLC0415
+        from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
+        return MovingWindowRateLimiter(MemoryStorage())
+
+    @cached_property
+    def _per_email(self) -> RateLimitItem:
+        return _per_minute(self._email_limit)
+
+    @cached_property
+    def _per_address(self) -> RateLimitItem:
+        return _per_minute(self._address_limit)
 
     def note(self, email: str, address: str) -> None:
         """Count an attempt. Raises RateLimited when there were too many, without counting this one."""
@@ -42,7 +60,7 @@ class Attempts:
         """Forget the attempts at one account: its owner came in."""
         self._limiter.clear(self._per_email, "email", _bucket(email))
 
-    def _hit(self, limit: RateLimitItemPerMinute, kind: str, name: str) -> None:
+    def _hit(self, limit: RateLimitItem, kind: str, name: str) -> None:
         bucket = _bucket(name)
         if not self._limiter.hit(limit, kind, bucket):
             stats = self._limiter.get_window_stats(limit, kind, bucket)
@@ -50,6 +68,12 @@ class Attempts:
             raise RateLimited(
                 f"Too many sign-in attempts for this {kind}; wait {round(wait)} s", retry_after=wait
             )
+
+
+def _per_minute(attempts: int) -> RateLimitItem:
+    from limits import RateLimitItemPerMinute  # noqa: PLC0415 - see Attempts
+
+    return RateLimitItemPerMinute(attempts)
 
 
 def _bucket(name: str) -> str:

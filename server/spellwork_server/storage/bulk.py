@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Dialect, Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -43,8 +42,11 @@ def insert_statement(
     dialect: Dialect, table: Table, names: tuple[str, ...], *, keep_old: bool = False
 ) -> str:
     """Return the statement that inserts one row, its values in the order of ``names``."""
-    make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    statement: Insert = make(table).on_conflict_do_nothing() if keep_old else make(table)
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - few servers have one
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
+    statement: Insert = insert(table).on_conflict_do_nothing() if keep_old else insert(table)
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     order = tuple(compiled.positiontup or ())
     if order != names:

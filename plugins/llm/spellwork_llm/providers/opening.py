@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import httpx
+from typing import TYPE_CHECKING
 
 from spellwork import NodeError
-from spellwork.outbound import Destinations, GuardedTransport
+from spellwork.outbound import Destinations
 
 from .configuration import Configuration
-from .ollama import open_ollama
-from .openai import open_openai
 from .provider import Kind, Provider
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @asynccontextmanager
@@ -36,14 +36,25 @@ async def open_provider(
             retryable=False,
         )
     own = url == known.url(kind)
-    transport: httpx.AsyncBaseTransport = (
-        httpx.AsyncHTTPTransport()
-        if own
-        else GuardedTransport(Destinations.from_environment(os.environ))
-    )
+    transport = _transport(own=own)
     if kind == "ollama":
+        from .ollama import open_ollama  # noqa: PLC0415 - with httpx, when a model is first asked
+
         async with open_ollama(url, transport, trusted=own) as ollama:
             yield ollama
     else:
+        from .openai import open_openai  # noqa: PLC0415 - likewise
+
         async with open_openai(url, transport, known.openai_key if own else None) as openai:
             yield openai
+
+
+def _transport(*, own: bool) -> httpx.AsyncBaseTransport:
+    """Return a way to the operator's own server, or one that leads only where spells may connect."""
+    import httpx  # noqa: PLC0415 - when a model is first asked
+
+    from spellwork.outbound import GuardedTransport  # noqa: PLC0415 - it imports httpx
+
+    if own:
+        return httpx.AsyncHTTPTransport()
+    return GuardedTransport(Destinations.from_environment(os.environ))
