@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from spellwork import Context, DetachedHost
+from spellwork import Context, DetachedHost, Step
 from spellwork.workers import WorkerDied, WorkerPool
 from spellwork.workers.errors import WorkerStopped
+from spellwork.workers.limits import WorkerLimits
 from spellwork.workers.orphans import Orphans, started_at
 from spellwork.workers.program import base_program
-from spellwork.workers.spec import MAX_LOG_LINES, WorkerLog
+from spellwork.workers.spec import MAX_LOG_LINES, WorkerLog, WorkerSpec
 from spellwork.workers.usage import usage_of
 from tests.workers.conftest import Bench, step_of
 
@@ -191,3 +192,32 @@ async def test_a_cancelled_call_that_waits_leaves_the_queue() -> None:
             assert pool.counts("canvas").waiting == 0
         assert running.result() == {"result": 1}
         assert await bench.run("3") == {"result": 3}
+
+
+@pytest.mark.rule("18.30")
+async def test_a_stop_ends_what_is_being_started() -> None:
+    async def own(_step: Step, _context: Context) -> WorkerSpec:
+        return WorkerSpec("canvas", base_program(), WorkerLimits(400))  # none waits in reserve
+
+    async with WorkerPool(find=own) as pool:
+
+        async def stop() -> None:
+            for _ in range(10):
+                await asyncio.sleep(0)
+            pool.stop("canvas")
+
+        failed, _ = await asyncio.gather(Bench(pool).run("1"), stop(), return_exceptions=True)
+        assert isinstance(failed, WorkerStopped)
+        assert "canvas" not in pool.pids
+        assert await Bench(pool).run("2") == {"result": 2}
+
+
+@pytest.mark.rule("18.32")
+async def test_nothing_is_kept_of_a_worker_that_one_run_had() -> None:
+    async with WorkerPool(idle=0.02) as pool:
+        host = DetachedHost(run_id="once")
+        step = step_of("1")
+        await pool.call(step, {}, Context(step.id, step.node, host))
+        await until(lambda: "once" not in pool.pids)
+        assert pool.counts("once").calls == 0
+        assert pool.log("once").lines == []

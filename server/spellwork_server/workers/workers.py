@@ -98,6 +98,8 @@ class Workers:
         self._workers: dict[str, _Worker] = {}
         self._opening = asyncio.Lock()
         self._specs: dict[str, WorkerSpec] = {}
+        self._allowed: dict[str, str] = {}
+        """The run for which was last asked whether a canvas may use the shared worker it was put on."""
         self.meters = Meters()
         self.on_move: Callable[[str], None] = lambda _canvas: None
         """Told each canvas that is on another worker now."""
@@ -230,6 +232,7 @@ class Workers:
         except NotFound:
             self._choices.pop(canvas, None)
             self._specs.pop(canvas, None)
+            self._allowed.pop(canvas, None)
             known = self._workers.pop(canvas, None)
             if known is not None:
                 self._cool(known)
@@ -250,12 +253,16 @@ class Workers:
             program = base_environment().program
             return WorkerSpec(context.run_id, program, self.pool.limits, self.pool.size)
         known = self._specs.get(canvas)
-        if known is not None:
+        asked = canvas not in self._choices or self._allowed.get(canvas) == context.run_id
+        if known is not None and asked:
             return known
         worker = await self._open(self.worker_of(canvas))
         if worker.record.stopped:
             raise StoppedWorker
         await self._check(canvas, worker)
+        self._allowed[canvas] = context.run_id
+        if (known := self._specs.get(canvas)) is not None:
+            return known
         wanted = await self._wanted(worker)
         if not worker.provisioning.has(wanted):
             if wanted.lines:
@@ -379,7 +386,6 @@ class Workers:
     async def set_packs(self, worker: str, packs: Sequence[PackSource]) -> Mapping[str, Resolved]:
         """Give a worker an environment with these packs and no other; see ``packs.workers``."""
         known = await self._open(worker)
-        before = known.record
         lines = [_pack_line(each) for each in packs]
         wanted = replace(
             await self._wanted(known),
@@ -395,7 +401,7 @@ class Workers:
         if made.key != (known.provisioning.environment or base_environment()).key:
             self.pool.stop(worker)
         known.record = await self._records.put(
-            replace(before, packs=lines, lock=made.lock, locked_for=wanted.key)
+            replace(known.record, packs=lines, lock=made.lock, locked_for=wanted.key)
         )
         known.provisioning.forget()
         self._forget_specs(worker)

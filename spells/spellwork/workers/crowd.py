@@ -51,6 +51,7 @@ class Crowd:
         self._starting = 0
         self._waiting: deque[_Waiter] = deque()
         self._deaths = 0
+        self._stops = 0
         self._not_before = 0.0
 
     @property
@@ -125,7 +126,7 @@ class Crowd:
         """Take a process back after its call; return whether it stays. One that is dead, or still busy, ends."""
         if self._busy.pop(worker, None) is None:
             return False  # it was stopped
-        good = keep and not worker.busy and worker.alive
+        good = keep and not worker.busy and not worker.has_left  # whoever takes it sees that it lives
         if good:
             self._deaths = 0
             self._idle.append(worker)
@@ -154,6 +155,7 @@ class Crowd:
         for worker in [*self._idle, *self._busy]:
             worker.stopped = True
             self._retire(worker)
+        self._stops += 1
         self._idle.clear()
         self._busy.clear()
         self._deaths, self._not_before = 0, 0.0
@@ -239,7 +241,7 @@ class Crowd:
 
     async def _start(self, spec: WorkerSpec) -> WorkerProcess:
         """Start a process; that it is under way is counted already."""
-        loop = asyncio.get_running_loop()
+        loop, stops = asyncio.get_running_loop(), self._stops
         try:
             pause = self._not_before - loop.time()
             if pause > 0:
@@ -252,6 +254,9 @@ class Crowd:
             self._starting -= 1
             if self._waiting:
                 loop.call_soon(self._serve)
+        if self._stops != stops:  # it was stopped while its process began
+            self._retire(worker)
+            raise WorkerStopped
         worker.spec = spec
         return worker
 

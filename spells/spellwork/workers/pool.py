@@ -99,6 +99,8 @@ class WorkerPool:
         self._timers: dict[WorkerProcess, asyncio.TimerHandle] = {}
         self._logs: dict[str, WorkerLog] = {}
         self._counts: dict[str, Counts] = {}
+        self._passing: set[str] = set()
+        """Workers of single runs, of which nothing is kept once their processes are gone."""
         self._warm: Counter[str] = Counter()
         self._programs: dict[str, Program] = {}
         self._spares: dict[str, WorkerProcess] = {}
@@ -190,6 +192,8 @@ class WorkerPool:
             self.keep_warm(spec.program)
         exchange = Exchange(step, inputs, context, spec.limits, self._broker)
         crowd = self._crowd(spec)
+        if spec.id == context.run_id:
+            self._passing.add(spec.id)
 
         def waits() -> None:
             context.waits("worker", "waits for its worker")
@@ -197,7 +201,7 @@ class WorkerPool:
         worker = await self._take(
             crowd, spec, _holder(exchange.handles), lambda: exchange.held_up, waits
         )
-        counts = self._counts.setdefault(spec.id, Counts())
+        counts = self._counts.get(spec.id) or self._counts.setdefault(spec.id, Counts())
         self._untime(worker)
         self.on_change(spec.id)
         try:
@@ -235,6 +239,9 @@ class WorkerPool:
         except BaseException:
             if admitted:
                 self._slots.release()
+            if spec.id in self._passing:  # not at once: how long the next start waits is kept there
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._idle_for, self._tidy, spec.id, crowd)
             raise
 
     async def ensure(self, spec: WorkerSpec) -> None:
@@ -248,16 +255,15 @@ class WorkerPool:
 
     def stop(self, worker: str) -> None:
         """End the processes of a worker; its calls fail with ``worker_stopped``, those that wait too."""
-        for key in [key for key in self._crowds if key[0] == worker]:
-            crowd = self._crowds[key]
+        for crowd in [crowd for key, crowd in self._crowds.items() if key[0] == worker]:
             crowd.stop()
-            if crowd.is_empty:
-                del self._crowds[key]
+            self._tidy(worker, crowd)
         self.on_change(worker)
 
     def forget(self, worker: str) -> None:
         """Stop a worker that is no more, and forget its log and counts."""
         self.stop(worker)
+        self._passing.discard(worker)
         self._logs.pop(worker, None)
         self._counts.pop(worker, None)
 
@@ -357,8 +363,7 @@ class WorkerPool:
             worker.on_raw = self.log(spec.id).add
             if worker in crowd.idle:
                 self._time(worker)
-        elif crowd.is_empty:
-            self._crowds.pop((spec.id, spec.program.language), None)
+        self._tidy(spec.id, crowd)
         self.on_change(spec.id)
 
     def _time(self, worker: WorkerProcess) -> None:
@@ -382,9 +387,19 @@ class WorkerPool:
         for key, crowd in list(self._crowds.items()):
             if worker in crowd.idle:
                 crowd.drop(worker)
-                if crowd.is_empty:
-                    del self._crowds[key]
+                self._tidy(key[0], crowd)
                 self.on_change(key[0])
+
+    def _tidy(self, worker: str, crowd: Crowd) -> None:
+        """Keep no crowd in which nothing is; nor, of a single run's worker without any, its log and counts."""
+        if not crowd.is_empty:
+            return
+        for key in [key for key, each in self._crowds.items() if each is crowd]:
+            del self._crowds[key]
+        if worker in self._passing and all(id != worker for id, _ in self._crowds):
+            self._passing.discard(worker)
+            self._logs.pop(worker, None)
+            self._counts.pop(worker, None)
 
     def _retire(self, worker: WorkerProcess) -> None:
         """Kill a process now, and clean up after it in the background."""
@@ -423,6 +438,7 @@ class WorkerPool:
                     self.log(worker).add("a process did not answer, and was ended", "error")
                     self._counts.setdefault(worker, Counts()).restarts += 1
                 crowd.give_back(process, keep=answered)
+                self._tidy(worker, crowd)
         return silent
 
     # Confinement
@@ -459,7 +475,7 @@ class WorkerPool:
 
 def _holder(handles: Iterable[Handle]) -> str | None:
     """Return the process that holds most of what is held of a call's inputs."""
-    sizes: Counter[str] = Counter()
+    sizes: dict[str, int] = {}
     for handle in handles:
-        sizes[handle.process] += handle.size + 1
+        sizes[handle.process] = sizes.get(handle.process, 0) + handle.size + 1
     return max(sizes, key=lambda each: sizes[each]) if sizes else None

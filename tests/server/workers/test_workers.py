@@ -220,6 +220,16 @@ async def test_canvases_share_a_worker(tmp_path: Path) -> None:
             assert (await ada.post(f"/v1/workers/{shared}/{ask}")).code == "forbidden"
         assert (await ada.get(f"/v1/workers/{shared}/logs")).code == "forbidden"
 
+        # who chose a shut one is no administrator any more
+        eve = await h.person("eve", "admin")
+        eves = await canvas_of(eve, "1 + 1")
+        assert (await eve.patch(f"/v1/canvases/{eves}", {"worker": shut})).status == 200
+        assert await result(eve, eves) == 2
+        user = f"/v1/users/{eve.user.id}"  # type: ignore[union-attr]
+        assert (await root.patch(user, {"role": "member"})).status == 200
+        await eve.patch(f"/v1/canvases/{eves}/spell", {"nodes": drawn("2 + 2")["nodes"]})
+        assert (await run(eve, eves))["errors"]["c"]["code"] == "worker_not_allowed"
+
         # who chose it may not use it any more
         assert (await root.patch(f"/v1/workers/{shared}", {"open": False})).status == 200
         await bob.patch(f"/v1/canvases/{his}/spell", {"nodes": drawn(f"{VERSION} * 2")["nodes"]})
