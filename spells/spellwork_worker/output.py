@@ -85,6 +85,8 @@ class Printed:
 
     def _send(self, *, whole: bool) -> None:
         for file in (self.out, self.error):
+            if not file.pending:
+                continue
             text, file.pending = file.pending, ""
             if not whole:
                 text, file.pending = _split(text)

@@ -14,6 +14,9 @@ from .frames import HEADER, Answer, Call, Credit, ToWorker, decode_to_worker
 from .memory import MemoryChannel
 from .parcels import Drop, Fetch, ReadPage
 
+_READ = 64 * 1024
+"""Bytes read at once while it is not known how many come: as many as a pipe holds."""
+
 Task = Call | Drop | Fetch | ReadPage
 """What the main thread does, one after the other."""
 
@@ -69,9 +72,9 @@ class Pipe:
 
     def _read(self) -> None:
         try:
+            rest = b""
             while True:
-                (size,) = HEADER.unpack(self._exactly(HEADER.size))
-                self._take(decode_to_worker(self._exactly(size)))
+                rest = self._frames(rest + self._some(_READ))
         except BaseException:  # noqa: BLE001 - without its pool a worker has nothing to live for
             os._exit(0)
 
@@ -88,13 +91,29 @@ class Pipe:
             else:
                 self.inlet.feed(record)
 
+    def _frames(self, data: bytes) -> bytes:
+        """Take the frames in what was read, mostly one, and return what is left: less than a length."""
+        at = 0
+        while len(data) - at >= HEADER.size:
+            (size,) = HEADER.unpack_from(data, at)
+            at += HEADER.size
+            body = data[at : at + size]
+            at += size
+            if len(body) < size:
+                body += self._exactly(size - len(body))
+            self._take(decode_to_worker(body))
+        return data[at:]
+
+    def _some(self, most: int) -> bytes:
+        part = os.read(self._source, most)
+        if not part:
+            raise EOFError
+        return part
+
     def _exactly(self, size: int) -> bytes:
         parts = bytearray()
         while len(parts) < size:
-            part = os.read(self._source, min(size - len(parts), 1024 * 1024))
-            if not part:
-                raise EOFError
-            parts += part
+            parts += self._some(min(size - len(parts), 1024 * 1024))
         return bytes(parts)
 
 

@@ -6,6 +6,7 @@ import errno
 import linecache
 import traceback
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +16,12 @@ _OWN = ("<frozen importlib", "<string>")
 
 def remember(filename: str, code: str) -> None:
     """Let tracebacks quote the cell's lines."""
-    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    linecache.cache[filename] = _entry(filename, code)
+
+
+@lru_cache(maxsize=64)
+def _entry(filename: str, code: str) -> tuple[int, None, list[str], str]:
+    return len(code), None, code.splitlines(keepends=True), filename
 
 
 def cell_line(error: BaseException, filename: str) -> int | None:
@@ -36,8 +42,7 @@ def was_refused(error: BaseException) -> bool:
     Without sockets no name of a host can be looked up either, which says so as ``gaierror``.
     """
     return any(
-        isinstance(link, (PermissionError, ProcessLookupError))
-        or type(link).__name__ == "gaierror"
+        isinstance(link, (PermissionError, ProcessLookupError)) or type(link).__name__ == "gaierror"
         for link in chain(error)
     ) or any(_outside_of_worker(link) for link in chain(error))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import spellwork_worker
@@ -62,7 +62,11 @@ def deno_program(memory_mb: int) -> Program:
 
     Types are taken out of the code, and not checked. Deno keeps nothing between starts.
     """
-    deno = find_deno()
+    return _program(find_deno(), memory_mb)
+
+
+@lru_cache(maxsize=64)
+def _program(deno: str, memory_mb: int) -> Program:
     own = Path(spellwork_worker.__file__).resolve().parent / "deno"
     heap = max(64, int(memory_mb * HEAP_SHARE))
     return Program(

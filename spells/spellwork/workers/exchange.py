@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from asyncio import TaskGroup
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
@@ -37,6 +36,7 @@ from spellwork_worker.frames import (
 )
 from spellwork_worker.values import NotTransferableError, to_plain
 
+from .beside import Beside
 from .broker import MOST_ASKED, Broker, Caller, answered
 from .errors import CallFailed, InputTooLarge, NotTransferable
 from .feeding import Feeder
@@ -112,7 +112,7 @@ class Exchange:
         error: Exception | None = None
         outputs: dict[str, Any] = {}
         try:
-            async with TaskGroup() as feeding:
+            async with Beside() as feeding:
                 try:
                     outputs = await self._converse(worker, feeding)
                 except Exception as raised:  # noqa: BLE001 - raised below: a group would wrap it
@@ -125,7 +125,7 @@ class Exchange:
             raise error
         return outputs
 
-    async def _converse(self, worker: WorkerProcess, feeding: TaskGroup) -> dict[str, Any]:
+    async def _converse(self, worker: WorkerProcess, feeding: Beside) -> dict[str, Any]:
         """Answer what the worker asks for, until it has returned."""
         async with aclosing(worker.call(self._frame, self._id)) as answers:
             async for answer in answers:
@@ -133,10 +133,10 @@ class Exchange:
                     return self._outputs(answer, worker)
                 if isinstance(answer, Pull):
                     if self._feeder.may_feed(answer.stream):
-                        feeding.create_task(self._feeder.feed(answer.stream, worker))
+                        await feeding.begin(self._feeder.feed(answer.stream, worker))
                 elif isinstance(answer, Ask):
                     self._asked += 1
-                    feeding.create_task(self._answer(answer, worker))
+                    await feeding.begin(self._answer(answer, worker))
                 elif isinstance(answer, (Chunk, Emitted)):
                     await self._take(answer, worker)
                 else:

@@ -50,7 +50,7 @@ class Link(asyncio.SubprocessProtocol):
         """Take bytes: frames, or what a library wrote past Python."""
         if fd != _STDOUT:
             self._on_raw(data)
-        elif not self.ended:
+        elif not self.ended and not self._whole(data):
             self._buffer += data
             self._split()
 
@@ -81,6 +81,25 @@ class Link(asyncio.SubprocessProtocol):
             self._pause(paused=False)
         return frame
 
+    def _whole(self, data: bytes) -> bool:
+        """Take bytes that are one frame and nothing else, as most are; return whether they were."""
+        if self._buffer or len(data) < HEADER.size:
+            return False
+        (size,) = HEADER.unpack_from(data)
+        if size != len(data) - HEADER.size or size > self._limit:
+            return False
+        self._take(data[HEADER.size :])
+        return True
+
+    def _take(self, body: bytes) -> None:
+        if self._aside(body):
+            return
+        self._frames.append(body)
+        self._waiting += len(body)
+        self._wake()
+        if self._waiting > MAX_WAITING and not self._paused:
+            self._pause(paused=True)
+
     def _split(self) -> None:
         while len(self._buffer) >= HEADER.size:
             (size,) = HEADER.unpack_from(self._buffer)
@@ -93,13 +112,7 @@ class Link(asyncio.SubprocessProtocol):
                 return
             body = bytes(memoryview(self._buffer)[HEADER.size : end])
             del self._buffer[:end]
-            if self._aside(body):
-                continue
-            self._frames.append(body)
-            self._waiting += size
-            self._wake()
-        if self._waiting > MAX_WAITING and not self._paused:
-            self._pause(paused=True)
+            self._take(body)
 
     def _pause(self, *, paused: bool) -> None:
         self._paused = paused

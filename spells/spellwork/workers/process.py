@@ -159,6 +159,11 @@ class WorkerProcess:
         return self._transport.get_pid()
 
     @property
+    def has_left(self) -> bool:
+        """Whether it is known to have ended."""
+        return self._link.ended
+
+    @property
     def alive(self) -> bool:
         """Whether it can take a call: the kernel knows of a death before its pipe tells."""
         return not self._link.ended and not _has_ended(self.pid)

@@ -86,6 +86,7 @@ _BOOT = (
 )
 
 
+@cache
 def base_program() -> Program:
     """Return the program of Python workers in the server's own environment."""
     return Program(

@@ -44,23 +44,28 @@ class Watch:
         self._kill = kill
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._looks = False
         self._begun = 0.0
         self._cpu: float | None = None
 
     def begin(self) -> None:
         """Begin to look: a call begins."""
-        self.end()
         self._begun = self._loop.time()
         self._cpu = None
-        self._timer = self._loop.call_later(INTERVAL, self._look)
+        self._looks = True
+        if (
+            self._timer is None
+        ):  # that of the call before may still run: a call of microseconds needs none
+            self._timer = self._loop.call_later(INTERVAL, self._look)
 
     def end(self) -> None:
         """Look no more: the call ended, however it did."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._looks = False
 
     def _look(self) -> None:
+        if not self._looks:
+            self._timer = None
+            return
         breach = self._breach()
         if breach is None:
             self._timer = self._loop.call_later(INTERVAL, self._look)
