@@ -31,7 +31,7 @@ class Confinement(msgspec.Struct, frozen=True):
         """What is closed, for a person whose code met it; empty when nothing is."""
         parts = (
             (self.files, "no files but those in its own directory"),
-            (self.network, "no network (wire an HTTP node to it instead)"),
+            (self.network, "no network (wire an HTTP node to it, or have the host granted)"),
             (self.signals, "no process but its own"),
         )
         return ", ".join(words for closed, words in parts if closed)

@@ -71,6 +71,20 @@ async def test_a_death_fails_its_call_and_the_next_has_another_process() -> None
         assert any("exit status 3" in line.text for line in pool.log("canvas").lines)
 
 
+async def test_who_follows_a_worker_is_told_that_its_process_starts() -> None:
+    async with WorkerPool() as pool:
+        told: list[tuple[int, int]] = []
+
+        def note(worker: str) -> None:
+            counts = pool.counts(worker)
+            told.append((counts.starting, len(counts.pids)))
+
+        pool.on_change = note
+        await Bench(pool).run("1")
+        assert told[0] == (1, 0)
+        assert told[-1] == (0, 1)
+
+
 @pytest.mark.rule("18.29")
 async def test_a_process_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spellwork.workers.pool.ANSWER_SECONDS", 0.3)

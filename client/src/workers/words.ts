@@ -3,12 +3,12 @@ import type { Layer, WorkerKind, WorkerState } from "./types";
 
 /** The one word of each state, and what it means. */
 export const WORKER_STATES: Readonly<Record<WorkerState, readonly [word: string, meaning: string]>> = {
-  absent: ["Not made yet", "It is made when a node first needs it."],
+  absent: ["Not running", "It starts when a node needs it."],
   provisioning: ["Installing", "Its packages are being put in place."],
   starting: ["Starting", "Its process is starting."],
   ready: ["Ready", "It waits for work."],
   busy: ["Busy", "It runs code now."],
-  stopped: ["Stopped", "It starts again when a node needs it."],
+  stopped: ["Stopped", "Nodes that need it fail until somebody starts it."],
   failed: ["Failed", "It cannot run code until this is put right."],
 };
 

@@ -17,7 +17,7 @@ from spellwork.workers import WorkerPool
 from spellwork.workers.environments import Environments, base_environment
 from spellwork.workers.limits import WorkerLimits
 from spellwork.workers.program import Program
-from spellwork.workers.spec import LogLine, WorkerSpec
+from spellwork.workers.spec import Counts, LogLine, WorkerSpec
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor
 from spellwork_server.packs.workers import EnvironmentFailed as PacksFailed
@@ -427,7 +427,7 @@ class Workers:
         requirements = record.requirements or (None if worker is None else worker.seen) or {}
         if room is not None and record.kind == "canvas":
             requirements = dict(room.requirements)
-        state, reason = self._state(record, worker, bool(counts.pids), counts.running)
+        state, reason = self._state(record, worker, counts)
         confinement = self.pool.confinement_of(record.id)
         return WorkerView(
             id=record.id,
@@ -468,8 +468,9 @@ class Workers:
         )
 
     def _state(
-        self, record: WorkerRecord, worker: _Worker | None, alive: bool, running: int
+        self, record: WorkerRecord, worker: _Worker | None, counts: Counts
     ) -> tuple[State, str | None]:
+        alive, starting = bool(counts.pids), bool(counts.starting)
         if record.stopped:
             return "stopped", None
         if worker is not None:
@@ -477,11 +478,11 @@ class Workers:
                 return "provisioning", None
             if worker.provisioning.error is not None:
                 return "failed", worker.provisioning.error.reason
-            if worker.starting and not alive:
+            if (worker.starting or starting) and not alive:
                 return "starting", None
             if worker.fault is not None and not alive:
                 return "failed", worker.fault
-        if running:
+        if counts.running:
             return "busy", None
         return ("ready", None) if alive else ("absent", None)
 

@@ -75,6 +75,11 @@ class Crowd:
         return len(self._busy)
 
     @property
+    def starting(self) -> int:
+        """How many processes are on their way, or about to be."""
+        return self._starting
+
+    @property
     def waiting(self) -> int:
         """Calls that wait for a process."""
         return len(self._waiting)

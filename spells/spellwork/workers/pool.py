@@ -159,6 +159,7 @@ class WorkerPool:
         crowds = [crowd for (id, _), crowd in self._crowds.items() if id == worker]
         counts.running = sum(each.running for each in crowds)
         counts.waiting = sum(each.waiting for each in crowds)
+        counts.starting = sum(each.starting for each in crowds)
         counts.pids = [process.pid for crowd in crowds for process in crowd.processes]
         return counts
 
@@ -326,7 +327,9 @@ class WorkerPool:
             self._retire(fresh)
             fresh = None
         try:
-            fresh = fresh or await self._spawn(spec.program, spec.limits)
+            if fresh is None:
+                self.on_change(spec.id)
+                fresh = await self._spawn(spec.program, spec.limits)
         except WorkerDied as error:
             self.log(spec.id).add(error.message, "error")
             raise

@@ -72,6 +72,7 @@ class Counts:
 
     running: int = 0
     waiting: int = 0
+    starting: int = 0
     calls: int = 0
     failures: int = 0
     restarts: int = 0

@@ -101,6 +101,11 @@ describe("problems", () => {
     );
   });
 
+  it("leave the name of an exception as it is", () => {
+    expect(shortMessage("urllib.error.URLError: no route")).toBe("urllib.error.URLError: no route");
+    expect(shortMessage("the worker died. Run again")).toBe("The worker died. Run again");
+  });
+
   it("tell a value that is not there yet quietly", () => {
     expect(problemTone({ code: "missing_input", message: "", severity: "error" })).toBe("warning");
     expect(problemTone({ code: "cycle", message: "", severity: "error" })).toBe("error");

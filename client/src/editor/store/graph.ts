@@ -219,9 +219,10 @@ export function problemTone(problem: Problem): "error" | "warning" {
   return problem.code === "missing_input" ? "warning" : problem.severity;
 }
 
-/** What a problem says, without the name of the node it is shown at. */
+/** What a problem says, without the name of the node it is shown at; a dotted name that it begins with stays. */
 export function shortMessage(message: string): string {
-  return message.replace(/^node '[^']*'( \([^)]*\))?: /, "").replace(/^./, (first) => first.toUpperCase());
+  const plain = message.replace(/^node '[^']*'( \([^)]*\))?: /, "");
+  return /^\w+\.\w/.test(plain) ? plain : plain.replace(/^./, (first) => first.toUpperCase());
 }
 
 const intoBy = new WeakMap<object, Map<string, [id: string, edge: SpellEdge][]>>();

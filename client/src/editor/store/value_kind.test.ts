@@ -23,12 +23,15 @@ describe("valueKind", () => {
 
 describe("for people", () => {
   it("writes durations as short as is honest", () => {
-    expect([0.0002, 0.012, 1.44, 42, 125].map(formatDuration)).toEqual([
+    expect([0.0002, 0.012, 1.44, 42, 120, 125, 3_600, 86_340].map(formatDuration)).toEqual([
       "<1 ms",
       "12 ms",
       "1.4 s",
       "42 s",
+      "2 min",
       "2 min 5 s",
+      "1 h",
+      "23 h 59 min",
     ]);
   });
 

@@ -76,11 +76,13 @@ export function formatBytes(size: number): string {
   return `${unit === 0 ? amount : amount.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** Write a duration given in seconds, as short as is honest: `<1 ms`, `12 ms`, `1.4 s`, `2 min 5 s`. */
+/** Write a duration given in seconds, as short as is honest: `<1 ms`, `12 ms`, `1.4 s`, `2 min 5 s`, `3 h 20 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 0.001) return "<1 ms";
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes} min ${Math.round(seconds - minutes * 60)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return [`${minutes} min`, ...(whole % 60 ? [`${whole % 60} s`] : [])].join(" ");
+  return [`${Math.floor(minutes / 60)} h`, ...(minutes % 60 ? [`${minutes % 60} min`] : [])].join(" ");
 }
