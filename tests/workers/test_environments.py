@@ -213,3 +213,16 @@ async def test_what_a_package_runs_at_the_start_of_the_interpreter_is_confined(s
         spec = WorkerSpec("c", environment.program, pool.limits)
         assert await cell(pool, spec, "import pathy\npathy.FOUND") != "the server's"
     assert not list(shop.folder.rglob("seen"))
+
+
+@pytest.mark.rule("18.26")
+@pytest.mark.parametrize("file", ["pyvenv.cfg", "bin/pyvenv.cfg", "bin/python", "bin/python3"])
+async def test_no_package_changes_how_its_interpreter_starts(tmp_path: Path, file: str) -> None:
+    shop = Shop(tmp_path)
+    brought = {"evil.py": "", f"evil-1.0.data/data/{file}": "home = /tmp\n"}
+    write_wheel(shop.wheels, "evil", "1.0", brought)
+    write_wheel(shop.wheels, "good", "1.0", {"good-1.0.data/data/bin/python-good": "#!/bin/sh\n"})
+    with pytest.raises(ProvisionFailed, match=r"interpreter|reserved name"):
+        await shop.get(await shop.lock("evil"))
+    assert [each for each in shop.made.iterdir() if each.name != "cache"] == []
+    assert (await shop.get(await shop.lock("good"))).directory is not None

@@ -8,6 +8,7 @@ packages are in it, since any of them may bring a ``.pth`` file that runs at its
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 import signal
@@ -27,6 +28,7 @@ _PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 MAX_LINES = 200
 MAX_LINE = 2_000
+_STARTS = re.compile(r"python[\d.]*(\.exe|\._pth)?|pyvenv\.cfg")
 _SECRET = re.compile(r"(\w+://)[^/\s@]+@")
 
 
@@ -166,7 +168,11 @@ class Installer:
     async def make(
         self, directory: Path, lock: str, tell: Tell, find_links: Sequence[str] = ()
     ) -> None:
-        """Make a virtual environment of a lock in an empty directory. Raises ProvisionFailed."""
+        """Make a virtual environment of a lock in an empty directory.
+
+        Raises:
+            ProvisionFailed: it cannot be made, or a package of it changes how its interpreter starts.
+        """
         sources = self.sources.also(find_links)
         python = getattr(sys, "_base_executable", sys.executable)
         await self._run(
@@ -181,6 +187,7 @@ class Installer:
             return
         file = directory / "spellwork-lock.txt"
         file.write_text(lock, "utf-8")
+        before = await asyncio.to_thread(_start_files, directory)
         await self._run(
             sources,
             [
@@ -189,6 +196,8 @@ class Installer:
             ],
             tell,
         )
+        if await asyncio.to_thread(_start_files, directory) != before:
+            raise ProvisionFailed("a package would change the environment's own interpreter")
         await self._compile(directory, tell)
 
     async def _compile(self, directory: Path, tell: Tell) -> None:
@@ -260,6 +269,24 @@ class Installer:
 def python_of(directory: Path) -> Path:
     """Return the interpreter of a virtual environment."""
     return directory / ("Scripts" if os.name == "nt" else "bin") / "python"
+
+
+def _start_files(directory: Path) -> dict[str, str]:
+    """Return what an interpreter reads before it is confined: itself, and where its library lies."""
+    binaries = python_of(directory).parent
+    found = [each for each in binaries.iterdir() if _STARTS.fullmatch(each.name)]
+    settings = directory / "pyvenv.cfg"
+    return {
+        str(each): str(each.readlink()) if each.is_symlink() else _hash_of(each)
+        for each in (settings, *found)
+    }
+
+
+def _hash_of(file: Path) -> str:
+    if not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
