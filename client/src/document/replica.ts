@@ -6,6 +6,7 @@ import { Presence, type PresenceOptions } from "./presence";
 import { REDONE } from "./salvage";
 import { KINDS, root } from "./shape";
 import { Snapshot } from "./snapshot";
+import { keepSound } from "./sound_undo";
 import type { History, Self } from "./types";
 
 /** Marks transactions that came from the server: they are not sent back. */
@@ -45,6 +46,7 @@ export class Replica {
       trackedOrigins: new Set([LOCAL]),
       captureTimeout: CAPTURE_MS,
     });
+    keepSound(this.doc, this.undoManager);
     this.snapshot = new Snapshot(this.doc, options.before, options.spell);
     this.presence = new Presence(this.doc, options.self, options.presence);
     this.doc.on("update", (update: Uint8Array, origin: unknown) => {

@@ -7,7 +7,7 @@ import { ProviderPeer } from "./provider.mjs";
 import { Random } from "./random.mjs";
 import { scribble } from "./scribble.mjs";
 import { TabPeer } from "./tab.mjs";
-import { ROOTS, Y } from "./yjs.mjs";
+import { keepSound, ROOTS, Y } from "./yjs.mjs";
 
 const PATIENCE_MS = 180_000;
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -43,6 +43,7 @@ class Party {
       ROOTS.map((root) => peer.doc.getMap(root)),
       { trackedOrigins: new Set(["me"]), captureTimeout: this.random.pick([0, 20]) },
     );
+    keepSound(peer.doc, peer.undo);
     return peer;
   }
 

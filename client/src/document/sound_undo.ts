@@ -1,0 +1,59 @@
+/**
+ * Keeping undo from leaving texts that others read in another order.
+ *
+ * Where a text came back with its node, undo in Yjs may put what it restores between two neighbours of which
+ * the right one lies to the left (yjs/yjs#794). This tab then shows one text, and whoever reads the document
+ * anew another. Such a text is put in the place of itself: a new one has no past to be put between.
+ */
+import * as Y from "yjs";
+
+/** Marks the transactions that put a text in the place of one that is not sound; they are sent, and not undone. */
+export const MADE_SOUND = Symbol("made sound");
+
+/** Mend what `undoManager` leaves, from now on. */
+export function keepSound(doc: Y.Doc, undoManager: Y.UndoManager): void {
+  doc.on("afterTransaction", (transaction: Y.Transaction) => {
+    if (transaction.origin !== undoManager) return;
+    const texts = unsoundTexts(transaction);
+    if (texts.size) doc.transact(() => texts.forEach(renew), MADE_SOUND);
+  });
+}
+
+/** The texts in which the transaction has put something between neighbours that are not in their order. */
+function unsoundTexts(transaction: Y.Transaction): Set<Y.Text> {
+  const { store, clientID } = transaction.doc;
+  const from = transaction.beforeState.get(clientID) ?? 0;
+  const texts = new Set<Y.Text>();
+  const structs = store.clients.get(clientID) ?? [];
+  for (let last = structs.length - 1; last >= 0; last -= 1) {
+    const item = structs[last];
+    if (!item || item.id.clock + item.length <= from) break;
+    if (item instanceof Y.Item && item.parent instanceof Y.Text && !isSound(item, item.parent)) {
+      texts.add(item.parent);
+    }
+  }
+  return texts;
+}
+
+/** Whether the right origin is found by going right from the left one. */
+function isSound(item: Y.Item, text: Y.Text): boolean {
+  if (item.rightOrigin === null || text.doc === null) return true;
+  const right = itemOf(text, item.rightOrigin);
+  const left = item.origin && itemOf(text, item.origin);
+  if (right === null || (item.origin && left === null)) return false;
+  for (let at = left ? left.right : text._start; at !== null; at = at.right) if (at === right) return true;
+  return false;
+}
+
+/** The item of an id, if it is one of the text. */
+function itemOf(text: Y.Text, id: Y.ID): Y.Item | null {
+  const item: unknown = text.doc && Y.getItem(text.doc.store, id);
+  return item instanceof Y.Item && item.parent === text ? item : null;
+}
+
+function renew(text: Y.Text): void {
+  const place = text._item?.parentSub;
+  if (place && text.parent instanceof Y.Map && text.parent.get(place) === text) {
+    text.parent.set(place, new Y.Text(text.toString()));
+  }
+}
