@@ -12,11 +12,12 @@ import uvloop
 
 from benchmarks.report import print_figures
 
-from . import bare, calls, tables, typescript
+from . import bare, calls, starting, tables, typescript
 
 
 async def _measure() -> bool:
     met = print_figures("The machine alone", bare.figures())
+    met = print_figures("The first call of a worker", await starting.figures()) and met
     met = print_figures("Calls of a warm Python worker", await calls.figures()) and met
     met = print_figures("Calls of a warm TypeScript worker", await typescript.figures()) and met
     return print_figures("A table of 100 MB", await tables.figures()) and met

@@ -30,7 +30,6 @@ class Beside:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool | None:
-        if self._group is None:
-            return None
-        return await self._group.__aexit__(kind, error, trace)
+    ) -> None:
+        if self._group is not None:
+            await self._group.__aexit__(kind, error, trace)
