@@ -385,7 +385,7 @@ def _make_running(
     )
     places = _make_workers(settings, stores, channels, rooms, workers)
     configs = ObjectConfigs(stores.vault)
-    external = ExternalWorkers(stores.external_workers, libraries)
+    external = ExternalWorkers(stores.external_workers, libraries, _finds_actors(stores))
     external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
@@ -452,12 +452,6 @@ def _make_workers(
         seconds=settings.provision_seconds,
     )
 
-    async def find_actor(user_id: str) -> Actor | None:
-        user = await stores.users.get(user_id)
-        if user is None or user.disabled:
-            return None
-        return Actor(user.id, user.email, user.name, user.role)
-
     return Workers(
         stores.workers,
         pool,
@@ -470,9 +464,21 @@ def _make_workers(
         rooms,
         channels,
         settings,
-        find_actor,
+        _finds_actors(stores),
         stores.canvases.access,
     )
+
+
+def _finds_actors(stores: Stores) -> Callable[[str], Awaitable[Actor | None]]:
+    """Return what finds who has an account and may sign in, by id."""
+
+    async def find_actor(user_id: str) -> Actor | None:
+        user = await stores.users.get(user_id)
+        if user is None or user.disabled:
+            return None
+        return Actor(user.id, user.email, user.name, user.role)
+
+    return find_actor
 
 
 def _make_versions(

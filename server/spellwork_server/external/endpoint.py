@@ -144,7 +144,7 @@ class _Connection:
                 continue
             record = decode_from_external(message.data)
             if not isinstance(record, Hello):
-                self._line.take(record)
+                self._line.take(record, len(message.data))
                 continue
             hellos = [at for at in hellos if loop.time() - at < 60] + [loop.time()]
             if len(hellos) > MOST_HELLOS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -12,6 +12,7 @@ from spellwork import Context, Library, NodeError, Step
 from spellwork.errors import PackInvalid
 from spellwork.external.line import Line, WorkerLost
 from spellwork_server.errors import NotFound
+from spellwork_server.identity import Actor
 from spellwork_server.packs.libraries import Brought, CanvasLibraries
 from spellwork_server.storage.external_workers import ExternalWorkerRecord, ExternalWorkerRecords
 
@@ -51,8 +52,14 @@ class ExternalWorkers:
     ``watch`` is told of each worker that changed, and of the canvases that it concerns.
     """
 
-    def __init__(self, records: ExternalWorkerRecords, libraries: CanvasLibraries) -> None:
+    def __init__(
+        self,
+        records: ExternalWorkerRecords,
+        libraries: CanvasLibraries,
+        find_actor: Callable[[str], Awaitable[Actor | None]],
+    ) -> None:
         self._records = records
+        self._find_actor = find_actor
         self._libraries = libraries
         self._workers: dict[str, ExternalWorker] = {}
         self._by_canvas: dict[str, tuple[str, ...]] = {}
@@ -139,9 +146,11 @@ class ExternalWorkers:
         self._tell(worker, worker.canvases)
 
     async def by_token(self, token_hash: str) -> ExternalWorker | None:
-        """Return the worker that connects with a token, or None."""
+        """Return the worker that connects with a token, or None; that of an owner who may not sign in does not."""
         record = await self._records.by_token(token_hash)
-        return None if record is None else self._workers.get(record.id)
+        if record is None or await self._find_actor(record.owner_id) is None:
+            return None
+        return self._workers.get(record.id)
 
     # Connections
 
@@ -188,11 +197,16 @@ class ExternalWorkers:
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         """Carry out a call of a node whose type an external worker has; raises NodeError.
 
-        Whether the canvas has the worker is asked again for each call.
+        Whether the canvas has the worker, and its owner an account, is asked again for each call.
         """
         id = (step.type.target or "").partition("/")[0]
         worker = self._workers.get(id)
-        if worker is None or context.canvas is None or context.canvas not in worker.canvases:
+        if (
+            worker is None
+            or context.canvas is None
+            or context.canvas not in worker.canvases
+            or await self._find_actor(worker.owner_id) is None
+        ):
             raise NodeError(
                 f"the worker of {step.type.id} was not given to this canvas",
                 code="worker_forbidden",

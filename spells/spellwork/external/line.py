@@ -44,6 +44,9 @@ MOST_SAID = 10_000
 MOST_WAITING = 10_000
 """Records of one call that may wait to be taken. One that sends more, past its credit, is ended."""
 
+MOST_BYTES = 256 * 1024 * 1024
+"""Bytes of all records of a line that may wait to be taken."""
+
 _LEVELS: dict[str, Level] = {name: name for name in ("debug", "info", "warning", "error")}
 
 
@@ -72,13 +75,15 @@ class Line:
         """How many calls are under way."""
         return len(self._open)
 
-    def take(self, record: FromExternal) -> None:
-        """Give a record to whoever waits for it; what nobody waits for is dropped. Raises BrokenRules."""
+    def take(self, record: FromExternal, size: int) -> None:
+        """Give a record of ``size`` bytes to whoever waits for it; what nobody waits for is dropped. Raises BrokenRules."""
         if isinstance(record, Hello):
             return
         inbox = self._open.get(record.id)
         if inbox is not None:
-            inbox.put(record)
+            if sum(each.size for each in self._open.values()) + size > MOST_BYTES:
+                raise BrokenRules(f"over {MOST_BYTES:,} bytes that it sent wait to be taken")
+            inbox.put(record, size)
 
     def end(self) -> None:
         """Tell all who wait that the connection is lost."""
@@ -186,15 +191,17 @@ class _Inbox:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._records: deque[FromExternal] = deque()
+        self._records: deque[tuple[FromExternal, int]] = deque()
+        self.size = 0
         self._came = asyncio.Event()
         self._lost = False
         self.ended = False
 
-    def put(self, record: FromExternal) -> None:
+    def put(self, record: FromExternal, size: int) -> None:
         if len(self._records) >= MOST_WAITING:
             raise BrokenRules(f"it sent over {MOST_WAITING:,} records of one call unasked")
-        self._records.append(record)
+        self._records.append((record, size))
+        self.size += size
         self._came.set()
 
     def end(self) -> None:
@@ -207,7 +214,9 @@ class _Inbox:
                 raise WorkerLost(f"the connection to the worker {self._name!r} was lost")
             self._came.clear()
             await self._came.wait()
-        return self._records.popleft()
+        record, size = self._records.popleft()
+        self.size -= size
+        return record
 
 
 def _outputs(

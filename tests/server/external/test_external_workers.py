@@ -16,8 +16,9 @@ import pytest
 import socketio
 
 from spellwork.external.connection import PATH, Refused, serve
-from spellwork.external.frames import Hello, Returned, encode
+from spellwork.external.frames import Hello, Log, Returned, encode
 from spellwork.external.hosted import Hosted
+from spellwork.external.line import BrokenRules, Line, WorkerLost
 from tests.server.external.cameras import Camera
 from tests.server.runs.house import until
 from tests.server.services.house import Answer, Caller, House, house
@@ -289,3 +290,37 @@ async def test_a_worker_that_lies_is_refused_and_changes_nothing(tmp_path: Path)
                 assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4400), lie
         await until(lambda: s.state == "failed", SECONDS)
         assert (await s.ada.get(f"/v1/nodes?canvas={s.canvas}")).body == before
+
+
+@pytest.mark.rule("W55")
+async def test_a_worker_that_sends_more_than_is_taken_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("spellwork.external.line.MOST_BYTES", 1_000)
+    line = Line("camera", lambda _message: None)
+    asking = asyncio.get_running_loop().create_task(line.ask("export"))
+    await asyncio.sleep(0)
+    for _ in range(10):
+        line.take(Log(1, "x"), 100)
+    with pytest.raises(BrokenRules, match="wait to be taken"):
+        line.take(Log(1, "x"), 100)
+    await asyncio.sleep(0)  # they are taken
+    line.take(Log(1, "x"), 1_000)
+    line.take(Log(7, "of a call that nobody made"), 1_000)
+    line.end()
+    with pytest.raises(WorkerLost):
+        await asking
+
+
+@pytest.mark.rule("W51")
+async def test_the_worker_of_somebody_who_may_not_sign_in_is_called_no_more(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s:
+        root = await s.house.person("root", "admin")
+        async with s.connected():
+            assert (await s.run("snap"))["status"] == "completed"
+            off = await root.patch(f"/v1/users/{s.ada.user.id}", {"disabled": True})  # type: ignore[union-attr]
+            assert off.status == 200
+            left = await root.post("/v1/runs", {"canvas": s.canvas, "wait": 20})
+            assert left.body["errors"]["n"]["code"] == "worker_forbidden"
+        with pytest.raises(Refused, match="401"):
+            await serve(Hosted.of(Camera, {}), s.house.origin, s.token, said=lambda _line: None)
