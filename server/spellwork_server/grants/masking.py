@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import html
-import json
-import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +12,11 @@ import msgspec
 from spellwork.context import SecretSource
 from spellwork.events import Event
 
+from .written import Unescaped
+
 MASK = "***"
 _SHORTEST_ENCODED = 6
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Masks:
     """The secrets that were used somewhere. False while there are none."""
 
     def __init__(self) -> None:
-        self._traces: dict[str, list[re.Pattern[bytes]]] = {}
+        self._traces: dict[str, frozenset[bytes]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._traces)
@@ -56,10 +57,16 @@ class Masks:
 
     def content(self, content: bytes) -> bytes:
         """Return bytes without secrets."""
+        if not self._traces:
+            return content
+        meant = Unescaped(content)
+        spans: list[tuple[int, int]] = []
         for traces in self._traces.values():
             for trace in traces:
-                content = trace.sub(MASK.encode(), content)
-        return content
+                spans += _spans(content, trace)
+                if meant.content is not content:
+                    spans += (meant.span(*each) for each in _spans(meant.content, trace))
+        return _masked(content, spans) if spans else content
 
     def text(self, text: str) -> str:
         """Return text without secrets."""
@@ -88,38 +95,34 @@ class Masks:
         return msgspec.structs.replace(event, **changed)
 
 
-def _traces(value: str) -> list[re.Pattern[bytes]]:
-    """Return what finds a secret: each of its characters as it is, or as addresses, JSON or HTML write it."""
+def _traces(value: str) -> frozenset[bytes]:
+    """Return what finds a secret in text as it is meant: itself, and as forms, hexadecimal digits or base64 write it."""
     plain = value.encode()
-    whole = [re.compile(b"".join(map(_written, value))), re.compile(_hex(plain), re.IGNORECASE)]
-    encoded = {_within_base64(plain, before) for before in range(3)}
+    encoded = [_within_base64(plain, before) for before in range(3)]
     parts = [each for each in encoded if len(each) >= _SHORTEST_ENCODED]
-    # in an address the signs of base64 are written otherwise, too
-    return [*whole, *(re.compile(b"".join(map(_written, each.decode()))) for each in parts)]
+    whole = [plain, Unescaped(plain).content, plain.replace(b" ", b"+")]
+    digits = plain.hex().encode()
+    in_addresses = [each.translate(_URL_SAFE) for each in parts]
+    return frozenset((*whole, digits, digits.upper(), *parts, *in_addresses))
 
 
-def _written(sign: str) -> bytes:
-    """Return an expression for the ways in which a character is written."""
-    bytes_of = sign.encode()
-    ways = [
-        re.escape(bytes_of),
-        b"".join(b"%%(?i:%02x)" % byte for byte in bytes_of),
-        *(b"\\\\(?i:u%04x)" % unit for unit in ([ord(sign)] if ord(sign) < 0x10000 else [])),
-        re.escape(json.dumps(sign)[1:-1].encode()),
-        re.escape(html.escape(sign).encode()),
-        b"&#0*%d;" % ord(sign),
-    ]
-    if sign == " ":
-        ways.append(rb"\+")
-    elif sign == "/":
-        ways += [rb"\\/", b"_"]  # as some write JSON; and base64 in an address
-    elif sign == "+":
-        ways.append(b"-")
-    return b"(?:" + b"|".join(dict.fromkeys(ways)) + b")"
+def _spans(content: bytes, trace: bytes) -> Iterator[tuple[int, int]]:
+    start = content.find(trace)
+    while start >= 0:
+        end = start + len(trace)
+        yield start, end
+        start = content.find(trace, end)
 
 
-def _hex(plain: bytes) -> bytes:
-    return re.escape(plain.hex().encode())
+def _masked(content: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
+    """Return bytes with these places masked; those that overlap are masked as one."""
+    parts: list[bytes] = []
+    taken = -1
+    for start, end in sorted(spans):
+        if start >= taken:
+            parts += (content[max(taken, 0) : start], MASK.encode())
+        taken = max(taken, end)
+    return b"".join([*parts, content[max(taken, 0) :]])
 
 
 def _within_base64(plain: bytes, before: int) -> bytes:

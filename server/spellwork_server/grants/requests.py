@@ -286,6 +286,6 @@ async def _told(answer: ClientResponse, filling: _Filling) -> dict[str, Any]:
     return {
         "status": answer.status,
         "headers": headers,
-        "content": filling.masks.content(bytes(content)),
+        "content": await asyncio.to_thread(filling.masks.content, bytes(content)),
         "url": filling.masks.text(str(answer.url.with_query(None))),
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import html
 import json
 import stat
 import urllib.parse
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from spellwork_server.commands.secret_keys import rotate
@@ -20,6 +23,7 @@ from spellwork_server.storage.database import Database
 from spellwork_server.storage.secrets import SecretRecords
 from spellwork_server.storage.upgrade import upgrade
 from spellwork_server.storage.users import UserRecords
+from tests.seeds import examples
 
 VALUE = "correct-horse/battery+staple?"
 OWN = "x" * 40
@@ -107,3 +111,38 @@ def test_a_secret_is_masked_however_it_is_written() -> None:
     assert masks.plain({"a": [f"x{VALUE}", 1, None]}) == {"a": ["x***", 1, None]}
     plain = "nothing in it"
     assert masks.plain(plain) is plain
+
+
+ESCAPES = (
+    lambda sign: sign,
+    lambda sign: "".join(f"%{byte:02X}" for byte in sign.encode()),
+    lambda sign: json.dumps(sign)[1:-1],
+    lambda sign: f"&#{ord(sign)};",
+    lambda sign: f"&#x{ord(sign):x};",
+    html.escape,
+)
+
+
+@pytest.mark.rule("K6")
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=6, max_size=20),
+    st.lists(st.integers(0, len(ESCAPES) - 1), min_size=20, max_size=20),
+    st.sampled_from(["", "%41", "\\u00e9 ", "&amp;&#1;", "é%"]),
+)
+@settings(max_examples=examples(100), deadline=None)
+def test_what_stands_around_a_secret_stays(secret: str, ways: list[int], around: str) -> None:
+    masks = Masks()
+    masks.add(secret)
+    written = "".join(ESCAPES[way](sign) for way, sign in zip(ways, secret, strict=False))
+    before, after = f"{around}<<", f">>{around}"
+    assume(secret not in f"{before}***{after}")
+    assert masks.text(before + written + after) == f"{before}***{after}"
+
+
+@pytest.mark.rule("K6")
+def test_the_longest_secret_is_masked_in_the_longest_text() -> None:
+    masks = Masks()
+    masks.add("aB" * 8_000 + "x")  # nearly everywhere in what follows, and only once there
+    text = "aB" * 1_000_000
+    assert masks.text(text) == text
+    assert masks.text(f"{text}x")[-10:] == "BaBaBaB***"
