@@ -50,6 +50,7 @@ class Crowd:
         self._busy: dict[WorkerProcess, Callable[[], bool]] = {}
         self._starting = 0
         self._waiting: deque[_Waiter] = deque()
+        self._looks: asyncio.TimerHandle | None = None
         self._deaths = 0
         self._stops = 0
         self._not_before = 0.0
@@ -205,21 +206,31 @@ class Crowd:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(spec, holds, held_up, loop.create_future())
         self._waiting.append(waiter)
+        if self._looks is None:
+            self._looks = loop.call_later(LOOK, self._look)
         try:
-            while True:
-                done, _ = await asyncio.wait([waiter.turn], timeout=LOOK)
-                if done:
-                    return waiter.turn.result()
-                if holds is None and self._busy and all(held() for held in self._busy.values()):
-                    self._starting += 1
-                    return None
+            return await waiter.turn
         except asyncio.CancelledError:
-            if waiter.turn.done() and waiter.turn.exception() is None:
-                self._return(waiter.turn.result())
+            turn = waiter.turn
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._return(turn.result())
             raise
         finally:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
+
+    def _look(self) -> None:
+        """Have a call that waits start one more process, where all that run only wait for streams."""
+        self._looks = None
+        if not self._waiting:
+            return
+        if self._busy and not self._starting and all(held() for held in self._busy.values()):
+            for waiter in self._waiting:
+                if waiter.process is None and not waiter.turn.done():
+                    self._starting += 1
+                    waiter.turn.set_result(None)
+                    break
+        self._looks = asyncio.get_running_loop().call_later(LOOK, self._look)
 
     def _return(self, worker: WorkerProcess | None) -> None:
         """Take back what a call was given that is not there any more."""
@@ -233,6 +244,8 @@ class Crowd:
         """Give processes, or the right to start one, to those that wait and can go on."""
         for waiter in list(self._waiting):
             if waiter.turn.done():
+                continue
+            if not self._idle and self.size >= waiter.spec.processes:
                 continue
             worker = self._find(waiter.spec, waiter.process)
             if worker is not None:
