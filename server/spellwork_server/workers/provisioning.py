@@ -17,6 +17,7 @@ from spellwork.workers.environments import (
     python_version,
 )
 from spellwork.workers.installer import ProvisionFailed, Tell
+from spellwork_server.packs.allowed import normal
 
 from .errors import EnvironmentFailed
 
@@ -131,7 +132,7 @@ def read_lock(lock: str) -> dict[str, Locked]:
         name, version, address = match.groups()
         if version is None:
             version = Path(address or "").name.split("-")[1] if "-" in (address or "") else ""
-        found[re.sub(r"[-_.]+", "-", name).lower()] = Locked(version, hashes)
+        found[normal(name)] = Locked(version, hashes)
     return found
 
 

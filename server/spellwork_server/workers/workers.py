@@ -20,6 +20,7 @@ from spellwork.workers.program import Program
 from spellwork.workers.spec import Counts, LogLine, WorkerSpec
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor
+from spellwork_server.packs.allowed import normal
 from spellwork_server.packs.workers import EnvironmentFailed as PacksFailed
 from spellwork_server.packs.workers import PackSource, Resolved
 from spellwork_server.rooms import Rooms
@@ -697,13 +698,6 @@ async def nothing_more(_worker: str) -> None:
 def may_use(record: WorkerRecord, actor: Actor) -> bool:
     """Say whether somebody may put canvases on a shared worker."""
     return record.kind == "shared" and (record.open or actor.is_admin)
-
-
-def normal(name: str) -> str:
-    """Return a distribution's name as an index knows it."""
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 - only where packs are installed
-
-    return str(canonicalize_name(name))
 
 
 def _pack_line(pack: PackSource) -> dict[str, Any]:

@@ -23,11 +23,12 @@ def remove_abandoned() -> None:
     """Remove the directories whose process is gone, as far as they are ours to remove."""
     for path in Path(tempfile.gettempdir()).glob("spellwork-worker-*"):
         match = _NAME.fullmatch(path.name)
-        if match is not None and not _lives(int(match[1])):
+        if match is not None and not lives(int(match[1])):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Say whether there is a process of this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from spellwork.values import digest
 
+from .directories import lives
 from .installer import Installer, Sources, Tell, python_of
 from .program import Program, base_program, environment_program
 
@@ -169,7 +170,7 @@ class Environments:
         unused: list[tuple[float, Path]] = []
         for path in self._folder.iterdir():
             left = _NEW.fullmatch(path.name)
-            if left is not None and int(left[1]) != os.getpid() and not _lives(int(left[1])):
+            if left is not None and int(left[1]) != os.getpid() and not lives(int(left[1])):
                 shutil.rmtree(path, ignore_errors=True)
             elif _KEY.fullmatch(path.name) and path.name not in {*used, *self._making}:
                 with suppress(OSError):
@@ -205,13 +206,3 @@ def _sync(directory: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
