@@ -169,7 +169,7 @@ async def test_what_cannot_cross_names_both_nodes_and_what_to_do(pool: WorkerPoo
         with pytest.raises(NodeError) as raised:
             await Bench(elsewhere, "two").keep("x", x=value)
     assert raised.value.code == "not_transferable"
-    assert "one worker" in raised.value.message
+    assert "a worker with one process" in raised.value.message
     assert raised.value.port == "x"
 
 

@@ -18,5 +18,13 @@ export {
   writeRequirements,
 } from "./requirements";
 export type * from "./types";
-export { ALIVE, isolationWords, layerWords, UNDER_WAY, WORKER_KINDS, WORKER_STATES } from "./words";
+export {
+  ALIVE,
+  EXTERNAL_STATES,
+  isolationWords,
+  layerWords,
+  UNDER_WAY,
+  WORKER_KINDS,
+  WORKER_STATES,
+} from "./words";
 export { type WorkerDeed, WorkerDesk } from "./worker_desk";

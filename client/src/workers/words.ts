@@ -12,6 +12,12 @@ export const WORKER_STATES: Readonly<Record<WorkerState, readonly [word: string,
   failed: ["Failed", "It cannot run code until this is put right."],
 };
 
+/** The same of a worker whose program runs elsewhere. */
+export const EXTERNAL_STATES: typeof WORKER_STATES = {
+  ...WORKER_STATES,
+  stopped: ["Not connected", "Its nodes fail until its program is started where it lives."],
+};
+
 /** States in which something goes on that ends by itself. */
 export const UNDER_WAY: ReadonlySet<WorkerState> = new Set(["provisioning", "starting"]);
 

@@ -15,6 +15,7 @@ from spellwork.requirements import (
     Specifier,
     wrong_requirements,
 )
+from spellwork.workers.installer import without_folders
 from spellwork_server.errors import BadRequest, Conflict, NotFound
 from spellwork_server.identity import Actor, CanvasAccess, require
 from spellwork_server.storage.workers import WorkerRecord
@@ -236,7 +237,9 @@ class WorkerService(Service):
         """Answer every package of the environment, with versions and hashes."""
         record = await self._read(call, request.id)
         environment = self._workers.view(record).environment
-        return WorkerLock(key=None if environment is None else environment.key, lock=record.lock)
+        return WorkerLock(
+            key=None if environment is None else environment.key, lock=without_folders(record.lock)
+        )
 
     @operation(summary="Read a worker's log", rest=("GET", "/v1/workers/{id}/logs"))
     async def logs(self, call: Call, request: WorkerId) -> WorkerLog:

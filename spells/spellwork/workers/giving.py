@@ -88,8 +88,8 @@ class Giver:
         made, port = handle.node or "another node", str(path[0])
         words = (
             f"{self._consumer!r} takes a {handle.kind} from {made!r} on {port!r}, which cannot leave"
-            f" the worker it was made in: put {made!r} and {self._consumer!r} on one worker"
-            " with one process, or give a table, an array, bytes or plain values instead"
+            f" the process it was made in: have {self._consumer!r} run there (in the same language, on"
+            " a worker with one process), or give a table, an array, bytes or plain values instead"
         )
         return NotTransferable(
             f"{words} ({reason})" if reason else words,

@@ -30,6 +30,7 @@ MAX_LINES = 200
 MAX_LINE = 2_000
 _STARTS = re.compile(r"python[\d.]*(\.exe|\._pth)?|pyvenv\.cfg")
 _SECRET = re.compile(r"(\w+://)[^/\s@]+@")
+_FOLDER = re.compile(r"file://[^\s()]*/")
 
 
 class ProvisionFailed(SpellworkError):
@@ -111,6 +112,11 @@ class Sources:
             "HOME": str(cache),
             "NO_COLOR": "1",
         }
+
+
+def without_folders(text: str) -> str:
+    """Return text in which files of this machine are named without the folders that they are in."""
+    return _FOLDER.sub("", text)
 
 
 def find_uv() -> str:
@@ -304,7 +310,8 @@ async def _listen(stream: asyncio.StreamReader | None, lines: deque[str], tell: 
             continue
         if not line:
             return
-        text = _SECRET.sub(r"\1", line.decode("utf-8", "replace").rstrip())[:MAX_LINE]
+        told = without_folders(line.decode("utf-8", "replace").rstrip())
+        text = _SECRET.sub(r"\1", told)[:MAX_LINE]
         if text.strip():
             lines.append(text)
             tell(text)

@@ -148,6 +148,10 @@ async def test_a_wheel_is_uploaded_and_installed_by_its_hash(tmp_path: Path) -> 
         assert done.body["state"] == "ready", done.body
         await s.draw(n={"type": "far.double", "inputs": {"number": 2}})
         assert (await s.run())["outputs"]["n"]["result"] == 4
+        for told in ("lock", "logs"):  # which name the wheel, and no folder of the server
+            words = str((await s.bob.get(f"/v1/workers/{s.canvas}/{told}")).body)
+            assert path.name in words
+            assert str(tmp_path) not in words
         newer = wheel(tmp_path / "built", version="2.0", code=PACK.replace("* 2", "* 3"))
         await s.upload(s.bob, newer)
         assert (await s.install(s.bob, file=sha256(newer))).body["version"] == "2.0"

@@ -30,12 +30,13 @@ const NEXT: Readonly<Record<string, string>> = {
   unknown_port: "Remove the broken wire, or connect it to a port that exists.",
   incompatible_types: "Put a node between the two that turns one into the other.",
   invalid_transform: "Select the wire and correct the transform that is marked.",
-  code_error: "Select the node and correct its code.",
+  code_error: "Correct its code where it is marked.",
   model_unreachable:
     "Start the model's server, or give the address of another in base_url. A run again asks only this node.",
   model_not_found: "Choose a model that the server has, or fetch it with the node “Download a model”.",
   worker_died: "The code, or a library it uses, ended its process; the next run has a fresh one.",
   limit_exceeded: "Have it use less, or ask for a higher limit; the next run has a fresh process.",
+  worker_lost: "Start the program of this worker where it lives; it connects by itself.",
   worker_stopped: "Start the worker, then run again.",
   value_gone: "Run the node that made it again.",
   not_transferable:
@@ -48,7 +49,7 @@ const NEXT: Readonly<Record<string, string>> = {
   host_denied: "Ask for access to the host: the worker's panel shows who may grant it.",
   missing_input: "Connect the input to an output, or type a value.",
   invalid_input: "Select the wire into it: its transforms can take a part of what comes, or convert it.",
-  exception: "Select the node: its traceback says which line failed.",
+  exception: "Its traceback says which line failed.",
   address_denied: "The server allows nodes no addresses of its own network; an administrator can allow it.",
   output_too_large: "Give less: filter, take a part, or summarise inside the node.",
   no_value: "Run the whole canvas, or until here, first: then what they left can be used.",

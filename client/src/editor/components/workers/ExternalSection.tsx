@@ -81,7 +81,7 @@ function ExternalRow({ desk, worker, editable }: ExternalRowProps) {
     <li className="pack" data-state={worker.state} data-testid={`external-${worker.name}`}>
       <div className="pack-head">
         <strong className="truncate">{worker.name}</strong>
-        <WorkerBadge state={worker.state} reason={worker.reason} />
+        <WorkerBadge external state={worker.state} reason={worker.reason} />
         {mine && (
           <button
             type="button"

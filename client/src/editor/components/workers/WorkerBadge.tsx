@@ -10,7 +10,7 @@ import {
   X,
 } from "lucide-react";
 import type { WorkerState } from "../../../workers";
-import { WORKER_STATES } from "../../../workers";
+import { EXTERNAL_STATES, WORKER_STATES } from "../../../workers";
 
 const ICONS: Readonly<Record<WorkerState, LucideIcon>> = {
   absent: CircleDashed,
@@ -38,12 +38,14 @@ interface WorkerBadgeProps {
   readonly reason?: string | null;
   /** Whether the word is shown beside the sign. */
   readonly word?: boolean;
+  /** Whether its program runs elsewhere. */
+  readonly external?: boolean;
   readonly testid?: string;
 }
 
-export function WorkerBadge({ state, reason, word = true, testid }: WorkerBadgeProps) {
+export function WorkerBadge({ state, reason, word = true, external = false, testid }: WorkerBadgeProps) {
   const Icon = ICONS[state];
-  const [said, meaning] = WORKER_STATES[state];
+  const [said, meaning] = (external ? EXTERNAL_STATES : WORKER_STATES)[state];
   return (
     <span
       className="state worker-state"

@@ -6,16 +6,22 @@ import { useEditor } from "../../hooks/useEditor";
 import { useWorkerDesk } from "../../hooks/useWorkerDesk";
 import { useWorkerRights } from "../../hooks/useWorkerRights";
 
-/** Failures that come of the worker, not of the node. */
-const OF_WORKER = new Set([
+/** Failures after which it may help to start the worker anew. */
+const OF_PROCESS = new Set([
   "worker_died",
   "limit_exceeded",
   "worker_stopped",
   "worker_failed",
   "value_gone",
-  "not_confined",
   "environment_failed",
+]);
+
+/** Failures that come of what was set, installed or granted: the panel shows it. */
+const OF_WORKER = new Set([
+  "worker_lost",
+  "not_confined",
   "worker_not_allowed",
+  "request_refused",
   "host_denied",
   "not_granted",
   "secret_missing",
@@ -27,11 +33,12 @@ export function WorkerWay({ code }: { readonly code: string }) {
   const worker = useStore(desk.worker);
   const doing = useStore(desk.doing);
   const { steer } = useWorkerRights(worker);
-  if (!OF_WORKER.has(code) || !worker) return null;
+  const restarts = OF_PROCESS.has(code);
+  if (!(restarts || OF_WORKER.has(code)) || !worker) return null;
   const alive = ALIVE.has(worker.state);
   return (
     <div className="row-buttons">
-      {steer && (
+      {restarts && steer && (
         <button
           type="button"
           className="button small"
