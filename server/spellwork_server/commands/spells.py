@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import spellwork
 from spellwork import Limits, RunMemory
 from spellwork.errors import SpellUnreadable
 from spellwork.reaching import Reach
+from spellwork.reading import read_spell
+from spellwork.result import NodeFailure
 from spellwork.values import to_json
 
 
@@ -40,12 +43,17 @@ def run_spell(
         for node, ports in result.outputs.items()
     }
     complaints = [
-        f"{node} failed: {_place(failure.details)}{failure.message} ({failure.code})"
+        f"{node} failed: {_place(failure)}{failure.message} ({failure.code})"
         for node, failure in result.errors.items()
     ]
     complaints += [
         f"{node} was skipped: {reason}" for node, reason in result.skipped.items() if result.errors
     ]
+    if result.errors and (absent := _not_installed(read_spell(file).requirements)):
+        complaints.append(
+            "the spell requires what is not installed here: install it, or run it on a server, which does: "
+            + ", ".join(absent)
+        )
     if result.error is not None:
         complaints.append(f"the run failed: {result.error.message} ({result.error.code})")
     elif result.status != "completed" and not complaints:
@@ -53,10 +61,21 @@ def run_spell(
     return outputs, complaints
 
 
-def _place(details: dict[str, Any]) -> str:
-    """Return where in a node's code something stands, as compilers say it; "" of what stands nowhere."""
-    line, column = details.get("line"), details.get("column")
-    if not isinstance(line, int):
+def _not_installed(requirements: Mapping[str, str]) -> list[str]:
+    """Return the packages that a spell requires and this Python does not have."""
+    absent = []
+    for name in requirements:
+        try:
+            metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            absent.append(name)
+    return sorted(absent)
+
+
+def _place(failure: NodeFailure) -> str:
+    """Return where in a node's code something stands, as compilers say it; "" where its words say so, or nowhere."""
+    line, column = failure.details.get("line"), failure.details.get("column")
+    if not isinstance(line, int) or f"cell line {line}" in failure.message:
         return ""
     return f"line {line}: " if column is None else f"line {line}, column {column}: "
 
