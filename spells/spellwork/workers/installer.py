@@ -234,7 +234,7 @@ class Installer:
         process = await asyncio.create_subprocess_exec(
             await asyncio.to_thread(find_uv),
             *arguments,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self._folder.parent,
@@ -245,12 +245,13 @@ class Installer:
         lines: deque[str] = deque(maxlen=MAX_LINES)
         try:
             async with asyncio.timeout(sources.seconds), asyncio.TaskGroup() as reading:
-                assert process.stdin is not None
                 assert process.stdout is not None
                 reading.create_task(_listen(process.stderr, lines, tell))
                 written = reading.create_task(process.stdout.read())
-                process.stdin.write(given.encode())
-                process.stdin.close()
+                if process.stdin is not None:
+                    with suppress(RuntimeError, ConnectionError):  # it is gone: its status says why
+                        process.stdin.write(given.encode())
+                        process.stdin.close()
                 status = await process.wait()
         except TimeoutError as error:
             raise ProvisionFailed(
