@@ -132,7 +132,9 @@ class Crowd:
         """Take a process back after its call; return whether it stays. One that is dead, or still busy, ends."""
         if self._busy.pop(worker, None) is None:
             return False  # it was stopped
-        good = keep and not worker.busy and not worker.has_left  # whoever takes it sees that it lives
+        good = (
+            keep and not worker.busy and not worker.has_left
+        )  # whoever takes it sees that it lives
         if good:
             self._deaths = 0
             self._idle.append(worker)
