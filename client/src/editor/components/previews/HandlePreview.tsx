@@ -94,7 +94,7 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
       )}
       {gone ? (
         <div className="notice warning" role="status" data-testid="value-gone">
-          The value is gone: {failure}. Run the node again to make it anew.
+          The value is gone: its worker has started anew, or let go of it. Run the node again to make it anew.
         </div>
       ) : (
         failure !== null && <div className="notice error">Could not load the value: {failure}</div>
