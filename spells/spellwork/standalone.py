@@ -44,7 +44,9 @@ class _Workers:
         async with self._lock:
             if self._pool is None:
                 self._pool = await self._stack.enter_async_context(
-                    WorkerPool(unconfined=("files", "network"))  # one's own code, on one's own machine
+                    WorkerPool(
+                        unconfined=("files", "network")
+                    )  # one's own code, on one's own machine
                 )
         return await self._pool.call(step, inputs, context)
 

@@ -78,9 +78,7 @@ class BrokeredSocket(_PLAIN):
         if self._pair is None:
             super().connect(address)
             return
-        handle = ask_for_connection(
-            self.broker, self.hosts.name(str(address[0])), int(address[1])
-        )
+        handle = ask_for_connection(self.broker, self.hosts.name(str(address[0])), int(address[1]))
         try:
             os.dup2(handle, self.fileno(), inheritable=False)
         finally:

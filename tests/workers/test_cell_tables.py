@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from spellwork_worker.cells import BOM, CellError, read_cell
+from spellwork_worker.cells import BOM, CellError, CellInput, CellOutput, read_cell
 
 ROWS = [
     # expressions
@@ -267,7 +267,8 @@ def test_a_port_knows_where_its_name_stands(
     code: str, name: str, place: tuple[int, int, int]
 ) -> None:
     cell = read_cell(code)
-    (found,) = [port.place for port in (*cell.inputs, *cell.outputs) if port.name == name]
+    ports: list[CellInput | CellOutput] = [*cell.inputs, *cell.outputs]
+    (found,) = [port.place for port in ports if port.name == name]
     assert found == place
 
 

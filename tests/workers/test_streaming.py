@@ -285,7 +285,7 @@ async def test_a_worker_that_is_killed_in_the_midst_of_its_stream_fails_it(
             {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
             True,
         ),
-        ("Iterable[int]", {}, False),
+        ("Iterable[int]", {"type": "array", "items": {"type": "integer"}}, False),
         ("list[int]", {"type": "array", "items": {"type": "integer"}}, False),
     ],
 )

@@ -263,7 +263,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
             "secret": (
                 await ada.post("/v1/secrets", {"name": "hers", "value": "not for others"})
             ).body["id"],
-            "grant": (await h.parts.stores.grants.create(canvas, ["h.example.org"], ada.user.id)).id,
+            "grant": (
+                await h.parts.stores.grants.create(canvas, ["h.example.org"], ada.user.id)
+            ).id,
             "pack": (await h.parts.stores.packs.put(PackRecord("", canvas, "any"))).id,
             "external": (await ada.post("/v1/external-workers", {"name": "Hers"})).body["id"],
         }

@@ -25,8 +25,10 @@ OPEN_ROUTES = {
     "/assets/{file}",
     "/socket.io/",
     "/v1/canvases/{id}/sync",
+    "/v1/external-workers/connect",
+    "/metrics",
 }
-"""Documents, the client's files, and the sockets, which authenticate at connect by themselves."""
+"""Documents, the client's files, metrics, and the sockets, which authenticate by themselves."""
 
 
 async def test_only_proving_who_one_is_is_public(tmp_path: Path) -> None:

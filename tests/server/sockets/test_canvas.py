@@ -47,6 +47,7 @@ async def test_opening_answers_all_that_a_tab_needs(tmp_path: Path) -> None:
             "streams": {f"canvas:{world.canvas}": 7},
             "live": False,
             "live_users": [],
+            "live_notice": None,
         }
 
 

@@ -61,4 +61,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_external_workers")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_external_workers_token_hash")),
     )
-    op.create_index(op.f("ix_external_workers_owner_id"), "external_workers", ["owner_id"], unique=False)
+    op.create_index(
+        op.f("ix_external_workers_owner_id"), "external_workers", ["owner_id"], unique=False
+    )
