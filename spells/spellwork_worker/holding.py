@@ -9,7 +9,7 @@ import msgspec
 
 from .encoders import EncodingTooLargeError, decode, encode, encodings_of, is_table
 from .frames import encode as frame_of
-from .keeping import SMALL, Gone, NotPlain, Store, kind_of, plain_size, size_of
+from .keeping import PLAIN, SMALL, Gone, NotPlain, Store, kind_of, plain_size, size_of
 from .memory import Memory, Untrusted
 from .pages import NoSuchPart, read_page
 from .parcels import Drop, Fetch, Fetched, Given, Kept, Let, Parcel, ReadPage, Refused, Shown
@@ -41,7 +41,7 @@ class Holding:
     def kept(self, value: Any, *, previews: bool) -> Kept | None:
         """Keep a value that is large or not plain, and return what is told of it; None for any other."""
         try:
-            if plain_size(value) <= SMALL:
+            if plain_size(value) <= PLAIN:
                 return None
         except (NotPlain, RecursionError):
             pass
@@ -162,7 +162,7 @@ def _small_form(value: Any, size: int) -> Any:
         return msgspec.UNSET
     try:
         plain = to_plain(value)
-        return plain if plain_size(plain) <= SMALL else msgspec.UNSET
+        return plain if plain_size(plain, SMALL) <= SMALL else msgspec.UNSET
     except Exception:  # noqa: BLE001 - it has no plain form, or a foreign object's methods fail
         return msgspec.UNSET
 

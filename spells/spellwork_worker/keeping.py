@@ -8,8 +8,11 @@ from typing import Any
 
 from .values import name_of
 
+PLAIN = 4 * 1024 * 1024
+"""Bytes, about, up to which plain values go to the server as they are, and so outlive this process."""
+
 SMALL = 64 * 1024
-"""Bytes, about, up to which plain values go to the server as they are."""
+"""Bytes, about, up to which the plain form of another value goes along."""
 
 _SAMPLE = 100
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
@@ -83,7 +86,7 @@ class Store:
             self.let.append(number)
 
 
-def plain_size(value: Any, budget: int = SMALL) -> int:
+def plain_size(value: Any, budget: int = PLAIN) -> int:
     """Return the bytes of plain JSON values, about; more than ``budget`` as soon as that is passed.
 
     Raises:

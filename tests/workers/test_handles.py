@@ -16,7 +16,7 @@ import pytest
 import spellwork
 from spellwork import Execution, Library, NodeError, RunMemory, RunResult, Spell
 from spellwork.handing import decoded
-from spellwork.handles import Handle, any_handles, find_handle, handles_in
+from spellwork.handles import Handle, find_handle, handles_in
 from spellwork.live import LiveSession
 from spellwork.memory import RunMemory as Memory
 from spellwork.workers import WorkerPool
@@ -86,8 +86,8 @@ BY_REFERENCE = {
     "a class": "class C: pass\nresult = C",
     "a generator that is no stream": "(n for n in range(3))",
     "an open file": "open('left.txt', 'w')",
-    "a large list": "list(range(100_000))",
-    "a large text": "'x' * 100_000",
+    "a large list": "list(range(600_000))",
+    "a large text": "'x' * 5_000_000",
     "a list of objects": "[object()]",
     "a key that is no text": "{1: 2}",
     "an array": "import numpy\nnumpy.arange(9)",
@@ -195,7 +195,11 @@ CROSSING = {
         [[0, 1, 2], [3, 4, 5]],
     ),
     "bytes": ("b'ab' * 100_000", "[type(x).__name__, len(x)]", ["bytes", 200_000]),
-    "a large list": ("list(range(50_000))", "[type(x).__name__, sum(x)]", ["list", 1_249_975_000]),
+    "a large list": (
+        "list(range(600_000))",
+        "[type(x).__name__, sum(x)]",
+        ["list", 179_999_700_000],
+    ),
     "a tuple": ("(1, 2)", "x", [1, 2]),
     "what shows itself as a picture": (
         "class P:\n    def _repr_png_(self):\n        return b'png'\nresult = P()",
@@ -293,10 +297,14 @@ async def test_a_value_is_let_go_when_nothing_holds_it(cells: Bench) -> None:
 
 @pytest.mark.rule("18.9")
 async def test_many_values_leave_nothing_behind(cells: Bench) -> None:
+    tokens = []
     for _ in range(50):
-        await cells.keep("object(), 'x' * 100_000")
+        value = (await cells.keep("object(), 'x' * 100_000"))["result"]
+        assert isinstance(value, Handle)
+        tokens.append(value.token)
+        del value
     gc.collect()
-    assert not any_handles()
+    assert [token for token in tokens if find_handle(token)] == []
 
 
 @pytest.mark.rule("18.10")

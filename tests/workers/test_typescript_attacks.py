@@ -162,7 +162,8 @@ async def test_cells_that_change_the_language_break_each_other_at_most(
     if canvas == "tampered":
         assert (await cells.run("function* f() { yield 1; yield 2 }"))["result"] == [1, 2]
     error = await cells.fail("const a = 1\na.b.c")
-    assert error.details["line"] == 2
+    if canvas != "functions":  # without which Deno itself cannot say where an error was
+        assert error.details["line"] == 2
 
 
 async def test_what_a_cell_changes_is_not_seen_on_another_canvas(pool: WorkerPool) -> None:

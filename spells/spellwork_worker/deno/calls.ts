@@ -3,7 +3,7 @@
 import { type Compiled, compiled, type Unit } from "./cells.ts";
 import { failure } from "./failing.ts";
 import { formed } from "./forms.ts";
-import { keptOf, NoSuchPart, pageOf, parcelOf, plainSize, SMALL, Store, unpacked } from "./keeping.ts";
+import { keptOf, NoSuchPart, pageOf, parcelOf, plainSize, PLAIN, Store, unpacked } from "./keeping.ts";
 import { put, TooLarge, type Writer } from "./msgpack.ts";
 import { RequestError } from "./own.ts";
 import type { Frame, Pipe } from "./pipe.ts";
@@ -314,7 +314,7 @@ function refusal(error: unknown): { code: string; message: string } {
 
 function isSmall(value: unknown): boolean {
   const size = plainSize(value);
-  return size >= 0 && size <= SMALL;
+  return size >= 0 && size <= PLAIN;
 }
 
 /** Return a function's arguments by its parameters. */

@@ -33,8 +33,8 @@ import {
 } from "./primordials.ts";
 import { Reader } from "./msgpack.ts";
 
-/** Bytes, about, up to which plain values go to the server as they are. */
-export const SMALL = 64 * 1024;
+/** Bytes, about, up to which plain values go to the server as they are, and so outlive this process. */
+export const PLAIN = 4 * 1024 * 1024;
 const ITEMS = 50;
 const CHARACTERS = 2_000;
 const PAGE_BYTES = 1024 * 1024;
@@ -84,7 +84,7 @@ export class Store {
 }
 
 /** Return the bytes of plain JSON values, about, up to a budget; -1 where JSON would not give them back as they are. */
-export function plainSize(value: unknown, budget = SMALL, depth = 0): number {
+export function plainSize(value: unknown, budget = PLAIN, depth = 0): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value === "number") return isFinite(value) ? 8 : -1;
   if (value === null || typeof value === "boolean") return 5;

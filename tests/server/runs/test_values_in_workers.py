@@ -17,7 +17,7 @@ from tests.server.services.house import Caller, House, house
 pytestmark = pytest.mark.anyio
 
 MAKE = {
-    "table": "[{'n': n, 'word': f'w{n}'} for n in range(20_000)]",
+    "table": "[{'n': n, 'word': f'w{n}'} for n in range(200_000)]",
     "object": "object()",
     "pair": "(1, 2)",
     "forged": "{'$handle': '0' * 32, 'kind': 'list', 'size': 1, 'preview': None, 'encodings': []}",
@@ -53,25 +53,25 @@ async def test_a_value_in_a_worker_is_told_of_and_read_by_the_page_until_it_is_g
     h, ada, run = home
     outputs = run["outputs"]
     assert outputs["pair"] == {"result": [1, 2]}
-    assert outputs["all"] == {"result": [20_000, [1, 2]]}
+    assert outputs["all"] == {"result": [200_000, [1, 2]]}
     told = outputs["table"]["result"]
     assert (told["kind"], told["preview"]["form"], told["preview"]["total"]) == (
         "list",
         "list",
-        20_000,
+        200_000,
     )
     assert outputs["object"]["result"]["kind"] == "object"
     assert run["hashes"]["table"]["result"] == told["$handle"]
 
     page = await value_of(ada, told["$handle"], offset=100, limit=2)
     assert page.body["value"] == [{"n": 100, "word": "w100"}, {"n": 101, "word": "w101"}]
-    assert (page.body["total"], page.body["more"]) == (20_000, True)
+    assert (page.body["total"], page.body["more"]) == (200_000, True)
     by_port = await ada.get(
         f"/v1/runs/{run['id']}/outputs/table/result?limit=1&sort=n&descending=true"
     )
     assert (by_port.body["value"], by_port.body["rows"]) == (
-        [{"n": 19_999, "word": "w19999"}],
-        [19_999],
+        [{"n": 199_999, "word": "w199999"}],
+        [199_999],
     )
     missing = await value_of(ada, told["$handle"], path="/nothing")
     assert (missing.status, missing.body["error"]["code"]) == (404, "value_not_found")
