@@ -93,11 +93,11 @@ ATTACKS = {
 @pytest.mark.rule("17.51")
 @pytest.mark.parametrize(("code", "words"), ATTACKS.values(), ids=ATTACKS)
 async def test_an_attack_fails(cells: Cells, secret: str, code: str, words: str) -> None:
-    with pytest.raises(CallFailed) as caught:
+    with pytest.raises((CallFailed, LimitExceeded)) as caught:  # memory: who notices first
         await cells.run(code.replace("FILE", secret))
     error = caught.value
     assert words in error.message
-    told = f"{error.message} {error.traceback} {cells.events}"
+    told = f"{error.message} {getattr(error, 'traceback', '')} {cells.events}"
     assert "a-secret-of-the-server" not in told
     assert "--allow-" not in told
 
