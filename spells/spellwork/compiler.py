@@ -8,7 +8,6 @@ from typing import Any
 
 from .analysis import Analysis, Part
 from .bodies import Inside, Spells
-from .collector import collector_paused
 from .errors import NodeError, SpellInvalid
 from .inputs import place_inputs
 from .library import Library
@@ -34,7 +33,6 @@ _NOTHING: Mapping[str, Any] = {}
 _proven = attrgetter("proven")
 
 
-@collector_paused()
 def compile(
     spell: Spell,
     library: Library,

@@ -25,7 +25,6 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
-from .collector import collector_paused
 from .requirements import MAX_REQUIREMENTS, PackageName, Specifier
 
 SCHEMA = 1
@@ -301,7 +300,6 @@ class Spell(Part):
     )
 
     @classmethod
-    @collector_paused()
     def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
         """Return the spell in JSON; raises ValidationError. Its edges, of which there are most, are read apart."""
         quick = None if how else _quickly_read(json_data)

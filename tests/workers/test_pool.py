@@ -264,7 +264,14 @@ async def test_a_worker_knows_no_secret_and_keeps_to_its_directory(
         "import os\nhere = os.getcwd()\nenv = dict(os.environ)\n"
         "_d = '/proc/self/fd'\nlinks = [os.readlink(f'{_d}/{n}') for n in os.listdir(_d) if os.path.exists(f'{_d}/{n}')]"
     )
-    assert set(found["env"]) <= {"HOME", "TMPDIR", "OMP_NUM_THREADS", "LC_CTYPE", "PWD"}
+    assert set(found["env"]) <= {
+        "HOME",
+        "TMPDIR",
+        "OMP_NUM_THREADS",
+        "MALLOC_ARENA_MAX",
+        "LC_CTYPE",
+        "PWD",
+    }
     assert found["env"]["HOME"] == found["here"] != str(Path.cwd())
     assert all(
         link.startswith(("pipe:", "socket:", "/dev/null", "/proc/")) for link in found["links"]

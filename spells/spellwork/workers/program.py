@@ -73,7 +73,8 @@ class Program:
 
 
 _OPTIONS = ("-I", "-X", "utf8")
-_BASE_ENV: Mapping[str, str] = {"OMP_NUM_THREADS": "1"}
+_BASE_ENV: Mapping[str, str] = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+"""One heap for all threads: another for each would take 64 MB of the address space that a worker may have."""
 
 # The server's packages come first until the worker's own are loaded, and last from then on:
 # what the environment brings of another version is the cell's, and never the worker's.
