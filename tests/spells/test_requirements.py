@@ -35,7 +35,7 @@ GOOD = {
 }
 WRONG = {
     "an address": "@ https://example.org/x.whl",
-    "an option": ">=1 --index-url https://example.org",
+    "an option": ">=1 --no-deps",
     "a word": "latest",
     "a path": "/ ../x",
     "a number alone": "2.1",
@@ -68,7 +68,7 @@ def test_what_is_no_version_never_reaches_an_installer(case: str) -> None:
         {"-r": ""},
         {"": ""},
         {"x" * 101: ""},
-        {"rich": ">=1\n--index-url"},
+        {"rich": ">=1\n--no-deps"},
         {"rich": ">" * 301},
         {"rich": None},
         {f"p{number}": "" for number in range(MAX_REQUIREMENTS + 1)},
@@ -132,6 +132,6 @@ def test_the_builder_requires_packages() -> None:
     with pytest.raises(WorkflowInvalid, match="already"):
         wf.require("rich")
     with pytest.raises(WorkflowInvalid, match="requirements"):
-        wf.require("--index-url")
+        wf.require("--no-deps")
     wf.reset()
     assert wf.to_spell().requirements == {}
