@@ -2,6 +2,7 @@
 import type { Rest } from "../api";
 import { Store } from "../store";
 import { accessPaths, type GrantView, type SecretView } from "./access_paths";
+import { attempt, reason } from "./attempt";
 
 export type Grant = GrantView;
 export type Secret = SecretView;
@@ -42,7 +43,7 @@ export class AccessDesk {
       if (loading === this.#loading) this.access.set(access);
     } catch (error) {
       if (loading === this.#loading && this.access.get() === null)
-        this.failure.set(`Could not look at the grants: ${words(error)}`);
+        this.failure.set(`Could not look at the grants: ${reason(error)}`);
     }
   }
 
@@ -85,19 +86,10 @@ export class AccessDesk {
   async #act(what: string, work: () => Promise<unknown>): Promise<boolean> {
     this.busy.set(true);
     try {
-      await work();
-      this.failure.set(null);
-      return true;
-    } catch (error) {
-      this.failure.set(`${what}: ${words(error)}`);
-      return false;
+      return await attempt(what, work, this.failure);
     } finally {
       await this.load();
       this.busy.set(false);
     }
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

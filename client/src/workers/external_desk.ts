@@ -4,6 +4,7 @@ import type { Json } from "../protocol";
 import type { ExternalWorkerList, ExternalWorkerView, NewExternalWorkerView } from "../protocol/generated";
 import type { Connection } from "../session";
 import { Store } from "../store";
+import { attempt, reason } from "./attempt";
 
 export type ExternalWorker = ExternalWorkerView;
 
@@ -62,7 +63,7 @@ export class ExternalDesk {
       this.workers.set([...mine.items, ...here.items.filter(({ id }) => !known.has(id))]);
     } catch (error) {
       if (loading === this.#loading && this.workers.get() === null)
-        this.failure.set(`Could not list the external workers: ${words(error)}`);
+        this.failure.set(`Could not list the external workers: ${reason(error)}`);
     }
   }
 
@@ -116,12 +117,7 @@ export class ExternalDesk {
 
   async #act(what: string, work: () => Promise<unknown>): Promise<boolean> {
     try {
-      await work();
-      this.failure.set(null);
-      return true;
-    } catch (error) {
-      this.failure.set(`${what}: ${words(error)}`);
-      return false;
+      return await attempt(what, work, this.failure);
     } finally {
       await this.load();
     }
@@ -130,8 +126,4 @@ export class ExternalDesk {
 
 function path({ id }: { id: string }): string {
   return `/v1/external-workers/${encodeURIComponent(id)}`;
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

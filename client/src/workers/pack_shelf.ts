@@ -4,6 +4,7 @@ import { toBase64 } from "../engine/spell_forms";
 import type { InstalledPack, InstalledPacks, UploadedPack } from "../protocol/generated";
 import type { Connection } from "../session";
 import { Store } from "../store";
+import { reason } from "./attempt";
 
 export type { InstalledPack } from "../protocol/generated";
 
@@ -54,7 +55,7 @@ export class PackShelf {
       if (loading === this.#loading) this.packs.set(items);
     } catch (error) {
       if (loading === this.#loading && this.packs.get() === null)
-        this.failure.set(`Could not list the packs: ${words(error)}`);
+        this.failure.set(`Could not list the packs: ${reason(error)}`);
     }
   }
 
@@ -94,15 +95,11 @@ export class PackShelf {
       await this.load();
       return true;
     } catch (error) {
-      this.failure.set(`${what}: ${words(error)}`);
+      this.failure.set(`${what}: ${reason(error)}`);
       await this.load();
       return false;
     } finally {
       this.doing.set(null);
     }
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@
 import type { Connection } from "../session";
 import { Store } from "../store";
 import { type Asks, asking } from "./asks";
+import { attempt, reason } from "./attempt";
 import type { Sample, Worker, WorkerLine } from "./types";
 import { workerOf } from "./views";
 
@@ -72,7 +73,7 @@ export class WorkerDesk {
       else this.worker.set(null);
       this.failure.set(null);
     } catch (error) {
-      if (loading === this.#loading) this.failure.set(`Could not look at the workers: ${words(error)}`);
+      if (loading === this.#loading) this.failure.set(`Could not look at the workers: ${reason(error)}`);
     }
   }
 
@@ -116,12 +117,7 @@ export class WorkerDesk {
   async #do(deed: WorkerDeed | "choose", what: string, work: () => Promise<void>): Promise<boolean> {
     this.doing.set(deed);
     try {
-      await work();
-      this.failure.set(null);
-      return true;
-    } catch (error) {
-      this.failure.set(`${what}: ${words(error)}`);
-      return false;
+      return await attempt(what, work, this.failure);
     } finally {
       this.doing.set(null);
     }
@@ -152,8 +148,4 @@ export class WorkerDesk {
     if (this.worker.get()?.id !== id || lines.length === 0) return;
     this.lines.update((before) => [...before, ...lines].slice(-LINES));
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
