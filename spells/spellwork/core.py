@@ -223,11 +223,23 @@ class RunState:
         missing = sum(values[slot] is UNSET for slot in needs)
         runs = not missing
         if step.type.waits == "any":
-            runs = missing < len(self.program.needs[index])
+            runs = missing < len(self.program.needs[index]) or self._is_given(index)
         if runs or not needs:
             self.modes[index] = self.usual[index]
             return None
         return self.reason(index)
+
+    def _is_given(self, index: int) -> bool:
+        """Say whether a value is typed into an input of a step that no wire brings: null and an empty list are none."""
+        defaults = {port.name: port.default for port in self.plan.steps[index].ports.inputs}
+        start = self.program.constants_from
+        return any(
+            isinstance(source, int)
+            and source >= start
+            and self.values[source] is not None
+            and self.values[source] not in ([], defaults.get(port))
+            for port, source in self.program.gathers[index]
+        )
 
     def reason(self, index: int) -> str:
         """Return which of a step's wires brought nothing, and why."""

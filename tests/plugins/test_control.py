@@ -110,6 +110,58 @@ def test_a_fallback_tries_value_first_and_takes_null_for_nothing(first: str, wan
     assert run(spell)[0].outputs["f"] == {"value": wanted}
 
 
+FALLBACKS_TYPED: Table = [
+    ("what failed", "t.fail", {"values": ["a", "b"]}, "a"),
+    ("what was skipped", "t.skip", {"values": [0]}, 0),
+    ("null", ("t.value", {"value": None}), {"values": [False]}, False),
+    ("null, by what is not null", "t.fail", {"values": [None, "b"]}, "b"),
+    ("nothing, for it came", ("t.value", {"value": "came"}), {"values": ["a"]}, "came"),
+    ("nothing, for it is empty", "t.fail", {"values": []}, None),
+]
+
+
+@pytest.mark.rule("13.2", "5.7")
+@pytest.mark.parametrize(("stands_for", "source", "typed", "wanted"), FALLBACKS_TYPED)
+@pytest.mark.parametrize("told", [False, True])
+def test_what_is_typed_into_a_fallback_stands_for(
+    stands_for: str, source: Any, typed: dict[str, Any], wanted: Any, told: bool
+) -> None:
+    spell = draw({"first": source, "f": ("core.fallback", typed)}, "first.value -> f.value")
+    result, _ = run(spell, told=told)
+    if wanted is None:
+        assert "'first' failed" in result.skipped["f"]
+    else:
+        assert result.outputs["f"] == {"value": wanted}
+
+
+@pytest.mark.rule("13.2", "5.7")
+def test_a_value_typed_into_a_fallback_needs_none_of_its_wires() -> None:
+    nodes = {"s": "t.fail", "f": ("core.fallback", {"value": "typed"})}
+    assert run(draw(nodes, "s.value -> f.values"))[0].outputs["f"] == {"value": "typed"}
+
+
+@pytest.mark.rule("13.2")
+def test_a_fallback_passes_over_nulls_among_its_wires() -> None:
+    nodes = {
+        "s0": ("t.value", {"value": None}),
+        "s1": ("t.value", {"value": "b"}),
+        "f": "core.fallback",
+    }
+    spell = draw(nodes, "s0.value -> f.values", "s1.value -> f.values")
+    assert run(spell)[0].outputs["f"] == {"value": "b"}
+
+
+@pytest.mark.rule("13.2", "11.3")
+@pytest.mark.anyio
+async def test_in_live_mode_a_fallback_takes_up_what_is_set_on_it() -> None:
+    nodes = {"s": "t.fail", "f": "core.fallback"}
+    plan = compile(draw(nodes, "s.value -> f.value"), library, inputs={"f.values": []})
+    async with spellwork.LiveSession(plan) as session:
+        assert "f" in (await session.settled()).skipped
+        session.set("f.values", ["typed"])
+        assert (await session.settled()).outputs["f"] == {"value": "typed"}
+
+
 # Wait
 
 

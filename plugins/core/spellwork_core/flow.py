@@ -134,16 +134,19 @@ async def merge(values: list[Any]) -> Merged:
 async def fallback(
     value: Annotated[Any, Field(description="Tried first; null counts as nothing")] = None,
     values: Annotated[
-        list[Any] | None, Field(description="Tried next, in the order of their wires")
+        list[Any] | None,
+        Field(
+            description="Tried next: what its wires bring, in their order, else what is typed in"
+        ),
     ] = None,
 ) -> Any:
-    """The first value that came without failure: by ``value``, else by the wires into ``values``, in their order.
+    """The first value that came without failure and is not null: by ``value``, else by ``values``, in their order.
 
-    Skipped when nothing came at all.
+    Skipped when nothing came at all, and nothing is typed in.
     """
-    if value is not None or not values:
+    if value is not None:
         return value
-    return values[0]
+    return next((each for each in values or () if each is not None), None)
 
 
 @node(
