@@ -48,6 +48,7 @@ from .packs.wheels import Wheels
 from .protocol import announce
 from .rooms import Rooms
 from .runs.followers import Followers
+from .runs.gone_values import GoneValues
 from .runs.journal import Journal
 from .runs.last_values import LastValues
 from .runs.output_cache import SharedCache
@@ -172,6 +173,7 @@ class Running:
     runners: Runners
     reader: RunReader
     managers: Managers
+    gone: GoneValues
     retention: Retention
 
 
@@ -226,6 +228,7 @@ def make_app(settings: Settings) -> web.Application:
         running.places,
         running.packs,
         running.runners,
+        running.gone,
         running.retention,
         parts.completer,
         parts.canvas_sockets,
@@ -434,6 +437,7 @@ def _make_running(
             stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes
         ),
         managers=Managers(runners, journal, channels, access),
+        gone=GoneValues(stores.outputs, journal),
         retention=Retention(stores.runs, stores.commits, settings.run_retention),
     )
 

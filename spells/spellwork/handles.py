@@ -7,7 +7,7 @@ handle is the value's lease: when the last one is gone, the process lets go of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -156,6 +156,25 @@ def find_handle(token: str) -> Handle | None:
 def any_handles() -> bool:
     """Say whether there is any handle in this process: where none is, nobody need look for them."""
     return bool(_living)
+
+
+Hears = Callable[[Sequence[Handle], str], None]
+"""Told the handles whose values are gone, and why."""
+
+_watchers: list[Hears] = []
+
+
+def watch_gone(hears: Hears) -> Callable[[], None]:
+    """Call ``hears``, on the thread of the loop, whenever values of handles are gone; return what ends that."""
+    _watchers.append(hears)
+    return lambda: _watchers.remove(hears)
+
+
+def tell_gone(handles: Sequence[Handle], why: str) -> None:
+    """Say that these values are gone: their process ended, or let go of them by itself."""
+    if handles:
+        for hears in tuple(_watchers):  # one may stop meanwhile
+            hears(handles, why)
 
 
 def handles_in(value: Any, depth: int = DEPTH) -> Iterator[tuple[list[str | int], Handle]]:

@@ -93,6 +93,13 @@ export interface Operations {
     response: Cleared;
   };
   /**
+   * Say which values are gone from their workers
+   */
+  "cache.gone": {
+    request: AskGone;
+    response: GoneView;
+  };
+  /**
    * Say how much is cached
    */
   "cache.stats": {
@@ -943,6 +950,23 @@ export interface ClearCache {
  */
 export interface Cleared {
   entries: number;
+}
+/**
+ * Values in workers, by what stands for them (``$handle``).
+ */
+export interface AskGone {
+  /**
+   * @maxItems 1000
+   */
+  handles: string[];
+}
+/**
+ * Those of them that are there no more, each with the reason, as a step says why it runs again.
+ */
+export interface GoneView {
+  gone: {
+    [k: string]: string;
+  };
 }
 /**
  * How much is kept. ``values`` and ``size`` (bytes) count what runs and cache entries name, of all users.
@@ -2122,6 +2146,12 @@ export interface RunView {
     [k: string]: {
       [k: string]: string;
     };
+  };
+  /**
+   * Of the values that stayed in workers ($handle), those that are there no more: {handle: why}.
+   */
+  gone: {
+    [k: string]: string;
   };
   /**
    * The spell as it ran; runs.get gives it.
@@ -3602,6 +3632,7 @@ export interface Announcements {
   "session.resync": Notice;
   "session.revoked": Notice;
   "user.mentions": UserMentions;
+  "values.gone": ValuesGone;
   "worker.changed": WorkerChanged;
   "worker.lines": WorkerLines;
 }
@@ -3754,6 +3785,26 @@ export interface Notice {
 export interface UserMentions {
   unread: number;
   mention: MentionView | null;
+}
+/**
+ * ``values.gone``: values that runs left in workers are there no more; their nodes give them when they run again.
+ */
+export interface ValuesGone {
+  stream: string;
+  /**
+   * worker restarted, value dropped.
+   */
+  why: string;
+  values: GoneValue[];
+}
+/**
+ * A value that stayed in a worker, and where a run left it.
+ */
+export interface GoneValue {
+  run: string;
+  node: string;
+  port: string;
+  handle: string;
 }
 /**
  * A worker whose state is another now, for those who have a canvas on it open.

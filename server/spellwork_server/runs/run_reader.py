@@ -13,7 +13,8 @@ from spellwork_server.storage.outputs import OutputRef, OutputStore
 from spellwork_server.storage.run_records import RunRecord, RunRecords
 
 from .errors import RunNotFound, ValueNotFound
-from .references import reference
+from .gone_values import gone_among
+from .references import is_stand_in, reference
 from .run import Run
 from .streams import Access
 from .views import RunView
@@ -59,6 +60,7 @@ class RunReader:
         small = [ref.hash for ref in refs if ref.preview is None]
         bodies = await self._outputs.bodies(small, at_most=max(self._inline, STAND_IN_BYTES))
         result = record.result or {}
+        told = [key for key, body in bodies.items() if is_stand_in(key, body)]
         order = result.get("order") or sorted({ref.node for ref in refs})
         by_node: dict[str, list[OutputRef]] = {}
         for ref in refs:
@@ -77,6 +79,7 @@ class RunReader:
                 "why": result.get("why", {}),
                 "durations": result.get("durations", {}),
                 "order": order,
+                "gone": gone_among(told),
                 "spell": record.spell,
             }
         )

@@ -53,6 +53,10 @@ class RunView(View):
     hashes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="{node: {port: hash of the value}}"
     )
+    gone: dict[str, str] = Field(
+        default_factory=dict,
+        description="Of the values that stayed in workers ($handle), those that are there no more: {handle: why}.",
+    )
     spell: dict[str, Any] | None = Field(
         default=None, description="The spell as it ran; runs.get gives it."
     )
@@ -112,6 +116,23 @@ class EventsFlowing(View):
     """``events.flowing``: the store takes events again; what waited follows."""
 
     stream: str
+
+
+class GoneValue(View):
+    """A value that stayed in a worker, and where a run left it."""
+
+    run: str
+    node: str
+    port: str
+    handle: str
+
+
+class ValuesGone(View):
+    """``values.gone``: values that runs left in workers are there no more; their nodes give them when they run again."""
+
+    stream: str
+    why: str = Field(description="worker restarted, value dropped.")
+    values: list[GoneValue]
 
 
 class RunStatus(View):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from spellwork_server.identity import require
+from spellwork_server.runs.gone_values import gone_among
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.pages import PageRequest, Pages, ValuePage
 from spellwork_server.runs.run_reader import RunReader
@@ -20,6 +21,18 @@ class ReadValue(PageRequest):
     """A page of a value that stands in an event or a run as ``{$ref, size, preview}``."""
 
     hash: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
+class AskGone(Request):
+    """Values in workers, by what stands for them (``$handle``)."""
+
+    handles: list[Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]] = Field(max_length=1_000)
+
+
+class GoneView(View):
+    """Those of them that are there no more, each with the reason, as a step says why it runs again."""
+
+    gone: dict[str, str]
 
 
 class CacheView(View):
@@ -71,6 +84,14 @@ class CacheService(Service):
         return await self._pages.page(
             request.hash, partial(self._reader.value, request.hash), request
         )
+
+    @operation(
+        summary="Say which values are gone from their workers", rest=("POST", "/v1/cache/gone")
+    )
+    async def gone(self, call: Call, request: AskGone) -> GoneView:
+        """Say it of values that a tab shows, as when it comes back; later ones are told in ``values.gone``."""
+        require(call.actor, "cache.read")
+        return GoneView(gone=gone_among(request.handles))
 
     @operation(summary="Say how much is cached", rest=("GET", "/v1/cache"))
     async def stats(self, call: Call, request: Nothing) -> CacheView:

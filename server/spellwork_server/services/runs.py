@@ -29,6 +29,7 @@ from spellwork_server.runs.views import (
     RunEvents,
     RunStatus,
     RunView,
+    ValuesGone,
 )
 from spellwork_server.runs.writer import TERMINAL
 from spellwork_server.storage.group_commit import GroupCommit
@@ -360,4 +361,5 @@ def announce_runs(registry: Registry) -> None:
     registry.announce("run.status", RunStatus, "A run is queued, paused or goes on")
     registry.announce("events.stalled", EventsStalled, "The store takes no events now; runs go on")
     registry.announce("events.flowing", EventsFlowing, "The store takes events again")
+    registry.announce("values.gone", ValuesGone, "Values that runs left in workers are gone")
     registry.announce("canvas.live", CanvasLive, "Live mode of a user was turned on or off")

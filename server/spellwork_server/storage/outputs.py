@@ -152,6 +152,23 @@ class OutputStore:
                         refs.append(OutputRef(row.node, row.port, row.hash, row.size, None))
         return [ref for _, refs in found.values() for ref in refs]
 
+    async def places(self, keys: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+        """Return where these values were left: (stream, run, node, port, key)."""
+        found: list[tuple[str, str, str, str, str]] = []
+        async with self._database.read() as conn:
+            for start in range(0, len(keys), 500):
+                columns = RUN_OUTPUTS.c
+                query = (
+                    select(RUNS.c.stream, columns.run, columns.node, columns.port, columns.hash)
+                    .join(RUN_OUTPUTS, RUN_OUTPUTS.c.run == RUNS.c.id)
+                    .where(columns.hash.in_(keys[start : start + 500]))
+                )
+                found += [
+                    (row.stream, row.run, row.node, row.port, row.hash)
+                    for row in await conn.execute(query)
+                ]
+        return found
+
     async def readers(self, key: str) -> list[tuple[str | None, str, str]]:
         """Return the (canvas, user, audience) of the runs that left this value, each once."""
         query = (

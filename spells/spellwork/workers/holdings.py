@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from spellwork.errors import NodeError
-from spellwork.handles import Handle
+from spellwork.handles import Handle, tell_gone
 from spellwork_worker.frames import FromWorker
 from spellwork_worker.memory import BESIDE, Memory, MemoryChannel, Untrusted, available
 from spellwork_worker.parcels import (
@@ -106,8 +106,10 @@ class Holdings:
 
     def end(self) -> None:
         """Take it that the process is over: all that it held is gone. A second call does nothing."""
-        self._ended = True
         self._dropped.clear()
+        if not self._ended:
+            self._ended = True
+            tell_gone(list(self._handles.values()), RESTARTED)
         for asked in self._asked.values():
             if not asked.done():
                 asked.set_exception(ValueGone(f"the value is gone: {RESTARTED}"))
@@ -180,15 +182,20 @@ class Holdings:
         if isinstance(record, Fetched | PageRead | Refused):
             self._answered(record)
         elif isinstance(record, Let):
-            for value in record.values:
-                if (handle := self._handles.get(value)) is not None:
-                    handle.lose(record.reason[:100])
+            self._let(record)
         elif isinstance(record, Shown):
             if (handle := self._handles.get(record.value)) is not None and _fits(record.preview):
                 handle.preview = record.preview
         else:
             return False
         return True
+
+    def _let(self, record: Let) -> None:
+        why = record.reason[:100]
+        lost = [each for value in record.values if (each := self._handles.get(value)) is not None]
+        for handle in lost:
+            handle.lose(why)
+        tell_gone(lost, why)
 
     def _answered(self, record: Fetched | PageRead | Refused) -> None:
         asked = self._asked.pop(record.number, None)

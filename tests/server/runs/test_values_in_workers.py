@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import socketio
 
 from spellwork.handles import find_handle
 from tests.server.services.house import Caller, House, house
@@ -94,3 +95,40 @@ async def test_a_value_in_a_worker_is_told_of_and_read_by_the_page_until_it_is_g
     assert (gone.status, gone.body["error"]["code"]) == (404, "value_gone")
     again = (await ada.get(f"/v1/runs/{run['id']}")).body
     assert again["outputs"]["table"]["result"]["preview"] == told["preview"]
+
+
+@pytest.mark.rule("E13")
+async def test_every_tab_hears_at_once_which_values_are_gone(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        spell = {"nodes": {"table": {"type": "code.python", "code": MAKE["table"]}}, "edges": {}}
+        canvas = (await ada.post("/v1/canvases", {"spell": spell})).body["id"]
+        client = socketio.AsyncClient(reconnection=False)
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+        client.on("values.gone", heard.put)
+        await client.connect(h.origin, auth={"token": ada.token}, transports=["websocket"])
+        try:
+            assert (await client.call("canvas.open", {"canvas": canvas, "client_id": 7}))["ok"]
+            run = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})).body
+            handle = run["outputs"]["table"]["result"]["$handle"]
+            asked = {"handles": [handle, "0" * 32]}
+            assert run["gone"] == {}
+            assert (await client.call("cache.gone", asked))["gone"] == {
+                "0" * 32: "worker restarted"
+            }
+            assert (await ada.post(f"/v1/workers/{canvas}/restart")).status == 200
+            async with asyncio.timeout(30):
+                told = await heard.get()
+            again = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})).body
+            assert again["why"]["table"] == "worker restarted"
+        finally:
+            await client.disconnect()
+        place = {"run": run["id"], "node": "table", "port": "result", "handle": handle}
+        assert told == {
+            "stream": f"canvas:{canvas}",
+            "why": "worker restarted",
+            "values": [place],
+        }
+        gone = {handle: "worker restarted"}
+        assert (await ada.get(f"/v1/runs/{run['id']}")).body["gone"] == gone
+        assert handle in (await ada.post("/v1/cache/gone", asked)).body["gone"]
