@@ -185,7 +185,7 @@ class BodyRun:
                 path = f"{place}/{steps[index].id}"
                 self._host.report(Event("node.failed", time.time(), path, error=failure.to_json()))
         index, failure = failures[0]
-        return BodyFailed(f"{self._host.prefix}{place}/{steps[index].id}", failure)
+        return BodyFailed(f"{self._host.prefix}{place}/{steps[index].id}", steps[index], failure)
 
     # Where nobody looks
 

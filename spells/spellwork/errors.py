@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .problems import Problem
     from .result import NodeFailure
+    from .step import Step
 
 
 class SpellworkError(Exception):
@@ -287,17 +288,21 @@ class NodeSkipped(NodeError):
 
 
 class BodyFailed(NodeError):
-    """A node inside another failed; ``details.path`` says which, and the code is that of its failure.
+    """A node inside another failed; ``details`` say which, and the code is that of its failure.
 
-    Nested deeper, path and message stay those of the node where it began.
+    ``path`` leads there from outside, ``node`` is its id where it is drawn, and
+    ``label`` what people call it. Nested deeper, all of them and the message
+    stay those of the node where it began.
     """
 
-    def __init__(self, path: str, failure: NodeFailure) -> None:
-        began = failure.details.get("path")
+    def __init__(self, path: str, step: Step, failure: NodeFailure) -> None:
+        place = {"path": path, "node": step.id, "label": step.node.name or step.type.title}
+        named = f"{path} ({step.node.name!r})" if step.node.name else path
+        began = place.keys() <= failure.details.keys()
         super().__init__(
-            failure.message if began else f"{path}: {failure.message}",
+            failure.message if began else f"{named}: {failure.message}",
             code=failure.code,
-            details=failure.details | {"path": began or path},
+            details=failure.details if began else failure.details | place,
         )
         self.traceback = failure.traceback
 

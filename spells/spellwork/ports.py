@@ -81,7 +81,7 @@ class Port:
 FAILURE_PORT: Final = Port(
     "error",
     {"type": "object"},
-    description="Why the node failed: {code, message, node, port?, attempts}.",
+    description="Why the node failed: {code, message, node, port?, path?, label?, attempts}.",
 )
 """The output that every node has where it is wired: active only when the node fails."""
 

@@ -23,9 +23,13 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     details: dict[str, Any] = {}
 
     def brief(self, node: str) -> dict[str, Any]:
-        """Return what the output ``error`` of a node brings: {code, message, node, port?, attempts}."""
+        """Return what the output ``error`` of a node brings: {code, message, node, port?, path?, label?, attempts}."""
         body = {"code": self.code, "message": self.message, "node": node, "attempts": self.attempts}
-        return body if self.port is None else body | {"port": self.port}
+        if self.port is not None:
+            body |= {"port": self.port}
+        if "label" in self.details:  # of a node inside this one: see BodyFailed
+            body |= {key: self.details[key] for key in ("path", "label")}
+        return body
 
     def to_json(self) -> dict[str, Any]:
         """Return the failure as JSON, always with ``attempts``."""

@@ -428,10 +428,35 @@ def test_a_failure_inside_fails_the_owner_with_its_path(told: bool) -> None:
     failure = result.errors["top"]
     assert failure.code == "exception"
     assert failure.message == "top/s/f: ValueError: deep"
-    assert failure.details["path"] == "top/s/f"
+    assert failure.details == {"path": "top/s/f", "node": "f", "label": "Fail"}
     assert failure.traceback is not None
     assert "deep" in failure.traceback
     assert result.skipped == {"after": "'top' failed"}
+
+
+@pytest.mark.rule("13.8", "13.1", "13.10")
+def test_a_failure_inside_is_named_as_people_know_it_by_every_owner_and_output() -> None:
+    child = draw({"in": ("core.input", {"name": "n"}), "f": ("t.fail", {}, {"name": "Divide"})})
+    place = {"path": "top[1]/f", "node": "f", "label": "Divide"}
+    for more in ({}, {"on_error": "collect"}):
+        spell = draw(
+            {"top": ("core.map", {"items": [1, 2], "at_once": 1, **more}, runs(spell="c"))},
+        )
+        result, _ = run(spell, {"c": child})
+        if more:
+            assert result.outputs["top"]["errors"][1] == {
+                "index": 1,
+                "code": "exception",
+                "message": "top[1]/f ('Divide'): ValueError: no",
+                **place,
+            }
+        else:
+            assert result.errors["top"].message == "top[0]/f ('Divide'): ValueError: no"
+    spell = draw(
+        {"top": ("core.spell", {"n": 1}, runs(spell="c")), "why": "t.value"}, "top.error -> why.value"
+    )
+    why = run(spell, {"c": child})[0].outputs["why"]["value"]
+    assert (why["node"], why["path"], why["label"]) == ("top", "top/f", "Divide")
 
 
 @pytest.mark.rule("13.8")

@@ -42,7 +42,7 @@ class Iterations:
         self, ctx: Context, one: Callable[[int], Awaitable[Any]], on_error: str = "fail"
     ) -> None:
         self.errors: list[dict[str, Any]] = []
-        """What failed: {index, code, message, path?}, by index; kept where it is not to fail all."""
+        """What failed: {index, code, message, path?, node?, label?}, by index; kept where it is not to fail all."""
         self._ctx = ctx
         self._one = one
         self._on_error = on_error
@@ -92,12 +92,9 @@ class Iterations:
                 self._tell()
 
     def _note(self, error: NodeError, index: int) -> None:
-        path = error.details.get("path")
-        self.errors.append(
-            {"index": index, "code": error.code, "message": error.message}
-            | ({"path": path} if path else {})
-        )
-        if len(self.errors) <= TOLD_FAILURES and not path:
+        place = {key: error.details[key] for key in _PLACE if "label" in error.details}
+        self.errors.append({"index": index, "code": error.code, "message": error.message} | place)
+        if len(self.errors) <= TOLD_FAILURES and not place:
             self._ctx.log(f"item {index}: {error.message}", "warning")
 
     def _tell(self) -> None:
@@ -105,6 +102,9 @@ class Iterations:
         failed = f", {len(self.errors)} failed" if self.errors else ""
         self._ctx.progress(done / count, f"{done} of {count}{failed}")
 
+
+_PLACE = ("path", "node", "label")
+"""What a body's failure says of the node in it that failed."""
 
 TOLD_FAILURES = 20
 """Failures of one call that are written to the log."""

@@ -33,6 +33,7 @@ from spellwork_server.grants.masking import RunSecrets, no_secrets
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord, mark_started
 
+from .insides import Insides
 from .journal import Journal
 from .last_values import LastValues
 from .live_seat import LiveExecution, LiveSeat
@@ -99,8 +100,8 @@ class RunOrder:
     mode: Mode
     request: dict[str, Any]
     timeout: float | None = None
-    hidden: frozenset[str] = frozenset()
-    """Nodes of which those who follow the run may not see the inside."""
+    insides: Insides = Insides()
+    """What those who follow the run may see of what its nodes run inside themselves."""
 
     def limits(self, most: Limits) -> Limits:
         """Return what the run may use: what it asks for, and no more than ``most``."""
@@ -154,7 +155,7 @@ class Run:
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
         self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
-        self._sink = RunSink(self._say, self._writer, self._pace, order.hidden, self._secrets.masks)
+        self._sink = RunSink(self._say, self._writer, self._pace, order.insides, self._secrets.masks)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -364,6 +365,7 @@ class Run:
             error=self._failure or (said.error if said else None),
             message=self.interrupted if self.status == "interrupted" else None,
             left=self.left.copy(),
+            insides=self.order.insides,
             masks=self._secrets.masks,
         )
 

@@ -13,6 +13,7 @@ from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
 from spellwork_server.storage.run_records import mark_ended
 
+from .insides import Insides
 from .references import encode, is_stand_in, preview_of
 from .views import Status
 
@@ -36,6 +37,7 @@ class RunEnd:
     error: dict[str, Any] | None
     message: str | None
     left: Left
+    insides: Insides = Insides()
     masks: Masks = field(default_factory=Masks)
 
     def event(self, kept: Left) -> Event:
@@ -110,7 +112,10 @@ class RunEnd:
         if result is not None:
             durations = result.durations.items()
             summary |= {
-                "errors": {node: failure.to_json() for node, failure in result.errors.items()},
+                "errors": {
+                    node: self.insides.failure(failure.to_json())
+                    for node, failure in result.errors.items()
+                },
                 "skipped": result.skipped,
                 "why": result.why,
                 "durations": {node: round(seconds, 6) for node, seconds in durations},

@@ -7,12 +7,13 @@ from typing import Any
 from spellwork.events import Event, Sink
 from spellwork_server.grants.masking import Masks
 
+from .insides import Insides
 from .pace import Pace
 from .writer import RunWriter
 
 
 class RunSink:
-    """Hands events to ``say`` and chunks to the writer, but for what is inside the nodes ``hidden``.
+    """Hands events to ``say`` and chunks to the writer, but for what ``insides`` hides.
 
     Secrets that ``masks`` knows are taken out of both.
     """
@@ -22,10 +23,10 @@ class RunSink:
         say: Sink,
         writer: RunWriter,
         pace: Pace,
-        hidden: frozenset[str] = frozenset(),
+        insides: Insides | None = None,
         masks: Masks | None = None,
     ) -> None:
-        self._hidden = hidden
+        self._insides = Insides() if insides is None else insides
         self._say = say
         self._writer = writer
         self._pace = pace
@@ -33,20 +34,16 @@ class RunSink:
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
-        if not self._is_hidden(event.node):
+        if not self._insides.hides(event.node):
+            if event.error is not None and event.kind == "node.failed":
+                event.error = self._insides.failure(event.error)
             self._say(self._masks.event(event) if self._masks else event)
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output."""
-        if not self._is_hidden(node):
+        if not self._insides.hides(node):
             shown = self._masks.plain(chunks) if self._masks else chunks
             self._writer.take_chunks(node, port, shown)
-
-    def _is_hidden(self, path: str | None) -> bool:
-        if not self._hidden or path is None or "/" not in path:
-            return False
-        owners = path.split("/")[:-1]
-        return any(owner.partition("[")[0] in self._hidden for owner in owners)
 
     @property
     def is_full(self) -> bool:

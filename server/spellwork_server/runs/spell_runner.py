@@ -21,6 +21,7 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import insert_run
 
 from .errors import RunBusy
+from .insides import Insides
 from .live_seat import LiveSeat
 from .run import Machinery, Run, RunOrder
 from .run_end import Left
@@ -181,7 +182,7 @@ class SpellRunner:
             request.mode,
             request.to_json() | {"children": self._children.versions},
             request.timeout,
-            await self._hidden(spell, audience),
+            Insides(await self._hidden(spell, audience)),
         )
         log = await self._machinery.journal.log(stream)
         paused = request.mode == "live" and self._is_live_paused()

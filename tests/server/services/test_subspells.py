@@ -140,6 +140,31 @@ async def test_what_happens_inside_a_child_is_told_where_all_who_see_the_run_may
     assert await inside(7) == told
 
 
+@pytest.mark.rule("N3", "13.8")
+async def test_a_failure_in_a_child_names_its_node_where_all_who_see_the_run_may_read_the_child(
+    served: House,
+) -> None:
+    ada, bob = await served.person("ada"), await served.person("bob")
+    bad = {"type": "core.fail", "name": "Divide", "inputs": {"message": "by zero"}}
+    child = await canvas(ada, {"name": "Child", "nodes": {"bad": bad}})
+    parent = await canvas(ada, parent_of(child))
+    left = await run(ada, parent)
+    error = left["errors"]["sub"]
+    assert error["message"] == "sub/bad ('Divide'): by zero"
+    assert error["details"] == {"path": "sub/bad", "node": "bad", "label": "Divide"}
+    member = {"email": bob.user and bob.user.email, "role": "viewer"}
+    assert (await ada.put(f"/v1/canvases/{parent}/members", member)).status == 200
+    hidden = await run(ada, parent)
+    events = (await ada.get(f"/v1/runs/{hidden['id']}/events")).body["events"]
+    (told,) = [each for each in events if each["kind"] == "node.failed"]
+    for failure in (hidden["errors"]["sub"], told["error"]):
+        assert failure["code"] == "failed"
+        assert failure["details"] == {"hidden": "sub"}
+        assert "zero" not in str(failure)
+        assert "bad" not in str(failure)
+    assert (await run(ada, parent, audience="private"))["errors"]["sub"] == error
+
+
 @pytest.mark.rule("N4")
 async def test_the_ports_of_a_subspell_follow_the_child_on_open_tabs(served: House) -> None:
     ada = await served.person("ada")
