@@ -52,4 +52,7 @@ def test_cells_are_written_with_help(ada: Person, make_canvas: Callable[..., str
     expect(code).to_contain_text("sales = ")
     expect(ada.node("count").locator(".node-code")).to_contain_text("len(sales)")
     expect(ada.page.get_by_test_id("edge-named count sales").locator(".wire")).to_have_count(1)
+    ada.page.get_by_test_id("undo").click()
+    expect(code).to_contain_text("orders = ")
+    expect(ada.node("count").locator(".node-code")).to_contain_text("len(orders)")
     assert ada.complaints == []

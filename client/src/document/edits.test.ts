@@ -43,6 +43,39 @@ test("a node has the parts that the shared document wants", async () => {
   });
 });
 
+test("a renaming is one step of undo, over cells, wires, values and pins (17.14)", async () => {
+  const document = await tab();
+  document.addNode({ type: "code.python", position: [0, 0], code: "rows = [1]\nprint(rows)" }, "a");
+  document.addNode({ type: "code.python", position: [9, 0], code: "len(rows)", inputs: { rows: 1 } }, "b");
+  document.setSettings("b", { pins: { rows: [1], other: 2 } });
+  const wire = document.connect({ source: "a", output: "rows", target: "b", input: "rows" });
+  const before = document.spell.get();
+  document.renameInCode({
+    name: "rows",
+    to: "orders",
+    code: {
+      a: [
+        { from: 0, to: 4, insert: "orders" },
+        { from: 17, to: 21, insert: "orders" },
+      ],
+      b: [{ from: 4, to: 8, insert: "orders" }],
+    },
+    wires: { [wire]: { output: "orders", input: "orders" } },
+  });
+  const after = document.spell.get();
+  expect(after.nodes.a?.code).toBe("orders = [1]\nprint(orders)");
+  expect(after.nodes.b).toMatchObject({
+    code: "len(orders)",
+    inputs: { orders: 1 },
+    settings: { pins: { orders: [1], other: 2 } },
+  });
+  expect(after.edges[wire]).toMatchObject({ output: "orders", input: "orders" });
+  document.undo();
+  expect(document.spell.get()).toEqual(before);
+  document.redo();
+  expect(document.spell.get()).toEqual(after);
+});
+
 test("an edit makes new objects only along its own path", async () => {
   const document = await tab();
   for (let i = 0; i < 1_000; i += 1) document.addNode({ type: "core.value", position: [i, 0] }, `n${i}`);

@@ -6,7 +6,7 @@ import type { Readable } from "../store";
 import { copyText, pasteFragment } from "./clipboard";
 import { KINDS, type Kind, readThing, root, type Shared, toShared } from "./shape";
 import { textChange } from "./text_change";
-import type { Edits, NewGroup, NewNode, NewNote, Pasted, PasteOptions } from "./types";
+import type { Edits, NewGroup, NewNode, NewNote, Pasted, PasteOptions, Renaming, TextPart } from "./types";
 
 /** Marks the transactions of this person's own edits: those are what undo takes back. */
 export const LOCAL = Symbol("own edit");
@@ -69,6 +69,24 @@ export abstract class DocumentEdits implements Edits {
 
   setCode(node: string, code: string): void {
     this.#edit(`code ${node}`, () => setText(this.#root("nodes").get(node), "code", code));
+  }
+
+  renameInCode({ name, to, code, wires }: Renaming): void {
+    this.#edit(null, () => {
+      for (const [node, parts] of Object.entries(code)) {
+        const text = readShared(this.#root("nodes").get(node), "code");
+        if (text instanceof Y.Text) replaceParts(text, parts);
+        const inputs = this.#inner(node, "inputs");
+        if (inputs?.has(name)) {
+          inputs.set(to, inputs.get(name));
+          inputs.delete(name);
+        }
+        const settings = this.#inner(node, "settings");
+        const { [name]: pin, ...others } = (settings?.get("pins") ?? {}) as Record<string, Json>;
+        if (pin !== undefined) setField(settings, "pins", { ...others, [to]: pin });
+      }
+      for (const [id, ends] of Object.entries(wires)) setFields(this.#root("edges").get(id), ends);
+    });
   }
 
   move(positions: Readonly<Record<string, Pair>>): void {
@@ -265,6 +283,18 @@ function setField(map: unknown, name: string, value: unknown): void {
     if (map.has(name)) map.delete(name);
   } else if (JSON.stringify(map.get(name)) !== JSON.stringify(value)) {
     map.set(name, value);
+  }
+}
+
+function readShared(map: unknown, name: string): unknown {
+  return map instanceof Y.Map ? map.get(name) : undefined;
+}
+
+/** From the last to the first, so that places stay true. */
+function replaceParts(text: Y.Text, parts: readonly TextPart[]): void {
+  for (const { from, to, insert } of parts.toReversed()) {
+    if (to > from) text.delete(from, to - from);
+    if (insert) text.insert(from, insert);
   }
 }
 

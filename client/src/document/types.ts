@@ -143,6 +143,23 @@ export interface History {
   readonly redo: boolean;
 }
 
+/** A part of a text that is replaced: from where to where in the old text. */
+export interface TextPart {
+  readonly from: number;
+  readonly to: number;
+  readonly insert: string;
+}
+
+/** What a renaming comes to. */
+export interface Renaming {
+  readonly name: string;
+  readonly to: string;
+  /** The parts of each node's code that change, in their order. */
+  readonly code: Readonly<Record<string, readonly TextPart[]>>;
+  /** The ports between which wires lie then. */
+  readonly wires: Readonly<Record<string, { readonly output: string; readonly input: string }>>;
+}
+
 /**
  * The edits a person can make. Each is one transaction and one step of undo (edits within 400 ms join, except
  * after `checkpoint`). Unknown ids are ignored: somebody may have just removed the thing. On a read-only
@@ -165,6 +182,8 @@ export interface Edits {
   ): void;
   /** Make the node's code `code` by the smallest change. */
   setCode(node: string, code: string): void;
+  /** Give a name of code another, in every cell that reads it, on the wires, values and pins. */
+  renameInCode(renaming: Renaming): void;
   /** Move nodes, groups and notes to new positions. */
   move(positions: Readonly<Record<string, Pair>>): void;
   /** Give a node, group or note a size. */

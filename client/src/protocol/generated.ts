@@ -1786,12 +1786,33 @@ export interface NameToChange {
   node: string;
   name: string;
   to: string;
+  /**
+   * Edit nothing: the caller makes the edit, which its undo takes back.
+   */
+  preview?: boolean;
 }
 /**
- * The nodes whose code was edited.
+ * The nodes whose code was edited, or would be: their code, and the ends of wires, that are others then.
  */
 export interface RenamedView {
   nodes: string[];
+  /**
+   * The new name, as it is written in code.
+   */
+  name: string;
+  code: {
+    [k: string]: string;
+  };
+  edges: {
+    [k: string]: WireEnds;
+  };
+}
+/**
+ * The ports between which a wire lies.
+ */
+export interface WireEnds {
+  output: string;
+  input: string;
 }
 /**
  * A reply in ``thread``, or the first comment of a thread at a ``node`` or at a place.

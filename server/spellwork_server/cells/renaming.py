@@ -60,7 +60,7 @@ class Renaming:
             BadRequest: that is no name.
             Conflict: one of the cells has that name already, or would mean something else with it.
         """
-        to = unicodedata.normalize("NFKC", to)
+        to = as_written(to)
         nodes = {id: self._changed(self._spell.nodes[id], to) for id in self.nodes}
         edges = {
             id: changed
@@ -135,6 +135,11 @@ class Renaming:
         assert places is not None
         before = places(self._spell.nodes[id].code or "", self._name)
         return len(before) == len(places(node.code or "", to))
+
+
+def as_written(name: str) -> str:
+    """Return a name in the one form in which code that is read has it."""
+    return unicodedata.normalize("NFKC", name)
 
 
 def _named_source(part: Part, name: str) -> str | None:

@@ -16,7 +16,7 @@ from spellwork.spell import Id, PortName
 from spellwork_server.cells.completion import Completer, Suggestions, typescript
 from spellwork_server.cells.fields import Input
 from spellwork_server.cells.formatting import Formatter
-from spellwork_server.cells.renaming import Renaming
+from spellwork_server.cells.renaming import Renaming, as_written
 from spellwork_server.cells.unfinished import being_written
 from spellwork_server.errors import BadRequest
 from spellwork_server.identity import CanvasAccess, require
@@ -83,12 +83,26 @@ class NameToChange(Request):
     node: Id
     name: PortName
     to: PortName
+    preview: bool = Field(
+        default=False,
+        description="Edit nothing: the caller makes the edit, which its undo takes back.",
+    )
+
+
+class WireEnds(View):
+    """The ports between which a wire lies."""
+
+    output: str
+    input: str
 
 
 class RenamedView(View):
-    """The nodes whose code was edited."""
+    """The nodes whose code was edited, or would be: their code, and the ends of wires, that are others then."""
 
     nodes: list[str]
+    name: str = Field(description="The new name, as it is written in code.")
+    code: dict[str, str]
+    edges: dict[str, WireEnds]
 
 
 class CodeService(Service):
@@ -152,19 +166,23 @@ class CodeService(Service):
     async def rename(self, call: Call, request: NameToChange) -> RenamedView:
         """Rename in the cell, in all cells that read it by name, and on the wires, as one edit that every tab sees."""
         actor = require(call.actor, "canvas.edit", await self._access(request.canvas))
-        nodes: list[str] = []
+        told: list[RenamedView] = []
 
         def renamed(spell: Spell) -> Spell:
             if request.node not in spell.nodes:
                 raise BadRequest.field("node", f"the canvas has no node {request.node!r}")
             library = self._libraries.of(request.canvas)
             renaming = Renaming(spell, library, request.node, request.name)
-            nodes[:] = renaming.nodes
-            return renaming.renamed(request.to)
+            after = renaming.renamed(request.to)
+            told[:] = [_renamed(spell, after, renaming.nodes, request.to)]
+            return after
 
         async with self._rooms.visit(request.canvas) as room:
-            await room.change_spell(actor, renamed)
-        return RenamedView(nodes=nodes)
+            if request.preview:
+                await asyncio.to_thread(renamed, room.spell())
+            else:
+                await room.change_spell(actor, renamed)
+        return told[0]
 
     # What is known of a cell's inputs
 
@@ -219,6 +237,16 @@ class CodeService(Service):
         return {
             name: msgspec.json.decode(bodies[key]) for name, key in keys.items() if key in bodies
         }
+
+
+def _renamed(before: Spell, after: Spell, nodes: list[str], to: str) -> RenamedView:
+    edges = {
+        id: WireEnds(output=edge.output, input=edge.input)
+        for id, edge in after.edges.items()
+        if edge is not before.edges[id]
+    }
+    code = {id: after.nodes[id].code or "" for id in nodes}
+    return RenamedView(nodes=nodes, name=as_written(to), code=code, edges=edges)
 
 
 def _told(found: Suggestions) -> CompletionsView:

@@ -80,7 +80,7 @@ async def test_python_is_completed_by_what_it_means_and_by_what_comes_in(h: Hous
     assert await completed(owner, canvas, "q", 'towns[0]["|') == ["name"]
     assert await completed(owner, canvas, "q", 'len(towns[0]["na|') == ["name"]
     assert await completed(owner, canvas, "q", 'rows[0]["|') == []
-    run = await owner.post("/v1/runs", {"canvas": canvas, "scope": ["a"], "wait": 30})
+    run = await owner.post("/v1/runs", {"canvas": canvas, "scope": ["a"], "wait": 60})
     assert run.body["status"] == "completed", run.body
     assert await completed(owner, canvas, "q", 'rows[0]["|') == ["city", "people"]
     assert await completed(owner, canvas, "q", "x = [r for r in rows if r['pe|") == []
@@ -127,8 +127,13 @@ async def test_a_name_is_renamed_in_all_cells_that_read_it(h: House) -> None:
     spell["edges"] = {"e": {"source": "a", "output": "rows", "target": "c", "input": "rows"}}
     canvas = await canvas_of(owner, spell)
     request = {"canvas": canvas, "node": "b", "name": "rows", "to": "bestellungen"}
+    preview = await owner.post("/v1/code/rename", request | {"preview": True})
+    untouched = (await owner.get(f"/v1/canvases/{canvas}/spell")).body
+    assert untouched["nodes"]["a"]["code"] == spell["nodes"]["a"]["code"]
     answer = await owner.post("/v1/code/rename", request)
-    assert answer.body == {"nodes": ["a", "b"]}
+    assert answer.body == preview.body
+    assert answer.body["nodes"] == ["a", "b"]
+    assert answer.body["edges"] == {"e": {"output": "bestellungen", "input": "rows"}}
     left = (await owner.get(f"/v1/canvases/{canvas}/spell")).body
     assert left["nodes"]["a"]["code"] == (
         "bestellungen = [1]\nprint(f'{bestellungen} {bestellungen!r}')"
@@ -137,6 +142,7 @@ async def test_a_name_is_renamed_in_all_cells_that_read_it(h: House) -> None:
         "def f(k):\n    rows = 2\n    return rows\ny = len(bestellungen) + f(1)"
     )
     assert left["nodes"]["c"]["code"] == "rows"
+    assert answer.body["code"] == {id: left["nodes"][id]["code"] for id in ("a", "b")}
     assert left["edges"]["e"]["output"] == "bestellungen"
     assert left["edges"]["e"]["input"] == "rows"
 

@@ -1,8 +1,10 @@
 /** What can be done with the code of a node: format it, rename in it, run it. */
 import type { EditorView } from "@codemirror/view";
 import { useContext, useMemo } from "react";
+import type { Connection } from "../../session";
 import { changesBetween } from "../code/changes";
 import type { Editor } from "../store/editor";
+import type { Toast } from "../store/toasts";
 import { ConnectionContext } from "./useConnection";
 import { useEditor } from "./useEditor";
 import { runActions } from "./useRunActions";
@@ -31,18 +33,10 @@ export function useCodeTools(node: string, language: string): CodeTools {
           .catch(say("Could not format the code"));
       },
       rename: (name, to) => {
-        if (!connection) return;
-        const canvas = editor.document.canvas;
-        editor.document
-          .saved()
-          .then(() => connection.request("code.rename", { canvas, node, name, to }))
-          .then(({ nodes }) =>
-            editor.toasts.show({
-              tone: "done",
-              title: `Renamed “${name}” to “${to}” in ${cells(nodes.length)}`,
-            }),
-          )
-          .catch(say(`Could not rename “${name}”`));
+        if (connection)
+          rename(editor, connection, node, name, to)
+            .then((toast) => editor.toasts.show(toast))
+            .catch(say(`Could not rename “${name}”`));
       },
       run: () => runActions(editor).runUntil([node]),
     };
@@ -51,6 +45,32 @@ export function useCodeTools(node: string, language: string): CodeTools {
 
 function cells(count: number): string {
   return count === 1 ? "this cell" : `${count} cells`;
+}
+
+/** Have the server say what the renaming comes to, and make that edit here: undo takes it back. */
+async function rename(
+  editor: Editor,
+  connection: Connection,
+  node: string,
+  name: string,
+  to: string,
+): Promise<Omit<Toast, "id">> {
+  const { document } = editor;
+  await document.saved();
+  const before = document.spell.get().nodes;
+  const found = await connection.request("code.rename", {
+    canvas: document.canvas,
+    ...{ node, name, to, preview: true },
+  });
+  const now = document.spell.get().nodes;
+  if (found.nodes.some((id) => now[id]?.code !== before[id]?.code))
+    return { tone: "info", title: "The code changed while it was renamed. Rename it again." };
+  const code = Object.fromEntries(
+    found.nodes.map((id) => [id, changesBetween(before[id]?.code ?? "", found.code[id] ?? "")]),
+  );
+  document.renameInCode({ name, to: found.name, code, wires: found.edges });
+  document.checkpoint();
+  return { tone: "done", title: `Renamed “${name}” to “${found.name}” in ${cells(found.nodes.length)}` };
 }
 
 /** Put formatted code in the place of what was sent, unless it has changed meanwhile. */
