@@ -284,7 +284,7 @@ export interface NodeFailure {
   readonly port?: string | null;
   readonly traceback?: string | null;
   readonly attempts?: number;
-  /** `path`: which node inside it failed. */
+  /** `path`, `node`, `label`: which node inside it failed; `hidden`: one in a canvas that not all may open did. */
   readonly details?: Readonly<Record<string, Json>>;
 }
 
@@ -323,6 +323,8 @@ export interface RunView {
   readonly durations?: Readonly<Record<string, number>> | null;
   readonly order?: readonly string[] | null;
   readonly hashes?: Readonly<Record<string, Readonly<Record<string, string>>>> | null;
+  /** Why values in workers are there no more, by what stands for them (`$handle`); see `values.gone`. */
+  readonly gone?: Readonly<Record<string, string>> | null;
   /** The spell as it was when it ran. */
   readonly spell?: SpellJson | null;
 }
