@@ -14,7 +14,7 @@ from .confining import confine
 from .encoders import readable
 from .frames import MAX_FRAME, Call, Ready, encode
 from .holding import Holding
-from .limits import begin_call, die_with, set_limits
+from .limits import ProcessorTime, die_with, set_limits
 from .memory import MemoryChannel
 from .network import install
 from .pipe import Pipe, take_standard_pipes
@@ -35,13 +35,14 @@ def main(settle: Callable[[], None] = lambda: None) -> None:
     if arguments.broker is not None:
         install(arguments.broker)
     sys.stdout, sys.stderr = calls.printed.out, calls.printed.error
+    processor_time = ProcessorTime(arguments.cpu_seconds)
     ready = Ready(os.getpid(), confinement, pipe.channel is not None, readable())
     pipe.send(encode(ready))
     while True:
         holding.show_waiting()
         task = pipe.next_task()
         if isinstance(task, Call):
-            begin_call(arguments.cpu_seconds)
+            processor_time.begin_call()
             calls.run(task)
             del task
         else:

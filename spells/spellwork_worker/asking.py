@@ -23,10 +23,16 @@ class RefusedError(Exception):
 
 
 class Asking:
-    """Sends questions of the call under way and hands each answer to who waits for it."""
+    """Sends questions of the call under way and hands each answer to who waits for it.
 
-    def __init__(self, send: Callable[[bytes], None], call: Callable[[], int]) -> None:
+    ``attend`` has the pipe read from now on.
+    """
+
+    def __init__(
+        self, send: Callable[[bytes], None], attend: Callable[[], None], call: Callable[[], int]
+    ) -> None:
         self._send = send
+        self._attend = attend
         self._call = call
         self._numbers = itertools.count(1)
         self._waiting: dict[int, queue.SimpleQueue[Answer]] = {}
@@ -40,6 +46,7 @@ class Asking:
             self._waiting[number] = answer
         try:
             self._send(encode(Ask(self._call(), number, what, fields)))
+            self._attend()
             told = answer.get()
         finally:
             self._waiting.pop(number, None)
@@ -48,7 +55,7 @@ class Asking:
         return told.value
 
     def take(self, answer: Answer) -> None:
-        """Take an answer from the pipe's thread."""
+        """Take an answer from who reads the pipe."""
         waiting = self._waiting.get(answer.number)
         if waiting is not None:
             waiting.put(answer)

@@ -59,7 +59,7 @@ class Calls:
         self._wait = Waiter()
         self._current = 0
         self.printed = Printed(self.say, self.report)
-        asking = Asking(pipe.send, lambda: self._current)
+        asking = Asking(pipe.send, pipe.attend, lambda: self._current)
         pipe.on_answer = asking.take
         serve(asking)
 
@@ -92,7 +92,7 @@ class Calls:
         """Run the call; whatever happens in it, end with one Returned or Failed."""
         self._current = call.id
         self._keeps, self._previews = call.keep, call.previews
-        self._pipe.inlet = inlet = Inlet(call.id, call.credit)
+        self._pipe.inlet = inlet = Inlet(call.id, call.credit, self._pipe.attend)
         for name, count in call.streams.items():
             call.inputs[name] = (
                 self._stream(inlet, name)

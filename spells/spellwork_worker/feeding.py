@@ -26,11 +26,19 @@ class StreamFailedError(Exception):
 
 
 class Inlet:
-    """What comes for one call while it runs. The thread of the pipe puts it in, the code's takes it out."""
+    """What comes for one call while it runs: who reads the pipe puts it in, the code takes it out.
 
-    def __init__(self, call: int, credit: int) -> None:
+    ``credit``: chunks that may be sent before more are allowed; 0 for any number.
+    ``attend`` has the pipe read from now on.
+    """
+
+    def __init__(self, call: int, credit: int, attend: Callable[[], None]) -> None:
         self.call = call
-        self._chunks = threading.Semaphore(credit) if credit else None
+        self._attend = attend
+        self._credit = credit
+        self._limited = credit > 0
+        self._more: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._spending = threading.Lock()
         self._fed: dict[str, queue.SimpleQueue[Feed | FeedEnd]] = {}
 
     def open(self, stream: str) -> None:
@@ -44,17 +52,22 @@ class Inlet:
 
     def next(self, stream: str) -> Feed | FeedEnd:
         """Wait for the next chunks of a stream."""
+        self._attend()
         return self._fed[stream].get()
 
     def credit(self, chunks: int) -> None:
         """Allow so many more chunks."""
-        if self._chunks is not None:
-            self._chunks.release(chunks)
+        self._more.put(chunks)
 
     def spend(self) -> None:
         """Wait until one more chunk may be sent."""
-        if self._chunks is not None:
-            self._chunks.acquire()
+        if not self._limited:
+            return
+        with self._spending:
+            if not self._credit:
+                self._attend()
+                self._credit = self._more.get()
+            self._credit -= 1
 
 
 class Chunks:

@@ -12,8 +12,12 @@ import sys
 from collections.abc import Iterable
 from math import ceil
 from pathlib import Path
+from time import monotonic
 
 MB = 1024 * 1024
+RENEW = 0.05
+"""Seconds that the limit of a call's processor time may be off; the kernel counts it in whole seconds."""
+
 _PR_SET_PDEATHSIG = 1
 
 _OF_ERROR = {
@@ -72,17 +76,26 @@ def set_limits(
         _cap(resource.RLIMIT_SIGPENDING, 1024)
 
 
-def begin_call(cpu_seconds: float | None) -> None:
-    """Have the kernel end this process when it has used so much more processor time.
+class ProcessorTime:
+    """Has the kernel end this process when a call has used so many ``seconds`` more of it; None: any.
 
-    Code can lift this one again; who started the worker counts too.
+    Code can lift the limit again; who started the worker counts too.
     """
-    if cpu_seconds is None:
-        return
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = ceil(used.ru_utime + used.ru_stime + cpu_seconds)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._set_at = -RENEW
+
+    def begin_call(self) -> None:
+        """Count from now. Of calls that follow each other at once, not each needs to be counted from its own start."""
+        now = monotonic()
+        if self._seconds is None or now - self._set_at < RENEW:
+            return
+        self._set_at = now
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        soft = ceil(used.ru_utime + used.ru_stime + self._seconds)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
 def limit_met(errors: Iterable[BaseException]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import sys
 import threading
 from collections import deque
@@ -21,47 +22,106 @@ Task = Call | Drop | Fetch | ReadPage
 """What the main thread does, one after the other."""
 
 
+TICK = 0.01
+"""Seconds that the code may run until somebody else looks at what comes; twice that at most."""
+
+
 class Pipe:
     """Takes calls from one descriptor and writes frames to another.
 
-    A thread of its own reads, so that the worker ends at once when the pool is
-    gone, even in the middle of a call.
+    The main thread reads for itself while it has nothing to do: a task that one thread hands
+    to another costs as much as a small call. While code runs a thread stands in for it, once
+    somebody waits for what comes (``attend``) or the code takes longer than a tick; so the
+    worker ends soon when the pool is gone, even in the middle of a call.
     """
 
     def __init__(self, source: int, target: int) -> None:
         self._source = source
         self._target = target
         self._lock = threading.Lock()
-        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        """None: the thread reads no longer, so that the main thread has to."""
         self._pages: deque[ReadPage] = deque()
-        self._come = 0
-        """Calls and questions for values that came: counted by the pipe's thread alone."""
+        self._reading = threading.Lock()
+        """Who holds it reads."""
+        self._awake = threading.Event()
+        """Has the thread look at once, and not after a tick."""
+        self._attended = False
+        """Whether somebody is about to wait for what comes."""
+        self._parked = False
+        """Whether the thread looks at nothing until it is woken."""
+        self._at_work = False
+        """Whether the main thread does a task."""
         self._begun = 0
-        """Those of them that were begun: counted by the main thread alone."""
+        """Calls and questions for values that were begun: counted by the main thread alone."""
+        self._come = 0
+        """Those that came: counted by who reads."""
         self.channel: MemoryChannel | None = None
         """Where memory comes beside frames, if it can."""
-        self.inlet = Inlet(0, 0)
+        self.inlet = Inlet(0, 0, self.attend)
         """Takes what comes for the call under way."""
         self.on_answer: Callable[[Answer], None] = lambda _answer: None
-        threading.Thread(target=self._read, name="pipe", daemon=True).start()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._leave)
+        threading.Thread(target=self._stand_in, name="pipe", daemon=True).start()
 
     def next_task(self) -> Task:
         """Wait for what is to be done next. Pages are read when nothing else waits."""
+        self._at_work = False
         while True:
+            task = self._next()
+            if not isinstance(task, ReadPage):
+                break
+            self._pages.append(task)
+        if task is None:
+            task = self._pages.popleft()
+        elif isinstance(task, Call | Fetch):
+            self._begun += 1
+        self._at_work = True
+        if self._parked:
+            self._awake.set()
+        return task
+
+    def _next(self) -> Task | None:
+        """Return the next task; None where pages are to be read and nothing else waits."""
+        while True:
+            if self._tasks.empty() and self._reading.acquire(blocking=False):
+                try:
+                    while self._tasks.empty():
+                        if self._pages and not self._has_come:
+                            return None
+                        self._read()
+                finally:
+                    self._reading.release()
             try:
                 task = self._tasks.get(block=not self._pages)
             except queue.Empty:
-                return self._pages.popleft()
-            if isinstance(task, Call | Fetch):
-                self._begun += 1
-            if not isinstance(task, ReadPage):
+                return None
+            if task is not None:
                 return task
-            self._pages.append(task)
+
+    def attend(self) -> None:
+        """Have what comes read from now on, for somebody is about to wait for it; any thread may."""
+        self._attended = True
+        self._awake.set()
 
     @property
     def is_waited_for(self) -> bool:
         """Whether a call waits, or somebody for a value."""
+        if self._reading.acquire(blocking=False):
+            try:
+                while self._has_come:
+                    self._read()
+            finally:
+                self._reading.release()
         return self._come > self._begun
+
+    @property
+    def _has_come(self) -> bool:
+        """Whether there is something to read."""
+        look = select.poll()
+        look.register(self._source, select.POLLIN)
+        return bool(look.poll(0))
 
     def send(self, frame: bytes) -> None:
         """Write a whole frame; any thread may."""
@@ -70,10 +130,47 @@ class Pipe:
             while view:
                 view = view[os.write(self._target, view) :]
 
+    def _stand_in(self) -> None:
+        """Read while the main thread is at work for long, or somebody waits for what comes."""
+        while True:
+            begun = self._begun
+            if self._awake.wait(TICK):
+                self._awake.clear()
+                due = self._attended
+            elif self._begun != begun:
+                continue
+            else:
+                due = self._at_work
+                if not due:
+                    self._park()
+            if due:
+                self._attended = False
+                self._read_for_main()
+
+    def _read_for_main(self) -> None:
+        """Read until the main thread is done, and something came after that."""
+        if not self._at_work:
+            return
+        with self._reading:
+            while self._at_work:
+                self._read()
+        self._tasks.put(None)
+
+    def _park(self) -> None:
+        self._parked = True
+        if not self._at_work:  # whoever sets that looks whether this is parked
+            self._awake.wait()
+        self._parked = False
+
+    def _leave(self) -> None:
+        """Read nothing in a process that the code forked: what comes is for its parent."""
+        self._source = -1
+
     def _read(self) -> None:
+        """Take what comes, up to the end of a frame."""
         try:
-            rest = b""
-            while True:
+            rest = self._frames(self._some(_READ))
+            while rest:
                 rest = self._frames(rest + self._some(_READ))
         except BaseException:  # noqa: BLE001 - without its pool a worker has nothing to live for
             os._exit(0)
