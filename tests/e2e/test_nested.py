@@ -196,3 +196,39 @@ def test_a_body_is_chosen_in_the_inspector(
     expect(grace.page.get_by_test_id("body-each")).to_contain_text("Divider")
     ada.page.get_by_test_id("open-body").click()
     expect(ada.page).to_have_url(re.compile(f"/canvas/{child}\\?from="))
+
+
+def test_a_failure_inside_leads_to_the_node_that_failed_here_and_on_another_canvas(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    failing = {
+        "divide": {"type": "code.python", "name": "Divide", "code": "1 / 0", "position": [900, 0]},
+        "other": {"type": "core.value", "inputs": {"value": 1}, "position": [0, 0]},
+    }
+    inner = make_canvas({"nodes": failing, "edges": {}})
+    # A group, in it a canvas, in that the node that fails.
+    outer: dict[str, Any] = {
+        "nodes": {
+            "owner": {"type": "core.spell", "settings": {"body": {"group": "g"}}},
+            "sub": {
+                "type": "core.spell",
+                "settings": {"body": {"spell": inner}},
+                "group": "g",
+                "position": [420, 40],
+            },
+        },
+        "edges": {},
+        "groups": {"g": {"name": "Inside", "position": [400, 0], "size": [320, 260]}},
+    }
+    ada.open(make_canvas(outer))
+    ada.run()
+    ada.expect_state("owner", "failed")
+    expect(ada.node("owner")).to_contain_text("“Divide”: ZeroDivisionError")
+    ada.node("owner").get_by_test_id("show-failed").click()
+    expect(ada.page).to_have_url(re.compile(f"/canvas/{inner}"))
+    inspector = ada.page.get_by_test_id("inspector")
+    expect(inspector.get_by_test_id("node-name")).to_have_value("Divide")
+    expect(ada.page.get_by_test_id("breadcrumb")).to_be_visible()
+    # The way back leads to the canvas itself, not through what led here.
+    ada.page.go_back()
+    ada.expect_state("sub", "failed")

@@ -19,6 +19,30 @@ export function iterationOf(owner: string, path: unknown): number | null {
   return typeof path === "string" ? (placeIn(owner, path)?.index ?? null) : null;
 }
 
+/** A node that failed inside another: the way to it from there, its iterations left out, and what people call it. */
+export interface Blamed {
+  readonly way: readonly string[];
+  readonly label: string;
+}
+
+/**
+ * The node by which `owner` failed, if it was one inside. Paths begin at the canvas that was run; `deep`: `owner` was
+ * itself inside another node then, so that of equal ids the last is meant.
+ */
+export function blamedNode(
+  owner: string,
+  details: Readonly<Record<string, unknown>> | null | undefined,
+  deep = false,
+): Blamed | null {
+  const { path, node, label } = details ?? {};
+  if (typeof path !== "string" || typeof node !== "string") return null;
+  const steps = path.split("/").map((step) => step.replace(/\[\d+\]$/, ""));
+  const outer = steps.slice(0, -1);
+  const at = deep ? outer.lastIndexOf(owner) : outer.indexOf(owner);
+  if (at < 0) return null;
+  return { way: steps.slice(at + 1), label: typeof label === "string" && label !== "" ? label : node };
+}
+
 /** What an owner's progress tells: `3 of 10, 1 failed`; `round 4` while that goes on, `4 rounds` when all are done. */
 export function roundsIn(message: string | null | undefined): Rounds | null {
   const [, done, total, failed] = /^(\d+) of (\d+)(?:, (\d+) failed)?$/.exec(message ?? "") ?? [];

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { shownIteration, toldFailures } from "../editor/store/insides";
 import type { RunEvent } from "../protocol";
-import { iterationOf, placeIn, roundsIn } from "./inside_paths";
+import { blamedNode, iterationOf, placeIn, roundsIn } from "./inside_paths";
 import { InsideRun } from "./inside_run";
 import { idleNode, reduceEvents, unknownRun } from "./reduce";
 
@@ -54,6 +54,20 @@ function followed(given: RunEvent[][]) {
 
 const told = (inside: InsideRun) =>
   inside.state.get().iterations.map(({ index, state, nodes }) => [index, state, Object.keys(nodes)]);
+
+describe("the node that is to blame", () => {
+  const details = { path: "sub/map[3]/sub/x", node: "x", label: "Divide" };
+  it("is led to from each owner (13.8)", () => {
+    expect(blamedNode("map", details)).toEqual({ way: ["sub", "x"], label: "Divide" });
+    expect(blamedNode("sub", details)?.way).toEqual(["map", "sub", "x"]);
+    expect(blamedNode("sub", details, true)?.way).toEqual(["x"]);
+  });
+  it("is none where nothing inside failed, or may not be told (N3)", () => {
+    expect(blamedNode("x", details)).toBeNull();
+    expect(blamedNode("sub", undefined)).toBeNull();
+    expect(blamedNode("sub", { hidden: "sub" })).toBeNull();
+  });
+});
 
 describe("keys of what runs inside", () => {
   it("tell the iteration, and the node in it", () => {

@@ -5,7 +5,7 @@ import type { Port, SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { type ShownStatus, useDraftOutputs, useNodeStatus, useShownState } from "../hooks/useNode";
-import { inPortOrder, type ShownPorts, shortMessage, type Wired } from "../store/graph";
+import { failureText, inPortOrder, type ShownPorts, type Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { setPin } from "../store/modes";
 import { RESERVED_OUTPUTS } from "../store/passages";
@@ -16,6 +16,7 @@ import { PinField } from "./PinField";
 import { portColour } from "./PortHandle";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
+import { ShowFailed } from "./ShowFailed";
 import { Traceback } from "./Traceback";
 import { WhyLine } from "./WhyLine";
 import { WorkerWay } from "./workers/WorkerWay";
@@ -170,8 +171,9 @@ function FailureDetails({ node, run }: { node: string; run: NodeRun }) {
           {words(error.code)}
           {error.port ? ` at “${error.port}”` : ""}
         </strong>
-        <p>{shortMessage(error.message)}</p>
+        <p>{failureText(error)}</p>
         {nextStepOfNode(error.code) && <p className="faint">{nextStepOfNode(error.code)}</p>}
+        <ShowFailed id={node} error={error} />
         <WorkerWay code={error.code} />
         {(error.attempts ?? 1) > 1 && <p className="faint">Tried {error.attempts} times.</p>}
         {error.traceback && (

@@ -1,5 +1,15 @@
 /** Questions about the drawn graph that many components ask; answers are kept per snapshot. */
-import type { NodeType, Port, Ports, Problem, Spell, SpellEdge, SpellNode, Transform } from "../../protocol";
+import type {
+  NodeFailure,
+  NodeType,
+  Port,
+  Ports,
+  Problem,
+  Spell,
+  SpellEdge,
+  SpellNode,
+  Transform,
+} from "../../protocol";
 import { markerName } from "./bodies";
 import { schemaOf } from "./library";
 import { wantedOf } from "./schema";
@@ -223,6 +233,14 @@ export function problemTone(problem: Problem): "error" | "warning" {
 export function shortMessage(message: string): string {
   const plain = message.replace(/^node '[^']*'( \([^)]*\))?: /, "");
   return /^\w+\.\w/.test(plain) ? plain : plain.replace(/^./, (first) => first.toUpperCase());
+}
+
+/** A failure in words; of a node inside, the path in it gives way to what the node is called. */
+export function failureText({ message, details }: NodeFailure): string {
+  const { path, label } = details ?? {};
+  if (typeof path !== "string" || typeof label !== "string" || !message.startsWith(path))
+    return shortMessage(message);
+  return `“${label}”: ${message.slice(path.length).replace(/^( \('[^']*'\))?: /, "")}`;
 }
 
 const intoBy = new WeakMap<object, Map<string, [id: string, edge: SpellEdge][]>>();

@@ -43,6 +43,26 @@ export function addressBack(way: readonly Step[], index: number): string {
   return step ? addressOf(step.canvas, way.slice(0, index), step.node) : "/";
 }
 
+/**
+ * Go to the node at the end of `way`, the first of which is on this canvas and runs the next inside it: here, or on the
+ * canvas that one of them runs, which goes on from there. Returns whether there is such a node on this canvas.
+ */
+export function openAlong(editor: Editor, way: readonly string[], replace = false): boolean {
+  const { nodes } = editor.document.spell.get();
+  for (const [index, id] of way.entries()) {
+    const { body } = nodes[id]?.settings ?? {};
+    if (!nodes[id]) return false;
+    if (body?.spell === undefined || index === way.length - 1) continue;
+    const through = { canvas: editor.document.canvas, node: id };
+    const from = [...wayIn(location.search), through].slice(-MOST);
+    go(addressOf(body.spell, from, way.slice(index + 1).join("/")), replace);
+    return true;
+  }
+  const last = way.at(-1);
+  if (last !== undefined) editor.reveal(last);
+  return last !== undefined;
+}
+
 /** Go to what a node runs: its canvas, or its group on this one. */
 export function openBody(editor: Editor, id: string): void {
   const { body } = editor.document.spell.get().nodes[id]?.settings ?? {};
