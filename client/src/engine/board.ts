@@ -1,6 +1,7 @@
 /** What each node on the canvas shows: its last run, and whether that still holds. */
 import type { Spell } from "../protocol";
 import { Store } from "../store";
+import { handlesOf } from "./gone_values";
 import { type Recipes, recipesOf, sameRecipes } from "./stale";
 import type { NodeRun, NodeStatus, RunState } from "./types";
 
@@ -30,6 +31,8 @@ export class Board {
   readonly #settled = new Map<string, Shown>();
   /** Run id -> what its nodes were made from. */
   readonly #madeFrom = new Map<string, Recipes>();
+  /** Why values in workers are there no more. */
+  #gone: Readonly<Record<string, string>> = {};
   #spell: Spell;
   #recipes: Recipes;
 
@@ -96,6 +99,17 @@ export class Board {
     this.#publish();
   }
 
+  /** Values in workers are there no more. */
+  setGone(gone: Readonly<Record<string, string>>): void {
+    this.#gone = gone;
+    this.#publish();
+  }
+
+  /** What stands for the values in workers that nodes show. */
+  handles(): string[] {
+    return [...this.#shown.values()].flatMap(({ node }) => handlesOf(node));
+  }
+
   /** Forget a run that is no longer kept. */
   drop(run: string): void {
     for (const map of [this.#shown, this.#settled]) {
@@ -120,12 +134,19 @@ export class Board {
     for (const id of Object.keys(this.#spell.nodes)) {
       const shown = this.#shown.get(id);
       if (!shown) continue;
-      const state = this.#isStale(id, shown.node) ? "stale" : shown.node.state;
+      const fresh = this.#statusOf(id, shown.node);
       const old = before[id];
-      after[id] = old && old.last === shown.node && old.state === state ? old : { state, last: shown.node };
+      const same = old && old.last === fresh.last && old.state === fresh.state && old.gone === fresh.gone;
+      after[id] = same ? old : fresh;
       if (after[id] !== old) changed = true;
     }
     if (changed || Object.keys(before).length !== Object.keys(after).length) this.statuses.set(after);
+  }
+
+  #statusOf(id: string, last: NodeRun): NodeStatus {
+    if (this.#isStale(id, last)) return { state: "stale", last };
+    const gone = SETTLED.has(last.state) && handlesOf(last).find((handle) => handle in this.#gone);
+    return gone ? { state: "stale", last, gone: this.#gone[gone] ?? "" } : { state: last.state, last };
   }
 
   #isStale(id: string, node: NodeRun): boolean {

@@ -103,6 +103,25 @@ test("an edit makes the node and all after it stale, until it runs again or is t
   expect(runs.board.get().b?.state).toBe("done");
 });
 
+test("a value that is gone from its worker makes its node stale at once, and after a cut line (E13)", async () => {
+  const lamp = (handle: string) => ({
+    $handle: handle.repeat(16),
+    ...{ kind: "Lamp", size: 1, preview: null, encodings: [] },
+  });
+  server.write(STREAM, wholeRun("r1", { a: { value: lamp("ab") }, b: { result: lamp("cd") } }));
+  const place = { run: "r1", node: "a", port: "value", handle: "ab".repeat(16) };
+  socket.emit("values.gone", { stream: STREAM, why: "worker restarted", values: [place] });
+  expect(runs.board.get().a).toMatchObject({ state: "stale", gone: "worker restarted" });
+  expect(runs.board.get().b?.state).toBe("done");
+  server.answers.set("cache.gone", () => ({
+    gone: { ["cd".repeat(16)]: "value dropped" },
+  }));
+  socket.cut();
+  await vi.waitFor(() => expect(runs.board.get().b?.gone).toBe("value dropped"), 30_000);
+  server.write(STREAM, wholeRun("r2", { a: { value: lamp("ef") } }));
+  expect(runs.board.get().a?.state).toBe("done");
+});
+
 test("a run of this tab is made from what was there when it was asked for", async () => {
   server.answers.set("runs.create", () => view("r1"));
   const started = runs.start();

@@ -6,6 +6,7 @@ import type { Connection } from "../session";
 import { type Readable, Store } from "../store";
 import { Board } from "./board";
 import { hasFrames, withFrame } from "./frame";
+import { GoneValues } from "./gone_values";
 import { onward } from "./graph_order";
 import { InsideRun } from "./inside_run";
 import { type KeptResults, ResultsKeeper, type ResultsStore, runsToKeep } from "./kept_results";
@@ -48,10 +49,12 @@ export class RunStore implements Runs {
   readonly stalled = new Store<string | null>(null);
   readonly asOf = new Store<number | null>(null);
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
+  readonly gone: Readable<Readonly<Record<string, string>>>;
   readonly #session: Connection;
   readonly #source: RunSource;
   readonly #user: string;
   readonly #board: Board;
+  readonly #goneValues: GoneValues;
   readonly #runs = new Map<string, RunState>();
   readonly #followers = new Map<string, StreamFollower>();
   /** Events that wait for the next frame, in order. */
@@ -75,9 +78,13 @@ export class RunStore implements Runs {
     this.#source = source;
     this.#board = new Board(source.spell.get());
     this.board = this.#board.statuses;
+    this.#goneValues = new GoneValues(session);
+    this.gone = this.#goneValues.known;
     this.#keeper = store ? new ResultsKeeper(store, () => this.#picture()) : null;
     this.#restoring = this.#keeper && this.#restore(this.#keeper);
     this.#end = [
+      this.#goneValues.open(),
+      this.gone.subscribe(() => this.#board.setGone(this.gone.get())),
       source.spell.subscribe(() => this.#board.setSpell(source.spell.get())),
       source.onOpened((opened) => this.#openedOnceRestored(opened)),
       whenLeft({ left: () => this.#keeper?.flush(), back: () => {} }),
@@ -176,6 +183,7 @@ export class RunStore implements Runs {
     if (known) return known;
     const view = await this.#session.request("runs.get", { id });
     if (ended(view.status)) this.#views.set(id, view);
+    this.#goneValues.add(view.gone);
     for (const old of [...this.#views.keys()].slice(0, -PAGE)) this.#views.delete(old);
     // Of a run of a part, what the rest was made from cannot be told from the spell.
     if (view.spell && !(view.scope && this.#board.knows(id)))
@@ -257,7 +265,9 @@ export class RunStore implements Runs {
     this.#heads(runs);
     this.more.set(this.more.get() || runs.length >= PAGE);
     for (const run of fresh) if (!ended(run.status)) void this.#fetchBeginning(run.id);
-    void this.#fetchLast(runs.filter((run) => ended(run.status)));
+    void this.#fetchLast(runs.filter((run) => ended(run.status))).then(() =>
+      this.#goneValues.ask(this.#board.handles()),
+    );
   }
 
   #follow(stream: string, seq: number): void {

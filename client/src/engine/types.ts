@@ -129,6 +129,8 @@ export interface NodeStatus {
   readonly state: NodeState;
   /** The last run that touched the node. */
   readonly last: NodeRun;
+  /** Why a value that it left in its worker is there no more; it is stale by that alone. */
+  readonly gone?: string;
 }
 
 /** The run that a replay walks. */
@@ -263,6 +265,8 @@ export interface StartRun {
 export interface Runs {
   /** Per node id: what it shows now. Nodes that never ran have no entry. */
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
+  /** Why values in workers are there no more, by what stands for them (`$handle`). */
+  readonly gone: Readable<Readonly<Record<string, string>>>;
   /** The run in progress, else the newest one; null when the canvas never ran. */
   readonly current: Readable<RunState | null>;
   /** All runs known here, newest first. Those from before may lack nodes until `load`. */

@@ -163,7 +163,7 @@ function StatusOf({ id, node, wired }: { id: string; node: SpellNode; wired: Wir
     <StateBadge
       state={state}
       duration={status?.last.duration}
-      why={shortWhy(state, status?.last)}
+      why={shortWhy(state, status?.last, status?.gone)}
       waiting={status?.last.waiting}
     />
   ) : null;

@@ -95,7 +95,7 @@ function OutlineState({ id, node }: { id: string; node: SpellNode }) {
       <StateBadge
         state={state}
         duration={status?.last.duration}
-        why={shortWhy(state, status?.last)}
+        why={shortWhy(state, status?.last, status?.gone)}
         waiting={status?.last.waiting}
       />
     </>

@@ -93,7 +93,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
               <StateBadge
                 state={state}
                 duration={status?.last.duration}
-                why={shortWhy(state, status?.last)}
+                why={shortWhy(state, status?.last, status?.gone)}
                 waiting={status?.last.waiting}
                 testid={`node-${id}-state`}
               />

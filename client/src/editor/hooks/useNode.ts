@@ -35,6 +35,8 @@ export function useProblems(id: string): readonly Problem[] {
 export interface ShownStatus {
   readonly state: NodeState;
   readonly last: NodeRun;
+  /** See `NodeStatus`. */
+  readonly gone?: string;
 }
 
 const statuses = new WeakMap<NodeRun, ShownStatus>();

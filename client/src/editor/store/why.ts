@@ -45,7 +45,7 @@ export interface Why {
 /** What the words need to know of the canvas. */
 export interface Surroundings {
   readonly spell: Spell;
-  readonly statuses: Readonly<Record<string, Pick<NodeStatus, "state"> | undefined>>;
+  readonly statuses: Readonly<Record<string, Pick<NodeStatus, "state" | "gone"> | undefined>>;
   /** What a node is called on the canvas. */
   title(id: string): string;
 }
@@ -102,7 +102,8 @@ const RAN: Readonly<Record<string, readonly [short: string, full: string]>> = {
 };
 
 /** The few words for a node's face; null where its state says all. Needs nothing but the node's own run. */
-export function shortWhy(state: ShownState, last: NodeRun | undefined): string | null {
+export function shortWhy(state: ShownState, last: NodeRun | undefined, gone?: string): string | null {
+  if (state === "stale") return gone === undefined ? null : goneWords(gone)[0];
   if (state === "waiting" || last?.waiting)
     return WAITS[last?.waiting?.for ?? ""]?.[0] ?? last?.message ?? null;
   if (state === "skipped") return last?.message ?? null;
@@ -119,7 +120,7 @@ const OF_NODE = /'([^']+)'(?= (?:failed|was skipped|is muted|gave nothing))/g;
 
 /** Say in full why node `id` is as it is, and what made it so. `last` is left out where it never ran. */
 export function whyOf(id: string, state: ShownState, last: NodeRun | undefined, around: Surroundings): Why {
-  const short = shortWhy(state, last);
+  const short = shortWhy(state, last, around.statuses[id]?.gone);
   const why = (full: string, cause: Cause | null = null): Why => ({ short, full, cause });
   switch (state) {
     case "queued":
@@ -188,11 +189,31 @@ function waitingWhy(id: string, last: NodeRun | undefined, short: string | null,
 }
 
 function staleWhy(id: string, short: string | null, around: Surroundings): Why {
-  const origin = firstBefore(id, around, (state) => state === "stale");
+  const { gone } = around.statuses[id] ?? {};
+  if (gone !== undefined) return { short, full: goneWords(gone)[1], cause: null };
+  const origin = firstBefore(id, around, (state, its) => state === "stale" && its?.gone === undefined);
   if (origin === id)
     return { short, full: "It was changed since its last run. Run it again to renew it.", cause: null };
   const full = `“${around.title(origin)}”, which it is made from, was changed since. Run it again to renew it.`;
   return { short, full, cause: { kind: "node", id: origin } };
+}
+
+const GONE: Readonly<Record<string, readonly [short: string, full: string]>> = {
+  "worker restarted": [
+    "its worker started anew",
+    "What it gave lived in its worker, which has started anew since. Run the node again to have it there.",
+  ],
+  "value dropped": [
+    "let go by its worker",
+    "Its worker let go of what it gave, to have memory for newer values. Run the node again to have it there.",
+  ],
+};
+
+/** Why a value in a worker is there no more: a few words, and a sentence or two. */
+export function goneWords(why: string): readonly [short: string, full: string] {
+  return (
+    GONE[why] ?? ["value gone", "What it gave is in its worker no more. Run the node again to have it there."]
+  );
 }
 
 const PASSED_ON: ReadonlySet<NodeState> = new Set(["failed", "skipped", "muted"]);
@@ -215,12 +236,19 @@ function unfinishedBefore(id: string, around: Surroundings): Cause | null {
 }
 
 /** Go up the wires as long as `follows` holds; return where that ends, which is `id` itself if nowhere else. */
-function firstBefore(id: string, around: Surroundings, follows: (state: NodeState) => boolean): string {
+function firstBefore(
+  id: string,
+  around: Surroundings,
+  follows: (state: NodeState, status: Surroundings["statuses"][string]) => boolean,
+): string {
   const seen = new Set([id]);
   for (let at = id; ; ) {
     const next = wiresInto(around.spell, at)
       .map(([, edge]) => edge.source)
-      .find((source) => !seen.has(source) && follows(around.statuses[source]?.state ?? "done"));
+      .find(
+        (source) =>
+          !seen.has(source) && follows(around.statuses[source]?.state ?? "done", around.statuses[source]),
+      );
     if (next === undefined) return at;
     seen.add(next);
     at = next;

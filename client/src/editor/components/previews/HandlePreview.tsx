@@ -2,8 +2,10 @@
 import { Cpu } from "lucide-react";
 import { useState } from "react";
 import type { HandleRef } from "../../../protocol";
+import { useGone } from "../../hooks/useGone";
 import { type Order, usePaged } from "../../hooks/useLoadValue";
 import { formatBytes } from "../../store/value_kind";
+import { goneWords } from "../../store/why";
 import { JsonTree } from "./JsonTree";
 import { TablePreview } from "./TablePreview";
 import { TextPreview } from "./TextPreview";
@@ -21,7 +23,8 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
   const [order, setOrder] = useState<Order | undefined>(undefined);
   const { paged, busy, failure, code, more } = usePaged(handle.$handle, "", order);
   const form = handle.preview;
-  const gone = code !== null && GONE.has(code);
+  const told = useGone(handle.$handle);
+  const gone = told !== undefined || (code !== null && GONE.has(code));
   const readable = form !== null && (form.form === "table" || form.form === "list" || form.form === "object");
   const here = readable ? shownOf(form) : null;
   const total = paged?.total ?? (readable ? form.total : 0);
@@ -94,7 +97,7 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
       )}
       {gone ? (
         <div className="notice warning" role="status" data-testid="value-gone">
-          The value is gone: its worker has started anew, or let go of it. Run the node again to make it anew.
+          {goneWords(told ?? "")[1]}
         </div>
       ) : (
         failure !== null && <div className="notice error">Could not load the value: {failure}</div>
