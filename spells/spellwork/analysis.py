@@ -104,11 +104,11 @@ class Analysis:
             self._read_bodies()
             links = Links(self)
             links.read()
-            self._names = NamesInCode(self, links.fit)
-            self._names.read()
+            names = NamesInCode(self, links.fit)  # not kept: it would keep all this as a circle
+            names.read()
             self._read_standing()
             self._read_regions()
-            self._read_inputs()
+            self._read_inputs(names)
             self._order()
             self._soften()
             self._read_requirements()
@@ -347,7 +347,7 @@ class Analysis:
 
     # Values typed in
 
-    def _read_inputs(self) -> None:
+    def _read_inputs(self, names: NamesInCode) -> None:
         required: dict[int, list[str]] = {}
         for part in self.parts.values():
             ports, links, typed = part.ports, part.links, part.node.inputs
@@ -370,7 +370,7 @@ class Analysis:
                 if name in links or name in typed or (part.id, name) in self._opened:
                     continue
                 if (part.id, name) not in self.told:
-                    hint, details = self._names.missing(part, name)
+                    hint, details = names.missing(part, name)
                     message = f"the input {name!r} has no wire and no value{hint}"
                     self.blame(part, "missing_input", message, name, details)
 

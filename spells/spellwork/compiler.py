@@ -8,6 +8,7 @@ from typing import Any
 
 from .analysis import Analysis, Part
 from .bodies import Inside, Spells
+from .collector import collector_paused
 from .errors import NodeError, SpellInvalid
 from .inputs import place_inputs
 from .library import Library
@@ -33,6 +34,7 @@ _NOTHING: Mapping[str, Any] = {}
 _proven = attrgetter("proven")
 
 
+@collector_paused()
 def compile(
     spell: Spell,
     library: Library,
@@ -42,6 +44,7 @@ def compile(
     reach: Reach = "needed",
     memory: RunMemory | None = None,
     environment: str = "",
+    packages: str | None = None,
     analysis: Analysis | None = None,
     spells: Spells | None = None,
 ) -> Plan:
@@ -53,6 +56,8 @@ def compile(
     ``inputs`` are put in the place of what is typed in or wired (see
     ``place_inputs`` for the keys). ``environment`` names what else outputs
     depend on (interpreter, installed packages); it is part of every recipe.
+    ``packages`` names what is installed where Python workers run, in the place
+    of what the spell requires; it is part of the recipes of their calls.
     ``analysis`` is that of this very spell, where the caller kept it; without
     it, ``spells`` finds those that nodes run inside themselves.
 
@@ -71,7 +76,7 @@ def compile(
         running |= analysis.regions.within(running)
     kept = {} if taken is None else taken.kept
     _refuse(analysis, running)
-    environment = with_requirements(environment, spell.requirements)
+    environment = with_requirements(environment, spell.requirements, packages)
     given = place_inputs(analysis, inputs) if inputs else {}
     within, parts = analysis.regions.of, analysis.parts
     part: Part | None = None
@@ -297,11 +302,11 @@ class _Maker:
     def _local_of(self, part: Part, *further: Any) -> str:
         declared, code = part.type, part.node.code
         if code is not None or further:
-            environment = environment_for(declared.isolation, self._environment)
+            environment = environment_for(declared, self._environment)
             return local_of(declared, code, environment, *further)
         known = self._locals.get(declared)
         if known is None:
-            environment = environment_for(declared.isolation, self._environment)
+            environment = environment_for(declared, self._environment)
             known = self._locals[declared] = local_of(declared, None, environment)
         return known
 
