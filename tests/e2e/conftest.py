@@ -20,6 +20,17 @@ from .people import PATIENCE, Account, Person, chromium, enter, failure_picture,
 
 RESULTS = Path("test-results")
 
+LONGEST = 900
+"""Seconds that a test in browsers may take where each of its many steps is slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a step run out of patience before its test does."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.timeout(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def package_index(tmp_path_factory: pytest.TempPathFactory) -> Path:

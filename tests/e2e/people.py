@@ -34,8 +34,9 @@ CHROMIUM_FLAGS = [
 
 HAS_RESULT = re.compile("^(done|cached)$")
 
-PATIENCE = 15_000
-"""Milliseconds a page has to show something, on a machine with two busy cores."""
+PATIENCE = 60_000
+"""Milliseconds a page has to show something: on busy cores, from a cold disk, behind a worker that
+has yet to start. A page that is quick ends a wait at once."""
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_somebody_signed_in_comes_by_a_link_is_given_more_and_is_removed(
     sheet = open_sheet(ada)
     expect(sheet.get_by_test_id("share-links")).to_contain_text("used once")
     sheet.get_by_label("Role of grace@example.org").select_option("editor")
-    expect(saved).to_have_attribute("data-state", "saved", timeout=5_000)
+    expect(saved).to_have_attribute("data-state", "saved")
     grace.page.mouse.click(
         700, 250
     )  # from the button, to which the focus went back, onto the canvas

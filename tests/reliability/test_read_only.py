@@ -24,8 +24,8 @@ from .typist import Typist
 
 pytestmark = pytest.mark.anyio
 
-EFFECTIVE_WITHIN = 5.0
-"""Seconds until open tabs know of a change of role."""
+EFFECTIVE_WITHIN = 20.0
+"""Seconds until open tabs know of a change of role, on a machine that is busy with other tests."""
 
 WAYS = (y_messages.step_2, y_messages.update)
 """How a y-websocket peer brings an edit."""

@@ -153,7 +153,7 @@ class Typist:
         """Wait until the connection is gone."""
         await self.until(lambda: not self.socket.connected)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 10) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 60) -> None:
         """Wait until something holds that an answer or event of this tab brings."""
         async with asyncio.timeout(seconds):
             while not true():

@@ -207,7 +207,7 @@ async def test_nothing_goes_on_after_a_cancel(arena: Arena, name: str) -> None:
     )
     async with asyncio.TaskGroup() as group:
         call = group.create_task(arena.pool.call(step, {}, Context(step.id, step.node, host)))
-        await until(lambda: any(event.message == "there" for event in host.events), seconds=30)
+        await until(lambda: any(event.message == "there" for event in host.events))
         (worker,) = arena.pool.pids["lingering"]
         found = members(worker)
         assert found

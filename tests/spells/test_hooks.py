@@ -165,7 +165,7 @@ async def test_nested_runs_share_the_places_of_their_parent(concurrency: int | N
     execution, states = await nested(
         outer, plan_of(*INNER), Limits(concurrency=concurrency), lambda _: None
     )
-    result = await asyncio.wait_for(execution.run(), 5)
+    result = await asyncio.wait_for(execution.run(), 60)
     assert {node: row["value"] for node, row in result.outputs.items()} == {
         f"o{index}": index / 2 for index in range(4)
     }

@@ -784,7 +784,7 @@ async def test_streams_flow_in_a_session_and_a_change_begins_them_anew(moment: i
     for each in body["nodes"].values():
         each["type"] = each["type"].replace("t.", "s.", 1)
     before = asyncio.all_tasks()
-    async with asyncio.timeout(10), LiveSession(Spell.model_validate(body), streams) as session:
+    async with asyncio.timeout(60), LiveSession(Spell.model_validate(body), streams) as session:
         await turns(moment)
         session.set("a.many", 100)
         await turns(moment)

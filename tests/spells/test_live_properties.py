@@ -167,7 +167,7 @@ async def drive(rows: list[Row], changes: list[Change], session: LiveSession) ->
 async def check(rows: list[Row], session: LiveSession, own: Values) -> None:
     own.replaced()
     session.rerun("n0")  # a change, after a cancel
-    result = await asyncio.wait_for(session.settled(), 5)
+    result = await asyncio.wait_for(session.settled(), 60)
     outputs, errors, skipped = await fresh(rows, own.now())
     assert result.outputs == outputs
     assert set(result.errors) == errors

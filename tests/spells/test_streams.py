@@ -202,7 +202,7 @@ async def test_who_reads_two_streams_of_one_writer_one_after_the_other_gets_both
         head = [await anext(b)]
         return await read(a), head + await read(b)
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         taking = tasks.create_task(take())
         tasks.create_task(fill())
     assert taking.result() == (list(range(100)), [-number for number in range(100)])

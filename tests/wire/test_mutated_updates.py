@@ -182,7 +182,7 @@ async def edit_on(wire: Wire, tab: Tab, client: socketio.AsyncClient, done: asyn
     """Draw as long as the attack lasts; every edit must be acknowledged in time."""
     count = 0
     while not done.is_set():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answer = await _update(client, wire.canvas, tab.add(f"ada_{count % 50}"), count)
         assert answer["ok"], answer
         count += 1
@@ -206,7 +206,7 @@ async def attack(wire: Wire, corpus: Sequence[bytes], seed: int, count: int) -> 
         assert client.connected
         assert not quiet.closed
         ids = tab.state()["nodes"].keys()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await wire.spell(wire.ada, wire.canvas))["nodes"].keys() != ids:
                 await asyncio.sleep(0.05)
 

@@ -233,7 +233,7 @@ async def test_a_process_whose_parents_are_gone_dies_with_the_worker(confined: B
     assert not gone(pid)
     with pytest.raises(Exception, match="exit status 7"):
         await confined.run("import os\nos._exit(7)")
-    await until(lambda: gone(pid), seconds=1.0)
+    await until(lambda: gone(pid), seconds=20)
     assert await confined.run("1") == {"result": 1}
 
 

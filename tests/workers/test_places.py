@@ -28,7 +28,7 @@ from tests.workers.conftest import Bench, step_of
 pytestmark = pytest.mark.anyio
 
 
-async def until(true: Callable[[], Any], seconds: float = 30) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)
@@ -152,7 +152,7 @@ async def test_left_over_processes_are_ended_and_others_let_be(tmp_path: Path) -
             own = Orphans(tmp_path)
             own.note(other.pid)
             assert own.reap() == [left.pid]
-            assert left.wait(10) == -signal.SIGKILL
+            assert left.wait(60) == -signal.SIGKILL
             assert other.poll() is None
             own.forget(other.pid)
             assert names(tmp_path) == ["notes.txt"]

@@ -35,7 +35,7 @@ def run(server: ServerProcess, token: str, code: str) -> dict[str, Any]:
         "nodes": {"cell": {"type": "code.python", "code": code}},
     }
     with server.http(token) as http:
-        answer = http.post("/v1/runs", json={"spell": spell, "wait": 20})
+        answer = http.post("/v1/runs", json={"spell": spell, "wait": 60})
     assert answer.status_code < 300, answer.text
     body: dict[str, Any] = answer.json()
     return body

@@ -155,7 +155,7 @@ async def test_a_lost_connection_fails_the_call_and_the_next_works_once_it_is_ba
                 lambda: s.house.parts.running.external.get(s.worker).line not in (None, line),
                 SECONDS,
             )
-            error = (await s.ada.get(f"/v1/runs/{run}?wait=10")).body["errors"]["n"]
+            error = (await s.ada.get(f"/v1/runs/{run}?wait=60")).body["errors"]["n"]
             assert error["code"] == "worker_lost"
             assert "n" in (await s.run("snap"))["outputs"]
         await until(lambda: s.state == "stopped", SECONDS)
@@ -320,7 +320,7 @@ async def test_the_worker_of_somebody_who_may_not_sign_in_is_called_no_more(tmp_
             assert (await s.run("snap"))["status"] == "completed"
             off = await root.patch(f"/v1/users/{s.ada.user.id}", {"disabled": True})  # type: ignore[union-attr]
             assert off.status == 200
-            left = await root.post("/v1/runs", {"canvas": s.canvas, "wait": 20})
+            left = await root.post("/v1/runs", {"canvas": s.canvas, "wait": 60})
             assert left.body["errors"]["n"]["code"] == "worker_forbidden"
         with pytest.raises(Refused, match="401"):
             await serve(Hosted.of(Camera, {}), s.house.origin, s.token, said=lambda _line: None)

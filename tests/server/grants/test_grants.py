@@ -160,7 +160,7 @@ class Place:
         assert (
             await self.ada.put(f"/v1/canvases/{self.canvas}/spell", {"spell": spell})
         ).status == 200
-        answer = await self.ada.post("/v1/runs", {"canvas": self.canvas, "wait": 30})
+        answer = await self.ada.post("/v1/runs", {"canvas": self.canvas, "wait": 60})
         assert answer.status < 300, answer.body
         return dict(answer.body)
 

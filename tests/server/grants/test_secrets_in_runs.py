@@ -48,7 +48,7 @@ async def test_a_node_gets_the_secret_that_its_canvas_was_granted_and_tells_nobo
         await p.ada.put(f"/v1/canvases/{p.canvas}/spell", {"spell": spell(fail=fail)})
         of_canvas = {"name": "example", "value": SECRET, "canvas": p.canvas}
         secret = (await p.ada.post("/v1/secrets", of_canvas)).body["id"]
-        order = {"canvas": p.canvas, "wait": 30}
+        order = {"canvas": p.canvas, "wait": 60}
         before = (await p.ada.post("/v1/runs", order)).body
         assert before["errors"]["tell"]["code"] == "secret_missing"
         await p.grant(hosts=["api.example.org"], secret=secret)
@@ -66,7 +66,7 @@ async def test_a_node_gets_the_secret_that_its_canvas_was_granted_and_tells_nobo
 async def test_a_run_without_a_canvas_gets_ones_own_secret_and_nobody_elses(tmp_path: Path) -> None:
     async with place(tmp_path) as p:
         await p.ada.post("/v1/secrets", {"name": "example", "value": SECRET})
-        order = {"spell": spell(), "wait": 30}
+        order = {"spell": spell(), "wait": 60}
         mine = (await p.ada.post("/v1/runs", order)).body
         theirs = (await p.admin.post("/v1/runs", order)).body
         assert mine["outputs"]["tell"]["result"]["length"] == len(SECRET)

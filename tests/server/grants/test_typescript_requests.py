@@ -16,7 +16,7 @@ async def run(p: Place, code: str) -> dict[str, Any]:
     spell = {"schema": 1, "name": "C", "nodes": {"cell": {"type": "code.typescript", "code": code}}}
     put = await p.ada.put(f"/v1/canvases/{p.canvas}/spell", {"spell": spell})
     assert put.status == 200, put.body
-    answer = await p.ada.post("/v1/runs", {"canvas": p.canvas, "wait": 30})
+    answer = await p.ada.post("/v1/runs", {"canvas": p.canvas, "wait": 60})
     assert answer.status < 300, answer.body
     return dict(answer.body)
 

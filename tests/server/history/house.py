@@ -49,7 +49,7 @@ class House:
 
     async def versions(self, count: int) -> list[VersionRecord]:
         """Return the canvas's versions, newest first, once there are so many."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(found := await self.records.find(self.canvas)) < count:
                 await asyncio.sleep(0.005)
         assert len(found) == count

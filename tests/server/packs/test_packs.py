@@ -55,7 +55,7 @@ class Shop:
 
     async def run(self) -> dict[str, Any]:
         body: dict[str, Any] = (
-            await self.bob.post("/v1/runs", {"canvas": self.canvas, "wait": 25})
+            await self.bob.post("/v1/runs", {"canvas": self.canvas, "wait": 60})
         ).body
         return body
 
@@ -260,5 +260,5 @@ async def test_packs_are_there_again_after_a_restart(tmp_path: Path) -> None:
         bob.token = token
         items = (await bob.get(f"/v1/nodes?canvas={canvas}")).body["items"]
         assert "far.double" in {each["type"] for each in items}
-        left = (await bob.post("/v1/runs", {"canvas": canvas, "wait": 25})).body
+        left = (await bob.post("/v1/runs", {"canvas": canvas, "wait": 60})).body
         assert left["outputs"]["n"]["result"] == 8, left

@@ -48,7 +48,7 @@ class House:
     ada: Actor
     bob: Actor
 
-    async def until(self, true: Any, seconds: float = 5) -> None:
+    async def until(self, true: Any, seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while not true():
                 await asyncio.sleep(0.005)

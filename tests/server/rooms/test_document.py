@@ -162,10 +162,10 @@ def test_one_moved_node_of_a_thousand_is_read_alone() -> None:
     replica, parts = Replica(), Parts()
     many = {f"n{i}": {"type": "core.value", "inputs": {"value": i}} for i in range(1_000)}
     write(replica, parts, spell_of({"nodes": many}))
-    began = time.perf_counter()
+    began = time.process_time()
     for i in range(50):
         moved = {"position": [i, 0]}
         change = replica.edit(partial(replica.root("nodes")["n5"].update, moved))
         assert change.touched == {("nodes", "n5")}
         parts.update(read(replica, change.touched))
-    assert (time.perf_counter() - began) / 50 < 0.01
+    assert (time.process_time() - began) / 50 < 0.01

@@ -260,7 +260,7 @@ class House:
     async def ended(self, run: str) -> dict[str, Any]:
         going = self.runners.find(run)
         if going is not None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await going.ended.wait()
         return await self.call(ROOT, "runs.get", id=run)
 
@@ -301,7 +301,7 @@ def waiting(gate: str = "g") -> dict[str, Any]:
     return spell_of({"w": {"type": "t.wait", "inputs": {"gate": gate, "value": 7}}})
 
 
-async def until(true: Callable[[], Any], seconds: float = 5) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until a condition holds, which some event is about to bring."""
     async with asyncio.timeout(seconds):
         while not true():

@@ -68,7 +68,7 @@ async def test_a_run_that_cannot_be_kept_is_refused_and_does_not_start() -> None
         assert list(h.runners.open_runs()) == []
         assert h.gates.calls == {}
         h.gates.gate("g").set()
-        assert (await h.call(tab, "runs.create", canvas="c1", wait=5))["status"] == "completed"
+        assert (await h.call(tab, "runs.create", canvas="c1", wait=60))["status"] == "completed"
 
 
 @pytest.mark.rule("E9")
@@ -124,12 +124,12 @@ async def test_numbers_go_on_after_a_restart(tmp_path: Any) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
     async with house(url) as h:
         await h.canvas(sums())
-        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        await h.call(ADA, "runs.create", canvas="c1", wait=60)
         last = (await h.journal.log("canvas:c1")).published
     async with house(url) as h:
         h.members["c1"] = {"ada": "owner"}
         tab = await h.tab(ADA)
-        await h.call(tab, "runs.create", spell=sums(), wait=5)
+        await h.call(tab, "runs.create", spell=sums(), wait=60)
         assert tab.events("user:ada")[0]["seq"] == 1
         assert (await h.call(tab, "events.resume", stream="canvas:c1", after_seq=last))[
             "seq"
@@ -144,7 +144,7 @@ async def test_many_runs_at_once_share_a_stream_without_gaps() -> None:
         async with asyncio.TaskGroup() as tasks:
             for who in (ADA, BOB) * 10:
                 tasks.create_task(
-                    h.call(who, "runs.create", canvas="c1", on_busy="parallel", wait=10)
+                    h.call(who, "runs.create", canvas="c1", on_busy="parallel", wait=60)
                 )
         events = tab.events("canvas:c1")
         assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
@@ -164,7 +164,7 @@ async def test_sockets_that_cannot_be_told_hold_up_no_run(
     async with house() as h:
         await h.canvas(sums())
         monkeypatch.setattr(h.channels, "publish", broken)
-        run = await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        run = await h.call(ADA, "runs.create", canvas="c1", wait=60)
         monkeypatch.undo()
         assert run["status"] == "completed"
         tab = await h.tab(ADA)

@@ -26,7 +26,7 @@ async def go_live(
 ) -> tuple[FakeRoom, Tab, dict[str, Any]]:
     room = await h.canvas(spell, **roles)
     tab = await h.tab(ADA, "c1")
-    run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=5)
+    run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=60)
     return room, tab, run
 
 
@@ -176,7 +176,7 @@ async def test_who_may_not_run_any_more_is_live_no_more() -> None:
     async with house() as h:
         room = await h.canvas(sums(), bob="runner")
         bob = await h.tab(BOB, "c1")
-        await h.call(bob, "runs.create", canvas="c1", mode="live", wait=5)
+        await h.call(bob, "runs.create", canvas="c1", mode="live", wait=60)
         h.members["c1"]["bob"] = "viewer"
         room.draw(as_spell(changed(sums(), "a", value=10)))
         await until(lambda: not h.runners.is_live("bob", "c1"))
@@ -229,7 +229,7 @@ async def test_a_run_of_something_else_takes_the_place_of_the_live_one_and_live_
 ):
     async with house() as h:
         room, tab, _ = await go_live(h, sums())
-        again = await h.call(tab, "runs.create", canvas="c1", scope=["d"], wait=5)
+        again = await h.call(tab, "runs.create", canvas="c1", scope=["d"], wait=60)
         assert again["status"] == "completed"
         room.draw(as_spell(changed(sums(), "a", value=10)))
         end = await next_run(tab, 3)
@@ -329,7 +329,7 @@ async def test_drafts_of_inputs_are_tried_in_live_mode_and_leave_nothing() -> No
         with pytest.raises(ServerError) as refused:
             await h.call(tab, "runs.preview", **drafts)
         assert refused.value.code == "not_live"
-        run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=5)
+        run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=60)
         count = len(tab.events())
         assert await h.call(tab, "runs.preview", **drafts) == {"outputs": {"d": {"value": 42}}}
         assert len(tab.events()) == count

@@ -77,7 +77,7 @@ async def test_bytes_come_as_data_urls_and_the_whole_as_one() -> None:
     async with house() as h:
         await h.canvas(spell_of({"p": {"type": "t.pictures", "inputs": {"count": 3}}}))
         tab = await h.tab(ADA, "c1")
-        run = await h.call(tab, "runs.create", canvas="c1", wait=5)
+        run = await h.call(tab, "runs.create", canvas="c1", wait=60)
         chunks = [e for e in tab.events() if e["kind"] == "node.chunk"]
         assert [url for e in chunks for url in e["value"]] == [
             f"data:application/octet-stream;base64,{body}" for body in ("AA==", "AQ==", "Ag==")

@@ -258,7 +258,7 @@ async def test_a_page_of_millions_of_tiny_lists_does_not_hold_the_loop_up() -> N
 async def test_parts_are_read_over_both_operations() -> None:
     async with house() as h:
         await h.canvas(spell_of({"t": {"type": "t.value", "inputs": {"value": DEEP}}}))
-        run = await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        run = await h.call(ADA, "runs.create", canvas="c1", wait=60)
         key = run["hashes"]["t"]["value"]
         one = await h.call(ADA, "cache.value", hash=key, path="/rows/5/tags")
         two = await h.call(

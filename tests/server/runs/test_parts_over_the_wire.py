@@ -40,13 +40,13 @@ async def test_both_ways_take_the_same_and_answer_the_same(tmp_path: Path) -> No
         ada = await h.person("ada")
         canvas = await make_canvas(ada, SPELL)
         t = await stack.enter_async_context(tab(h, ada, canvas))
-        only = {"canvas": canvas, "scope": ["b"], "reach": "only", "wait": 10}
+        only = {"canvas": canvas, "scope": ["b"], "reach": "only", "wait": 60}
         refused = await ada.post("/v1/runs", only)
         assert (refused.status, refused.body["error"]["code"]) == (400, "no_value")
         answer = await t.ask("runs.create", **only)
         assert answer["error"]["code"] == "no_value"
         assert answer["error"]["details"] == refused.body["error"]["details"] == {"nodes": ["a"]}
-        whole = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 10})).body
+        whole = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})).body
         assert whole["status"] == "completed"
         assert (whole["skipped"], whole["why"]["m"]) == ({"m": "muted"}, "muted")
         waited = [event for event in t.events if event["kind"] == "node.waiting"]
@@ -72,7 +72,7 @@ async def test_both_ways_take_the_same_and_answer_the_same(tmp_path: Path) -> No
         assert (one.body["value"], one.body["kind"]) == (5, "value")
         missing = await ada.get(f"/v1/cache/values/{key}?path=/nothing")
         assert (missing.status, missing.body["error"]["code"]) == (404, "value_not_found")
-        late = {"canvas": canvas, "timeout": 0.001, "scope": ["w"], "wait": 10}
+        late = {"canvas": canvas, "timeout": 0.001, "scope": ["w"], "wait": 60}
         for ended in (
             (await ada.post("/v1/runs", late)).body,
             await t.ask("runs.create", **late),

@@ -112,11 +112,11 @@ async def test_other_channels_of_the_canvas_go_on_while_a_socket_catches_up() ->
         await h.canvas(sums())
         tab = await h.tab(ADA, "c1")
         h.channels.join(tab, "canvas:c1")
-        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        await h.call(ADA, "runs.create", canvas="c1", wait=60)
         tab.sent.clear()
         page = await h.call(tab, "events.resume", stream="canvas:c1", limit=1)
         assert page["more"]
-        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        await h.call(ADA, "runs.create", canvas="c1", wait=60)
         h.channels.publish("canvas:c1", "canvas.updates", {"seq": 1})
         assert [name for name, _ in tab.sent] == ["canvas.updates"]
 
@@ -127,7 +127,7 @@ async def test_pages_end_early_when_events_are_large(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(spell_manager, "PAGE_BYTES", 2_000)
     async with house() as h:
         await h.canvas(spell_of({"n": {"type": "t.chatter", "inputs": {"count": 100}}}))
-        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        await h.call(ADA, "runs.create", canvas="c1", wait=60)
         client = Client(h, "canvas:c1")
         await client.connect(limit=5_000)
         assert client.seen == list(range(1, client.last + 1))
@@ -140,7 +140,7 @@ async def test_what_is_not_kept_any_more_asks_for_a_snapshot(after_seq: int) -> 
     async with house() as h:
         await h.canvas(sums())
         for _ in range(3):
-            last = await h.call(ADA, "runs.create", canvas="c1", wait=5)
+            last = await h.call(ADA, "runs.create", canvas="c1", wait=60)
         async with h.database.write() as conn:
             await conn.exec_driver_sql("DELETE FROM events WHERE seq < 6")
         tab = await h.tab(ADA)
@@ -149,7 +149,7 @@ async def test_what_is_not_kept_any_more_asks_for_a_snapshot(after_seq: int) -> 
         assert page["events"] == []
         assert page["seq"] == (await h.journal.log("canvas:c1")).published
         assert page["runs"][0]["id"] == last["id"]
-        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        await h.call(ADA, "runs.create", canvas="c1", wait=60)
         assert tab.events()[0]["seq"] == page["seq"] + 1
 
 
@@ -171,7 +171,7 @@ async def test_events_over_rest_are_those_of_the_socket() -> None:
     async with house() as h:
         await h.canvas(sums())
         tab = await h.tab(ADA, "c1")
-        run = await h.call(tab, "runs.create", canvas="c1", wait=5)
+        run = await h.call(tab, "runs.create", canvas="c1", wait=60)
         live = tab.events("canvas:c1")
         assert (await h.call(tab, "events.resume", stream="canvas:c1"))["events"] == live
         assert (await h.call(ADA, "events.find", stream="canvas:c1"))["events"] == live

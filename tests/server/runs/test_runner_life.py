@@ -27,14 +27,14 @@ async def test_two_tabs_of_a_user_share_a_runner_and_two_users_do_not() -> None:
         assert len(h.runners) == 2
         assert h.rooms.held == {"c1": 2}
         first.manager.close("c1")
-        run = await h.call(second, "runs.create", canvas="c1", wait=5)
+        run = await h.call(second, "runs.create", canvas="c1", wait=60)
         assert run["status"] == "completed"
         assert (first.events(), len(second.events())) == ([], len(bob.events()))
 
 
 @pytest.mark.rule("G8")
 async def test_closing_the_last_tab_frees_the_runner_after_the_grace() -> None:
-    async with house(grace=0.05) as h:
+    async with house(grace=0.3) as h:
         await h.canvas(sums())
         tab = await h.tab(ADA, "c1")
         await h.managers.gone(tab)
@@ -45,14 +45,14 @@ async def test_closing_the_last_tab_frees_the_runner_after_the_grace() -> None:
 
 @pytest.mark.rule("G8")
 async def test_a_tab_that_comes_back_within_the_grace_finds_its_runner() -> None:
-    async with house(grace=0.1) as h:
+    async with house(grace=0.5) as h:
         await h.canvas(sums())
         tab = await h.tab(ADA, "c1")
         runner = await h.runners.acquire("ada", "c1")
         h.runners.release(runner)
         await h.managers.gone(tab)
         await h.tab(ADA, "c1")
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.6)
         assert await h.runners.acquire("ada", "c1") is runner
 
 
@@ -128,7 +128,7 @@ async def test_who_loses_the_canvas_loses_its_streams_at_once() -> None:
         del h.members["c1"]["bob"]
         h.managers.watch_canvas("c1")
         await until(lambda: bob.manager.canvases == ())
-        await h.call(ada, "runs.create", canvas="c1", wait=5)
+        await h.call(ada, "runs.create", canvas="c1", wait=60)
         assert bob.events() == []
         with pytest.raises(Forbidden):
             await h.call(bob, "events.resume", stream="canvas:c1")
@@ -148,7 +148,7 @@ async def test_the_runs_of_a_deleted_canvas_end_and_write_nothing_more() -> None
             await conn.exec_driver_sql("DELETE FROM streams")
             await conn.exec_driver_sql("DELETE FROM canvases")
         h.managers.watch_canvas("c1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await going.ended.wait()
         async with h.database.read() as conn:
             assert (await conn.exec_driver_sql("SELECT count(*) FROM events")).scalar() == 0

@@ -76,7 +76,7 @@ async def test_a_tab_that_takes_nothing_does_not_stop_a_run(
             request = {"canvas": canvas, "client_id": next(CLIENT_IDS)}
             await ws.send("420" + json.dumps(["canvas.open", request]))
             await ws.event()
-            run = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 30})).body
+            run = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})).body
         assert run["status"] == "completed"
         events = await events_of(ada, run["id"])
         assert any(event["kind"] == "node.waiting" for event in events)

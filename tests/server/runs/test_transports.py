@@ -87,9 +87,9 @@ async def test_a_run_over_rest_gives_what_a_run_over_a_socket_gives(tmp_path: Pa
         ada = await h.person("ada")
         canvas = await make_canvas(ada, HELLO)
         async with tab(h, ada, canvas) as t:
-            over_socket = await t.ask("runs.create", canvas=canvas, wait=20)
-            answer = await ada.post("/v1/runs", {"canvas": canvas, "wait": 20})
-            inline = await ada.post("/v1/runs", {"spell": HELLO, "wait": 20})
+            over_socket = await t.ask("runs.create", canvas=canvas, wait=60)
+            answer = await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})
+            inline = await ada.post("/v1/runs", {"spell": HELLO, "wait": 60})
         assert answer.status == inline.status == 201
         assert over_socket["outputs"] == {"a": {"value": 2}, "b": {"result": 42}}
         for key in SAME:
@@ -105,9 +105,9 @@ async def test_a_run_started_over_rest_reaches_open_tabs_live(tmp_path: Path) ->
             f"/v1/canvases/{canvas}/members", {"email": "bob@example.org", "role": "viewer"}
         )
         async with tab(h, ada, canvas) as first, tab(h, bob, canvas) as second:
-            shared = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 20})).body["id"]
+            shared = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})).body["id"]
             private = await ada.post(
-                "/v1/runs", {"canvas": canvas, "audience": "private", "wait": 20}
+                "/v1/runs", {"canvas": canvas, "audience": "private", "wait": 60}
             )
             await until(lambda: first.last(private.body["id"]) and second.last(shared))
             assert {event["run"] for event in second.events} == {shared}
@@ -155,7 +155,7 @@ async def test_server_sent_events_end_when_the_canvas_is_deleted(tmp_path: Path)
         canvas = (await ada.post("/v1/canvases", {"name": "Gone", "spell": spell})).body["id"]
         run = (await ada.post("/v1/runs", {"canvas": canvas})).body
         path = f"/v1/runs/{run['id']}/events"
-        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
             follower = tasks.create_task(ada.get(path, headers={"Accept": "text/event-stream"}))
             await until(lambda: h.parts.running.runners.find(run["id"]) is not None)
             while not (await ada.get(path)).body["events"]:
@@ -191,7 +191,7 @@ async def test_deleting_a_canvas_tells_its_tabs_ends_its_runs_and_leaves_no_row(
                 query = f"SELECT count(*) FROM {column.split('.')[0]} WHERE {column} LIKE ?"
                 rows = (await conn.exec_driver_sql(query, (f"%{canvas}%",))).scalar()
                 assert rows == 0, column
-        assert (await ada.post("/v1/runs", {"spell": HELLO, "wait": 30})).body["errors"] == {}
+        assert (await ada.post("/v1/runs", {"spell": HELLO, "wait": 60})).body["errors"] == {}
 
 
 def parse(block: str) -> dict[str, str]:
@@ -219,11 +219,11 @@ async def test_a_killed_worker_fails_its_node_with_the_reason_and_the_next_run_w
             async with asyncio.timeout(20):
                 while t.last(run["id"]) is None:
                     await asyncio.sleep(0.02)
-            ended = (await ada.get(f"/v1/runs/{run['id']}?wait=5")).body
+            ended = (await ada.get(f"/v1/runs/{run['id']}?wait=60")).body
             assert ended["status"] == "completed"
             assert ended["errors"]["s"]["code"] == "worker_died"
             assert "SIGKILL" in ended["errors"]["s"]["message"]
-        after = await ada.post("/v1/runs", {"spell": HELLO, "wait": 20})
+        after = await ada.post("/v1/runs", {"spell": HELLO, "wait": 60})
         assert after.body["outputs"]["b"] == {"result": 42}
 
 
@@ -256,7 +256,7 @@ async def test_an_edit_reaches_live_mode_at_once(tmp_path: Path) -> None:
         ada = await h.person("ada")
         canvas = await make_canvas(ada, spell)
         async with tab(h, ada, canvas) as t:
-            first = await t.ask("runs.create", canvas=canvas, mode="live", wait=10)
+            first = await t.ask("runs.create", canvas=canvas, mode="live", wait=60)
             assert first["outputs"]["b"] == {"text": "b1"}
             spell["nodes"]["a"]["inputs"]["value"] = 2
             assert (await ada.put(f"/v1/canvases/{canvas}/spell", spell)).status == 200

@@ -24,7 +24,7 @@ LARGE = spell_of({"t": {"type": "t.value", "inputs": {"value": TABLE}}})
 async def run_large(h: House, **request: Any) -> dict[str, Any]:
     if "c1" not in h.members:
         await h.canvas(LARGE, bob="viewer")
-    return await h.call(ADA, "runs.create", canvas="c1", wait=5, **request)
+    return await h.call(ADA, "runs.create", canvas="c1", wait=60, **request)
 
 
 @pytest.mark.rule("E8")
@@ -71,7 +71,7 @@ async def test_a_hash_is_no_permission() -> None:
             with pytest.raises(ValueNotFound):
                 await h.call(who, "cache.value", hash=key)
         assert (await h.call(ROOT, "cache.value", hash=key))["total"] == 3_000
-        await h.call(ADA, "runs.create", canvas="c1", wait=5)
+        await h.call(ADA, "runs.create", canvas="c1", wait=60)
         assert (await h.call(BOB, "cache.value", hash=key))["total"] == 3_000
         with pytest.raises(ValueNotFound):
             await h.call(EVE, "cache.value", hash=key)

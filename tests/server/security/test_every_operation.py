@@ -242,7 +242,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         shared, private = [
             await ada.post(
                 "/v1/runs",
-                {"canvas": canvas, "audience": audience, "inputs": {"a.value": n}, "wait": 10},
+                {"canvas": canvas, "audience": audience, "inputs": {"a.value": n}, "wait": 60},
             )
             for n, audience in enumerate(("shared", "private"), 41)
         ]

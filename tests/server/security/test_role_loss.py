@@ -73,14 +73,14 @@ async def test_private_and_shared_streams_end_for_whoever_is_taken_off(
             await resumed.ask("events.resume", stream=stream, after_seq=0)
             await until(lambda: hers.events and resumed.events)
             path = f"/v1/runs/{run['id']}/events"
-            async with asyncio.timeout(15), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
                 follower = tasks.create_task(
                     grace.get(path, headers={"Accept": "text/event-stream"})
                 )
                 await until(lambda: len(hers.events) > 5)
                 began = time.monotonic()
                 await lose(h, how, ada, grace, canvas)
-            assert time.monotonic() - began < 5, "the followed events ended"
+            assert time.monotonic() - began < 20, "the followed events ended"
             assert "run.completed" not in follower.result().body
             counts = len(hers.events), len(resumed.events)
             assert run["id"] in {each["run"] for each in hers.events}

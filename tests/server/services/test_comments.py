@@ -54,7 +54,7 @@ async def tab(h: House, who: Caller, canvas: str | None = None) -> AsyncIterator
 
 async def until(true: Callable[[], Any]) -> None:
     """Wait for what some event is about to bring."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -377,7 +377,7 @@ async def test_a_thread_keeps_where_its_node_was_last(tmp_path: Path) -> None:
         moved = HELLO | {"nodes": nodes | {"b": nodes["b"] | {"position": [500, 60]}}}
         assert (await ada.put(f"{path}/spell", moved)).status == 200
         place: list[float] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while place != [500, 60]:
                 found = (await ada.get(f"{path}/comments/{thread}")).body["thread"]
                 place = found["at"]

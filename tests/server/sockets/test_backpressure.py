@@ -46,7 +46,7 @@ async def rewrite(
         assert (await world.update(client, update))["ok"]
 
 
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until a condition holds, which some event is about to bring."""
     async with asyncio.timeout(seconds):
         while not true():

@@ -21,7 +21,7 @@ from tests.server.sockets.js_client import drive
 pytestmark = pytest.mark.anyio
 
 
-async def until(true: Any, seconds: float = 5) -> None:
+async def until(true: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.005)

@@ -80,7 +80,7 @@ async def test_edits_that_wait_for_their_commit_stop_the_reading(
         async with asyncio.TaskGroup() as tasks, held(monkeypatch) as waiting:
             edits = [tasks.create_task(world.update(ada, each)) for each in updates]
             await waiting.wait()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while not session._is_full(0):
                     await asyncio.sleep(0.005)
             assert session._held + session.queued == 10

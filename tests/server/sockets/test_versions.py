@@ -68,7 +68,7 @@ async def enter(world: House, caller: Caller, canvas: str) -> AsyncIterator[Pers
 
 
 async def until(true: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.005)
 

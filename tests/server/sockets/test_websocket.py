@@ -121,7 +121,7 @@ async def test_what_comes_before_the_answer_to_the_handshake_is_not_lost() -> No
         )
         await reader.readuntil(b"\r\n\r\n")
         ws = RawSocket(reader, writer)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not (await ws.receive()).startswith(b"40"):
                 pass
         ws.abort()
@@ -151,12 +151,12 @@ async def test_a_quiet_socket_is_pinged_and_one_that_does_not_answer_is_closed(
         eio = world.server._socketio.eio
         eio.ping_interval, eio.ping_timeout = 0.1, 0.3
         async with known(world) as quick, known(world) as dead:
-            async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
                 reading = tasks.create_task(quick.gone())  # answers pings as they come
                 await world.until(lambda: len(world.left) == 1)
                 assert not reading.done()
                 reading.cancel()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await closed_with(dead)
 
 

@@ -650,7 +650,7 @@ async def test_a_state_vector_over_the_limit_ends_the_connection(tmp_path: Path)
         assert eve.closed[0] == 4413
 
 
-async def until(true: Callable[[], Any], seconds: float = 8) -> None:
+async def until(true: Callable[[], Any], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.005)

@@ -139,7 +139,7 @@ class World:
         finally:
             await client.disconnect()
 
-    async def until(self, true: Any, seconds: float = 5) -> None:
+    async def until(self, true: Any, seconds: float = 60) -> None:
         """Wait until a condition holds, which some event is about to bring."""
         async with asyncio.timeout(seconds):
             while not true():

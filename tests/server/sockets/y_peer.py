@@ -95,7 +95,7 @@ class Peer:
     async def tell(self, states: dict[int, tuple[int, Any]]) -> None:
         await self.say(y_messages.awareness(encode_states(states)))
 
-    async def until(self, true: Callable[[], Any], seconds: float = 8) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 60) -> None:
         """Wait until a condition holds, which some message is about to bring."""
         async with asyncio.timeout(seconds):
             while not true():
