@@ -412,6 +412,7 @@ def _make_running(
             children=children,
             inline_bytes=settings.inline_value_bytes,
             held_up=Followers(channels).hold_up,
+            packages=places.packages,
             secrets=grants.of_run,
         ),
         commits=stores.commits,

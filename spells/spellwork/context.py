@@ -87,6 +87,10 @@ class Host(Protocol):
         """Keep the user's other nodes from asking a provider for a while."""
         ...
 
+    def note_packages(self, context: Context, packages: str) -> None:
+        """Take it that a node was called with these packages."""
+        ...
+
     async def secret(self, context: Context, name: str) -> str:
         """Return a secret or raise ``SecretMissing``."""
         ...
@@ -175,6 +179,9 @@ class DetachedHost:
     def defer(self, context: Context, provider: str, seconds: float) -> None:
         """Keep what was asked for in ``deferred``."""
         self.deferred[provider] = seconds
+
+    def note_packages(self, context: Context, packages: str) -> None:
+        """Do nothing: nothing is kept."""
 
     async def secret(self, context: Context, name: str) -> str:
         """Return ``secrets[name]`` or raise ``SecretMissing``."""
@@ -289,6 +296,13 @@ class Context:
         """
         if self.provider is not None:
             self._host.defer(self, self.provider, seconds)
+
+    def has_packages(self, packages: str) -> None:
+        """Say which packages the call has, for those who carry it out (``packages`` of ``compile``).
+
+        Where they are others than those it was compiled for, nobody else gets its outputs in the place of a call.
+        """
+        self._host.note_packages(self, packages)
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line to the run's log."""

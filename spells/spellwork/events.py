@@ -52,7 +52,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     ======================  =====================================================
 
     ``at`` is Unix time in seconds, ``duration`` seconds. ``why`` is one of
-    ``new``, ``code changed``, ``input changed (PORT)``, ``not cacheable``,
+    ``new``, ``code changed``, ``packages changed``, ``input changed (PORT)``, ``not cacheable``,
     ``cached``, ``expired``, ``worker restarted``, ``value dropped``, ``triggered (PORT)``; ``pinned``, ``muted``, ``bypassed``
     for a node that is not run; ``given`` for an input of a nested spell. ``node`` is a
     path for a node that another runs (``sub/inner``, ``map[3]/inner``). A run whose

@@ -26,6 +26,7 @@ from .limits import Limits
 from .plan import Plan
 from .ports import SKIP
 from .program import assemble
+from .requirements import packages_in
 from .step import Step
 
 OpenBody = Callable[["RunHost", Context, Step, Mapping[str, Any]], Body]
@@ -171,6 +172,11 @@ class RunHost:
             self.limiters.defer(provider, self.user, seconds)
         elif not self.ended:
             self._loop.call_soon_threadsafe(self.limiters.defer, provider, self.user, seconds)
+
+    def note_packages(self, context: Context, packages: str) -> None:
+        """Keep no outputs of a node under the name of other packages than it had."""
+        if packages != packages_in(self._plan.environment):
+            self.fleeting.add(context.node_id)
 
     async def secret(self, context: Context, name: str) -> str:
         """Return a secret that the node's type declares."""

@@ -13,7 +13,7 @@ from .live_state import AT_REST, Cause, LiveState, loud_ports
 from .memory import Remembered, RunMemory
 from .ports import FAILURE_PORT, WHOLE_PORT
 from .program import UNSET
-from .recall import Recall
+from .recall import Recall, change_of, packages_of
 from .step import Step
 from .values import plain_bytes
 
@@ -242,7 +242,11 @@ class Swap:
         old = None if self._memory is None else self._memory.nodes.get(step.id)
         shape = self._new.plan.shapes[step.index]
         if old is None or old.stale or old.shape != shape:
-            self.roots[step.id] = "new" if old is None or old.shape == shape else "code changed"
+            now = packages_of(step, self._new.plan.environment)
+            same = old is None or old.shape == shape
+            self.roots[step.id] = (
+                "new" if same or old is None else change_of(old.code, old.packages, step, now)
+            )
         if old is not None:
             self._adopt(step, old)
 
@@ -304,7 +308,8 @@ class Swap:
 def _difference(old: LiveState, was: Step, new: LiveState, step: Step) -> Cause:
     """Say what of a step is another."""
     if was.local != step.local:
-        return "code changed"
+        had = packages_of(was, old.plan.environment)
+        return change_of(was.node.code, had, step, packages_of(step, new.plan.environment))
     if was.stand is not None:  # nothing is known of what it would have been
         return "new"
     before = {binding.port: _from(old, binding) for binding in was.bindings}

@@ -40,7 +40,8 @@ class Remembered:
 
     ``at`` is monotonic seconds. ``stale``: something upstream has changed since
     and it was not yet looked at, for the run was cancelled before.
-    ``fleeting``: it called a node whose outputs may not be kept.
+    ``fleeting``: it called a node whose outputs may not be kept. ``code`` and
+    ``packages`` are parts of ``local``, to say which of them changed.
     """
 
     local: str
@@ -53,6 +54,8 @@ class Remembered:
     skipped: str | None = None
     stale: bool = False
     fleeting: bool = False
+    code: str | None = None
+    packages: str = ""
 
 
 class RunMemory:

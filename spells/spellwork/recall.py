@@ -20,6 +20,7 @@ from .encoding import Encodings
 from .handles import any_handles, gone_of
 from .memory import Fingerprint, Held, Remembered, RunMemory, mark_of
 from .program import UNSET
+from .requirements import in_packages, packages_in
 from .step import Step
 from .streams import Stream
 from .transform import Shaped
@@ -191,7 +192,8 @@ class Recall:
             return Finding(step.first_why, fingerprint, key)
         if same and fresh and _may_keep(step, old) and old.failure is None and old.skipped is None:
             return Finding("cached", fingerprint, key, outputs=old.outputs)
-        return Finding(_why(step, old, fingerprint, fresh), fingerprint, key)
+        packages = packages_of(step, self._state.plan.environment)
+        return Finding(_why(step, old, fingerprint, fresh, packages), fingerprint, key)
 
     def forget(self, index: int) -> None:
         """Take it that the outputs of a step are about to be others."""
@@ -315,7 +317,14 @@ class Recall:
     ) -> None:
         self._memory.holds = self._memory.holds or any_handles()
         self._memory.nodes[step.id] = Remembered(
-            step.local, self._shapes[step.index], finding.fingerprint, outputs, hashes, at
+            step.local,
+            self._shapes[step.index],
+            finding.fingerprint,
+            outputs,
+            hashes,
+            at,
+            code=step.node.code,
+            packages=packages_of(step, self._state.plan.environment),
         )
 
     def keep(self, index: int, old: Remembered) -> None:
@@ -341,11 +350,25 @@ def _expired(step: Step, old: Remembered, now: float) -> bool:
     return step.ttl is not None and old.at + step.ttl <= now
 
 
-def _why(step: Step, old: Remembered, fingerprint: Fingerprint, fresh: bool) -> str:
+def packages_of(step: Step, environment: str) -> str:
+    """Return what a step stands on of packages: those where it is called, and that which brings its type."""
+    pin = step.type.pin or ""
+    if environment and (step.body is not None or in_packages(step.type)):
+        return f"{packages_in(environment)} {pin}"
+    return pin
+
+
+def change_of(code: str | None, packages: str, step: Step, now: str) -> str:
+    """Say what of a node itself is another, of which these were the code and the packages."""
+    same = code == step.node.code and packages != now
+    return "packages changed" if same else "code changed"
+
+
+def _why(step: Step, old: Remembered, fingerprint: Fingerprint, fresh: bool, packages: str) -> str:
     if not old.local:  # known by its outputs alone
         return "new"
     if old.local != step.local:
-        return "code changed"
+        return change_of(old.code, old.packages, step, packages)
     before = dict(old.inputs)
     if STOOD in before:
         return "new"

@@ -16,6 +16,8 @@ from .values import digest
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+    from .node_type import NodeType
+
 MAX_REQUIREMENTS = 100
 
 PackageName = Annotated[
@@ -65,15 +67,33 @@ def requirement_lines(requirements: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(lines[name] for name in sorted(lines))
 
 
-def with_requirements(environment: str, requirements: Mapping[str, str]) -> str:
-    """Return the environment of a plan whose calls in workers depend on packages, too."""
-    lines = requirement_lines(requirements)
-    return f"{environment}\n{digest(*lines)}" if lines else environment
+def with_requirements(
+    environment: str, requirements: Mapping[str, str], packages: str | None = None
+) -> str:
+    """Return the environment of a plan whose calls in workers depend on packages, too.
+
+    ``packages`` names those that are installed, where that is known: of what is
+    merely required other versions may be had another time.
+    """
+    if packages is None:
+        lines = requirement_lines(requirements)
+        packages = digest(*lines) if lines else ""
+    return f"{environment}\n{packages}" if packages else environment
 
 
-def environment_for(isolation: str, environment: str) -> str:
-    """Return what of a plan's environment the calls of an isolation depend on."""
-    return environment if isolation == "worker" else environment.partition("\n")[0]
+def packages_in(environment: str) -> str:
+    """Return what the environment of a plan says of the packages of Python workers."""
+    return environment.partition("\n")[2]
+
+
+def environment_for(declared: NodeType, environment: str) -> str:
+    """Return what of a plan's environment the calls of a node type depend on."""
+    return environment if in_packages(declared) else environment.partition("\n")[0]
+
+
+def in_packages(declared: NodeType) -> bool:
+    """Say whether a node type is called where the packages of a worker are: other languages have none."""
+    return declared.isolation == "worker" and declared.language in (None, "python")
 
 
 def _read(name: str, specifier: str) -> Requirement | str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -67,6 +67,11 @@ def nobody_lags(_stream: str, _user: str) -> bool:
     return False
 
 
+async def as_required(_canvas: str | None) -> str:
+    """Return ""."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Machinery:
     """What every run of this server runs with."""
@@ -82,6 +87,9 @@ class Machinery:
     held_up: Callable[[str, str], bool] = nobody_lags
     """Says whether a run of a user's on a stream should wait for who follows it."""
     left_in_workers: LeftInWorkers = field(default_factory=LeftInWorkers)
+
+    packages: Callable[[str | None], Awaitable[str]] = as_required
+    """Gives, by canvas, what the packages of its worker are known by; "" for what the spell requires."""
 
     secrets: Callable[[str | None, str], RunSecrets] = no_secrets
     """Gives, by canvas and user, what the nodes of a run get their secrets from."""

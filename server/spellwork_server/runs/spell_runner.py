@@ -99,6 +99,7 @@ class SpellRunner:
         self._memory = RunMemory()
         self._analysis: Analysis | None = None
         self._children = NONE
+        self._packages = ""
         self._left: Left = {}
         self._seat: LiveSeat | None = None
 
@@ -109,12 +110,14 @@ class SpellRunner:
         return self.room.spell()
 
     async def prepare(self, request: RunRequest) -> None:
-        """Find the canvases that the spell runs inside itself, as they are now; before ``compile``."""
+        """Find the canvases that the spell runs inside itself, and its packages, as they are now; before ``compile``."""
         spell = self.spell() if request.spell is None else request.spell
+        packages = await self._machinery.packages(self.canvas)
         found = await self._machinery.children.for_actor(spell, self.user, request.actor)
         if (found.versions, found.wanted) != (self._children.versions, self._children.wanted):
             self._analysis = None
         self._children = found
+        self._packages = packages
 
     def watch_children(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of the canvases found last; return what ends that."""
@@ -131,6 +134,7 @@ class SpellRunner:
                 scope=request.scope,
                 reach=request.reach,
                 memory=self._memory,
+                packages=self._packages or None,
                 analysis=self._analysis_of(spell),
             )
         except SpellInvalid as error:

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, S
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from spellwork import Context
 from spellwork.errors import NodeError
+from spellwork.requirements import in_packages
 from spellwork.step import Step
 from spellwork.workers import WorkerPool
 from spellwork.workers.environments import Environments, base_environment
@@ -31,6 +32,7 @@ from spellwork_server.storage.workers import Choice, WorkerRecord, WorkerRecords
 
 from .errors import EnvironmentFailed, StoppedWorker, WorkerNotAllowed
 from .meters import Meter, Meters
+from .naming import PackageNames, base_packages
 from .provisioning import Provisioning, Wanted, read_lock
 from .views import (
     State,
@@ -70,6 +72,13 @@ class _Worker:
         self.seen: dict[str, str] | None = None
 
 
+class _Found(NamedTuple):
+    """The worker of a canvas's calls, and what its packages are known by."""
+
+    spec: WorkerSpec
+    packages: str
+
+
 class Workers:
     """The workers of canvases, as an async context manager. A canvas's own has the canvas's id.
 
@@ -98,7 +107,10 @@ class Workers:
         self._choices: dict[str, Choice] = {}
         self._workers: dict[str, _Worker] = {}
         self._opening = asyncio.Lock()
-        self._specs: dict[str, WorkerSpec] = {}
+        self._specs: dict[str, _Found] = {}
+        self._names = PackageNames()
+        self._without: set[str] = set()
+        """Canvases that are known to have no record of a worker."""
         self._allowed: dict[str, str] = {}
         """The run for which was last asked whether a canvas may use the shared worker it was put on."""
         self.meters = Meters()
@@ -198,6 +210,7 @@ class Workers:
             self._cool(known)
         self.pool.forget(worker)
         self.meters.forget(worker)
+        self._names.forget(worker)
         await self.on_remove(worker)
         for canvas in on:
             self.tell(self.worker_of(canvas))
@@ -239,6 +252,8 @@ class Workers:
                 self._cool(known)
             self.pool.forget(canvas)
             self.meters.forget(canvas)
+            self._names.forget(canvas)
+            self._without.discard(canvas)
             await self.on_remove(canvas)
 
     # The worker of a call
@@ -249,10 +264,17 @@ class Workers:
         Raises:
             StoppedWorker, EnvironmentFailed, WorkerNotAllowed: it can take none.
         """
+        found = await self._find(context)
+        if in_packages(step.type):
+            context.has_packages(found.packages)
+        return found.spec
+
+    async def _find(self, context: Context) -> _Found:
         canvas = context.canvas
         if canvas is None:
             program = base_environment().program
-            return WorkerSpec(context.run_id, program, self.pool.limits, self.pool.size)
+            spec = WorkerSpec(context.run_id, program, self.pool.limits, self.pool.size)
+            return _Found(spec, base_packages())
         known = self._specs.get(canvas)
         asked = canvas not in self._choices or self._allowed.get(canvas) == context.run_id
         if known is not None and asked:
@@ -269,15 +291,39 @@ class Workers:
             if wanted.lines:
                 context.waits("worker", "waits for the packages of its worker")
             await self._provide(worker, wanted)
-        spec = self._spec(worker)
+        found = _Found(self._spec(worker), self._names.of(worker.record, wanted))
         if not self._changed_since(worker, wanted):
-            self._specs[canvas] = spec
-        return spec
+            self._specs[canvas] = found
+        return found
+
+    async def packages(self, canvas: str | None) -> str:
+        """Return what the packages of a canvas's worker are known by: part of the recipes of its calls.
+
+        Nothing is made for it: those that are still to be locked have a name already.
+        """
+        if canvas is None:
+            return base_packages()
+        if (found := self._specs.get(canvas)) is not None:
+            return found.packages
+        record = await self._record(self.worker_of(canvas))
+        return self._names.of(record, await self._wish(record))
+
+    async def _record(self, worker: str) -> WorkerRecord:
+        """Return what is kept of a worker; of a canvas that has none yet, what will be at first."""
+        known = self._workers.get(worker)
+        if known is not None and known.record.created_at:
+            return known.record
+        if worker not in self._without:
+            record = await self._records.find(worker)
+            if record is not None:
+                return self._enter(record).record
+            self._without.add(worker)
+        return _fresh(worker)
 
     def program_of(self, canvas: str) -> Program | None:
         """Return what processes of a canvas's worker are started from, as it last was; nothing is made for it."""
         known = self._specs.get(canvas)
-        return None if known is None else known.program
+        return None if known is None else known.spec.program
 
     def limits(self, own: Mapping[str, Any]) -> WorkerLimits:
         """Return the limits of a worker: those of the server, but for what was set of the worker itself."""
@@ -301,12 +347,16 @@ class Workers:
             raise WorkerNotAllowed
 
     async def _wanted(self, worker: _Worker) -> Wanted:
-        record = worker.record
+        wanted = await self._wish(worker.record)
+        if worker.record.kind == "canvas":
+            worker.seen = dict(wanted.requirements)
+        return wanted
+
+    async def _wish(self, record: WorkerRecord) -> Wanted:
         requirements: Mapping[str, str] = record.requirements
         if record.kind == "canvas":
             async with self._rooms.visit(record.id) as room:
                 requirements = room.requirements
-            worker.seen = dict(requirements)
         packs = tuple(each["line"] for each in record.packs)
         pinned = {
             each["name"]: frozenset(each["sha256"]) for each in record.packs if each["sha256"]
@@ -322,6 +372,7 @@ class Workers:
     async def _provide(self, worker: _Worker, wanted: Wanted, *, anew: bool = False) -> None:
         """Make the environment; keep its lock. Raises EnvironmentFailed."""
         record = worker.record
+        before = self._names.of(record, wanted)
         lock = record.lock if record.locked_for == wanted.key and not anew else ""
         try:
             made = await worker.provisioning.get(wanted, lock, again=anew)
@@ -337,8 +388,18 @@ class Workers:
             worker.record = await self._records.put(
                 replace(worker.record, lock=made.lock, locked_for=wanted.key)
             )
+        self._names.locked(worker.record, wanted)
+        if self._names.of(worker.record, wanted) != before:
+            self._packages_changed(record.id)
         if self._rooms.find(record.id) is not None and made.directory is not None:
             self._warm(worker)
+
+    def _packages_changed(self, worker: str) -> None:
+        """Have live mode look again: what was made with other packages is out of date."""
+        self._forget_specs(worker)
+        for canvas in self.canvases_of(worker):
+            if (room := self._rooms.find(canvas)) is not None:
+                room.look_again()
 
     # What is asked of one
 

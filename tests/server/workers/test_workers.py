@@ -124,8 +124,32 @@ async def test_a_canvas_has_the_packages_it_requires(tmp_path: Path) -> None:
         await again.patch(f"/v1/canvases/{canvas}/spell", {"nodes": drawn(code)["nodes"]})
         assert await result(again, canvas) == "2.0"
         assert (await again.post(f"{path}/provision", {"anew": True})).status == 200
-        await again.patch(f"/v1/canvases/{canvas}/spell", {"nodes": drawn(VERSION)["nodes"]})
         assert "spam==2.5" in (await again.get(f"{path}/lock")).body["lock"]
+        assert await result(again, canvas) == "2.5"
+
+
+@pytest.mark.rule("18.33", "W14")
+async def test_what_other_packages_gave_is_never_taken_for_what_these_would(tmp_path: Path) -> None:
+    async with site(tmp_path, grace=60) as h:
+        ada = await h.person("ada")
+        canvas = await canvas_of(ada, VERSION, {"spam": ""})
+
+        async def said() -> tuple[Any, ...]:
+            done = await run(ada, canvas)
+            return done["outputs"]["c"]["result"], done["why"]["c"], done["why"]["v"]
+
+        assert await said() == ("2.0", "new", "new")
+        assert await said() == ("2.0", "cached", "cached")  # what it locked it had been named by
+        write_wheel(tmp_path / "wheels", "spam", "2.5")
+        provision = f"/v1/workers/{canvas}/provision"
+        assert (await ada.post(provision, {"anew": True})).status == 200
+        assert await said() == ("2.5", "packages changed", "cached")
+        assert (await ada.post(provision, {"anew": True})).status == 200
+        assert await said() == ("2.5", "cached", "cached")  # the same again
+        await ada.patch(f"/v1/canvases/{canvas}/spell", {"requirements": {"spam": "<2"}})
+        assert await said() == ("1.0", "packages changed", "cached")
+        await ada.patch(f"/v1/canvases/{canvas}/spell", {"requirements": {"spam": ""}})
+        assert await said() == ("2.5", "packages changed", "cached")
 
 
 @pytest.mark.rule("W3", "W5", "W8")
@@ -207,6 +231,18 @@ async def test_canvases_share_a_worker(tmp_path: Path) -> None:
         )
         shared = made.body["id"]
         assert made.body["limits"]["memory_mb"] == 600
+        assert made.body["own_limits"] == {"memory_mb": 600}
+        bounds = (await root.get("/v1/workers")).body["bounds"]
+        assert bounds["processes"] == {"least": 1, "most": 16, "whole": True, "usual": 1}
+        memory = bounds["limits"]["memory_mb"]
+        assert (memory["least"], memory["whole"]) == (64, True)
+        for value, told in ((memory["least"] - 1, 400), (memory["least"], 200)):
+            change = {"limits": {"memory_mb": value, "files_mb": None, "cpu_seconds": None}}
+            changed = await root.patch(f"/v1/workers/{shared}", change)
+            assert changed.status == told
+        assert changed.body["own_limits"] == {"memory_mb": 64, "cpu_seconds": None}
+        # Python takes more room than that.
+        await root.patch(f"/v1/workers/{shared}", {"limits": {"memory_mb": 600}})
         hers, his = await canvas_of(ada, "import os\nos.getpid()"), await canvas_of(bob, VERSION)
         listed = (await ada.get(f"/v1/workers?canvas={hers}")).body
         assert [each["id"] for each in listed["items"]] == [hers, shared]
