@@ -2032,7 +2032,7 @@ export interface EventView {
         | "run.failed"
         | "run.cancelled"
       )
-    | "run.removed";
+    | ("node.hidden" | "run.removed");
   /**
    * Unix seconds.
    */

@@ -344,6 +344,7 @@ export type RunEventKind =
   | "run.completed"
   | "run.failed"
   | "run.cancelled"
+  | "node.hidden"
   | "run.removed";
 
 /** One thing that happened in a run; `seq` counts the events of its stream. */

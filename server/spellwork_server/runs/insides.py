@@ -42,3 +42,6 @@ class Insides:
             if owner.partition("[")[0] in self.hidden:
                 return "/".join(parts[:depth])
         return path
+
+
+ALL_SHOWN = Insides()

@@ -33,7 +33,7 @@ from spellwork_server.grants.masking import RunSecrets, no_secrets
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord, mark_started
 
-from .insides import Insides
+from .insides import ALL_SHOWN, Insides
 from .journal import Journal
 from .last_values import LastValues
 from .live_seat import LiveExecution, LiveSeat
@@ -108,7 +108,7 @@ class RunOrder:
     mode: Mode
     request: dict[str, Any]
     timeout: float | None = None
-    insides: Insides = Insides()
+    insides: Insides = ALL_SHOWN
     """What those who follow the run may see of what its nodes run inside themselves."""
 
     def limits(self, most: Limits) -> Limits:
@@ -163,7 +163,9 @@ class Run:
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
         self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
-        self._sink = RunSink(self._say, self._writer, self._pace, order.insides, self._secrets.masks)
+        self._sink = RunSink(
+            self._say, self._writer, self._pace, order.insides, self._secrets.masks
+        )
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
 from spellwork_server.storage.run_records import mark_ended
 
-from .insides import Insides
+from .insides import ALL_SHOWN, Insides
 from .references import encode, is_stand_in, preview_of
 from .views import Status
 
@@ -37,7 +37,7 @@ class RunEnd:
     error: dict[str, Any] | None
     message: str | None
     left: Left
-    insides: Insides = Insides()
+    insides: Insides = ALL_SHOWN
     masks: Masks = field(default_factory=Masks)
 
     def event(self, kept: Left) -> Event:

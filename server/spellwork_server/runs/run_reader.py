@@ -14,6 +14,8 @@ from spellwork_server.storage.run_records import RunRecord, RunRecords
 
 from .errors import RunNotFound, ValueNotFound
 from .gone_values import gone_among
+from .inside_rights import InsideRights
+from .insides import ALL_SHOWN
 from .references import is_stand_in, reference
 from .run import Run
 from .streams import Access
@@ -39,6 +41,8 @@ class RunReader:
         self._find_open = find_open
         self._access = access
         self._inline = inline_bytes
+        self.insides = InsideRights(records, access)
+        """What of a run's inside somebody may see now."""
 
     async def record(self, actor: Actor | None, run: str, action: Action = "run.read") -> RunRecord:
         """Return a run's record for somebody who may do ``action`` to it.
@@ -54,8 +58,9 @@ class RunReader:
         require(actor, action, thing)
         return record
 
-    async def view(self, record: RunRecord) -> RunView:
-        """Return a run with all that its nodes left."""
+    async def view(self, actor: Actor | None, record: RunRecord) -> RunView:
+        """Return a run with all that its nodes left, as somebody who may read it sees it."""
+        insides = ALL_SHOWN if actor is None else await self.insides.of_record(actor, record)
         refs = [ref for ref in await self._outputs.of_run(record.id) if "/" not in ref.node]
         small = [ref.hash for ref in refs if ref.preview is None]
         bodies = await self._outputs.bodies(small, at_most=max(self._inline, STAND_IN_BYTES))
@@ -73,7 +78,9 @@ class RunReader:
                     for node in placed
                 },
                 "hashes": {node: {ref.port: ref.hash for ref in by_node[node]} for node in placed},
-                "errors": result.get("errors", {}),
+                "errors": {
+                    node: insides.failure(error) for node, error in result.get("errors", {}).items()
+                },
                 "error": result.get("error"),
                 "skipped": result.get("skipped", {}),
                 "why": result.get("why", {}),
@@ -108,6 +115,12 @@ class RunReader:
             thing = await self._thing("", canvas, user, audience)
             if thing is not None and allowed(actor, "run.read", thing):
                 return
+        for run, node, canvas, user, audience in await self._outputs.inside_readers(key):
+            thing = await self._thing(run, canvas, user, audience)
+            if thing is None or not allowed(actor, "run.read", thing):
+                continue
+            if not (await self.insides.of_run(actor, run)).hides(node):
+                return
         raise _no_value(key)
 
     async def value(self, key: str) -> bytes:
@@ -117,10 +130,14 @@ class RunReader:
             raise _no_value(key)
         return body
 
-    async def port_hash(self, record: RunRecord, node: str, port: str) -> str:
-        """Return the hash of what a run left on a port."""
+    async def port_hash(self, actor: Actor | None, record: RunRecord, node: str, port: str) -> str:
+        """Return the hash of what a run left on a port, for somebody who may read the run."""
         key = await self._outputs.of_port(record.id, node, port)
-        if key is None:
+        if (
+            key is None
+            or actor is None
+            or (await self.insides.of_record(actor, record)).hides(node)
+        ):
             raise ValueNotFound(
                 f"Run {record.id} left nothing on {node}.{port}",
                 details={"run": record.id, "node": node, "port": port},

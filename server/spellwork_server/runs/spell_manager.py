@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,9 @@ PAGE = 200
 PAGE_BYTES = 1024 * 1024
 """Bytes of events after which one answer ends."""
 
+
+Show = Callable[[Sequence[StoredEvent]], Awaitable[list[StoredEvent]]]
+"""Makes of events what somebody may see of them; each keeps its number."""
 
 Current = Callable[[Actor], Awaitable[Actor]]
 """Returns an actor as it is now. Raises Unauthenticated."""
@@ -142,29 +145,29 @@ class SpellManager:
             self._runners.release(runner)
         self._open.clear()
 
-    async def resume(self, stream: str, after: int, limit: int) -> Replay:
+    async def resume(self, stream: str, after: int, limit: int, show: Show) -> Replay:
         """Return what the socket missed of a stream, a page at a time; with the last page it follows the stream.
 
         Until then the socket is not in the stream's channel: what happens
         meanwhile waits in the log, so nothing is held for it in memory, and
         nothing comes twice or out of order. The caller has checked that the
-        actor may follow the stream.
+        actor may follow the stream; ``show`` makes of events what the actor may see of them.
         """
         lock = self._resuming.setdefault(stream, asyncio.Lock())
         async with lock:
             self._channels.leave(self._session, channel_of(stream))
             if await self._journal.is_forgotten(stream, after):
                 return self._join(await self._journal.log(stream), [], snapshot_required=True)
-            return await self._replay(stream, after, limit)
+            return await self._replay(stream, after, limit, show)
 
-    async def _replay(self, stream: str, after: int, limit: int) -> Replay:
+    async def _replay(self, stream: str, after: int, limit: int, show: Show) -> Replay:
         events: list[StoredEvent] = []
         size = 0
         while len(events) < limit and size < PAGE_BYTES:
             page = await self._journal.read(
                 stream, after=after, limit=min(limit - len(events), PAGE)
             )
-            events += page
+            events += await show(page)
             size += sum(len(event.json) for event in page)
             after = page[-1].seq if page else after
             log = await self._journal.log(stream)

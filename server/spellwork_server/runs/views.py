@@ -76,7 +76,7 @@ class EventView(View):
 
     seq: int = Field(description="Its number in the stream: from 1, with no gap.")
     run: str
-    kind: Kind | Literal["run.removed"]
+    kind: Kind | Literal["node.hidden", "run.removed"]
     at: float = Field(description="Unix seconds.")
     node: str | None = _unset("Its id; of a node inside others its path: sub/inner, map[3]/inner.")
     port: str | None = _unset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 import msgspec
@@ -79,7 +80,12 @@ class EventService(Service):
         runs: list[RunView] = []
         if await self._journal.is_forgotten(request.stream, request.after_seq):
             runs = await self._recent(call, request.stream)
-        replay = await manager.resume(request.stream, request.after_seq, request.limit)
+        replay = await manager.resume(
+            request.stream,
+            request.after_seq,
+            request.limit,
+            partial(self._reader.insides.shown, actor),
+        )
         return StreamPage(
             stream=request.stream,
             events=views(replay.events),
@@ -109,6 +115,7 @@ class EventService(Service):
         events = await self._journal.read(
             request.stream, after=request.after_seq, limit=request.limit
         )
+        events = await self._reader.insides.shown(actor, events)
         seq = events[-1].seq if events else request.after_seq
         more = seq < (await self._journal.log(request.stream)).published
         return StreamPage(stream=request.stream, events=views(events), seq=seq, more=more)

@@ -15,6 +15,7 @@ import msgspec
 from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
 from spellwork_server.runs.errors import RunEnded
+from spellwork_server.runs.inside_rights import HIDDEN
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.pages import Pages, ValuePage
 from spellwork_server.runs.run import Run
@@ -117,7 +118,7 @@ class RunService(Service):
         if not request.wait:
             return self._head(run)
         await self._wait(call, run, request.wait)
-        return await self._reader.view(await self._reader.record(actor, run.id))
+        return await self._reader.view(actor, await self._reader.record(actor, run.id))
 
     @operation(summary="Read a run and what it left", rest=("GET", "/v1/runs/{id}"))
     async def get(self, call: Call, request: GetRun) -> RunView:
@@ -127,7 +128,7 @@ class RunService(Service):
         if run is not None and request.wait:
             await self._wait(call, run, request.wait)
             record = await self._reader.record(call.actor, request.id)
-        return await self._reader.view(record)
+        return await self._reader.view(call.actor, record)
 
     @operation(summary="List runs, newest first", rest=("GET", "/v1/runs"))
     async def find(self, call: Call, request: ListRuns) -> RunList:
@@ -153,7 +154,7 @@ class RunService(Service):
             run.cancel()
             await self._wait(call, run, CANCEL_WAIT)
             record = await self._reader.record(call.actor, request.id)
-        return await self._reader.view(record)
+        return await self._reader.view(call.actor, record)
 
     @operation(
         summary="Pause a run, or leave live mode",
@@ -237,11 +238,12 @@ class RunService(Service):
         A reconnecting ``EventSource`` goes on after its ``Last-Event-ID``.
         """
         record = await self._reader.record(call.actor, request.id)
+        actor = require(call.actor, "run.create")
         if call.request is not None and "text/event-stream" in call.request.headers.get(
             "Accept", ""
         ):
             after = _last_event_id(call.request.headers.get("Last-Event-ID"), request.after_seq)
-            return EventStream(self._follow(call.actor, record, after))
+            return EventStream(self._follow(actor, record, after))
         events = await self._journal.read(
             record.stream,
             after=request.after_seq,
@@ -249,8 +251,9 @@ class RunService(Service):
             run=record.id,
             node=request.node,
         )
+        shown = await self._reader.insides.shown(actor, events)
         return EventPage(
-            events=views(events),
+            events=views(event for event in shown if event.kind != HIDDEN),
             seq=events[-1].seq if events else request.after_seq,
             more=len(events) == request.limit,
         )
@@ -263,7 +266,7 @@ class RunService(Service):
     async def output(self, call: Call, request: ReadOutput) -> ValuePage:
         """Give a page of a value: items of a list, characters of a text, fields of an object."""
         record = await self._reader.record(call.actor, request.id)
-        key = await self._reader.port_hash(record, request.node, request.port)
+        key = await self._reader.port_hash(call.actor, record, request.node, request.port)
         return await self._pages.page(key, partial(self._reader.value, key), request)
 
     async def _may_run(self, call: Call, request: CreateRun) -> Actor:
@@ -293,7 +296,7 @@ class RunService(Service):
                 await run.ended.wait()
 
     async def _follow(
-        self, actor: Actor | None, record: RunRecord, after: int
+        self, actor: Actor, record: RunRecord, after: int
     ) -> AsyncIterator[ServerSentEvent]:
         """Yield a run's events until the last one, or until the actor may not read it any more."""
 
@@ -308,7 +311,9 @@ class RunService(Service):
                 looked = time.monotonic()
                 if not await self._may_still_read(actor, record):
                     return
-            yield ServerSentEvent(msgspec.Raw(event.json), event.kind, str(event.seq))
+            (shown,) = await self._reader.insides.shown(actor, [event])
+            if shown.kind != HIDDEN:
+                yield ServerSentEvent(msgspec.Raw(shown.json), shown.kind, str(shown.seq))
             if event.kind in TERMINAL or event.kind == "run.removed":
                 return
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import insert_many, json_text
@@ -48,6 +48,11 @@ class OutputRow(msgspec.Struct, frozen=True, gc=False):
 
 LAST_RUNS = 50
 """How many runs are looked through for what was last left of a node."""
+
+LAST_INSIDE = 200
+"""How many places inside runs are looked at for one that somebody may read a value by."""
+
+_IS_INSIDE = func.instr(RUN_OUTPUTS.c.node, "/") > 0
 
 VALUE_COLUMNS = ("hash", "body", "size", "created_at", "last_used_at")
 REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview")
@@ -170,12 +175,27 @@ class OutputStore:
         return found
 
     async def readers(self, key: str) -> list[tuple[str | None, str, str]]:
-        """Return the (canvas, user, audience) of the runs that left this value, each once."""
+        """Return the (canvas, user, audience) of the runs whose own nodes left this value, each once."""
         query = (
             select(RUNS.c.canvas_id, RUNS.c.user_id, RUNS.c.audience)
             .join(RUN_OUTPUTS, RUN_OUTPUTS.c.run == RUNS.c.id)
-            .where(RUN_OUTPUTS.c.hash == key)
+            .where(RUN_OUTPUTS.c.hash == key, not_(_IS_INSIDE))
             .distinct()
         )
         async with self._database.read() as conn:
             return [(row.canvas_id, row.user_id, row.audience) for row in await conn.execute(query)]
+
+    async def inside_readers(self, key: str) -> list[tuple[str, str, str | None, str, str]]:
+        """Return the newest (run, path, canvas, user, audience) where a node inside another left this value."""
+        query = (
+            select(RUNS.c.id, RUN_OUTPUTS.c.node, RUNS.c.canvas_id, RUNS.c.user_id, RUNS.c.audience)
+            .join(RUN_OUTPUTS, RUN_OUTPUTS.c.run == RUNS.c.id)
+            .where(RUN_OUTPUTS.c.hash == key, _IS_INSIDE)
+            .order_by(RUNS.c.created_at.desc())
+            .limit(LAST_INSIDE)
+        )
+        async with self._database.read() as conn:
+            return [
+                (row.id, row.node, row.canvas_id, row.user_id, row.audience)
+                for row in await conn.execute(query)
+            ]

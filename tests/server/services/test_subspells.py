@@ -28,6 +28,9 @@ CHILD: dict[str, Any] = {
 }
 
 
+EVENTS = {"Accept": "text/event-stream"}
+
+
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[House]:
     async with house(tmp_path) as made:
@@ -163,6 +166,75 @@ async def test_a_failure_in_a_child_names_its_node_where_all_who_see_the_run_may
         assert "zero" not in str(failure)
         assert "bad" not in str(failure)
     assert (await run(ada, parent, audience="private"))["errors"]["sub"] == error
+
+
+@pytest.mark.rule("N3", "E6")
+async def test_who_comes_later_sees_of_runs_of_before_what_they_may_read_now(
+    served: House,
+) -> None:
+    ada, bob = await served.person("ada"), await served.person("bob")
+    child = await canvas(
+        ada,
+        {
+            "name": "Child",
+            "nodes": {
+                "big": {"type": "core.value", "inputs": {"value": "x" * 100_000}},
+                "bad": {"type": "core.fail", "inputs": {"message": "by zero"}},
+            },
+        },
+    )
+    parent = await canvas(ada, parent_of(child))
+    left = await run(ada, parent)
+    error = left["errors"]["sub"]
+    member = {"email": bob.user and bob.user.email, "role": "viewer"}
+    assert (await ada.put(f"/v1/canvases/{parent}/members", member)).status == 200
+    one, stream = f"/v1/runs/{left['id']}", {"stream": f"canvas:{parent}"}
+    told = (await ada.get(f"{one}/events", params={"node": "sub/big"})).body["events"]
+    (key,) = [e["outputs"]["value"]["$ref"] for e in told if e["kind"] == "node.done"]
+
+    async def seen(reader: Caller) -> tuple[Any, ...]:
+        events = (await reader.get(f"{one}/events")).body["events"]
+        page = (await reader.get("/v1/events", params=stream)).body
+        text = (await reader.get(f"{one}/events", headers=EVENTS)).body
+        return (
+            [each["node"] for each in events if "/" in (each.get("node") or "")] != [],
+            "sub/bad" in text,
+            "zero" in str((page, events)) + text,
+            [each["seq"] for each in page["events"]] == [*range(1, page["seq"] + 1)],
+            (await reader.get(one)).body["errors"]["sub"],
+            (await reader.get(f"{one}/outputs/sub%2Fbig/value")).status,
+            (await reader.get(f"/v1/cache/values/{key}")).status,
+        )
+
+    hidden = {"code": "failed", "attempts": 1, "details": {"hidden": "sub"}}
+    *inside, failure, output, kept = await seen(bob)
+    assert (inside, output, kept) == ([False, False, False, True], 404, 404)
+    assert {name: failure[name] for name in hidden} == hidden
+    assert "zero" not in failure["message"]
+    assert await seen(ada) == (True, True, True, True, error, 200, 200)
+    assert (await ada.put(f"/v1/canvases/{child}/members", member)).status == 200
+    assert await seen(bob) == (True, True, True, True, error, 200, 200)
+
+
+@pytest.mark.rule("N3", "E3")
+async def test_a_socket_of_who_comes_later_gets_every_number_of_the_stream(served: House) -> None:
+    ada, bob = await served.person("ada"), await served.person("bob")
+    child = await canvas(ada, CHILD)
+    parent = await canvas(ada, parent_of(child, n=5))
+    await run(ada, parent)
+    member = {"email": bob.user and bob.user.email, "role": "viewer"}
+    assert (await ada.put(f"/v1/canvases/{parent}/members", member)).status == 200
+    socket = socketio.AsyncClient()
+    await socket.connect(served.origin, auth={"token": bob.token}, transports=["websocket"])
+    try:
+        resumed = await socket.call("events.resume", {"stream": f"canvas:{parent}", "after_seq": 0})
+    finally:
+        await socket.disconnect()
+    assert [each["seq"] for each in resumed["events"]] == [*range(1, resumed["seq"] + 1)]
+    assert not any("/" in (each.get("node") or "") for each in resumed["events"])
+    hidden = [each for each in resumed["events"] if each["kind"] == "node.hidden"]
+    assert hidden
+    assert all(each.keys() == {"seq", "run", "kind", "at"} for each in hidden)
 
 
 @pytest.mark.rule("N4")
