@@ -3520,6 +3520,12 @@ export interface WorkerView {
   owner: string | null;
   processes: number;
   limits: WorkerLimitsView | null;
+  /**
+   * Those of its limits that are not the server's.
+   */
+  own_limits: {
+    [k: string]: number;
+  };
   state: "absent" | "provisioning" | "starting" | "ready" | "busy" | "stopped" | "failed";
   reason: string | null;
   environment: WorkerEnvironment | null;
@@ -3579,6 +3585,25 @@ export interface WorkersOf {
 export interface WorkerList {
   items: WorkerView[];
   current: string | null;
+  bounds: WorkerBounds;
+}
+/**
+ * What administrators may set of a worker: how many calls it takes at once, and its limits by name.
+ */
+export interface WorkerBounds {
+  processes: Bound;
+  limits: {
+    [k: string]: Bound;
+  };
+}
+/**
+ * What may be set: more than 0, and from ``least`` to ``most``. ``usual`` holds where nothing is set; null: no limit.
+ */
+export interface Bound {
+  least: number;
+  most: number;
+  whole: boolean;
+  usual: number | null;
 }
 /**
  * The worker meant. A canvas's own has the id of the canvas.
@@ -3838,6 +3863,12 @@ export interface WorkerChanged {
   owner: string | null;
   processes: number;
   limits: WorkerLimitsView | null;
+  /**
+   * Those of its limits that are not the server's.
+   */
+  own_limits: {
+    [k: string]: number;
+  };
   state: "absent" | "provisioning" | "starting" | "ready" | "busy" | "stopped" | "failed";
   reason: string | null;
   environment: WorkerEnvironment | null;

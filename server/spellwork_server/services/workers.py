@@ -6,15 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from pydantic import Field
-
 from spellwork.errors import NodeError
-from spellwork.requirements import (
-    MAX_REQUIREMENTS,
-    PackageName,
-    Specifier,
-    wrong_requirements,
-)
+from spellwork.requirements import wrong_requirements
 from spellwork.workers.installer import without_folders
 from spellwork_server.errors import BadRequest, Conflict, NotFound
 from spellwork_server.identity import Actor, CanvasAccess, require
@@ -24,81 +17,20 @@ from spellwork_server.workers.views import WorkerChanged, WorkerLine, WorkerLine
 from spellwork_server.workers.workers import may_use
 
 from .registry import Registry
-from .service import Call, Done, Request, Service, View, operation
+from .service import Call, Done, Service, operation
+from .worker_models import (
+    ChangeWorker,
+    NewWorker,
+    ProvisionWorker,
+    WorkerId,
+    WorkerList,
+    WorkerLock,
+    WorkerLog,
+    WorkersOf,
+    bounds,
+)
 
 MAX_SHARED = 100
-
-
-class WorkersOf(Request):
-    """The canvas whose choice of workers is meant; without one, all shared workers."""
-
-    canvas: str | None = Field(default=None, min_length=1, max_length=64)
-
-
-class WorkerId(Request):
-    """The worker meant. A canvas's own has the id of the canvas."""
-
-    id: str = Field(min_length=1, max_length=64)
-
-
-class OwnLimits(Request):
-    """Limits in place of the server's; of what is left out the server's hold."""
-
-    memory_mb: int | None = Field(default=None, ge=64, le=1_048_576)
-    cpu_seconds: float | None = Field(default=None, gt=0, le=604_800)
-    processes: int | None = Field(default=None, ge=1, le=10_000)
-    files_mb: int | None = Field(default=None, ge=1, le=1_048_576)
-    wall_seconds: float | None = Field(default=None, gt=0, le=604_800)
-
-
-class NewWorker(Request):
-    """A worker that canvases may share. ``open``: whoever edits a canvas may put it there, else administrators."""
-
-    name: str = Field(min_length=1, max_length=200)
-    requirements: dict[PackageName, Specifier] = Field(
-        default_factory=dict, max_length=MAX_REQUIREMENTS
-    )
-    processes: int = Field(default=1, ge=1, le=16)
-    limits: OwnLimits = OwnLimits()
-    open: bool = False
-
-
-class ChangeWorker(WorkerId):
-    """What to change; what is left out stays. Requirements are a shared worker's; a canvas's are on the canvas."""
-
-    name: str | None = Field(default=None, max_length=200)
-    requirements: dict[PackageName, Specifier] | None = Field(
-        default=None, max_length=MAX_REQUIREMENTS
-    )
-    processes: int | None = Field(default=None, ge=1, le=16)
-    limits: OwnLimits | None = None
-    open: bool | None = None
-
-
-class ProvisionWorker(WorkerId):
-    """The worker meant, and whether to look anew which versions there are."""
-
-    anew: bool = False
-
-
-class WorkerList(View):
-    """Workers: a canvas's own first. ``current`` is the one that the canvas is on."""
-
-    items: list[WorkerView]
-    current: str | None = None
-
-
-class WorkerLog(View):
-    """The last lines of a worker's log, oldest first."""
-
-    lines: list[WorkerLine]
-
-
-class WorkerLock(View):
-    """What an environment holds, as a requirements.txt with hashes; empty where nothing is required."""
-
-    key: str | None
-    lock: str
 
 
 class WorkerService(Service):
@@ -115,6 +47,7 @@ class WorkerService(Service):
         self._workers = workers
         self._access = access
         self._external = external
+        self._bounds = bounds(workers.limits({}))
 
     @operation(summary="List workers", rest=("GET", "/v1/workers"))
     async def find(self, call: Call, request: WorkersOf) -> WorkerList:
@@ -122,14 +55,14 @@ class WorkerService(Service):
         actor = require(call.actor, "nodes.read")
         shared = [each for each in self._workers.shared() if may_use(each, actor)]
         if request.canvas is None:
-            return WorkerList(items=self._workers.views(shared))
+            return WorkerList(items=self._workers.views(shared), bounds=self._bounds)
         require(actor, "canvas.read", await self._access(request.canvas))
         current = self._workers.worker_of(request.canvas)
         own = await self._workers.get(request.canvas)
         if current != request.canvas and all(each.id != current for each in shared):
             shared = [await self._workers.get(current), *shared]
         items = [*self._workers.views([own, *shared]), *self._external(request.canvas)]
-        return WorkerList(items=items, current=current)
+        return WorkerList(items=items, current=current, bounds=self._bounds)
 
     @operation(summary="Look at a worker", rest=("GET", "/v1/workers/{id}"))
     async def get(self, call: Call, request: WorkerId) -> WorkerView:
@@ -156,7 +89,7 @@ class WorkerService(Service):
             request.name,
             owner_id=actor.user_id,
             processes=request.processes,
-            limits=request.limits.model_dump(exclude_unset=True),
+            limits=request.limits.model_dump(exclude_none=True),
             requirements=request.requirements,
             open=request.open,
         )
@@ -178,7 +111,7 @@ class WorkerService(Service):
             )
         _check(request.requirements or {})
         if request.limits is not None:
-            fields["limits"] = request.limits.model_dump(exclude_unset=True)
+            fields["limits"] = request.limits.model_dump(exclude_none=True)
         return self._workers.view(await self._workers.change(request.id, **fields))
 
     @operation(summary="Remove a worker", rest=("DELETE", "/v1/workers/{id}"))

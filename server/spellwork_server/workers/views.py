@@ -54,6 +54,9 @@ class WorkerView(_View):
     owner: str | None = None
     processes: int = 1
     limits: WorkerLimitsView | None = None
+    own_limits: dict[str, float] = Field(
+        default_factory=dict, description="Those of its limits that are not the server's."
+    )
     state: State
     reason: str | None = None
     environment: WorkerEnvironment | None = None

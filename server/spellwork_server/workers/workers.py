@@ -506,6 +506,7 @@ class Workers:
                 output_bytes=self._settings.max_output_bytes,
                 wall_seconds=limits.wall_seconds,
             ),
+            own_limits={name: value for name, value in record.limits.items() if value is not None},
             state=state,
             reason=reason,
             environment=WorkerEnvironment(

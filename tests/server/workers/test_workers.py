@@ -237,10 +237,10 @@ async def test_canvases_share_a_worker(tmp_path: Path) -> None:
         memory = bounds["limits"]["memory_mb"]
         assert (memory["least"], memory["whole"]) == (64, True)
         for value, told in ((memory["least"] - 1, 400), (memory["least"], 200)):
-            change = {"limits": {"memory_mb": value, "files_mb": None, "cpu_seconds": None}}
+            change = {"limits": {"memory_mb": value, "files_mb": None}}
             changed = await root.patch(f"/v1/workers/{shared}", change)
             assert changed.status == told
-        assert changed.body["own_limits"] == {"memory_mb": 64, "cpu_seconds": None}
+        assert changed.body["own_limits"] == {"memory_mb": 64}
         # Python takes more room than that.
         await root.patch(f"/v1/workers/{shared}", {"limits": {"memory_mb": 600}})
         hers, his = await canvas_of(ada, "import os\nos.getpid()"), await canvas_of(bob, VERSION)
