@@ -12,6 +12,7 @@ from .errors import CodeError
 from .interface import Interface, interface_of, interface_of_type
 from .ports import Port, Ports
 from .regions import Regions
+from .requirements import lacking
 from .schemas import forms_of, mismatch
 from .spell import Edge
 from .transform_schemas import Unfit, reshaped
@@ -143,6 +144,9 @@ class Bodies:
             return child
         if body.type is not None:
             return Inside(child, interface_of_type(child.parts[ONLY]))
+        missing = lacking(child.spell.requirements, self._analysis.spell.requirements)
+        if missing:
+            return _missing_packages(child, missing)
         interface = _interface(child, None, child.spell.edges.values())
         return _low_enough(Inside(child, interface, height=1 + child.height))
 
@@ -230,6 +234,17 @@ def _interface(
     ids = (id for id in analysis.parts if id not in of) if members is None else members
     parts = [analysis.parts[id] for id in ids if id in analysis.parts]
     return interface_of(parts, list(edges), analysis.names)
+
+
+def _missing_packages(child: Analysis, missing: dict[str, str]) -> Fault:
+    """Return why a spell cannot run where this one does: what runs inside it has its packages, and no others."""
+    names = ", ".join(f"{name}{specifier}" for name, specifier in missing.items())
+    return Fault(
+        "missing_packages",
+        f"the spell {child.spell.name!r} requires {names}, and this one, in whose worker it runs, does not:"
+        " require it here, too",
+        {"packages": missing},
+    )
 
 
 def _low_enough(inside: Inside) -> Inside | Fault:

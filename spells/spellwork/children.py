@@ -118,8 +118,13 @@ def fatal(analysis: Analysis, name: str) -> Fault | None:
     recursive = [problem for problem in problems if problem.code == "recursive_spell"]
     if recursive:
         return Fault("recursive_spell", recursive[0].message, recursive[0].details)
-    return Fault(
-        "invalid_body",
-        f"the spell {name!r} cannot be run: {problems[0].message}",
-        {"problems": [problem.to_json() for problem in problems[:20]]},
-    )
+    told = {"problems": [problem.to_json() for problem in problems[:20]]}
+    unknown = [each for each in problems if each.code == "unknown_node_type"]
+    types = sorted({each.details["type"] for each in unknown if "type" in each.details})
+    if types:
+        words = (
+            f"the spell {name!r} cannot be run: the packs of this one, with which it runs here,"
+            f" have no node type {', '.join(map(repr, types[:20]))}"
+        )
+        return Fault("invalid_body", words, {"types": types[:20]} | told)
+    return Fault("invalid_body", f"the spell {name!r} cannot be run: {problems[0].message}", told)

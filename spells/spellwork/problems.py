@@ -29,6 +29,7 @@ Code = Literal[
     "wire_leaves_body",
     "too_large",
     "invalid_requirement",
+    "missing_packages",
 ]
 
 FAULTS: frozenset[Code] = frozenset(
@@ -42,6 +43,7 @@ FAULTS: frozenset[Code] = frozenset(
         "unknown_spell",
         "invalid_body",
         "invalid_requirement",
+        "missing_packages",
     }
 )
 """Problems that fail their node when it runs, instead of keeping the spell from running."""
@@ -59,7 +61,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     fit, where some would); ``not_a_choice`` allowed; ``outdated_version``
     version, newest; ``code_error`` line, column; ``unknown_spell``
     spell; ``recursive_spell`` path; ``invalid_body`` problems (those of the child, where it has
-    some); ``wire_leaves_body`` source, owners; ``too_large`` size, limit; ``invalid_requirement``
+    some), types (those that are missing); ``missing_packages`` spell, packages (name to what the child requires); ``wire_leaves_body`` source, owners; ``too_large`` size, limit; ``invalid_requirement``
     requirement. A warning does not keep the spell from running.
     """
 

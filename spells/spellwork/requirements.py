@@ -67,6 +67,32 @@ def requirement_lines(requirements: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(lines[name] for name in sorted(lines))
 
 
+def lacking(wanted: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return those of ``wanted`` that ``given`` does not require, or pins to a version that they do not allow."""
+    if not wanted:
+        return {}
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - most spells require nothing
+
+    there = {
+        canonicalize_name(name): read
+        for name, specifier in given.items()
+        if not isinstance(read := _read(name, specifier), str)
+    }
+    found: dict[str, str] = {}
+    for name, specifier in sorted(wanted.items()):
+        read = _read(name, specifier)
+        if isinstance(read, str):
+            continue  # the spell itself says what is wrong with it
+        own = there.get(canonicalize_name(name))
+        if own is None or not all(
+            read.specifier.contains(each.version, prereleases=True)
+            for each in own.specifier
+            if each.operator == "==" and not each.version.endswith("*")
+        ):
+            found[name] = specifier
+    return found
+
+
 def with_requirements(
     environment: str, requirements: Mapping[str, str], packages: str | None = None
 ) -> str:

@@ -453,7 +453,8 @@ def test_a_failure_inside_is_named_as_people_know_it_by_every_owner_and_output()
         else:
             assert result.errors["top"].message == "top[0]/f ('Divide'): ValueError: no"
     spell = draw(
-        {"top": ("core.spell", {"n": 1}, runs(spell="c")), "why": "t.value"}, "top.error -> why.value"
+        {"top": ("core.spell", {"n": 1}, runs(spell="c")), "why": "t.value"},
+        "top.error -> why.value",
     )
     why = run(spell, {"c": child})[0].outputs["why"]["value"]
     assert (why["node"], why["path"], why["label"]) == ("top", "top/f", "Divide")
@@ -574,6 +575,46 @@ def test_a_body_that_is_not_there_fails_its_node_alone(body: Any, code: str, tex
     result, _ = run(spell, {"broken": broken})
     assert result.errors["s"].code == code
     assert result.outputs["v"] == {"value": 1}
+
+
+@pytest.mark.rule("13.18")
+@pytest.mark.parametrize(
+    ("own", "childs", "missing"),
+    [
+        ({}, {}, {}),
+        ({"spam": "", "Eggs": ">=1"}, {"SPAM": ">=2", "eggs": ""}, {}),
+        ({"spam": "==2.1"}, {"spam": ">=2,<3"}, {}),
+        ({"spam": "==2.1"}, {"spam": "<2"}, {"spam": "<2"}),
+        ({"ham": ""}, {"spam": ">=2", "eggs": "", "ham": ""}, {"eggs": "", "spam": ">=2"}),
+    ],
+)
+def test_what_a_child_requires_the_spell_around_it_must_require(
+    own: Any, childs: Any, missing: Any
+) -> None:
+    child = draw({"v": ("t.value", {"value": 1})}, name="Child")
+    child = child.model_copy(update={"requirements": childs})
+    spell = draw({"s": ("core.spell", {}, runs(spell="child")), "v": ("t.value", {"value": 1})})
+    spell = spell.model_copy(update={"requirements": own})
+    told = validate(spell, library, {"child": child}.get)
+    assert [(each.code, each.node, each.details) for each in told] == (
+        [("missing_packages", "s", {"packages": missing})] if missing else []
+    )
+    result, _ = run(spell, {"child": child})
+    assert result.outputs["v"] == {"value": 1}
+    if missing:
+        assert result.errors["s"].code == "missing_packages"
+        names = ", ".join(f"{name}{version}" for name, version in missing.items())
+        assert f"'Child' requires {names}, and this one" in result.errors["s"].message
+
+
+@pytest.mark.rule("13.18")
+def test_types_that_a_child_needs_and_that_are_not_here_are_named() -> None:
+    child = draw({"x": "pack.one", "y": "pack.two", "z": "pack.one"}, name="Child")
+    spell = draw({"s": ("core.spell", {}, runs(spell="child"))})
+    (problem,) = validate(spell, library, {"child": child}.get)
+    assert (problem.code, problem.node) == ("invalid_body", "s")
+    assert problem.details["types"] == ["pack.one", "pack.two"]
+    assert "have no node type 'pack.one', 'pack.two'" in problem.message
 
 
 @pytest.mark.rule("13.13")
