@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeVar
 
 import msgspec
 from pydantic import (
@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
+from .pieces import pieces
 from .requirements import MAX_REQUIREMENTS, PackageName, Specifier
 
 SCHEMA = 1
@@ -302,16 +303,9 @@ class Spell(Part):
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
         """Return the spell in JSON; raises ValidationError. Its edges, of which there are most, are read apart."""
-        quick = None if how else _quickly_read(json_data)
-        if quick is None:
-            return super().model_validate_json(json_data, **how)
-        rest, edges = quick
-        spell = super().model_validate_json(rest)
-        spell.edges.update(edges)
-        spell.model_fields_set.add("edges")
-        if len(spell.nodes) >= MANY:
-            _share_given(spell.nodes.values())
-        return spell
+        read = super().model_validate_json
+        spell = None if how else _quickly_read(json_data, read)
+        return read(json_data, **how) if spell is None else spell
 
     def to_json(self) -> dict[str, Any]:
         """Return the spell as plain JSON values.
@@ -328,10 +322,9 @@ class Spell(Part):
         return {"schema": self.schema_, "name": self.name, "nodes": {}, "edges": {}} | body
 
 
-class _Quick(msgspec.Struct, forbid_unknown_fields=True):
-    """A spell in JSON, its edges read, all else as it is."""
+class _Rest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """All of a spell in JSON but its edges, as it is."""
 
-    edges: dict[_Id, Edge]
     schema: msgspec.Raw = msgspec.Raw()
     name: msgspec.Raw = msgspec.Raw()
     nodes: msgspec.Raw = msgspec.Raw()
@@ -340,61 +333,94 @@ class _Quick(msgspec.Struct, forbid_unknown_fields=True):
     requirements: msgspec.Raw = msgspec.Raw()
 
 
-_quick = msgspec.json.Decoder(_Quick)
+class _Small(_Rest, kw_only=True):
+    edges: dict[_Id, Edge]
 
 
-def _quickly_read(data: str | bytes | bytearray) -> tuple[bytes, dict[str, Edge]] | None:
-    """Return (the JSON of all but the edges, the edges), or None where anything about these is to be said."""
+class _Large(_Rest, kw_only=True):
+    edges: msgspec.Raw
+
+
+_small = msgspec.json.Decoder(_Small)
+_large = msgspec.json.Decoder(_Large)
+_edges = msgspec.json.Decoder(dict[_Id, Edge])
+
+LARGE = 500_000
+"""Length of JSON from which on it is worth the time to share what is equal, and to read piece by piece."""
+
+_S = TypeVar("_S", bound="Spell")
+
+
+def _quickly_read(data: str | bytes | bytearray, read: Callable[[bytes], _S]) -> _S | None:
+    """Return the spell in JSON, or None where anything about it is to be said; ``read`` reads all but edges."""
     try:
-        read = _quick.decode(data)
-        edges = read.edges
-        for id, edge in edges.items():
-            if edge.transform:
-                shaped = _TRANSFORMS.validate_python(edge.transform)
-                edges[id] = msgspec.structs.replace(edge, transform=shaped)
+        if len(data) < LARGE:
+            small = _small.decode(data)
+            edges = _checked(small.edges)
+            spell = read(_rest(small))
+        else:
+            large = _large.decode(data)
+            edges = _many_edges(large.edges)
+            spell = read(_rest(large, nodes=b"{}"))
+            given: dict[tuple[str, ...], set[str]] = {}
+            for piece in pieces(large.nodes) if bytes(large.nodes) else ():
+                nodes = read(b'{"nodes":%b}' % piece).nodes
+                _share_given(nodes.values(), given)
+                spell.nodes.update(nodes)
     except ValueError:  # both libraries' errors are; pydantic finds the words
         return None
-    if len(edges) >= MANY:
-        edges = _shared(edges)
-    ids = {*edges, *[edge.source for edge in edges.values()], *[e.target for e in edges.values()]}
-    if not _IDS.fullmatch("".join(ids)):
-        return None
-    rest = [
-        b'"%b":%b' % (name.encode(), raw)
-        for name in ("schema", "name", "nodes", "groups", "notes", "requirements")
-        if (raw := bytes(getattr(read, name)))
+    object.__setattr__(spell, "edges", edges)
+    spell.model_fields_set.add("edges")
+    return spell
+
+
+def _rest(parts: _Rest, **instead: bytes) -> bytes:
+    """Return the JSON of all but the edges, of parts that are given some ``instead``."""
+    given = [
+        b'"%b":%b' % (name.encode(), instead.get(name, raw))
+        for name in _Rest.__struct_fields__
+        if (raw := bytes(getattr(parts, name)))
     ]
-    return b"{%b}" % b",".join(rest), edges
+    return b"{%b}" % b",".join(given)
 
 
 _IDS = re.compile(r"[A-Za-z0-9_-]*")
 
-MANY = 5_000
-"""Edges or nodes from which on it is worth the time that they share what is equal."""
+
+def _checked(edges: dict[str, Edge]) -> dict[str, Edge]:
+    """Return edges whose transforms are read; raises ValueError for what is wrong with them, and for wrong ids."""
+    for id, edge in edges.items():
+        if edge.transform:
+            shaped = _TRANSFORMS.validate_python(edge.transform)
+            edges[id] = msgspec.structs.replace(edge, transform=shaped)
+    ids = {*edges, *[edge.source for edge in edges.values()], *[e.target for e in edges.values()]}
+    if not _IDS.fullmatch("".join(ids)):
+        raise ValueError("an id has letters that it may not have")
+    return edges
 
 
-def _shared(edges: dict[str, Edge]) -> dict[str, Edge]:
-    """Return the edges with each text once in memory: that is most of what they take."""
+def _many_edges(raw: msgspec.Raw) -> dict[str, Edge]:
+    """Return edges with each text once in memory: that is most of what they take, even for a moment."""
+    edges: dict[str, Edge] = {}
     known: dict[str, str] = {}
     once = known.setdefault
-    return {
-        id: Edge(
-            once(edge.source, edge.source),
-            once(edge.output, edge.output),
-            once(edge.target, edge.target),
-            once(edge.input, edge.input),
-            edge.transform,
-        )
-        for id, edge in edges.items()
-    }
+    for piece in pieces(raw):
+        for id, edge in _checked(_edges.decode(piece)).items():
+            edges[id] = Edge(
+                once(edge.source, edge.source),
+                once(edge.output, edge.output),
+                once(edge.target, edge.target),
+                once(edge.input, edge.input),
+                edge.transform,
+            )
+    return edges
 
 
-def _share_given(nodes: Iterable[Node]) -> None:
+def _share_given(nodes: Iterable[Node], known: dict[tuple[str, ...], set[str]]) -> None:
     """Let nodes of which the same fields were given share that set, which nobody changes."""
-    known: dict[frozenset[str], set[str]] = {}
     for node in nodes:
         given = node.model_fields_set
-        same = known.setdefault(frozenset(given), given)
+        same = known.setdefault(tuple(given), given)
         object.__setattr__(node, "__pydantic_fields_set__", same)
 
 

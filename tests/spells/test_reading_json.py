@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from spellwork import Edge, Spell, validate
-from spellwork.spell import MANY
+from spellwork.spell import LARGE
 from tests.spells.drawing import draw
 from tests.spells.nodes import library
 
@@ -31,7 +31,7 @@ CASES: dict[str, Any] = {
     "empty edges": {"edges": {}},
     "groups and notes": {"edges": {"e": WIRE}, "groups": {"g": {}}, "notes": {"n": {"text": "é"}}},
     "a transform": {"edges": {"e": WIRE | {"transform": [PICK]}, "f": WIRE}},
-    "many": crowd(MANY),
+    "many": crowd(LARGE // 60),
     "another schema": {"schema": 2, "edges": {"e": WIRE}},
     "an unknown field": {"x": 1, "edges": {"e": WIRE}},
     "an unknown field of an edge": {"edges": {"e": WIRE | {"x": 1}}},
