@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 
@@ -25,6 +27,15 @@ class Confinement(msgspec.Struct, frozen=True):
     def whole(self) -> bool:
         """Whether all of it is closed."""
         return self.files and self.network and self.signals
+
+    def open_ways(self, allowed: Collection[str]) -> list[str]:
+        """Return which of "files" and "network" are open though nobody allowed that."""
+        ways = []
+        if not self.files and "files" not in allowed:
+            ways.append("files")
+        if not self.network and "network" not in allowed:
+            ways.append("network")
+        return ways
 
     @property
     def words(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .errors import WorkerDied, WorkerStopped
 from .process import WorkerProcess
 from .spec import WorkerSpec
+from .turns import Turn
 
 Starts = Callable[[WorkerSpec], Awaitable[WorkerProcess]]
 """Gives a process that has run no code yet: a spare one, or one that is started."""
@@ -25,15 +26,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    """A call that waits: for the ``process`` that holds its values, or for any.
+    """A turn that is waited for. It brings a process, or None: the right to start one, which is counted already."""
 
-    Its turn brings a process, or None: the right to start one, which is counted already.
-    """
-
-    spec: WorkerSpec
-    process: str | None
-    held_up: Callable[[], bool]
-    turn: asyncio.Future[WorkerProcess | None]
+    turn: Turn
+    come: asyncio.Future[WorkerProcess | None]
 
 
 class Crowd:
@@ -47,7 +43,7 @@ class Crowd:
         self._starts = starts
         self._retire = retire
         self._idle: list[WorkerProcess] = []
-        self._busy: dict[WorkerProcess, Callable[[], bool]] = {}
+        self._busy: dict[WorkerProcess, Turn | None] = {}
         self._starting = 0
         self._waiting: deque[_Waiter] = deque()
         self._looks: asyncio.TimerHandle | None = None
@@ -90,48 +86,39 @@ class Crowd:
         """Whether there is nothing to keep."""
         return not (self._idle or self._busy or self._starting or self._waiting)
 
-    async def take(
-        self,
-        spec: WorkerSpec,
-        holds: str | None,
-        held_up: Callable[[], bool],
-        waits: Callable[[], None],
-        admit: Callable[[], Awaitable[object]],
-    ) -> WorkerProcess:
-        """Return a process for one call; ``give_back`` it after.
-
-        ``holds`` is the process that holds values of the call; where it is gone any
-        will do. ``held_up`` says whether the call itself waits for a stream, ``waits``
-        is called when it has to wait for its process. ``admit`` is awaited once its turn
-        has come, before a process is started.
+    async def take(self, turn: Turn) -> WorkerProcess:
+        """Return a process for one call, which has its place among all that run; ``give_back`` it after.
 
         Raises:
             WorkerDied: none came up.
             WorkerStopped: the worker was stopped meanwhile.
         """
+        spec, holds = turn.spec, turn.holds
         worker = self._find(spec, holds)
         if worker is None:
             if self._may_start(spec, holds):
                 self._starting += 1
             else:
-                waits()
-                worker = await self._wait(spec, holds, held_up)
+                turn.waits()
+                worker = await self._wait(turn)
         if worker is not None:
-            self._busy[worker] = held_up
-        try:
-            await admit()
-        except BaseException:
-            self._return(worker)
-            raise
+            self._busy[worker] = turn
+        if not turn.admit_now():
+            try:
+                await turn.admit()
+            except BaseException:
+                self._return(worker)
+                raise
         if worker is None:
             worker = await self._start(spec)
-            self._busy[worker] = held_up
+            self._busy[worker] = turn
         return worker
 
     def give_back(self, worker: WorkerProcess, *, keep: bool = True) -> bool:
         """Take a process back after its call; return whether it stays. One that is dead, or still busy, ends."""
-        if self._busy.pop(worker, None) is None:
+        if worker not in self._busy:
             return False  # it was stopped
+        del self._busy[worker]
         good = (
             keep and not worker.busy and not worker.has_left
         )  # whoever takes it sees that it lives
@@ -148,7 +135,7 @@ class Crowd:
         if worker not in self._idle:
             return False
         self._idle.remove(worker)
-        self._busy[worker] = lambda: False
+        self._busy[worker] = None
         return True
 
     def drop(self, worker: WorkerProcess) -> None:
@@ -169,8 +156,8 @@ class Crowd:
         self._deaths, self._not_before = 0, 0.0
         while self._waiting:
             waiter = self._waiting.popleft()
-            if not waiter.turn.done():
-                waiter.turn.set_exception(WorkerStopped())
+            if not waiter.come.done():
+                waiter.come.set_exception(WorkerStopped())
 
     def close(self) -> None:
         """End all processes for good: calls fail as they do when theirs dies."""
@@ -180,9 +167,9 @@ class Crowd:
         self._busy.clear()
         while self._waiting:
             waiter = self._waiting.popleft()
-            if not waiter.turn.done():
-                closed = WorkerDied(None, waiter.spec.limits.memory_mb, CLOSED)
-                waiter.turn.set_exception(closed)
+            if not waiter.come.done():
+                closed = WorkerDied(None, waiter.turn.spec.limits.memory_mb, CLOSED)
+                waiter.come.set_exception(closed)
 
     def _find(self, spec: WorkerSpec, holds: str | None) -> WorkerProcess | None:
         """Return an idle process, the one that holds the values if there is one, and see that it lives."""
@@ -202,20 +189,18 @@ class Crowd:
             return False
         return len(self._busy) + self._starting < spec.processes
 
-    async def _wait(
-        self, spec: WorkerSpec, holds: str | None, held_up: Callable[[], bool]
-    ) -> WorkerProcess | None:
+    async def _wait(self, turn: Turn) -> WorkerProcess | None:
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(spec, holds, held_up, loop.create_future())
+        waiter = _Waiter(turn, loop.create_future())
         self._waiting.append(waiter)
         if self._looks is None:
             self._looks = loop.call_later(LOOK, self._look)
         try:
-            return await waiter.turn
+            return await waiter.come
         except asyncio.CancelledError:
-            turn = waiter.turn
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._return(turn.result())
+            come = waiter.come
+            if come.done() and not come.cancelled() and come.exception() is None:
+                self._return(come.result())
             raise
         finally:
             if waiter in self._waiting:
@@ -226,11 +211,12 @@ class Crowd:
         self._looks = None
         if not self._waiting:
             return
-        if self._busy and not self._starting and all(held() for held in self._busy.values()):
+        held_up = [turn is not None and turn.held_up for turn in self._busy.values()]
+        if held_up and all(held_up) and not self._starting:
             for waiter in self._waiting:
-                if waiter.process is None and not waiter.turn.done():
+                if waiter.turn.holds is None and not waiter.come.done():
                     self._starting += 1
-                    waiter.turn.set_result(None)
+                    waiter.come.set_result(None)
                     break
         self._looks = asyncio.get_running_loop().call_later(LOOK, self._look)
 
@@ -244,20 +230,25 @@ class Crowd:
 
     def _serve(self) -> None:
         """Give processes, or the right to start one, to those that wait and can go on."""
+        if not self._waiting:
+            return
         for waiter in list(self._waiting):
-            if waiter.turn.done():
+            if waiter.come.done():
                 continue
-            if not self._idle and self.size >= waiter.spec.processes:
+            turn = waiter.turn
+            if not self._idle and len(self._busy) + self._starting >= turn.spec.processes:
                 continue
-            worker = self._find(waiter.spec, waiter.process)
+            worker = self._find(turn.spec, turn.holds)
             if worker is not None:
-                self._busy[worker] = waiter.held_up
-            elif self._may_start(waiter.spec, waiter.process):
+                self._busy[worker] = turn
+            elif self._may_start(turn.spec, turn.holds):
                 self._starting += 1
             else:
                 continue
             self._waiting.remove(waiter)
-            waiter.turn.set_result(worker)
+            waiter.come.set_result(worker)
+            if worker is not None:
+                turn.begin(worker)
 
     async def _start(self, spec: WorkerSpec) -> WorkerProcess:
         """Start a process; that it is under way is counted already."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -42,7 +41,7 @@ from .errors import CallFailed, InputTooLarge, NotTransferable
 from .feeding import Feeder
 from .giving import Giver, Place, without_handles
 from .limits import WorkerLimits
-from .process import WorkerProcess, ignore
+from .process import WorkerProcess
 
 _ids = itertools.count(1)
 MOST_UNREAD = 64 * 1024 * 1024
@@ -85,63 +84,84 @@ class Exchange:
         self._given: list[Place] = []
         self._call: Call
         self._frame = self._encode(context.flows.inputs(dict(inputs)))
+        self._sent = False
         self._streams = False
         self._size = 0
         self._taken = 0
         self._putting = False
 
     @property
-    def handles(self) -> list[Handle]:
-        """The values among the inputs that stay in workers: the process that holds most of them is the best for the call."""
-        return [handle for _, handle in self._given]
+    def holder(self) -> str | None:
+        """The process that holds most of what is held of the inputs: the best for the call."""
+        if not self._given:
+            return None
+        sizes: dict[str, int] = {}
+        for _, handle in self._given:
+            sizes[handle.process] = sizes.get(handle.process, 0) + handle.size + 1
+        return max(sizes, key=lambda each: sizes[each])
 
     @property
     def held_up(self) -> bool:
         """Whether the code waits for chunks of a stream, or for who reads its own: other calls may be needed for that."""
         return self._feeder.waits or self._putting
 
-    async def run(self, worker: WorkerProcess) -> dict[str, Any]:
-        """Do the call in this worker and return the outputs by port."""
+    def begin(self, worker: WorkerProcess) -> bool:
+        """Send the call at once, where nothing has to be brought for it; return whether it was sent."""
         if self._given:
-            given = await self._giver.give(self._given, worker)
-            self._frame = worker.program.codec.encode(
-                msgspec.structs.replace(self._call, given=given)
-            )
-        worker.on_raw = self._log_raw
-        worker.caller = self._caller
+            return False
+        self._send(worker)
+        return True
+
+    async def run(self, worker: WorkerProcess) -> dict[str, Any]:
+        """Do the call in this worker, unless it has begun, and return the outputs by port."""
         error: Exception | None = None
         outputs: dict[str, Any] = {}
         try:
             async with Beside() as feeding:
                 try:
+                    if not self._sent:
+                        await self._bring(worker)
+                        self._send(worker)
                     outputs = await self._converse(worker, feeding)
                 except Exception as raised:  # noqa: BLE001 - raised below: a group would wrap it
                     error = raised
                 finally:
                     self._context.flows.leave()  # what is still asked for is answered by the end
         finally:
-            worker.on_raw = ignore
+            worker.leave()
         if error is not None:
             raise error
         return outputs
 
+    async def _bring(self, worker: WorkerProcess) -> None:
+        """Bring the values that stay in workers to this one."""
+        if not self._given:
+            return
+        given = await self._giver.give(self._given, worker)
+        self._frame = worker.program.codec.encode(msgspec.structs.replace(self._call, given=given))
+
+    def _send(self, worker: WorkerProcess) -> None:
+        self._sent = True
+        worker.on_raw = self._log_raw
+        worker.caller = self._caller
+        worker.begin(self._frame)
+
     async def _converse(self, worker: WorkerProcess, feeding: Beside) -> dict[str, Any]:
         """Answer what the worker asks for, until it has returned."""
-        async with aclosing(worker.call(self._frame, self._id)) as answers:
-            async for answer in answers:
-                if isinstance(answer, Returned):
-                    return self._outputs(answer, worker)
-                if isinstance(answer, Pull):
-                    if self._feeder.may_feed(answer.stream):
-                        await feeding.begin(self._feeder.feed(answer.stream, worker))
-                elif isinstance(answer, Ask):
-                    self._asked += 1
-                    await feeding.begin(self._answer(answer, worker))
-                elif isinstance(answer, (Chunk, Emitted)):
-                    await self._take(answer, worker)
-                else:
-                    self._relay(answer)
-        raise AssertionError("a worker's answers end with Returned or Failed")
+        while True:
+            answer = await worker.answer(self._id)
+            if isinstance(answer, Returned):
+                return self._outputs(answer, worker)
+            if isinstance(answer, Pull):
+                if self._feeder.may_feed(answer.stream):
+                    await feeding.begin(self._feeder.feed(answer.stream, worker))
+            elif isinstance(answer, Ask):
+                self._asked += 1
+                await feeding.begin(self._answer(answer, worker))
+            elif isinstance(answer, (Chunk, Emitted)):
+                await self._take(answer, worker)
+            else:
+                self._relay(answer)
 
     @property
     def _caller(self) -> Caller:

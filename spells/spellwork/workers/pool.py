@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,6 @@ from typing import Any, Self
 import msgspec
 
 from spellwork.context import Context
-from spellwork.handles import Handle
 from spellwork.step import Step
 from spellwork_worker.confinement import Confinement
 from spellwork_worker.frames import MAX_FRAME
@@ -31,6 +30,7 @@ from .process import WorkerProcess
 from .program import Program, base_program
 from .sandbox import LayeredSandbox
 from .spec import Counts, WorkerLog, WorkerSpec
+from .turns import CallTurn, Places, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +94,12 @@ class WorkerPool:
         self._idle_for = idle
         self._heartbeat = heartbeat
         self._orphans = None if records is None else Orphans(records)
-        self._slots = asyncio.Semaphore(self.total)
+        self._places = Places(self.total)
         self._crowds: dict[tuple[str, str], Crowd] = {}
-        self._timers: dict[WorkerProcess, asyncio.TimerHandle] = {}
+        self._resting: dict[WorkerProcess, float] = {}
+        """Since when a process does nothing, in the order of that."""
+        self._rests: asyncio.TimerHandle | None = None
+        """Looks whether the first of them has rested too long."""
         self._logs: dict[str, WorkerLog] = {}
         self._counts: dict[str, Counts] = {}
         self._passing: set[str] = set()
@@ -132,6 +135,8 @@ class WorkerPool:
         self._open = False
         if self._beat is not None:
             self._beat.cancel()
+        if self._rests is not None:
+            self._rests.cancel()
         self._warm.clear()
         for crowd in self._crowds.values():
             crowd.close()
@@ -176,7 +181,10 @@ class WorkerPool:
 
     def log(self, worker: str) -> WorkerLog:
         """Return the log of a worker, to read it and to add to it."""
-        return self._logs.setdefault(worker, WorkerLog())
+        log = self._logs.get(worker)
+        if log is None:
+            log = self._logs[worker] = WorkerLog()
+        return log
 
     # Calls
 
@@ -196,17 +204,14 @@ class WorkerPool:
         if spec.id == context.run_id:
             self._passing.add(spec.id)
 
-        def waits() -> None:
-            context.waits("worker", "waits for its worker")
-
-        worker = await self._take(
-            crowd, spec, _holder(exchange.handles), lambda: exchange.held_up, waits
-        )
+        turn = CallTurn(spec, self._places, exchange, context, self._unconfined)
+        worker = await self._take(crowd, turn)
         counts = self._counts.get(spec.id) or self._counts.setdefault(spec.id, Counts())
-        self._untime(worker)
+        self._resting.pop(worker, None)
         self.on_change(spec.id)
         try:
-            self._require_confined(worker.confinement)
+            if opened := worker.confinement.open_ways(self._unconfined):
+                raise NotConfined(opened, worker.confinement.reason)
             counts.calls += 1
             return await exchange.run(worker)
         except WorkerDied as error:
@@ -217,32 +222,19 @@ class WorkerPool:
             self.log(spec.id).add(error.message, "error")
             raise
         finally:
-            self._slots.release()
+            turn.end()
             self._give_back(crowd, spec, worker)
 
-    async def _take(
-        self,
-        crowd: Crowd,
-        spec: WorkerSpec,
-        holds: str | None,
-        held_up: Callable[[], bool],
-        waits: Callable[[], None],
-    ) -> WorkerProcess:
-        """Return a process for a call, and one of the places that there are for calls in all."""
-        admitted = False
-
-        async def admit() -> None:
-            nonlocal admitted
-            admitted = await self._slots.acquire()
-
+    async def _take(self, crowd: Crowd, turn: Turn) -> WorkerProcess:
         try:
-            return await crowd.take(spec, holds, held_up, waits, admit)
+            return await crowd.take(turn)
         except BaseException:
-            if admitted:
-                self._slots.release()
-            if spec.id in self._passing:  # not at once: how long the next start waits is kept there
+            turn.end()
+            if (
+                turn.spec.id in self._passing
+            ):  # not at once: how long the next start waits is kept there
                 loop = asyncio.get_running_loop()
-                loop.call_later(self._idle_for, self._tidy, spec.id, crowd)
+                loop.call_later(self._idle_for, self._tidy, turn.spec.id, crowd)
             raise
 
     async def ensure(self, spec: WorkerSpec) -> None:
@@ -250,8 +242,9 @@ class WorkerPool:
         crowd = self._crowd(spec)
         if crowd.processes:
             return
-        worker = await self._take(crowd, spec, None, lambda: False, lambda: None)
-        self._slots.release()
+        turn = Turn(spec, self._places)
+        worker = await self._take(crowd, turn)
+        turn.end()
         self._give_back(crowd, spec, worker)
 
     def stop(self, worker: str) -> None:
@@ -353,40 +346,47 @@ class WorkerPool:
 
     def _make_room(self) -> None:
         """End the process that was idle longest, where there are as many as may be."""
-        while self._timers and sum(each.size for each in self._crowds.values()) > self.total:
-            free = [worker for worker in self._timers if not worker.holds_values]
+        while self._resting and sum(each.size for each in self._crowds.values()) > self.total:
+            free = [worker for worker in self._resting if not worker.holds_values]
             if not free:
                 return
-            self._expire(free[0], always=True)
+            self._drop(free[0])
 
     def _give_back(self, crowd: Crowd, spec: WorkerSpec, worker: WorkerProcess) -> None:
         if not self._open:
             return  # whoever closed the pool ends it
         if crowd.give_back(worker):
-            worker.on_raw = self.log(spec.id).add
             if worker in crowd.idle:
-                self._time(worker)
-        self._tidy(spec.id, crowd)
+                worker.on_raw = self.log(spec.id).add
+                self._rest(worker)
+        else:
+            self._tidy(spec.id, crowd)
         self.on_change(spec.id)
 
-    def _time(self, worker: WorkerProcess) -> None:
+    def _rest(self, worker: WorkerProcess) -> None:
+        """End a process when it has done nothing for long; one timer looks after all of them."""
         loop = asyncio.get_running_loop()
-        self._untime(worker)
-        self._timers[worker] = loop.call_later(self._idle_for, self._expire, worker)
+        self._resting.pop(worker, None)
+        self._resting[worker] = loop.time()
+        if self._rests is None:
+            self._rests = loop.call_later(self._idle_for, self._end_resting)
 
-    def _untime(self, worker: WorkerProcess) -> None:
-        timer = self._timers.pop(worker, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _expire(self, worker: WorkerProcess, *, always: bool = False) -> None:
-        self._untime(worker)
-        if worker.holds_values and not always:
-            self._time(worker)
-            return
-        self._drop(worker)
+    def _end_resting(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for worker in [each for each, at in self._resting.items() if at + self._idle_for <= now]:
+            if worker.holds_values:
+                del self._resting[worker]
+                self._resting[worker] = now
+            else:
+                self._drop(worker)
+        self._rests = None
+        if self._resting:
+            first = next(iter(self._resting.values()))
+            self._rests = loop.call_at(first + self._idle_for, self._end_resting)
 
     def _drop(self, worker: WorkerProcess) -> None:
+        self._resting.pop(worker, None)
         for key, crowd in list(self._crowds.items()):
             if worker in crowd.idle:
                 crowd.drop(worker)
@@ -406,7 +406,7 @@ class WorkerPool:
 
     def _retire(self, worker: WorkerProcess) -> None:
         """Kill a process now, and clean up after it in the background."""
-        self._untime(worker)
+        self._resting.pop(worker, None)
         worker.kill()
         if self._orphans is not None:
             self._orphans.forget(worker.pid)
@@ -446,16 +446,6 @@ class WorkerPool:
 
     # Confinement
 
-    def _require_confined(self, confinement: Confinement) -> None:
-        """Raise NotConfined unless what is open was allowed by name."""
-        opened = [
-            name
-            for name, closed in (("files", confinement.files), ("network", confinement.network))
-            if not closed and name not in self._unconfined
-        ]
-        if opened:
-            raise NotConfined(opened, confinement.reason)
-
     def _note(self, confinement: Confinement) -> None:
         """Keep what a worker said of its confinement; warn of what is open, once."""
         if confinement == self.confinement:
@@ -474,11 +464,3 @@ class WorkerPool:
             logger.warning(
                 "Python on a canvas can reach %s: %s", ", ".join(opened), confinement.reason
             )
-
-
-def _holder(handles: Iterable[Handle]) -> str | None:
-    """Return the process that holds most of what is held of a call's inputs."""
-    sizes: dict[str, int] = {}
-    for handle in handles:
-        sizes[handle.process] = sizes.get(handle.process, 0) + handle.size + 1
-    return max(sizes, key=lambda each: sizes[each]) if sizes else None

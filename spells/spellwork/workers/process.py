@@ -8,7 +8,7 @@ import itertools
 import os
 import shutil
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -66,9 +66,10 @@ class WorkerProcess:
         self.holdings = Holdings(program.codec, self.send, lambda _reason: self.kill(), room)
         """The values that stay in it."""
         self._place: Place
-        self._watch: Watch | None = None
+        self._watch: Watch
         self._door: Door | None = None
         self._transport: asyncio.SubprocessTransport
+        self._stdin: asyncio.WriteTransport
         self._link: Link
 
     @classmethod
@@ -135,6 +136,7 @@ class WorkerProcess:
         self._place = await asyncio.to_thread(
             self._sandbox.place, self.program, argv, self._directory, self.limits
         )
+        self._watch = Watch(self._place, self._directory, lambda: self.pid, self.kill)
         loop = asyncio.get_running_loop()
         transport, self._link = await loop.subprocess_exec(
             lambda: Link(self.limits.max_frame, self._raw, self.holdings.take, self.holdings.end),
@@ -148,8 +150,8 @@ class WorkerProcess:
             pass_fds=inherited,
         )
         self._transport = transport
+        self._stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
         self.holdings.begin()
-        self._watch = Watch(self._place, self._directory, lambda: self.pid, self.kill)
         if self._door is not None:
             self._door.begin()
 
@@ -168,30 +170,33 @@ class WorkerProcess:
         """Whether it can take a call: the kernel knows of a death before its pipe tells."""
         return not self._link.ended and not _has_ended(self.pid)
 
-    async def call(self, frame: bytes, call_id: int) -> AsyncGenerator[FromWorker, None]:
-        """Send a Call's frame and yield what comes for it, up to Returned or Failed.
+    def begin(self, frame: bytes) -> None:
+        """Begin a call by sending its frame; ``leave`` it in the end, however it goes.
 
-        Leave ``busy`` set when it ends early: the worker can then only be killed.
+        It stays ``busy`` when it is left before Returned or Failed came: it can then only be killed.
+        """
+        self.busy = True
+        self._watch.begin()
+        self.send(frame)
+
+    async def answer(self, call_id: int) -> FromWorker:
+        """Wait for what comes next for the call under way, up to Returned or Failed.
 
         Raises:
             WorkerDied: it ended, or sent what is no frame.
         """
-        self.busy = True
-        assert self._watch is not None
-        self._watch.begin()
-        try:
-            self.send(frame)
-            while True:
-                record = await self._next()
-                if isinstance(record, Ready) or record.id != call_id:
-                    continue  # a thread that an earlier call left behind
-                if isinstance(record, (Returned, Failed)):
-                    self.busy = _is_spent(record)
-                    yield record
-                    return
-                yield record
-        finally:
-            self._watch.end()
+        while True:
+            record = await self._next()
+            if isinstance(record, Ready) or record.id != call_id:
+                continue  # a thread that an earlier call left behind
+            if isinstance(record, (Returned, Failed)):
+                self.busy = isinstance(record, Failed) and _is_spent(record)
+            return record
+
+    def leave(self) -> None:
+        """Have nobody take what the worker says, nor watch it, until the next call."""
+        self._watch.end()
+        self.on_raw = ignore
 
     @property
     def process(self) -> str:
@@ -208,24 +213,25 @@ class WorkerProcess:
         number = next(_pings)
         frame = self.program.codec.encode(Call(number, {}, code=""))
         try:
+            self.begin(frame)
             async with asyncio.timeout(seconds):
-                async for _ in self.call(frame, number):
+                while not isinstance(await self.answer(number), (Returned, Failed)):
                     pass
         except (TimeoutError, NodeError):
             return False
+        finally:
+            self._watch.end()
         return not self.busy
 
     def send(self, frame: bytes) -> None:
         """Send a frame of the call under way."""
-        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
-        if not stdin.is_closing():
-            stdin.write(frame)
+        if not self._stdin.is_closing():
+            self._stdin.write(frame)
 
     @property
     def unread(self) -> int:
         """Bytes that were sent and that it has not read."""
-        pipe = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
-        return pipe.get_write_buffer_size()
+        return self._stdin.get_write_buffer_size()
 
     async def _next(self) -> FromWorker:
         body = await self._link.frame()
@@ -262,6 +268,7 @@ class WorkerProcess:
         and nothing has left the group, see ``spellwork_worker.seccomp``.
         """
         self.holdings.end()
+        self._watch.end()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -289,13 +296,9 @@ class WorkerProcess:
             self.on_raw(data.decode("utf-8", "replace"))
 
 
-def _is_spent(last: Returned | Failed) -> bool:
+def _is_spent(last: Failed) -> bool:
     """Say whether a call used up what would be missing in the next one: then the worker is ended."""
-    return (
-        isinstance(last, Failed)
-        and last.code == LimitExceeded.code
-        and bool(last.details.get("spent"))
-    )
+    return last.code == LimitExceeded.code and bool(last.details.get("spent"))
 
 
 def _has_ended(pid: int) -> bool:
