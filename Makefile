@@ -11,13 +11,16 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 HOST ?= 127.0.0.1
 PORT ?= 8765
 DATA ?= data
-JOBS ?= 2
+JOBS ?= 3
 SOAK ?= 200
 
 VENV := .venv
 BENCH := .venv-bench
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+# Checks that need nothing of each other run side by side, each told of in one piece. Make 3 cannot.
+SIDE_BY_SIDE := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target)
 
 # What an environment is made from; a change here brings it up to date.
 MADE_FROM := pyproject.toml hatch_build.py
@@ -30,7 +33,9 @@ help: ## list what can be made
 run: $(VENV)/.installed client ## serve on http://127.0.0.1:8765 with SQLite in ./data and a sample canvas
 	exec $(VENV)/bin/spellwork serve --host $(HOST) --port $(PORT) --data $(DATA)
 
-test: lint check-types check-client pytest ## run every check
+test: ## run every check
+	$(MAKE) --no-print-directory $(SIDE_BY_SIDE) check-client lint check-types client
+	$(MAKE) --no-print-directory pytest
 	@echo "Every check passed."
 
 lint: $(VENV)/.installed-test
@@ -40,16 +45,16 @@ lint: $(VENV)/.installed-test
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/deptry .
 
-check-types: $(VENV)/.installed-test
-	$(PY) tools/client.py install
+check-types: $(VENV)/.installed-test node-modules
 	$(PY) -m tools.protocol_types --check
 
-check-client: $(VENV)/.installed-test
+check-client: $(VENV)/.installed-test node-modules
 	$(PY) tools/client.py npm run --silent check
 	$(PY) tools/client.py npm test --silent
 
+# More at once than there are cores: they wait for processes, browsers and timers.
 pytest: $(VENV)/.installed-test client
-	$(VENV)/bin/pytest -n $(JOBS)
+	$(VENV)/bin/pytest -n $(JOBS) --dist worksteal
 
 bench: $(BENCH)/.installed client ## measure the engine, sockets, runs and start-up, with peers beside
 	$(BENCH)/bin/python -m benchmarks
@@ -58,8 +63,7 @@ soak: $(VENV)/.installed-test client ## the random tests for hours, SOAK times a
 	SPELLWORK_SOAK=$(SOAK) $(VENV)/bin/pytest -n $(JOBS) -m 'soak or hypothesis' --timeout 0
 	SPELLWORK_SOAK=$(SOAK) $(PY) tools/client.py npm test --silent -- tests/reliability
 
-types: $(VENV)/.installed-test ## write the client's protocol types from the server's models
-	$(PY) tools/client.py install
+types: $(VENV)/.installed-test node-modules ## write the client's protocol types from the server's models
 	$(PY) -m tools.protocol_types
 
 screenshots: $(VENV)/.installed-test client ## take the pictures in docs/
@@ -73,9 +77,12 @@ clean: ## remove what was made; ./data stays
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: client
-client: $(VENV)/.installed
+.PHONY: client node-modules
+client: node-modules
 	$(PY) tools/client.py build
+
+node-modules: $(VENV)/.installed
+	$(PY) tools/client.py install
 
 # pip 23 knows no --group, so pip comes first.
 $(VENV)/bin/python:

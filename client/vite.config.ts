@@ -43,5 +43,10 @@ export default defineConfig({
     environment: "node",
     include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    maxWorkers: "100%", // some wait for servers
+    // A server takes long to start on a busy machine; a test that passes is not slower for it.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -105,13 +105,15 @@ describe("InsideRun", () => {
     const { inside, asked, tell } = followed([first, second]);
     const fresh = event("node.started", "map[2]/a");
     tell([second[1] as RunEvent, fresh, event("node.started", "other[2]/a")]);
-    await vi.waitFor(() => expect(inside.state.get().loading).toBe(false));
-    await vi.waitFor(() =>
-      expect(told(inside)).toEqual([
-        [0, "done", ["a"]],
-        [1, "failed", ["a"]],
-        [2, "running", ["a"]],
-      ]),
+    await vi.waitFor(() => expect(inside.state.get().loading).toBe(false), 30_000);
+    await vi.waitFor(
+      () =>
+        expect(told(inside)).toEqual([
+          [0, "done", ["a"]],
+          [1, "failed", ["a"]],
+          [2, "running", ["a"]],
+        ]),
+      30_000,
     );
     expect(asked).toEqual([0, first[1]?.seq]);
     inside.close();
@@ -119,28 +121,28 @@ describe("InsideRun", () => {
 
   it("begins anew when its node is called again", async () => {
     const { inside, tell } = followed([[event("node.started", "map"), event("node.done", "map[7]/a")]]);
-    await vi.waitFor(() => expect(inside.state.get().loading).toBe(false));
+    await vi.waitFor(() => expect(inside.state.get().loading).toBe(false), 30_000);
     tell([event("node.started", "map"), event("node.done", "map[0]/b")]);
-    await vi.waitFor(() => expect(told(inside)).toEqual([[0, "done", ["b"]]]));
+    await vi.waitFor(() => expect(told(inside)).toEqual([[0, "done", ["b"]]]), 30_000);
     inside.close();
   });
 
   it("asks again with the next connection where it was offline", async () => {
     const { inside, asked, online } = followed(OFFLINE);
-    await vi.waitFor(() => expect(asked).toEqual([0]));
+    await vi.waitFor(() => expect(asked).toEqual([0]), 30_000);
     await Promise.resolve();
     expect(inside.state.get().loading).toBe(true);
     online([[event("node.done", "map[0]/a")]]);
-    await vi.waitFor(() => expect(told(inside)).toEqual([[0, "done", ["a"]]]));
+    await vi.waitFor(() => expect(told(inside)).toEqual([[0, "done", ["a"]]]), 30_000);
     inside.close();
   });
 
   it("makes only the iterations with fresh events anew", async () => {
     const { inside, tell } = followed([[event("node.done", "map[0]/a"), event("node.done", "map[1]/a")]]);
-    await vi.waitFor(() => expect(inside.state.get().loading).toBe(false));
+    await vi.waitFor(() => expect(inside.state.get().loading).toBe(false), 30_000);
     const [before] = inside.state.get().iterations;
     tell([event("node.done", "map[1]/b")]);
-    await vi.waitFor(() => expect(inside.state.get().iterations[1]?.nodes.b).toBeDefined());
+    await vi.waitFor(() => expect(inside.state.get().iterations[1]?.nodes.b).toBeDefined(), 30_000);
     expect(inside.state.get().iterations[0]).toBe(before);
     inside.close();
   });

@@ -73,7 +73,7 @@ test("a run whose replay the connection cut off is replayed when it is back", as
     { run: "r1", kind: "node.done", at: 1, node: "a", outputs: { value: 1 } },
     { run: "r1", kind: "run.completed", at: 2, data: { order: ["a"] } },
   ]);
-  await vi.waitFor(() => expect(steps).toMatchObject([{ node: "a", run: { live: true } }]), 5_000);
+  await vi.waitFor(() => expect(steps).toMatchObject([{ node: "a", run: { live: true } }]), 30_000);
   workbench.close();
 });
 

@@ -91,7 +91,7 @@ export class RealServer {
   }
 }
 
-/** Wait until `look` finds something (neither false nor null nor undefined), at most 10 s; no fixed sleep. */
+/** Wait until `look` finds something (neither false nor null nor undefined), at most 30 s; no fixed sleep. */
 export async function until<T>(
   look: () => T | false | null | undefined,
   subscribe: (listener: () => void) => () => void,
@@ -100,8 +100,8 @@ export async function until<T>(
     let end = () => {};
     const timer = setTimeout(() => {
       end();
-      reject(new Error(`waited 10 s in vain for: ${look}`));
-    }, 10_000);
+      reject(new Error(`waited 30 s in vain for: ${look}`));
+    }, 30_000);
     const check = () => {
       const found = look();
       if (found === false || found === null || found === undefined) return;

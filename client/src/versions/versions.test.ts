@@ -142,7 +142,7 @@ test("is read anew after a lost connection, without what was thinned out meanwhi
   await timeline.load();
   pages(version(4), version(3), version(1));
   server.online();
-  await vi.waitFor(() => expect(numbers()).toEqual([4, 3, 1]));
+  await vi.waitFor(() => expect(numbers()).toEqual([4, 3, 1]), 30_000);
 });
 
 test("asks nothing of the server before it is looked at", () => {

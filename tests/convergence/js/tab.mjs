@@ -118,7 +118,8 @@ export class TabPeer {
 
   /** Lose the connection; it comes back by itself, and edits go on meanwhile. */
   drop() {
-    this.socket.io.engine?.close();
+    // One that is being opened would not tell that it was closed: Socket.IO would wait twenty seconds for it.
+    if (this.socket.connected) this.socket.io.engine.close();
   }
 
   close() {

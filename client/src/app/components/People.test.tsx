@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 /** Administrators add people by a password or by a one-time link. */
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, configure, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { api } from "../../api";
@@ -15,6 +15,7 @@ const accounts = [
 beforeEach(() => {
   vi.spyOn(api, "get").mockResolvedValue({ items: accounts });
 });
+configure({ asyncUtilTimeout: 30_000 });
 afterEach(cleanup);
 
 it("shows the one-time link of somebody added without a password", async () => {

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 /** Each kind of value is shown in a way that suits it, and large ones by the page. */
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, configure, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ProtocolError } from "../../../api";
@@ -11,6 +11,7 @@ import { Preview } from "./Preview";
 import { StreamPreview } from "./StreamPreview";
 import { columnsOf, TablePreview } from "./TablePreview";
 
+configure({ asyncUtilTimeout: 30_000 });
 afterEach(cleanup);
 
 describe("a value that stays in the worker", () => {
@@ -203,13 +204,16 @@ describe("Preview", () => {
     );
     await userEvent.click(screen.getByRole("button", { name: "n" }));
     await userEvent.click(screen.getByRole("button", { name: "n" }));
-    await vi.waitFor(() =>
-      expect(load).toHaveBeenLastCalledWith("hash", 0, "", { sort: "n", descending: true }),
+    await vi.waitFor(
+      () => expect(load).toHaveBeenLastCalledWith("hash", 0, "", { sort: "n", descending: true }),
+      30_000,
     );
     expect(await screen.findByText(/25 of 1,000 rows/)).toBeTruthy();
     await userEvent.type(screen.getByRole("searchbox"), "none");
-    await vi.waitFor(() =>
-      expect(load).toHaveBeenLastCalledWith("hash", 0, "", { sort: "n", descending: true, filter: "none" }),
+    await vi.waitFor(
+      () =>
+        expect(load).toHaveBeenLastCalledWith("hash", 0, "", { sort: "n", descending: true, filter: "none" }),
+      30_000,
     );
     expect(await screen.findByText(/0 rows × 1 found/)).toBeTruthy();
     await userEvent.clear(screen.getByRole("searchbox"));
