@@ -29,6 +29,7 @@ from .rejection import rejection
 from .requirements import wrong_requirements
 from .spell import Node, Spell
 from .standing import Standing, needed_outputs, placeholder, standing_of, stands
+from .transform import has_default
 
 if TYPE_CHECKING:
     from .library import Library
@@ -94,7 +95,8 @@ class Analysis:
         self.told: set[tuple[str, str]] = set()
         """Inputs (node, port) of which it is told already why nothing comes."""
         self.parts: dict[str, Part] = {}
-        self.needs: dict[str, set[str]] = {}
+        self.needs: dict[str, list[str]] = {}
+        """By node, the source of each wire that ends there; one that wires come from repeatedly, repeatedly."""
         self.ordered: list[str] = []
         self.standing: dict[str, Standing] = {}
         """What stands for the nodes that are not run: muted, pinned, bypassed."""
@@ -255,7 +257,7 @@ class Analysis:
                 part.links[port] = [link for link in links if regions.sees(part.id, link.source)]
             part.links = {port: links for port, links in part.links.items() if links}
         regions.capture(
-            (link.source, link.output, part.id)
+            (link.source, link.output, part.id, _is_spared(part, link))
             for part in self.parts.values()
             for links in part.links.values()
             for link in links
@@ -264,11 +266,11 @@ class Analysis:
             for owner in regions.owners[region]:
                 if owner in self.standing:  # it is not run
                     continue
-                self.needs.setdefault(owner, set()).update(source for source, _ in captured)
+                self.needs.setdefault(owner, []).extend(source for source, _ in captured)
 
     def _refuse_leaving(self, part: Part, link: Link) -> None:
         source = self.spell.nodes[link.source]
-        self.needs[part.id].discard(link.source)
+        self.needs[part.id] = [need for need in self.needs[part.id] if need != link.source]
         if link.edge is None:
             return
         body = self.regions.of[link.source]
@@ -323,7 +325,7 @@ class Analysis:
         self.standing[part.id] = standing
         passing = {name for _, name, _ in standing.passes}
         part.links = {name: links for name, links in part.links.items() if name in passing}
-        self.needs[part.id] = {link.source for links in part.links.values() for link in links}
+        self.needs[part.id] = [link.source for links in part.links.values() for link in links]
         further = part.node.settings.pins.keys() - part.outputs.keys()
         if further or part.loose:
             part.outputs = part.outputs | {name: Port(name) for name in sorted(further)}
@@ -439,6 +441,11 @@ class Analysis:
                     at = {} if place is None else place.to_json()
                     found.append({"node": target, "name": port, "source": source} | at)
         return found
+
+
+def _is_spared(part: Part, link: Link) -> bool:
+    """Say whether a node may run where nothing comes by a wire: a default stands in, or other wires do."""
+    return has_default(link.transform) or part.type.waits == "any"
 
 
 def _tables(ports: Ports) -> tuple[Ports, dict[str, Port], dict[str, Port]]:

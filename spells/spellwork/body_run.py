@@ -102,6 +102,8 @@ class BodyRun:
         state.values[:] = values
         if any_handles():
             state.call_in_full(range(body.given, len(body.plan.steps)))
+        if len(self._taken) < len(body.captures):
+            state.warn_of_lacking(range(body.given))
         if nested.sink is not None:
             self._tell_given(nested, state)
         try:

@@ -68,7 +68,8 @@ def compile(
         InvalidInput: for an input or a scope that the spell does not have.
         NoValue: where a value of the last run is needed that it did not leave.
     """
-    if analysis is None or analysis.spell is not spell:
+    own = analysis is None or analysis.spell is not spell
+    if analysis is None or own:
         analysis = Analysis(spell, library, spells)
     taken = reached(analysis, scope, reach, memory)
     running = None if taken is None else taken.running
@@ -79,7 +80,9 @@ def compile(
     environment = with_requirements(environment, spell.requirements, packages)
     given = place_inputs(analysis, inputs) if inputs else {}
     within, parts = analysis.regions.of, analysis.parts
-    part: Part | None = None
+    spent = own and not within  # where nobody else has the parts, each makes room for its step
+    if spent:
+        analysis.needs.clear()
     steps: list[Step] = []
     index: dict[str, int] = {}
     maker = _Maker(index, environment)
@@ -91,18 +94,18 @@ def compile(
             steps.append(_kept_step(index[id], id, analysis, kept[id]))
         elif running is None or id in running:
             index[id] = len(steps)
-            part = parts[id]
+            body = None if parts[id].inside is None else _body(analysis, id, environment, given)
             steps.append(
                 maker.step(
-                    part,
+                    parts.pop(id) if spent else parts[id],
                     given.get(id, _NOTHING),
                     standing=analysis.standing.get(id),
-                    body=None if part.inside is None else _body(analysis, id, environment, given),
+                    body=body,
                 )
             )
     name, warnings = spell.name, tuple(analysis.problems)
     outside = frozenset(() if running is None else spell.nodes.keys() - index.keys())
-    del spell, analysis, parts, part  # where nobody else has them, they make room for the arrays
+    del spell, analysis, parts  # so do they for the arrays
     return Plan(
         name=name,
         steps=tuple(steps),
@@ -318,8 +321,11 @@ class _Maker:
 
     def _captured(self, body: SubPlan) -> list[Binding]:
         return [
-            Binding(capture_name(source, output), (Wire(self._index[source], output),))
-            for source, output in body.captured
+            Binding(
+                capture_name(*taken),
+                (Wire(self._index[taken[0]], taken[1], spared=taken in body.spared),),
+            )
+            for taken in body.captured
         ]
 
     def _binding(

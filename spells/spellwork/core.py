@@ -133,6 +133,12 @@ class RunState:
         self._warn_successors(index)
         self._release(index)
 
+    def warn_of_lacking(self, indexes: Iterable[int]) -> None:
+        """Before the start, of steps that are finished: let what needs an output that brought nothing be decided on."""
+        for index in indexes:
+            if any(self.values[slot] is UNSET for _, slot in self.program.outputs[index]):
+                self._warn_successors(index)
+
     def _warn_successors(self, index: int) -> None:
         modes = self.modes
         for successor in self.program.successors[index]:

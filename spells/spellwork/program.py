@@ -22,7 +22,7 @@ from typing import Any, Final
 from .node_type import NodeType
 from .ports import FAILURE_PORT, WHOLE_PORT, Port, Ports, is_reserved
 from .step import Binding, Step, Wire
-from .transform import Shaped, has_default, shaped
+from .transform import Shaped, shaped
 
 
 class Unset(Enum):
@@ -305,6 +305,8 @@ class _Inputs:
                 plain = False
                 source = _shaped(binding, slots)
                 sure = _sure(wires, slots)
+            elif wires[0].spared:
+                sure = _sure(wires, slots)
             same = need is must and sure is slots
             need = need + slots if need else slots
             must = need if same else must + sure
@@ -346,10 +348,8 @@ def _shaped(binding: Binding, slots: tuple[int, ...]) -> Source:
 
 
 def _sure(wires: tuple[Wire, ...], slots: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the slots for which no default stands in."""
-    return tuple(
-        slot for slot, wire in zip(slots, wires, strict=True) if not has_default(wire.transform)
-    )
+    """Return the slots without which the step cannot run."""
+    return tuple(slot for slot, wire in zip(slots, wires, strict=True) if not wire.is_sure)
 
 
 def _mode(

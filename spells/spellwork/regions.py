@@ -20,6 +20,8 @@ class Regions:
         self.owners: dict[str, list[str]] = {}
         self.captures: dict[str, list[tuple[str, str]]] = {}
         """By group, the outputs (node, port) from outside that its nodes take."""
+        self.spared: dict[str, frozenset[tuple[str, str]]] = {}
+        """By group, those of them that none of its nodes needs to run."""
         for owner in sorted(bodies):
             self.owners.setdefault(bodies[owner], []).append(owner)
         if not bodies:
@@ -72,23 +74,29 @@ class Regions:
         seen.add(region)
         return all(self._within(self.of.get(owner), around, seen) for owner in self.owners[region])
 
-    def capture(self, wires: Iterable[tuple[str, str, str]]) -> None:
-        """Note what bodies take from outside; ``wires`` are (source, output, target), all of which are seen.
+    def capture(self, wires: Iterable[tuple[str, str, str, bool]]) -> None:
+        """Note what bodies take from outside; ``wires`` are (source, output, target, spared), all of which are seen.
 
-        What a body takes from outside the body around it, that one takes, too.
+        ``spared``: the target runs where nothing comes by the wire. What a body
+        takes from outside the body around it, that one takes, too.
         """
         waiting = [wire for wire in wires if self.of.get(wire[0]) != self.of.get(wire[2])]
-        taken: dict[str, dict[tuple[str, str], None]] = {}
+        taken: dict[str, dict[tuple[str, str], bool]] = {}
         while waiting:
-            source, output, target = waiting.pop()
+            source, output, target, spared = waiting.pop()
             region = self.of[target]
             known = taken.setdefault(region, {})
-            if (source, output) in known:
+            before = known.get((source, output))
+            if before is spared or before is False:
                 continue
-            known[source, output] = None
+            known[source, output] = spared
             waiting.extend(
-                (source, output, owner)
+                (source, output, owner, spared)
                 for owner in self.owners[region]
                 if self.of.get(owner) != self.of.get(source)
             )
         self.captures = {region: sorted(known) for region, known in taken.items()}
+        self.spared = {
+            region: frozenset(each for each, spared in known.items() if spared)
+            for region, known in taken.items()
+        }

@@ -15,6 +15,7 @@ from .node_type import CachePolicy, NodeType
 from .ports import Ports
 from .problems import Problem
 from .spell import Node, Transform
+from .transform import has_default
 
 if TYPE_CHECKING:
     from .subplan import SubPlan
@@ -34,12 +35,19 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
 
     ``edge`` is None for a dependency that is not drawn but named in code.
     ``transform`` is what the wire does to the value on its way, in order.
+    ``spared``: the step runs without it, for what its body does with it does.
     """
 
     source: int
     output: str
     edge: str | None = None
     transform: tuple[Transform, ...] = ()
+    spared: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether something comes to the step by it in any case, or need not."""
+        return self.spared or has_default(self.transform)
 
 
 class Binding(msgspec.Struct, frozen=True, gc=False):

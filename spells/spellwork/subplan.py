@@ -64,7 +64,8 @@ class SubPlan:
     """A body as a plan.
 
     ``captured`` are the outputs (node, port) from outside that it takes,
-    ``captures`` (name of the owner's input, slot) of the same; ``exits`` (name, slot).
+    ``captures`` (name of the owner's input, slot) of the same, ``spared`` those
+    that nothing in it needs to run; ``exits`` (name, slot).
     """
 
     plan: Plan
@@ -73,6 +74,7 @@ class SubPlan:
     entries: tuple[Slot, ...]
     captured: tuple[tuple[str, str], ...]
     captures: tuple[tuple[str, int], ...]
+    spared: frozenset[tuple[str, str]]
     exits: tuple[tuple[str, int], ...]
     given: int
     """How many steps, the first ones, are finished before it starts."""
@@ -190,6 +192,9 @@ def subplan(
             (capture_name(source, output), slots[index[source]][output])
             for source, output in captured
         ),
+        spared=frozenset()
+        if region is None
+        else inside.analysis.regions.spared.get(region, frozenset()),
         exits=exits,
         given=given,
         recipe=digest(

@@ -16,6 +16,7 @@ from spellwork import (
     Execution,
     Library,
     Limits,
+    LiveSession,
     MemoryCache,
     NodeError,
     NoValue,
@@ -47,6 +48,12 @@ BOTH = draw(
     "half.value -> a.value",
     "text.text -> b.value",
 )
+
+
+def with_transform(spell: Spell, edge: str, transform: list[dict[str, Any]]) -> Spell:
+    body = spell.to_json()
+    body["edges"][edge]["transform"] = transform
+    return Spell.model_validate(body)
 
 
 def outputs(spell: Spell, spells: dict[str, Spell] | None = None, **options: Any) -> Any:
@@ -402,6 +409,79 @@ def test_a_wire_out_of_a_body_is_refused_saying_why() -> None:
     assert "only its outputs leave it" in problem.message
     with pytest.raises(SpellInvalid):
         compile(spell, library)
+
+
+DEFAULT = [{"op": "default", "value": "stands in"}]
+
+
+@pytest.mark.rule("13.7", "15.3")
+@pytest.mark.parametrize("source", ["t.fail", "t.skip", ("t.value", {"value": None})])
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_default_on_a_wire_into_a_body_stands_in_for_what_did_not_come(
+    source: Any, deep: bool
+) -> None:
+    outer = {"s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {}, G)}
+    if deep:
+        outer["t"] = ("t.text", {}, in_group("h"))
+        outer["mid"] = ("core.spell", {}, {**G, **runs(group="h")})
+    drawn = draw({"src": source, **outer}, "src.value -> t.value")
+    spell = with_transform(drawn, "e000", DEFAULT)
+    for told in (True, False):
+        result, _ = run(spell, told=told)
+        assert result.outputs["s"] == {"text": "stands in"}, (result.errors, result.skipped)
+
+
+@pytest.mark.rule("13.7", "15.3")
+def test_every_iteration_gets_the_default_of_a_wire_into_its_body() -> None:
+    nodes = {
+        "src": "t.fail",
+        "m": ("core.map", {"items": [1, 2, 3]}, runs(group="g")),
+        "item": ("core.input", {"name": "item"}, G),
+        "add": ("t.add", {}, G),
+    }
+    drawn = draw(nodes, "src.value -> add.values", "item.value -> add.values")
+    spell = with_transform(drawn, "e000", [{"op": "default", "value": 10}])
+    assert run(spell)[0].outputs["m"] == {"items": [12, 13, 14]}
+
+
+@pytest.mark.rule("13.7")
+def test_what_a_body_needs_besides_a_default_skips_its_owner_and_a_fallback_in_it_does_not() -> (
+    None
+):
+    nodes = {
+        "src": "t.fail",
+        "s": ("core.spell", {}, runs(group="g")),
+        "a": ("t.text", {}, G),
+        "b": ("t.text", {}, G),
+    }
+    drawn = draw(nodes, "src.value -> a.value", "src.value -> b.value")
+    result, _ = run(with_transform(drawn, "e000", DEFAULT))
+    assert result.skipped == {"s": "'src' failed"}
+    rescued = {
+        "src": "t.fail",
+        "s": ("core.spell", {}, runs(group="g")),
+        "f": ("core.fallback", {"values": ["rescued"]}, G),
+    }
+    for told in (True, False):
+        result, _ = run(draw(rescued, "src.value -> f.value"), told=told)
+        assert result.outputs["s"] == {"value": "rescued"}
+
+
+@pytest.mark.rule("13.7", "11.3")
+@pytest.mark.anyio
+async def test_a_live_session_runs_a_body_again_when_what_its_default_stood_in_for_comes() -> None:
+    nodes = {
+        "src": ("t.if", {"value": 7, "condition": False}),
+        "s": ("core.spell", {}, runs(group="g")),
+        "t": ("t.text", {}, G),
+    }
+    spell = with_transform(draw(nodes, "src.yes -> t.value"), "e000", DEFAULT)
+    async with LiveSession(compile(spell, library)) as session:
+        assert (await session.settled()).outputs["s"] == {"text": "stands in"}
+        session.set("src.condition", True)
+        assert (await session.settled()).outputs["s"] == {"text": "7"}
+        session.set("src.condition", False)
+        assert (await session.settled()).outputs["s"] == {"text": "stands in"}
 
 
 @pytest.mark.rule("13.7")
