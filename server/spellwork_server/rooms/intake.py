@@ -36,7 +36,7 @@ from .errors import (
 from .lib0 import MAX_DEPTH
 from .parts import MODELS, Parts, read
 from .replica import KINDS, Change, Kind, Replica
-from .surrogates import Surrogates
+from .surrogates import Surrogates, second_units
 from .update_parser import Outline, check_dependencies, parse_state_vector, parse_update
 
 SERVER = ""
@@ -225,20 +225,26 @@ class Intake:
         fitting, refused = self._sort_out(run)
         if not fitting:
             return refused
+        clients: set[int] = set()
+        origins: dict[int, Any] = {}
+        new_types = several = False
+        for asked in fitting:
+            outline = asked.outline
+            clients.update(outline.spans)
+            origins[id(asked.origin)] = asked.origin
+            new_types = new_types or outline.new_types
+            several = several or len(outline.spans) > 1
         self._spoilt = True
-        change = self._shadow.apply(*(asked.update for asked in fitting))
-        if any(len(asked.outline.spans) > 1 for asked in fitting):
+        change = self._shadow.apply(*[asked.update for asked in fitting])
+        if several:
             self._check_taken_whole()
         if not change.update:
             return refused
         user_id = fitting[0].user_id
-        origins = tuple({id(asked.origin): asked.origin for asked in fitting}.values())
-        new_types = any(asked.outline.new_types for asked in fitting)
-        self._add(change, user_id, origins, new_types=new_types)
+        self._add(change, user_id, tuple(origins.values()), new_types=new_types)
         if user_id is not None:
-            for asked in fitting:
-                for client in asked.outline.spans:
-                    self._owners.setdefault(client, user_id)
+            for client in clients:
+                self._owners.setdefault(client, user_id)
         return refused
 
     def _sort_out(self, run: Sequence[Asked]) -> tuple[list[Asked], dict[Asked, Exception]]:
@@ -249,20 +255,23 @@ class Intake:
         refused: dict[Asked, Exception] = {}
         for asked in run:
             try:
-                _check_roots(asked.outline)
-                self._check_owners(asked.outline, asked.user_id)
-                check_dependencies(asked.outline, known)
-                self._surrogates.check(asked.update, known)
-                if asked.outline.spans and len(asked.update) > room:
+                outline, update = asked.outline, asked.update
+                if outline.roots:
+                    _check_roots(outline)
+                self._check_owners(outline, asked.user_id)
+                check_dependencies(outline, known)
+                seconds = self._surrogates.check(update, known)
+                if len(update) > room and outline.spans:
                     raise self._too_large()
             except ServerError as error:
                 refused[asked] = error
                 continue
-            for client, (_, end) in asked.outline.spans.items():
+            for client, (_, end) in outline.spans.items():
                 if end > known.get(client, 0):
                     known[client] = end
-            self._surrogates.note(asked.update)
-            room -= len(asked.update)
+            if seconds:
+                self._surrogates.add(seconds)
+            room -= len(update)
             fitting.append(asked)
         return fitting, refused
 
@@ -327,7 +336,7 @@ class Intake:
             raise self._too_large()
         if change.update:
             self._known = parse_state_vector(self._shadow.state_vector())
-            self._surrogates.note(change.update)
+            self._surrogates.add(second_units(change.update))
             self._add(change, user_id, (None,))
 
     def _check_counts(self, edit: Edit) -> None:

@@ -159,7 +159,7 @@ def read_all(replica: Replica) -> Parts:
                     errors.append({"field": f"{kind}.{key}", "message": str(error)})
         for kind, model in _ALL.items():
             try:
-                things = model.validate_json(_json(kind, replica.root(kind)), strict=True)
+                things = model.validate_json(_in_order(kind, str(replica.root(kind))), strict=True)
             except ValidationError as error:
                 errors.extend(_errors(kind, error))
             else:
@@ -186,7 +186,13 @@ def read(
     with replica.reading():
         for kind, key in sorted(touched):
             try:
-                changes[kind, key] = _read_thing(kind, key, replica.root(kind), check)
+                known = (
+                    replica.json(kind, key) if check is _check_nothing and kind in MODELS else None
+                )
+                if known is None:
+                    changes[kind, key] = _read_thing(kind, key, replica.root(kind), check)
+                else:
+                    changes[kind, key] = _read_json(kind, key, known)
             except ValidationError as error:
                 errors.extend(_errors(f"{kind}.{key}", error))
             except _MisshapenError as error:
@@ -241,18 +247,22 @@ _PLAIN: Mapping[Kind, Callable[[str, Any], Any]] = {
 
 
 def _read_part(kind: Kind, key: str, thing: Any, check: Check) -> Part | Edge:
-    _ID.validate_python(key)
     if not isinstance(thing, Map):
+        _ID.validate_python(key)
         raise _MisshapenError("must be a Y.Map")
     check(thing, SHARED.get(kind, {}))
-    return MODELS[kind].model_validate_json(_json(kind, thing), strict=True)
+    return _read_json(kind, key, str(thing))
 
 
-def _json(kind: Kind, thing: Map[Any]) -> str | bytes:
-    """Return things of a kind as JSON. Integral floats become integers, shared texts strings."""
-    text = str(thing)
+def _read_json(kind: Kind, key: str, text: str) -> Part | Edge:
+    _ID.validate_python(key)
+    return MODELS[kind].model_validate_json(_in_order(kind, text), strict=True)
+
+
+def _in_order(kind: Kind, text: str) -> str | bytes:
+    """Return the JSON of things of a kind the same in every process."""
     if kind == "nodes":
-        # Rust keeps no order of keys: literal objects read the same in every process.
+        # Rust keeps no order of keys, and literal objects have them.
         return _sorted.encode(msgspec.json.decode(text))
     return text
 

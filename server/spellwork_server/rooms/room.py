@@ -90,7 +90,7 @@ class Room:
         self._batch: Batch | None = None
         """What is being committed: the shadow is ahead by it."""
         self._vector = b""
-        """The state vector before the batch, or before the document went to sleep."""
+        """The state vector of the document that is asleep."""
         self._wake = asyncio.Event()
         self._order = asyncio.Lock()
         self._subscribers = Listeners(f"canvas {canvas_id}")
@@ -127,7 +127,9 @@ class Room:
 
     def state_vector(self) -> bytes:
         """Return which edits the server has, for a client to send those it lacks."""
-        if self._batch is not None or self._intake.is_asleep:
+        if self._batch is not None:
+            return self._guarded(lambda: self._durable.copy().state_vector())
+        if self._intake.is_asleep:
             return self._vector
         return self._guarded(self._intake.shadow.state_vector)
 
@@ -327,7 +329,6 @@ class Room:
         """Return the rows to write, when their transaction begins: only now the batch is made."""
         if self._batch is None and self._quarantined is None:
             try:
-                self._vector = self._intake.shadow.state_vector()
                 self._batch = Batch()
                 waiting = self._inbox[: self._batch_length()]
                 self._batch, taken = self._intake.take(waiting, self.seq)

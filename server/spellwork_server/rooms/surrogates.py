@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from .errors import UpdateInvalid
@@ -25,6 +26,8 @@ FOUR_BYTES = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
 Place = tuple[int, int]
 """A client and one of its clocks."""
+
+_NONE: AbstractSet[Place] = frozenset()
 
 
 class _Struct(NamedTuple):
@@ -42,10 +45,9 @@ class Surrogates:
         self._seconds: set[Place] = set()
         self._unread = [update for update in updates if FOUR_BYTES.search(update)]
 
-    def note(self, update: bytes) -> None:
-        """Take over the texts of an update that is valid."""
-        if FOUR_BYTES.search(update):
-            self._seconds.update(_seconds(update))
+    def add(self, seconds: Iterable[Place]) -> None:
+        """Take over the second units of an update that is valid."""
+        self._seconds.update(seconds)
 
     def seconds(self) -> set[Place]:
         """Return the place of each second unit."""
@@ -54,15 +56,16 @@ class Surrogates:
             self._seconds.update(_seconds(update))
         return self._seconds
 
-    def check(self, update: bytes, known: Mapping[int, int]) -> None:
-        """Raise UpdateInvalid when a valid update cuts a character that is known, or one of its own.
+    def check(self, update: bytes, known: Mapping[int, int]) -> AbstractSet[Place]:
+        """Return the second units that a valid update brings.
 
-        ``known`` has each client's next clock.
+        Raises UpdateInvalid when it cuts a character that is known, or one of
+        its own. ``known`` has each client's next clock.
         """
-        seconds = self.seconds()
-        own = set(_seconds(update)) if FOUR_BYTES.search(update) else set()
+        seconds = self.seconds() if self._unread else self._seconds
+        own = second_units(update)
         if not own and not seconds:
-            return
+            return own
         # Of an edit that is known in part the CRDT takes the rest.
         cuts = [(client, known.get(client, 0)) for client, _ in own] if own else []
         for place in (*cuts, *_cuts(update)):
@@ -71,6 +74,12 @@ class Surrogates:
                     "The update cuts a character in two: a surrogate pair cannot be edited in part",
                     details={"client": place[0], "clock": place[1]},
                 )
+        return own
+
+
+def second_units(update: bytes) -> AbstractSet[Place]:
+    """Return the place of the second unit of each character of two units in a valid update."""
+    return set(_seconds(update)) if FOUR_BYTES.search(update) else _NONE
 
 
 def _seconds(update: bytes) -> Iterator[Place]:

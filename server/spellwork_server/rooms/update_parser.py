@@ -149,13 +149,14 @@ def check_dependencies(outline: Outline, known: Mapping[int, int]) -> None:
     """Raise UpdateGap when the update builds on edits that are in neither ``known`` nor itself."""
     if outline.skips:
         raise UpdateGap("The update says itself that edits are missing from it")
-    for client, (start, _) in outline.spans.items():
+    spans = outline.spans
+    for client, (start, _) in spans.items():
         if start > known.get(client, 0):
             raise _gap(client, known.get(client, 0), start)
     for wanted in (outline.needs, outline.deletes):
         for client, clock in wanted.items():
-            have = max(known.get(client, 0), outline.spans.get(client, (0, 0))[1])
-            if clock > have:
+            if clock > known.get(client, 0) and clock > spans.get(client, (0, 0))[1]:
+                have = max(known.get(client, 0), spans.get(client, (0, 0))[1])
                 raise _gap(client, have, clock)
 
 
