@@ -446,6 +446,23 @@ _steering("stop", "Stop a worker until somebody starts it; its calls fail.")
 _steering("restart", "End a worker's process, and start it anew.")
 
 
+@worker.command("withdraw")
+@click.argument("id")
+@click.option("--canvas", required=True, help="The canvas from which it is taken away.")
+@URL
+@TOKEN
+def withdraw_worker_from(id: str, canvas: str, url: str, token: str | None) -> None:
+    """Take an external worker away from a canvas."""
+    from spellwork_server.commands.remote import Remote
+    from spellwork_server.commands.workers import withdraw_worker
+
+    def work() -> str:
+        with Remote(url, _token(token)) as remote:
+            return withdraw_worker(remote, id, canvas)
+
+    click.echo(_try(work))
+
+
 @worker.command("logs")
 @click.argument("id")
 @URL

@@ -366,6 +366,13 @@ export interface Operations {
     response: Done;
   };
   /**
+   * Take an external worker away from a canvas
+   */
+  "external_workers.withdraw": {
+    request: ExternalWorkerOnCanvas;
+    response: Done;
+  };
+  /**
    * Grant a canvas hosts, or a secret
    */
   "grants.create": {
@@ -2215,6 +2222,10 @@ export interface ExternalWorkerView {
   } | null;
   types: string[];
   /**
+   * Who gave it to the canvas that was asked for.
+   */
+  given_by: string | null;
+  /**
    * Those it was given to.
    */
   canvases: string[] | null;
@@ -2264,6 +2275,10 @@ export interface NewExternalWorkerView {
     [k: string]: string;
   } | null;
   types: string[];
+  /**
+   * Who gave it to the canvas that was asked for.
+   */
+  given_by: string | null;
   /**
    * Those it was given to.
    */
@@ -2338,6 +2353,13 @@ export interface ExternalWorkerPatch {
   id: string;
   name?: string | null;
   canvases?: string[] | null;
+}
+/**
+ * A worker that a canvas was given.
+ */
+export interface ExternalWorkerOnCanvas {
+  id: string;
+  canvas: string;
 }
 /**
  * Hosts to reach: ``api.example.org`` (ports 80 and 443), ``*.example.org:8443``, ``10.0.0.5:5432``.
@@ -3518,6 +3540,10 @@ export interface WorkerView {
   kind: "canvas" | "shared" | "external";
   canvas: string | null;
   owner: string | null;
+  /**
+   * Of an external one: who gave it to the canvas that was asked for.
+   */
+  given_by: string | null;
   processes: number;
   limits: WorkerLimitsView | null;
   /**
@@ -3861,6 +3887,10 @@ export interface WorkerChanged {
   kind: "canvas" | "shared" | "external";
   canvas: string | null;
   owner: string | null;
+  /**
+   * Of an external one: who gave it to the canvas that was asked for.
+   */
+  given_by: string | null;
   processes: number;
   limits: WorkerLimitsView | null;
   /**

@@ -1,4 +1,4 @@
-"""``spellwork worker list|start|stop|restart|logs``: the workers of a running server."""
+"""``spellwork worker list|start|stop|restart|withdraw|logs``: the workers of a running server."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def list_workers(remote: Remote, canvas: str | None) -> list[str]:
 def steer_worker(remote: Remote, worker: str, what: str) -> str:
     """Start, stop or restart a worker; return a line that says how it is."""
     return worker_line(remote.call("POST", f"/v1/workers/{quote(worker, safe='')}/{what}"))
+
+
+def withdraw_worker(remote: Remote, worker: str, canvas: str) -> str:
+    """Take an external worker away from a canvas; return a line that says so."""
+    place = f"{quote(canvas, safe='')}/external-workers/{quote(worker, safe='')}"
+    remote.call("DELETE", f"/v1/canvases/{place}")
+    return f"{worker} is not on {canvas} any more"
 
 
 def worker_log(remote: Remote, worker: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -25,12 +25,15 @@ ExternalState = Literal["ready", "busy", "stopped", "failed"]
 
 @dataclass(slots=True)
 class ExternalWorker:
-    """A worker as it is now. ``end`` closes its connection with a code and a reason."""
+    """A worker as it is now. ``end`` closes its connection with a code and a reason.
+
+    ``canvases`` are those it was given to, and by whom.
+    """
 
     id: str
     name: str
     owner_id: str
-    canvases: tuple[str, ...]
+    canvases: Mapping[str, str]
     told: Told | None
     created_at: float
     last_seen_at: float | None
@@ -117,16 +120,16 @@ class ExternalWorkers:
         worker: ExternalWorker,
         *,
         name: str | None = None,
-        canvases: tuple[str, ...] | None = None,
+        canvases: Mapping[str, str] | None = None,
         token_hash: str | None = None,
     ) -> None:
-        """Name a worker, give it to these canvases and no others, or make its old token worthless."""
+        """Name a worker, give it to these canvases (by whom) and no others, or make its old token worthless."""
         values: dict[str, Any] = {}
         before = set(worker.canvases)
         if name is not None:
             values["name"] = worker.name = name
         if canvases is not None:
-            values["canvases"] = list(canvases)
+            values["canvases"] = dict(canvases)
             worker.canvases = canvases
         if token_hash is not None:
             values["token_hash"] = token_hash

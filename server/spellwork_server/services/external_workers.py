@@ -45,6 +45,9 @@ class ExternalWorkerView(View):
     busy: int = Field(description="Calls under way.")
     pack: dict[str, str] | None = Field(description="{name, title, version} of what it brings.")
     types: list[str]
+    given_by: str | None = Field(
+        default=None, description="Who gave it to the canvas that was asked for."
+    )
     canvases: list[str] | None = Field(default=None, description="Those it was given to.")
     config_schema: dict[str, Any] | None = None
     config: dict[str, Any] | None = Field(default=None, description="Without its secrets.")
@@ -92,6 +95,13 @@ class ExternalWorkerPatch(Request):
     id: str = WorkerId
     name: str | None = Field(default=None, min_length=1, max_length=100)
     canvases: list[str] | None = Field(default=None, max_length=200)
+
+
+class ExternalWorkerOnCanvas(Request):
+    """A worker that a canvas was given."""
+
+    id: str = WorkerId
+    canvas: str = Field(min_length=1, max_length=64)
 
 
 class ExternalWorkerConfig(Request):
@@ -156,7 +166,8 @@ class ExternalWorkerService(Service):
         else:
             actor = require(call.actor, "external.create")
             found = [each for each in self._workers.all() if _may(actor, each)]
-        return ExternalWorkerList(items=[view(each, whole=_may(actor, each)) for each in found])
+        items = [view(each, whole=_may(actor, each), canvas=request.canvas) for each in found]
+        return ExternalWorkerList(items=items)
 
     @operation(summary="Make an external worker", rest=("POST", "/v1/external-workers"), status=201)
     async def create(self, call: Call, request: NewExternalWorker) -> NewExternalWorkerView:
@@ -178,11 +189,39 @@ class ExternalWorkerService(Service):
         worker, actor = self._mine(call, request.id)
         canvases = None
         if request.canvases is not None:
-            canvases = tuple(dict.fromkeys(request.canvases))
-            for canvas in set(canvases) - set(worker.canvases):
+            canvases = {
+                canvas: worker.canvases.get(canvas, actor.user_id) for canvas in request.canvases
+            }
+            for canvas in canvases.keys() - worker.canvases.keys():
                 require(actor, "canvas.edit", await self._access(canvas))
         await self._workers.change(worker, name=request.name, canvases=canvases)
         return view(worker, whole=True)
+
+    @operation(
+        summary="Take an external worker away from a canvas",
+        rest=("DELETE", "/v1/canvases/{canvas}/external-workers/{id}"),
+    )
+    async def withdraw(self, call: Call, request: ExternalWorkerOnCanvas) -> Done:
+        """Take it away from that canvas: its owners may, whoever gave it, and whose it is. Its nodes stay there."""
+        access = await self._access(request.canvas)
+        actor = require(call.actor, "external.create")
+        given = {each.id: each for each in self._workers.of_canvas(request.canvas)}
+        worker = given.get(request.id)
+        own = worker is not None and (
+            _may(actor, worker) or worker.canvases[request.canvas] == actor.user_id
+        )
+        if not own:
+            require(
+                actor, "canvas.read", access
+            )  # before anybody learns whether it has that worker
+        if worker is None:
+            details = {"worker": request.id, "canvas": request.canvas}
+            raise NotFound("The canvas was not given that worker", details=details)
+        if not own:
+            require(actor, "canvas.share", access)
+        left = {key: by for key, by in worker.canvases.items() if key != request.canvas}
+        await self._workers.change(worker, canvases=left)
+        return Done()
 
     @operation(
         summary="Make an external worker's token anew",
@@ -303,8 +342,8 @@ def tells_of_workers(channels: Publishes) -> Callable[[ExternalWorker, Collectio
     return tell
 
 
-def view(worker: ExternalWorker, *, whole: bool) -> ExternalWorkerView:
-    """Return a worker as it is shown; ``whole`` to whoever may change it."""
+def view(worker: ExternalWorker, *, whole: bool, canvas: str | None = None) -> ExternalWorkerView:
+    """Return a worker as it is shown, on a canvas; ``whole`` to whoever may change it."""
     told = worker.told
     shown: dict[str, Any] = {}
     if whole:
@@ -319,6 +358,7 @@ def view(worker: ExternalWorker, *, whole: bool) -> ExternalWorkerView:
         id=worker.id,
         name=worker.name,
         owner=worker.owner_id,
+        given_by=worker.canvases.get(canvas or ""),
         state=worker.state,
         reason=worker.reason,
         busy=0 if worker.line is None else worker.line.busy,
@@ -340,6 +380,7 @@ def listed(workers: ExternalWorkers) -> Callable[[str], list[WorkerView]]:
                 name=each.name,
                 kind="external",
                 owner=each.owner_id,
+                given_by=each.canvases.get(canvas),
                 state=each.state,
                 reason=each.reason,
                 packs=[] if each.told is None else [str(each.told.pack["name"])],

@@ -16,13 +16,16 @@ from .users import Clock
 
 @dataclass(frozen=True, slots=True)
 class ExternalWorkerRecord:
-    """A worker that connects from elsewhere. The token itself is not kept; ``told`` is its Hello when it last came."""
+    """A worker that connects from elsewhere. The token itself is not kept; ``told`` is its Hello when it last came.
+
+    ``canvases`` are those it was given to, and by whom.
+    """
 
     id: str
     name: str
     owner_id: str
     token_hash: str
-    canvases: tuple[str, ...] = ()
+    canvases: dict[str, str] = field(default_factory=dict)
     told: dict[str, Any] | None = field(default=None)
     created_at: float = 0
     last_seen_at: float | None = None
@@ -42,9 +45,7 @@ class ExternalWorkerRecords:
         )
         values = {column: getattr(record, column) for column in ExternalWorkerRecord.__slots__}
         async with self._database.write() as conn:
-            await conn.execute(
-                insert(EXTERNAL_WORKERS).values(values | {"canvases": list(record.canvases)})
-            )
+            await conn.execute(insert(EXTERNAL_WORKERS).values(values))
         return record
 
     async def change(self, worker_id: str, **values: Any) -> None:
@@ -85,4 +86,6 @@ class ExternalWorkerRecords:
 
 def _record(row: Row[Any]) -> ExternalWorkerRecord:
     values = {column: getattr(row, column) for column in ExternalWorkerRecord.__slots__}
-    return ExternalWorkerRecord(**values | {"canvases": tuple(row.canvases)})
+    if isinstance(row.canvases, list):  # as it was kept before: its owner gave it
+        values["canvases"] = dict.fromkeys(row.canvases, row.owner_id)
+    return ExternalWorkerRecord(**values)

@@ -52,6 +52,10 @@ class WorkerView(_View):
     kind: Literal["canvas", "shared", "external"]
     canvas: str | None = None
     owner: str | None = None
+    given_by: str | None = Field(
+        default=None,
+        description="Of an external one: who gave it to the canvas that was asked for.",
+    )
     processes: int = 1
     limits: WorkerLimitsView | None = None
     own_limits: dict[str, float] = Field(

@@ -14,11 +14,13 @@ from typing import Any
 import aiohttp
 import pytest
 import socketio
+from click.testing import CliRunner
 
 from spellwork.external.connection import PATH, Refused, serve
 from spellwork.external.frames import Hello, Log, Returned, encode
 from spellwork.external.hosted import Hosted
 from spellwork.external.line import BrokenRules, Line, WorkerLost
+from spellwork_server.cli import main
 from tests.server.external.cameras import Camera
 from tests.server.runs.house import until
 from tests.server.services.house import Answer, Caller, House, house
@@ -179,6 +181,62 @@ async def test_a_worker_is_on_no_canvas_that_it_was_not_given_to(tmp_path: Path)
         into = await s.ada.patch(f"/v1/external-workers/{s.worker}", {"canvases": [others]})
         assert into.code == "forbidden"
         assert (await bob.get("/v1/external-workers")).body["items"] == []
+
+
+@pytest.mark.rule("W56")
+async def test_owners_of_a_canvas_may_take_a_worker_away_and_so_may_who_gave_it(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path, given=False) as s:
+        people = {name: await s.house.person(name) for name in ("bob", "eve", "dan")}
+        bob = people["bob"]
+        canvas = (await bob.post("/v1/canvases", {"name": "Bob's"})).body["id"]
+        for person, role in ((s.ada, "editor"), (people["eve"], "editor")):
+            assert person.user is not None
+            member = {"email": person.user.email, "role": role}
+            assert (await bob.put(f"/v1/canvases/{canvas}/members", member)).status == 200
+
+        async def give() -> None:
+            change = {"canvases": [s.canvas, canvas]}
+            assert (await s.ada.patch(f"/v1/external-workers/{s.worker}", change)).status == 200
+
+        async def given_by() -> list[Any]:
+            found = (await bob.get(f"/v1/external-workers?canvas={canvas}")).body["items"]
+            return [each["given_by"] for each in found]
+
+        path = f"/v1/canvases/{canvas}/external-workers/{s.worker}"
+        await give()
+        assert s.ada.user is not None
+        assert await given_by() == [s.ada.user.id]
+        listed = (await bob.get(f"/v1/workers?canvas={canvas}")).body["items"]
+        assert [each["given_by"] for each in listed if each["kind"] == "external"] == [
+            s.ada.user.id
+        ]
+        for name in ("eve", "dan"):
+            assert (await people[name].delete(path)).code == "forbidden"
+        assert (await bob.delete(path)).status == 200
+        assert await given_by() == []
+        assert (await bob.delete(path)).code == "not_found"
+        mine = (await s.ada.get("/v1/external-workers")).body["items"]
+        assert [each["canvases"] for each in mine] == [[s.canvas]]
+
+        await give()
+        tab = socketio.AsyncClient(reconnection=False)
+        await tab.connect(s.house.origin, auth={"token": s.ada.token}, transports=["websocket"])
+        asked = {"id": s.worker, "canvas": canvas}
+        assert (await tab.call("external_workers.withdraw", asked))["ok"]
+        await tab.disconnect()
+        assert await given_by() == []
+
+        await give()
+        told = await asyncio.to_thread(
+            CliRunner().invoke,
+            main,
+            ["worker", "withdraw", s.worker, "--canvas", canvas, "--url", s.house.origin],
+            env={"SPELLWORK_TOKEN": bob.token},
+        )
+        assert told.exit_code == 0, told.output
+        assert await given_by() == []
 
 
 @pytest.mark.rule("W51", "W31")

@@ -32,7 +32,7 @@ OWN = {
     "invitations": ("accept",),
     "spells": ("read", "write"),
     "nodes": ("find", "ports", "choices", "validate"),
-    "cache": ("stats",),
+    "cache": ("stats", "gone"),
     "models": ("find",),
     "code": ("format",),
     "samples": ("find",),
@@ -160,6 +160,7 @@ NOT_FOR_ALL = (
     Asked("packs.import", "editor", {"id": "{pack}", "object": "a.b", "config": {}}),
     Asked("nodes.find", "viewer", {"canvas": "{canvas}"}),
     Asked("external_workers.find", "viewer", {"canvas": "{canvas}"}),
+    Asked("external_workers.withdraw", "owner", {"canvas": "{canvas}", "id": "{external}"}),
     Asked("external_workers.patch", AUTHOR, {"id": "{external}", "name": "Mine"}),
     Asked("external_workers.remake", AUTHOR, {"id": "{external}"}),
     Asked("external_workers.remove", AUTHOR, {"id": "{external}"}),
@@ -269,6 +270,8 @@ async def world(folder: Path) -> AsyncIterator[World]:
             "pack": (await h.parts.stores.packs.put(PackRecord("", canvas, "any"))).id,
             "external": (await ada.post("/v1/external-workers", {"name": "Hers"})).body["id"],
         }
+        given = {"canvases": [canvas]}
+        assert (await ada.patch(f"/v1/external-workers/{names['external']}", given)).status == 200
         made = World(h, ada, names)
         for role in ("none", *CANVAS_ROLES):
             made.people[role] = await h.person(role)
