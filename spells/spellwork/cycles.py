@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
-def order(ids: Iterable[str], needs: Mapping[str, set[str]]) -> tuple[list[str], list[str]]:
-    """Return (ordered, left): ids after all they need, else by id; ``left`` are on or behind a cycle."""
+def order(
+    ids: Iterable[str], needs: Mapping[str, Collection[str]]
+) -> tuple[list[str], list[str]]:
+    """Return (ordered, left): ids after all they need, else by id; ``left`` are on or behind a cycle.
+
+    An id may be needed repeatedly.
+    """
     waits: dict[str, int] = {}
     feeds: dict[str, list[str]] = {}
     ready: list[str] = []
@@ -22,7 +27,11 @@ def order(ids: Iterable[str], needs: Mapping[str, set[str]]) -> tuple[list[str],
             continue
         waits[id] = len(sources)
         for source in sources:
-            feeds.setdefault(source, []).append(id)
+            row = feeds.get(source)
+            if row is None:
+                feeds[source] = [id]
+            else:
+                row.append(id)
     heapq.heapify(ready)
     ordered = []
     while ready:
@@ -40,7 +49,7 @@ EFFORT = 100_000
 """Wires looked at in search of the shortest cycle of a tangle: somebody's tangle must not hold up a server."""
 
 
-def find_cycles(ids: Iterable[str], needs: Mapping[str, set[str]]) -> list[list[str]]:
+def find_cycles(ids: Iterable[str], needs: Mapping[str, Collection[str]]) -> list[list[str]]:
     """Return one shortest cycle for each tangle of nodes, as a path along the wires, its first node repeated.
 
     The order is stable: each path starts at the smallest id of its tangle that

@@ -55,9 +55,9 @@ class Links:
                 continue
             needed = needs.get(edge.target)
             if needed is None:
-                needs[edge.target] = {edge.source}
+                needs[edge.target] = [edge.source]
             else:
-                needed.add(edge.source)
+                needed.append(edge.source)
             output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
             if output is None or port is None:
                 self._link_further(id, edge, source, target)
@@ -82,7 +82,7 @@ class Links:
         if edge.source not in nodes or edge.target not in nodes:
             self._add_dangling(id, edge)
         else:
-            self._analysis.needs.setdefault(edge.target, set()).add(edge.source)
+            self._analysis.needs.setdefault(edge.target, []).append(edge.source)
 
     def _link_further(self, id: str, edge: Edge, source: Part, target: Part) -> None:
         """Link what ends at ports that nodes have where they are wired, or refuse it."""

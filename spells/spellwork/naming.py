@@ -158,7 +158,7 @@ class NamesInCode:
             )
             return
         part.links[port.name] = [Link(source, output.name, None, proven=proven)]
-        self._analysis.needs.setdefault(part.id, set()).add(source)
+        self._analysis.needs.setdefault(part.id, []).append(source)
 
     # What is wrong
 
