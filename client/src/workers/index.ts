@@ -28,3 +28,14 @@ export {
   WORKER_STATES,
 } from "./words";
 export { type WorkerDeed, WorkerDesk } from "./worker_desk";
+export {
+  type Bound,
+  type DraftFaults,
+  draftOf,
+  LIMITS,
+  rangeWords,
+  type WorkerBounds,
+  type WorkerDraft,
+  whyNotDraft,
+} from "./worker_draft";
+export { WorkerSettings } from "./worker_settings";

@@ -77,6 +77,10 @@ export interface Worker {
   readonly reason: string | null;
   readonly processes: number;
   readonly limits: WorkerLimits;
+  /** Those of its limits that are not the server's, by name. */
+  readonly ownLimits: Readonly<Record<string, number>>;
+  /** Of a shared one: whether whoever edits a canvas may put it there. */
+  readonly open: boolean;
   readonly environment: WorkerEnvironment;
   readonly layers: readonly Layer[];
   /** By what means its code is closed off, and why other means are not there. */

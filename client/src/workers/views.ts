@@ -25,6 +25,8 @@ export function workerOf(view: WorkerView): Worker {
     reason: view.reason || null,
     processes: view.processes ?? 1,
     limits: limits ?? {},
+    ownLimits: view.own_limits ?? {},
+    open: view.open ?? false,
     environment: {
       key: environment?.key ?? null,
       python: environment?.python ?? null,

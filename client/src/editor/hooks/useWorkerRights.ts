@@ -8,6 +8,8 @@ export interface WorkerRights {
   readonly steer: boolean;
   /** Have the canvas run on another one. */
   readonly choose: boolean;
+  /** Make, change and delete workers. */
+  readonly manage: boolean;
 }
 
 /** Who edits a canvas looks after its own worker; a shared one is the administrators'. */
@@ -16,5 +18,9 @@ export function useWorkerRights(worker: Worker | null): WorkerRights {
   const role = useStore(editor.document.role);
   const edits = role === "owner" || role === "editor";
   const isAdmin = editor.user.role === "admin";
-  return { steer: worker?.kind === "canvas" ? edits || isAdmin : isAdmin, choose: edits || isAdmin };
+  return {
+    steer: worker?.kind === "canvas" ? edits || isAdmin : isAdmin,
+    choose: edits || isAdmin,
+    manage: isAdmin,
+  };
 }

@@ -36,7 +36,7 @@ function why(
 }
 
 test.each<[string, ShownState, Partial<NodeRun>, string | null, RegExp]>([
-  ["new", "done", { why: "new" }, "new", /nothing was kept/],
+  ["new", "done", { why: "new" }, "first time", /nothing was kept/],
   ["cached", "cached", { why: "cached" }, "nothing changed", /Nothing had changed/],
   ["code", "done", { why: "code changed" }, "code changed", /its own code/],
   ["unknown words of a later server", "done", { why: "moon phase" }, "moon phase", /because: moon phase/],

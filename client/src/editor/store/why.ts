@@ -90,7 +90,7 @@ const WAITS: Readonly<Record<string, readonly [short: string, full: string]>> = 
 };
 
 const RAN: Readonly<Record<string, readonly [short: string, full: string]>> = {
-  new: ["new", "It ran because nothing was kept of it for these inputs."],
+  new: ["first time", "It ran because nothing was kept of it for these inputs."],
   "not cacheable": ["always runs", "It ran because its outputs are never kept: such a node runs each time."],
   "code changed": ["code changed", "It ran because its own code or type had changed."],
   expired: ["expired", "It ran because what was kept of it had expired."],

@@ -1,8 +1,17 @@
 /** All about the worker that this canvas runs on: how it stands, what it has, what it may, what it uses, what it said. */
-import { LoaderCircle, Play, RotateCw, Square } from "lucide-react";
+import { LoaderCircle, Play, RotateCw, Settings2, Square } from "lucide-react";
+import { useMemo, useState } from "react";
 import { useStore } from "../../../store";
 import type { Worker } from "../../../workers";
-import { ALIVE, isolationWords, UNDER_WAY, WORKER_KINDS, WORKER_STATES } from "../../../workers";
+import {
+  ALIVE,
+  isolationWords,
+  UNDER_WAY,
+  WORKER_KINDS,
+  WORKER_STATES,
+  WorkerSettings,
+} from "../../../workers";
+import { useConnection } from "../../hooks/useConnection";
 import { useRequirementFaults } from "../../hooks/useRequirementFaults";
 import { useWorkerDesk } from "../../hooks/useWorkerDesk";
 import { useWorkerRights } from "../../hooks/useWorkerRights";
@@ -14,14 +23,19 @@ import { IsolationList } from "./IsolationList";
 import { PacksSection } from "./PacksSection";
 import { Provisioning } from "./Provisioning";
 import { RequirementsEditor } from "./RequirementsEditor";
+import { SharedPackages } from "./SharedPackages";
+import { SharedWorkers } from "./SharedWorkers";
 import { WorkerBadge } from "./WorkerBadge";
 import { WorkerLog } from "./WorkerLog";
 import { WorkerLimitsList, WorkerMeters } from "./WorkerMeters";
+import { WorkerSettingsSheet } from "./WorkerSettingsSheet";
 
 export function WorkerPanel() {
   const desk = useWorkerDesk();
   const worker = useStore(desk.worker);
-  const { steer } = useWorkerRights(worker);
+  const { steer, manage } = useWorkerRights(worker);
+  const connection = useConnection();
+  const settings = useMemo(() => new WorkerSettings(connection, desk), [connection, desk]);
   const failure = useStore(desk.failure);
   const faults = useRequirementFaults(worker);
   return (
@@ -32,9 +46,13 @@ export function WorkerPanel() {
             {failure}
           </div>
         )}
-        {worker && <WorkerHead worker={worker} />}
+        {worker && <WorkerHead worker={worker} settings={settings} />}
         <Section title="Packages" open>
-          <RequirementsEditor faults={faults} />
+          {worker?.kind === "shared" ? (
+            <SharedPackages worker={worker} />
+          ) : (
+            <RequirementsEditor faults={faults} />
+          )}
           {worker && <Provisioning desk={desk} worker={worker} />}
           {worker && <EnvironmentFacts desk={desk} worker={worker} />}
         </Section>
@@ -56,6 +74,7 @@ export function WorkerPanel() {
                 <WorkerLog desk={desk} />
               </Section>
             )}
+            {manage && <SharedWorkers settings={settings} />}
           </>
         )}
       </div>
@@ -63,10 +82,16 @@ export function WorkerPanel() {
   );
 }
 
-function WorkerHead({ worker }: { readonly worker: Worker }) {
+interface WorkerHeadProps {
+  readonly worker: Worker;
+  readonly settings: WorkerSettings;
+}
+
+function WorkerHead({ worker, settings }: WorkerHeadProps) {
   const desk = useWorkerDesk();
   const doing = useStore(desk.doing);
-  const { steer } = useWorkerRights(worker);
+  const { steer, manage } = useWorkerRights(worker);
+  const [setting, setSetting] = useState(false);
   const alive = ALIVE.has(worker.state) || UNDER_WAY.has(worker.state);
   return (
     <div className="worker-head">
@@ -131,7 +156,24 @@ function WorkerHead({ worker }: { readonly worker: Worker }) {
             {doing === "restart" ? <LoaderCircle size={12} className="spin" /> : <RotateCw size={12} />}{" "}
             Restart
           </button>
+          {manage && worker.kind !== "external" && (
+            <button
+              type="button"
+              className="button small"
+              title="Its name, and what it may use"
+              data-testid="worker-settings-open"
+              onClick={() => {
+                setSetting(true);
+                void settings.load();
+              }}
+            >
+              <Settings2 size={12} /> Settings
+            </button>
+          )}
         </div>
+      )}
+      {setting && (
+        <WorkerSettingsSheet settings={settings} worker={worker} onClose={() => setSetting(false)} />
       )}
     </div>
   );
