@@ -232,3 +232,29 @@ def test_a_failure_inside_leads_to_the_node_that_failed_here_and_on_another_canv
     # The way back leads to the canvas itself, not through what led here.
     ada.page.go_back()
     ada.expect_state("sub", "failed")
+
+
+def test_what_code_reads_by_name_is_wired_when_a_part_becomes_a_subspell(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    nodes = {
+        "rate": {"type": "code.python", "code": "rate = 3", "position": [0, 40]},
+        "cell": {
+            "type": "code.python",
+            "code": "price = rate * 2",
+            "position": [420, 40],
+            "group": "g",
+        },
+        "last": {"type": "code.python", "code": "price + 1", "position": [900, 40]},
+    }
+    groups = {"g": {"name": "Pricing", "position": [400, 0], "size": [340, 300]}}
+    ada.open(make_canvas({"nodes": nodes, "edges": {}, "groups": groups}))
+    expect(ada.page.get_by_test_id("edge-named cell rate")).to_have_count(1)
+    expect(ada.page.get_by_test_id("edge-named last price")).to_have_count(1)
+    ada.page.get_by_test_id("group-g").locator(".group-name").click(button="right")
+    ada.page.get_by_role("menuitem", name="Make a subspell").click()
+    expect(ada.node("cell")).to_have_count(0)
+    expect(ada.page.locator('[data-testid$="-in-rate"]')).to_be_visible()
+    ada.expect_saved()
+    ada.run()
+    expect(ada.output("last", "result")).to_contain_text("7")

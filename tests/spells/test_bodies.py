@@ -420,7 +420,10 @@ DEFAULT = [{"op": "default", "value": "stands in"}]
 def test_a_default_on_a_wire_into_a_body_stands_in_for_what_did_not_come(
     source: Any, deep: bool
 ) -> None:
-    outer = {"s": ("core.spell", {}, runs(group="g")), "t": ("t.text", {}, G)}
+    outer: dict[str, Any] = {
+        "s": ("core.spell", {}, runs(group="g")),
+        "t": ("t.text", {}, G),
+    }
     if deep:
         outer["t"] = ("t.text", {}, in_group("h"))
         outer["mid"] = ("core.spell", {}, {**G, **runs(group="h")})

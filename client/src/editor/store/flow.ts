@@ -158,7 +158,7 @@ function wire(id: string, edge: Spell["edges"][string], selected: boolean): Edge
 }
 
 /** What code reads by name: dashed wires that nobody drew. A wire that is drawn meanwhile takes their place. */
-function* namedEdges(ports: FlowSource["ports"]): Iterable<[id: string, edge: SpellEdge]> {
+export function* namedEdges(ports: FlowSource["ports"]): Iterable<[id: string, edge: SpellEdge]> {
   for (const [target, { inputs }] of Object.entries(ports)) {
     for (const { name, named } of inputs) {
       if (named)

@@ -5,6 +5,7 @@ import type { Canvas } from "../../protocol";
 import type { MemberList } from "../../protocol/generated";
 import { loadCanvases } from "./canvases";
 import type { Editor } from "./editor";
+import { namedEdges } from "./flow";
 import { NODE_WIDTH } from "./geometry";
 import { shownPorts, wiredPorts } from "./graph";
 import { NoSubspell, type Subspell, splitOff } from "./subspells";
@@ -48,12 +49,14 @@ function nameFor(editor: Editor, chosen: ReadonlySet<string>): string {
 function split(editor: Editor, chosen: ReadonlySet<string>, name: string): Subspell {
   const spell = editor.document.spell.get();
   const dynamic = editor.document.ports.get();
-  return splitOff(spell, chosen, name, (id, input) => {
+  const portOf = (id: string, input: string) => {
     const node = spell.nodes[id];
     if (!node) return undefined;
     const ports = shownPorts(node, editor.library.of(node), dynamic[id], wiredPorts(spell.edges, id));
     return ports.inputs.find((port) => port.name === input);
-  });
+  };
+  const named = [...namedEdges(dynamic)].map(([, edge]) => edge);
+  return splitOff(spell, chosen, name, portOf, named);
 }
 
 function replace(editor: Editor, part: Subspell, child: string, name: string): string {

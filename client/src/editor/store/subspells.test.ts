@@ -71,6 +71,28 @@ describe("splitOff", () => {
     expect(child.nodes?.input_2?.inputs).toEqual({ name: "x", schema: { type: "integer" } });
   });
 
+  it("draws what code read by name across the border, and what it reads within stays a name (3.7, 17.8)", () => {
+    const named = [
+      { source: "a", output: "out", target: "c", input: "limit" },
+      { source: "a", output: "rate", target: "b", input: "rate" },
+      { source: "b", output: "total", target: "c", input: "total" },
+      { source: "b", output: "count", target: "e", input: "count" },
+      { source: "a", output: "out", target: "b", input: "x" },
+      { source: "gone", output: "out", target: "b", input: "more" },
+    ];
+    const { child, inputs, outputs } = splitOff(spell, new Set(["b", "c"]), "Child", port, named);
+    expect(inputs).toEqual([
+      { node: "a", port: "out", name: "x" },
+      { node: "a", port: "rate", name: "rate" },
+    ]);
+    expect(outputs.at(-1)).toEqual({ node: "e", port: "count", name: "count" });
+    const into = Object.values(child.edges ?? {}).map(({ target, input }) => `${target}.${input}`);
+    expect(into).toContain("c.limit");
+    expect(into).toContain("b.rate");
+    expect(into).not.toContain("c.total");
+    expect(into.filter((end) => end === "b.x")).toHaveLength(1);
+  });
+
   it("takes whole groups with all that is in them", () => {
     const { child, moved } = splitOff(spell, new Set(["g"]), "Child", port);
     expect([...moved].sort()).toEqual(["b", "c", "g", "n"]);

@@ -30,13 +30,15 @@ const GAP = 120;
 /**
  * Split `chosen` off. Each output outside that the part reads becomes an input of the child, and each output of the
  * part that is read outside an output; transforms of wires in stay with the child's wires, those of wires out with
- * the canvas's. `portOf` says what is known of an input of a node. Throws NoSubspell.
+ * the canvas's. What code reads by name across the border (`named`, as wires that nobody drew) is drawn from then on:
+ * no name reaches into another canvas. `portOf` says what is known of an input of a node. Throws NoSubspell.
  */
 export function splitOff(
   spell: Spell,
   chosen: ReadonlySet<string>,
   name: string,
   portOf: (node: string, input: string) => Port | undefined,
+  named: Iterable<SpellEdge> = [],
 ): Subspell {
   const moved = withBodies(spell, new Set([...chosen].filter((id) => !spell.edges[id])));
   const pick = <T>(things: Readonly<Record<string, T>>): Record<string, T> =>
@@ -51,6 +53,13 @@ export function splitOff(
     if (from && to) edges[id] = edge;
     else if (to && spell.nodes[edge.source]) markers.into(edge, portOf(edge.target, edge.input));
     else if (from && spell.nodes[edge.target]) markers.outOf(edge);
+  }
+  for (const edge of named) {
+    const [from, to] = [moved.has(edge.source), moved.has(edge.target)];
+    const drawn = isWired(spell, edge.target, edge.input);
+    if (from === to || drawn || !spell.nodes[edge.source] || !spell.nodes[edge.target]) continue;
+    if (to) markers.into(edge, portOf(edge.target, edge.input));
+    else markers.outOf(edge);
   }
   const outside = ({ group, ...thing }: { group?: string }) =>
     group !== undefined && moved.has(group) ? { ...thing, group } : thing;
@@ -70,6 +79,11 @@ export function splitOff(
     inputs: markers.inputs,
     outputs: markers.outputs,
   };
+}
+
+/** Whether a wire was drawn meanwhile to what was read by name. */
+function isWired(spell: Spell, node: string, input: string): boolean {
+  return Object.values(spell.edges).some((edge) => edge.target === node && edge.input === input);
 }
 
 /** What lies in chosen groups, and the groups that chosen nodes run. */
