@@ -38,8 +38,10 @@ MOST_PONGS = 64 * 1024
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 PING_FRAME = frame(0x80 | PING, b"")
-NO_CODES = frozenset((1004, 1005, 1006, 1015))
-"""Codes that no close frame may carry (RFC 6455, 7.4.1)."""
+LEAST = {126: 126, 127: 1 << 16}
+"""The least length that is written in two bytes more, or in eight (RFC 6455, 5.2)."""
+CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
+"""Codes that a close frame may carry: those with a meaning, and those left to programs (RFC 6455, 7.4)."""
 
 _LEAVING = Pace(LEAVING_AT_ONCE)
 
@@ -249,8 +251,8 @@ class WebSocket(asyncio.Protocol):
                 length = int.from_bytes(data[at + 2 : at + 10], "big")
             if first & 0x70 or not second & 0x80:
                 raise _BreachError(WSCloseCode.PROTOCOL_ERROR, b"reserved bits, or no mask")
-            if length > 125 or not first & 0x80:
-                self._check_size(first, length)
+            if second & 0x7F > 125 or not first & 0x80:
+                self._check_size(first, second & 0x7F, length)
             end = start + length
             if size < end:
                 break
@@ -262,9 +264,11 @@ class WebSocket(asyncio.Protocol):
                 return at, waiting
         return at, None
 
-    def _check_size(self, first: int, length: int) -> None:
+    def _check_size(self, first: int, said: int, length: int) -> None:
         if first & 0x08:
             raise _BreachError(WSCloseCode.PROTOCOL_ERROR, b"a control frame is short and whole")
+        if length < LEAST.get(said, 0) or length >> 63:
+            raise _BreachError(WSCloseCode.PROTOCOL_ERROR, b"a length in more bytes than it needs")
         if length + len(self._fragments or b"") > self._max_bytes:
             raise _BreachError(*self._too_large)
 
@@ -323,7 +327,7 @@ def _code(payload: bytearray) -> int:
     if not payload:
         return WSCloseCode.OK
     code = int.from_bytes(payload[:2], "big")
-    if len(payload) < 2 or not 1000 <= code < 5000 or code in NO_CODES:
+    if len(payload) < 2 or code not in CODES:
         raise _BreachError(WSCloseCode.PROTOCOL_ERROR, b"no such code")
     _text(payload[2:])
     return code
