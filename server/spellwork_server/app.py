@@ -12,6 +12,7 @@ from aiohttp import web
 
 from spellwork import Library, Limiters
 from spellwork.limits import Limits
+from spellwork.outbound.lookups import Lookups
 from spellwork.workers import WorkerPool
 from spellwork.workers.broker import Broker
 from spellwork.workers.environments import Environments
@@ -370,7 +371,8 @@ def _make_running(
     children: ChildSpells,
     current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
-    grants = CanvasGrants(stores.grants, stores.secrets, stores.vault)
+    lookups = Lookups()
+    grants = CanvasGrants(stores.grants, stores.secrets, stores.vault, lookups)
     workers = WorkerPool(
         settings.worker_processes,
         idle=settings.worker_idle_seconds,
@@ -383,7 +385,7 @@ def _make_running(
             wall_seconds=settings.worker_wall_seconds,
         ),
         records=settings.data / "workers",
-        broker=Broker(grants),
+        broker=Broker(grants, lookups),
         unconfined=settings.allow_unconfined.split(","),
     )
     places = _make_workers(settings, stores, channels, rooms, workers)

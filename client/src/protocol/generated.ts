@@ -2362,7 +2362,7 @@ export interface ExternalWorkerOnCanvas {
   canvas: string;
 }
 /**
- * Hosts to reach: ``api.example.org`` (ports 80 and 443), ``*.example.org:8443``, ``10.0.0.5:5432``.
+ * Hosts to reach: ``api.example.org`` (port 443), ``example.org:80``, ``*.example.org:8443``, ``10.0.0.5:5432``.
  *
  * With ``secret``, the id of a secret of one's own or of the canvas: where that secret may go.
  */

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spellwork.workers.addresses import as_address, is_public, normal_host
-
-DEFAULT_PORTS = (80, 443)
-"""The ports of a host that was granted without one: those of the web."""
+from spellwork.workers.broker import WEB
 
 MAX_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
 class HostPattern:
-    """What a grant names. ``below``: hosts below this name, and not itself."""
+    """What a grant names. ``below``: hosts below this name, and not itself. Without ``port`` it is that of HTTPS."""
 
     host: str
     port: int | None = None
@@ -43,7 +41,7 @@ class HostPattern:
 
     def covers(self, host: str, port: int) -> bool:
         """Say whether a connection to a host (in its one spelling) and port is granted by this."""
-        if port != self.port and (self.port is not None or port not in DEFAULT_PORTS):
+        if port != (WEB if self.port is None else self.port):
             return False
         return host.endswith(f".{self.host}") if self.below else host == self.host
 

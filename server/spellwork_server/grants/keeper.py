@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from spellwork.errors import NodeError, SecretMissing
-from spellwork.workers.broker import Caller
+from spellwork.outbound.lookups import Lookups
+from spellwork.workers.broker import Caller, whose
 from spellwork_server.errors import NotFound
 from spellwork_server.storage.grants import GrantRecords
 from spellwork_server.storage.secrets import SecretRecords
@@ -28,8 +29,13 @@ class CanvasGrants:
     """Answers the broker of workers, and nodes of the server that declare secrets."""
 
     def __init__(
-        self, grants: GrantRecords, secrets: SecretRecords, vault: Callable[[], Vault]
+        self,
+        grants: GrantRecords,
+        secrets: SecretRecords,
+        vault: Callable[[], Vault],
+        lookups: Lookups | None = None,
     ) -> None:
+        self._lookups = lookups or Lookups()
         self._grants = grants
         self._secrets = secrets
         self._vault = vault
@@ -51,12 +57,13 @@ class CanvasGrants:
         A ``request`` has a secret in it; a ``fetch`` is of code that cannot connect by itself, and
         needs none to go where its canvas may connect.
         """
+        find = partial(self._lookups.find, whose=whose(caller))
         if what == "fetch":
             reach = partial(self.may_reach, caller)
-            return await make_request(fields, await self.granted_secrets(caller), reach)
+            return await make_request(fields, await self.granted_secrets(caller), find, reach)
         if what != "request":
             raise NodeError(f"the server does not know {what[:40]!r}", code="bad_request")
-        return await make_request(fields, await self.granted_secrets(caller))
+        return await make_request(fields, await self.granted_secrets(caller), find)
 
     async def granted_secrets(self, caller: Caller) -> dict[str, GrantedSecret]:
         """Return the secrets that a canvas was granted, by name; each decrypts only when it is used."""

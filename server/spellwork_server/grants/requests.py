@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,10 @@ MAX_REDIRECTS = 5
 _PLACE = re.compile(r"\{\{\s*secret\.([A-Za-z_][A-Za-z0-9_-]{0,63})\s*\}\}")
 _DEPTH = 32
 _REDIRECTS = (301, 302, 303, 307, 308)
+
+
+Finds = Callable[[str, int], Awaitable[Iterable[str]]]
+"""Looks up the addresses of a host; raises OSError."""
 
 
 class RequestRefused(NodeError):
@@ -70,13 +74,14 @@ class AskedRequest(BaseModel):
 async def make_request(
     fields: Mapping[str, Any],
     granted: Mapping[str, GrantedSecret],
+    find: Finds,
     may_reach: Callable[[str, int], Awaitable[bool]] | None = None,
 ) -> dict[str, Any]:
     """Make a request; return its ``status``, ``headers``, ``content`` and ``url``. Raises RequestRefused.
 
-    ``may_reach`` says where one without a secret may go, for code that cannot connect by itself.
+    ``find`` looks names up (``Lookups.find``). ``may_reach`` says where one without a secret may go, for code that cannot connect by itself.
     """
-    filling = _Filling(granted, may_reach)
+    filling = _Filling(granted, find, may_reach)
     try:
         asked = AskedRequest.model_validate(fields)
         url = _url(asked)
@@ -96,6 +101,7 @@ class _Filling:
     """The secrets that one request uses."""
 
     granted: Mapping[str, GrantedSecret]
+    find: Finds
     may_reach: Callable[[str, int], Awaitable[bool]] | None = None
     used: dict[str, str] = field(default_factory=dict)
     masks: Masks = field(default_factory=Masks)
@@ -224,10 +230,10 @@ async def _address(url: Any, filling: _Filling) -> str:
         raise RequestRefused(str(error)) from None
     await filling.require(host, url.port)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, url.port)
+        found = await filling.find(host, url.port)
     except OSError:
         raise NodeError(f"{host} cannot be found", code="request_failed") from None
-    address = choose((str(each[4][0]) for each in found), as_address(host))
+    address = choose(found, as_address(host))
     if address is None:
         raise RequestRefused(
             f"{host} leads to a private address, which only a grant of that address opens"

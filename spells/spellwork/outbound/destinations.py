@@ -7,10 +7,9 @@ connection is made to the address that was checked, not to the name again.
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -20,11 +19,13 @@ from ipaddress import (
     ip_network,
 )
 
+from .lookups import THREADS, Lookups
+
 ALLOW = "SPELLWORK_HTTP_ALLOW"
 """The environment variable that lists what else may be reached: hosts, ``.domains``, addresses, CIDR blocks."""
 
 Address = IPv4Address | IPv6Address
-Resolve = Callable[[str, int], Awaitable[list[str]]]
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a host, for a port; raises OSError."""
 
 _NAT64 = ip_network("64:ff9b::/96")
@@ -76,7 +77,11 @@ def _plain(address: Address) -> Address:
     return carried or (address.teredo[1] if address.teredo else address)
 
 
-async def resolve(host: str, port: int) -> list[str]:
+async def resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a host as the system knows them, each once."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return await _lookups().find(host, port)
+
+
+@cache
+def _lookups() -> Lookups:
+    return Lookups(most=THREADS)

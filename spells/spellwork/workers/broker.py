@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from spellwork.errors import NodeError
+from spellwork.outbound.lookups import Lookups
 from spellwork_worker.frames import Answer, Ask
 
 from .addresses import as_address, choose, normal_host
@@ -33,6 +34,10 @@ MOST_CONNECTIONS = 32
 """Connections of one worker that may be under way to be made."""
 
 CONNECT_TIMEOUT = 15.0
+
+WEB = 443
+"""The port of a host that is granted without one."""
+
 _REQUEST_BYTES = 2_048
 
 logger = logging.getLogger(__name__)
@@ -69,8 +74,9 @@ class Refused(Exception):
 class Broker:
     """Opens a door to each worker. One broker serves all workers of a server."""
 
-    def __init__(self, grants: Grants) -> None:
+    def __init__(self, grants: Grants, lookups: Lookups | None = None) -> None:
         self.grants = grants
+        self._lookups = lookups or Lookups()
 
     def open(self, caller: Callable[[], Caller | None]) -> Door:
         """Return a door for a worker that is about to start; ``caller`` says for whom it runs."""
@@ -84,11 +90,10 @@ class Broker:
             raise Refused(errno.EINVAL, str(error)) from error
         if caller is None or not await self.grants.may_reach(caller, name, port):
             raise Refused(errno.EACCES, not_granted(name, port))
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                found = await loop.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-                address = choose((str(each[4][0]) for each in found), as_address(name))
+                found = await self._lookups.find(name, port, whose(caller))
+                address = choose(found, as_address(name))
                 if address is None:
                     raise Refused(
                         errno.EACCES,
@@ -203,11 +208,18 @@ async def answered(broker: Broker | None, caller: Caller, ask: Ask) -> Answer:
     return Answer(ask.id, ask.number, value)
 
 
+def whose(caller: Caller) -> str:
+    """Return what lookups are counted by: a canvas, or who runs without one."""
+    return caller.canvas or caller.user or ""
+
+
 def not_granted(host: str, port: int) -> str:
     """Say that a host was not granted, and how it may be."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    grant = host if port == WEB else address
     return (
-        f"this canvas was not granted {host}:{port}; an administrator (or an owner of the canvas,"
-        " where the operator lets owners) grants hosts to a canvas"
+        f"this canvas was not granted {address}; ask for the grant {grant!r}: an administrator (or an"
+        " owner of the canvas, where the operator lets owners) grants hosts to a canvas"
     )
 
 

@@ -129,6 +129,25 @@ def find_uv() -> str:
         raise ProvisionFailed("uv is not installed on this server") from error
 
 
+COMPILE_SECONDS = 120
+"""How long what was installed is compiled at most, in time and in processor time."""
+
+COMPILE_BYTES = 1 << 30
+"""Memory of the process that compiles."""
+
+_COMPILE = f"""
+import compileall, os, sys
+try:
+    import resource
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_CPU, ({COMPILE_SECONDS}, {COMPILE_SECONDS}))
+    resource.setrlimit(resource.RLIMIT_AS, ({COMPILE_BYTES}, {COMPILE_BYTES}))
+except (ImportError, OSError, ValueError):
+    pass  # there are none here: its time is bounded by who waits for it
+sys.exit(not compileall.main())
+"""
+
+
 class Installer:
     """Runs uv's commands, with a cache of its own in ``folder``."""
 
@@ -209,17 +228,18 @@ class Installer:
     async def _compile(self, directory: Path, tell: Tell) -> None:
         """Compile what was installed: workers may not write there, and would do so at each start.
 
-        By the server's interpreter, which reads nothing of the environment's but sources.
+        By the server's interpreter, which reads nothing of the environment's but sources: in one
+        process that gives way to others, and whose time and memory are bounded.
         """
         tell("Compiling bytecode")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-m", "compileall", "-q", "-q", "-j", "1"),
+            *(sys.executable, "-I", "-S", "-c", _COMPILE, "-q", "-q", "-j", "1"),
             *("--invalidation-mode", "unchecked-hash", "-s", str(directory), str(directory)),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        await self._wait(process, self.sources.seconds)
+        await self._wait(process, min(self.sources.seconds, COMPILE_SECONDS))
 
     async def _run(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from spellwork.workers.addresses import as_address, choose, is_public
+from spellwork.workers.broker import not_granted
 from spellwork_server.grants.hosts import HostPattern
 from tests.server.services.house import Caller, House, house
 
@@ -22,7 +23,9 @@ SECRET = "hunter2/hunter2+hunter2"
 
 COVERED = [
     ("api.example.org", "api.example.org", 443, True),
-    ("api.example.org", "api.example.org", 80, True),
+    ("api.example.org", "api.example.org", 80, False),
+    ("api.example.org:80", "api.example.org", 80, True),
+    ("api.example.org:80", "api.example.org", 443, False),
     ("api.example.org", "api.example.org", 8080, False),
     ("API.example.org.", "api.example.org", 443, True),
     ("api.example.org:8080", "api.example.org", 8080, True),
@@ -44,6 +47,21 @@ def test_a_host_covers_what_it_says(granted: str, host: str, port: int, covers: 
     pattern = HostPattern.parse(granted)
     assert pattern.covers(host, port) is covers
     assert HostPattern.parse(str(pattern)) == pattern
+
+
+@pytest.mark.rule("K4")
+@pytest.mark.parametrize(
+    ("host", "port", "grant"),
+    [
+        ("example.org", 443, "example.org"),
+        ("example.org", 80, "example.org:80"),
+        ("2001:db8::1", 443, "2001:db8::1"),
+        ("2001:db8::1", 80, "[2001:db8::1]:80"),
+    ],
+)
+def test_what_is_refused_names_the_grant_to_ask_for(host: str, port: int, grant: str) -> None:
+    assert f"ask for the grant {grant!r}" in not_granted(host, port)
+    assert HostPattern.parse(grant).covers(host, port)
 
 
 @pytest.mark.rule("K4")
