@@ -43,7 +43,7 @@ class Garbage:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Set aside for good what was made at start; full collections are ours until ``end``."""
+        """Collect, and set aside for good what is left, which was made at start; full collections are ours until ``end``."""
         gc.set_threshold(YOUNG, MIDDLE, NEVER)
         gc.collect()
         gc.freeze()

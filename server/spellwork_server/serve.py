@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
 
+SETTLE_SECONDS = 1.0
+"""Seconds from being ready until what was made at start is walked once and set aside; garbage waits so long."""
+
 PUBLIC_OPERATIONS = frozenset(
     {
         "auth.login",
@@ -73,16 +76,19 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     require_authentication(parts)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_timeout)
     garbage = Garbage()
+    settled: asyncio.TimerHandle | None = None
     try:
         await runner.setup()
-        garbage.begin()
         await _say_how_to_sign_in(parts)
         await web.SockSite(runner, listener).start()
         _say(f"Spellwork is ready at {settings.url}")
+        settled = loop.call_later(SETTLE_SECONDS, garbage.begin)
         await stop.wait()
         logger.info("stopping")
         parts.health.stopping = True
     finally:
+        if settled is not None:
+            settled.cancel()
         garbage.end()
         await runner.cleanup()
 
