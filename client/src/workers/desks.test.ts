@@ -53,12 +53,14 @@ it("tells once how a new external worker connects, and gives it to the canvas", 
   expect(desk.fresh.get()).toBeNull();
 });
 
-it("takes a worker off this canvas and leaves it on the others", async () => {
+it("gives a worker to this canvas beside others, and takes it away from this one alone (W56)", async () => {
   const desk = new ExternalDesk(rest as unknown as Rest, "c");
   const worker = { id: "w", name: "W", canvases: ["a", "c"] } as ExternalWorkerView;
   expect(desk.isHere(worker)).toBe(true);
-  await desk.give(worker, false);
-  expect(rest.patch).toHaveBeenCalledWith("/v1/external-workers/w", { canvases: ["a"] });
+  await desk.withdraw(worker);
+  expect(rest.delete).toHaveBeenCalledWith("/v1/canvases/c/external-workers/w");
+  await desk.give({ ...worker, canvases: ["a"] });
+  expect(rest.patch).toHaveBeenCalledWith("/v1/external-workers/w", { canvases: ["a", "c"] });
   expect(desk.isHere({ ...worker, canvases: ["a"] })).toBe(false);
 });
 

@@ -1,7 +1,12 @@
 /** The external workers that a canvas was given, and those of one's own that it may be given. */
 import type { Rest } from "../api";
 import type { Json } from "../protocol";
-import type { ExternalWorkerList, ExternalWorkerView, NewExternalWorkerView } from "../protocol/generated";
+import type {
+  ExternalWorkerList,
+  ExternalWorkerView,
+  MemberList,
+  NewExternalWorkerView,
+} from "../protocol/generated";
 import type { Connection } from "../session";
 import { Store } from "../store";
 import { attempt, reason } from "./attempt";
@@ -23,6 +28,8 @@ const TOGETHER = 200;
 export class ExternalDesk {
   /** Those of the canvas, and one's own; null until they are known. */
   readonly workers = new Store<readonly ExternalWorker[] | null>(null);
+  /** What the people of the canvas are called, by their ids. */
+  readonly names = new Store<Readonly<Record<string, string>>>({});
   readonly fresh = new Store<FreshWorker | null>(null);
   readonly failure = new Store<string | null>(null);
   readonly #rest: Rest;
@@ -57,10 +64,15 @@ export class ExternalDesk {
     const list = (query: { canvas?: string }) =>
       this.#rest.get<ExternalWorkerList>("/v1/external-workers", { query });
     try {
-      const [here, mine] = await Promise.all([list({ canvas: this.#canvas }), list({})]);
+      const [here, mine, people] = await Promise.all([
+        list({ canvas: this.#canvas }),
+        list({}),
+        this.#rest.get<MemberList>(`/v1/canvases/${this.#canvas}/members`).catch(() => ({ items: [] })),
+      ]);
       if (loading !== this.#loading) return;
-      const known = new Set(mine.items.map(({ id }) => id));
-      this.workers.set([...mine.items, ...here.items.filter(({ id }) => !known.has(id))]);
+      const known = new Set(here.items.map(({ id }) => id));
+      this.names.set(Object.fromEntries(people.items.map((each) => [each.user_id, each.name || each.email])));
+      this.workers.set([...here.items, ...mine.items.filter(({ id }) => !known.has(id))]);
     } catch (error) {
       if (loading === this.#loading && this.workers.get() === null)
         this.failure.set(`Could not list the external workers: ${reason(error)}`);
@@ -81,11 +93,16 @@ export class ExternalDesk {
     });
   }
 
-  /** Give a worker to the canvas, or take it away. */
-  give(worker: ExternalWorker, here: boolean): Promise<boolean> {
-    const others = (worker.canvases ?? []).filter((id) => id !== this.#canvas);
-    const canvases = here ? [...others, this.#canvas] : others;
+  /** Give a worker of one's own to the canvas. */
+  give(worker: ExternalWorker): Promise<boolean> {
+    const canvases = [...(worker.canvases ?? []).filter((id) => id !== this.#canvas), this.#canvas];
     return this.#act(`Could not change ${worker.name}`, () => this.#rest.patch(path(worker), { canvases }));
+  }
+
+  /** Take a worker away from the canvas; other canvases keep it. */
+  withdraw(worker: ExternalWorker): Promise<boolean> {
+    const here = `/v1/canvases/${this.#canvas}/external-workers/${encodeURIComponent(worker.id)}`;
+    return this.#act(`Could not take ${worker.name} away`, () => this.#rest.delete(here));
   }
 
   /** Make another token; the old one is good no more. */

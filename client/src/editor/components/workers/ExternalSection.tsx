@@ -33,7 +33,7 @@ export function ExternalSection() {
         )}
         <ul className="plain-list" aria-label="External workers of this canvas">
           {here.map((worker) => (
-            <ExternalRow key={worker.id} desk={desk} worker={worker} editable={editable} />
+            <ExternalRow key={worker.id} desk={desk} worker={worker} />
           ))}
         </ul>
         {failure !== null && (
@@ -48,7 +48,7 @@ export function ExternalSection() {
             value=""
             onChange={(event) => {
               const chosen = others.find(({ id }) => id === event.target.value);
-              if (chosen) void desk.give(chosen, true);
+              if (chosen) void desk.give(chosen);
             }}
           >
             <option value="">Use another of yours…</option>
@@ -68,14 +68,21 @@ export function ExternalSection() {
 interface ExternalRowProps {
   readonly desk: ExternalDesk;
   readonly worker: ExternalWorker;
-  readonly editable: boolean;
 }
 
-function ExternalRow({ desk, worker, editable }: ExternalRowProps) {
+function ExternalRow({ desk, worker }: ExternalRowProps) {
   const [open, setOpen] = useState(false);
   const fresh = useStore(desk.fresh);
+  const names = useStore(desk.names);
+  const editor = useEditor();
+  const role = useStore(editor.document.role);
+  const self = editor.user.id;
+  const giver =
+    worker.given_by &&
+    (worker.given_by === self ? "you" : (names[worker.given_by] ?? "somebody who has left"));
   // Only to whoever may change it the server tells which canvases have it.
   const mine = worker.canvases !== null;
+  const withdraws = role === "owner" || worker.given_by === self;
   const count = worker.types.length;
   return (
     <li className="pack" data-state={worker.state} data-testid={`external-${worker.name}`}>
@@ -99,7 +106,17 @@ function ExternalRow({ desk, worker, editable }: ExternalRowProps) {
         {count} {count === 1 ? "node" : "nodes"}
         {worker.busy > 0 ? `, ${worker.busy} at work` : ""}
       </p>
+      {giver && (
+        <p className="faint" data-testid="external-giver">
+          Given to this canvas by {giver}
+        </p>
+      )}
       {worker.reason && <p className="faint">{worker.reason}</p>}
+      {withdraws && !mine && (
+        <div className="row-buttons">
+          <TakeOffButton name={worker.name} onTakeOff={() => void desk.withdraw(worker)} />
+        </div>
+      )}
       {fresh?.id === worker.id && <FreshCommand command={fresh.command} onAway={() => desk.putAway()} />}
       {open && (
         <>
@@ -109,11 +126,7 @@ function ExternalRow({ desk, worker, editable }: ExternalRowProps) {
             <p className="faint">It is configured here once it has connected.</p>
           )}
           <div className="row-buttons">
-            {editable && (
-              <button type="button" className="button small" onClick={() => void desk.give(worker, false)}>
-                Take off this canvas
-              </button>
-            )}
+            <TakeOffButton name={worker.name} onTakeOff={() => void desk.withdraw(worker)} />
             <button type="button" className="button small" onClick={() => void desk.remake(worker)}>
               New token
             </button>
@@ -122,6 +135,26 @@ function ExternalRow({ desk, worker, editable }: ExternalRowProps) {
         </>
       )}
     </li>
+  );
+}
+
+/** Its nodes stay on the canvas and fail, so it is asked once more. */
+function TakeOffButton({ name, onTakeOff }: { readonly name: string; readonly onTakeOff: () => void }) {
+  const [sure, setSure] = useState(false);
+  return (
+    <button
+      type="button"
+      className="button small"
+      aria-label={
+        sure ? `Take ${name} off this canvas, though its nodes will fail` : `Take ${name} off this canvas`
+      }
+      title="Its nodes stay, and fail until it is given again"
+      data-testid="external-take-off"
+      onBlur={() => setSure(false)}
+      onClick={() => (sure ? onTakeOff() : setSure(true))}
+    >
+      {sure ? "Take it off? Its nodes will fail" : "Take off this canvas"}
+    </button>
   );
 }
 
