@@ -16,7 +16,7 @@ from .spells import SUM
 
 pytestmark = pytest.mark.requires("chromium")
 
-SLOW = 0.1
+SLOW = 0.05
 """Seconds that every chunk takes each way on the slow wire."""
 
 

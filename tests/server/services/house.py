@@ -121,6 +121,8 @@ async def house(folder: Path, **settings: Any) -> AsyncIterator[House]:
     """Give a running server with an empty database of its own."""
     chosen: dict[str, Any] = {"data": folder / "data", "workers": 1, "grace": 0} | settings
     app = make_app(Settings(**chosen))
+    # Most tests run no code: a process starts where one is called, and none waits for a call.
+    app[PARTS].running.workers._refill = lambda _program: None  # type: ignore[method-assign]
     server = TestServer(app)
     await server.start_server()
     made = House(server, app[PARTS])
