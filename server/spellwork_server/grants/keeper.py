@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from spellwork.errors import NodeError, SecretMissing
+from spellwork.outbound.holding import hold
 from spellwork.outbound.lookups import Lookups
 from spellwork.workers.broker import Caller, whose
 from spellwork_server.errors import NotFound
 from spellwork_server.storage.grants import GrantRecords
 from spellwork_server.storage.secrets import SecretRecords
 
+from .held import HeldOfCanvas
 from .hosts import HostPattern
 from .masking import Masks, RunSecrets
 from .requests import GrantedSecret, make_request
@@ -82,13 +84,17 @@ class CanvasGrants:
     async def secret(self, canvas: str | None, user: str, name: str) -> str:
         """Return a secret for a node of the server: one granted to the canvas, or, without a canvas, one's own.
 
+        One of a canvas is held to the hosts for which it was granted in what the node requests.
+
         Raises:
             SecretMissing: there is none.
         """
         if canvas is not None:
             granted = (await self.granted_secrets(Caller(canvas, user))).get(name)
             if granted is not None:
-                return await granted.value()
+                value = await granted.value()
+                hold(HeldOfCanvas(canvas, name, value, self.granted_secrets))
+                return value
             raise SecretMissing(f"no secret named {name!r} was granted to this canvas")
         for record in await self._secrets.of_user(user):
             if record.name == name:

@@ -16,6 +16,9 @@ from .written import Unescaped
 
 MASK = "***"
 _SHORTEST_ENCODED = 6
+_ESCAPED = 12
+"""Bytes in which one of its own may be written, as in \\u0041 or &#x0000041;."""
+
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -54,6 +57,16 @@ class Masks:
             return self.add(await source(name))
 
         return secret
+
+    @property
+    def longest(self) -> int:
+        """Bytes that any of them takes at most, as it is or encoded."""
+        traces = (trace for each in self._traces.values() for trace in each)
+        return max((_ESCAPED * len(trace) for trace in traces), default=0)
+
+    def are_in(self, content: bytes) -> bool:
+        """Say whether any of them can be read there."""
+        return self.content(content) != content
 
     def content(self, content: bytes) -> bytes:
         """Return bytes without secrets."""

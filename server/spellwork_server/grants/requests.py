@@ -141,10 +141,14 @@ class _Filling:
             )
         for name in self.used:
             if not any(pattern.covers(host, port) for pattern in self.granted[name].hosts):
-                allowed = ", ".join(map(str, self.granted[name].hosts)) or "none"
-                raise RequestRefused(
-                    f"the secret {name!r} may not go to {host}:{port}; it was granted for: {allowed}"
-                )
+                raise not_for_host(name, self.granted[name].hosts, host, port)
+
+
+def not_for_host(name: str, hosts: Iterable[HostPattern], host: str, port: int) -> RequestRefused:
+    """Return why a secret may not go to a host."""
+    allowed = ", ".join(map(str, hosts)) or "none"
+    words = f"the secret {name!r} may not go to {host}:{port}; it was granted for: {allowed}"
+    return RequestRefused(words)
 
 
 @dataclass(frozen=True, slots=True)

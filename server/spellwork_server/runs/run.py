@@ -28,6 +28,7 @@ from spellwork.encoding import Encodings
 from spellwork.executor import Executor
 from spellwork.handles import any_handles
 from spellwork.limits import Limits
+from spellwork.outbound.holding import begin_holding
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.grants.masking import RunSecrets, no_secrets
 from spellwork_server.storage.journal import Entry
@@ -270,6 +271,7 @@ class Run:
     async def go(self) -> None:
         """Wait for the runs before, run, and commit the end."""
         result: RunResult | None = None
+        begin_holding()
         try:
             await self._await_turn()
             if self.is_open:

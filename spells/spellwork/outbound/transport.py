@@ -7,7 +7,9 @@ a second time could give another address.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 
 import httpx
@@ -15,6 +17,10 @@ import httpx
 from spellwork.errors import NodeError
 
 from .destinations import ALLOW, Destinations, Resolve, resolve
+from .holding import HeldSecret, held
+
+_LARGE = 256 * 1024
+"""Bytes that are not looked through on the event loop."""
 
 
 class AddressDenied(NodeError):
@@ -43,7 +49,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
         Raises:
             AddressDenied: none of the host's addresses is allowed.
+            NodeError: a secret is in it that may not go there (``holding``).
         """
+        request = await _held_to_hosts(request)
         problem: httpx.ConnectError | None = None
         for address in await self._addresses(request):
             try:
@@ -58,8 +66,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _addresses(self, request: httpx.Request) -> list[str]:
-        host = request.url.host
-        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        host, port = _place(request)
         try:
             found = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
@@ -70,6 +77,82 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         if not allowed:
             raise AddressDenied(host)
         return allowed
+
+
+def _place(request: httpx.Request) -> tuple[str, int]:
+    return request.url.host, request.url.port or (443 if request.url.scheme == "https" else 80)
+
+
+async def _held_to_hosts(request: httpx.Request) -> httpx.Request:
+    """Return a request that brings no secret to where it may not go; raises NodeError where one is in it."""
+    host, port = _place(request)
+    watched = [each for each in held() if not await each.may_go(host, port)]
+    if not watched:
+        return request
+    head = [str(request.url).encode(), *(part for pair in request.headers.raw for part in pair)]
+    try:
+        body = request.content
+    except httpx.RequestNotRead:
+        body = None
+    for secret in watched:
+        if any(map(secret.is_in, head)) or (body and await _is_in(secret, body)):
+            raise await secret.refusal(host, port)
+    if body is not None:
+        return request
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=_Watched(request.stream, watched, host, port),
+        extensions=request.extensions,
+    )
+
+
+async def _is_in(secret: HeldSecret, content: bytes) -> bool:
+    if len(content) < _LARGE:
+        return secret.is_in(content)
+    return await asyncio.to_thread(secret.is_in, content)
+
+
+class _Watched(httpx.AsyncByteStream):
+    """A body that is made as it goes: it ends before a secret that may not go there."""
+
+    def __init__(
+        self,
+        inner: httpx.SyncByteStream | httpx.AsyncByteStream,
+        secrets: Sequence[HeldSecret],
+        host: str,
+        port: int,
+    ) -> None:
+        self._inner = inner
+        self._secrets = secrets
+        self._place = (host, port)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        back = max(each.longest for each in self._secrets)
+        kept = b""
+        async for part in _parts(self._inner):
+            kept += part
+            for secret in self._secrets:
+                if await _is_in(secret, kept):
+                    raise await secret.refusal(*self._place)
+            if len(kept) > back:
+                yield kept[:-back]
+                kept = kept[-back:]
+        yield kept
+
+    async def aclose(self) -> None:
+        if isinstance(self._inner, httpx.AsyncByteStream):
+            await self._inner.aclose()
+
+
+async def _parts(stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> AsyncIterator[bytes]:
+    if isinstance(stream, httpx.AsyncByteStream):
+        async for part in stream:
+            yield part
+    else:
+        for part in stream:
+            yield part
 
 
 def _sent_to(request: httpx.Request, address: str) -> httpx.Request:
