@@ -112,7 +112,8 @@ class Loops:
                     pending[successor] = left
                     if not left:
                         add(successor)
-            turn = await give_way(turn)
+            if ready:
+                turn = await give_way(turn)
 
     # Somebody watches
 
@@ -143,7 +144,8 @@ class Loops:
                     await self._told_simple(index, mode, self.sink)
                 else:
                     await self._told_full(index)
-            turn = await give_way(turn)
+            if ready:
+                turn = await give_way(turn)
 
     async def _told_simple(self, index: int, mode: int, sink: Sink) -> None:
         """Call a step that is no more than an ``await``: what ``quiet`` does, and two events."""
