@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def order(
-    ids: Iterable[str], needs: Mapping[str, Collection[str]]
-) -> tuple[list[str], list[str]]:
+def order(ids: Iterable[str], needs: Mapping[str, Collection[str]]) -> tuple[list[str], list[str]]:
     """Return (ordered, left): ids after all they need, else by id; ``left`` are on or behind a cycle.
 
     An id may be needed repeatedly.
