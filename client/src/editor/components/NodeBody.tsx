@@ -5,13 +5,14 @@ import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../p
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { type ShownStatus, useDraftOutputs } from "../hooks/useNode";
-import { inPortOrder, problemTone, shortMessage } from "../store/graph";
+import { failureText, inPortOrder, problemTone, shortMessage } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { RESERVED_OUTPUTS } from "../store/passages";
 import { nextStepOfNode } from "../store/toasts";
 import { DRAFT_WORDS, type ShownState, shortWhy, withTitles } from "../store/why";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
+import { ShowFailed } from "./ShowFailed";
 import { titleIn } from "./WhyLine";
 
 const CODE_LINES = 7;
@@ -36,7 +37,11 @@ export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
   const saying = status?.state === "running" && !status.last.waiting ? status.last.message : null;
   // The foot of a stream says itself what it waits for.
   const editor = useEditor();
-  const short = draft ? DRAFT_WORDS : state && !shown?.note ? shortWhy(state, status?.last) : null;
+  const short = draft
+    ? DRAFT_WORDS
+    : state && !shown?.note
+      ? shortWhy(state, status?.last, status?.gone)
+      : null;
   const spell = editor.document.spell.get();
   const why = short && withTitles(short, { spell, title: (other) => titleIn(editor, spell, other) });
   // Code that a body stands in for is not asked for.
@@ -46,7 +51,7 @@ export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
     <div className="node-body">
       {unknown && <UnknownType node={node} />}
       {hasCode && <CodeGlance id={id} code={node.code ?? ""} />}
-      {failed && <Failure error={failed} />}
+      {failed && <Failure id={id} error={failed} />}
       {error && !unknown && <ProblemNotice problem={error} />}
       {(saying || log) && <div className="node-log">{saying || log?.message}</div>}
       {shown && <ShownOutputs id={id} type={type} shown={shown} />}
@@ -153,12 +158,13 @@ function CodeGlance({ id, code }: { id: string; code: string }) {
   );
 }
 
-function Failure({ error }: { error: NodeFailure }) {
+function Failure({ id, error }: { id: string; error: NodeFailure }) {
   const next = nextStepOfNode(error.code) ?? "Select the node to see the details.";
   return (
     <div className="node-error" data-testid="node-error">
       <strong>{error.port ? `${words(error.code)} at “${error.port}”` : words(error.code)}</strong>
-      <p>{shortMessage(error.message)}</p>
+      <p>{failureText(error)}</p>
+      <ShowFailed id={id} error={error} />
       <span className="next">{next}</span>
     </div>
   );
