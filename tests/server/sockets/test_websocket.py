@@ -65,58 +65,63 @@ async def test_frames_may_come_in_any_cut_and_control_frames_between_parts() -> 
         assert await answer(ws, "431") == {"ok": True, "text": "é😀" * 10, "blob": None}
 
 
+HOSTILE: list[tuple[bytes, int]] = [
+    (b"\x81\x05hello", 1002),
+    (part(0xC1, b"x"), 1002),
+    (part(0x83, b"x"), 1002),
+    (part(0x80 | CONTINUATION, b"x"), 1002),
+    (part(TEXT, b"x") + part(0x80 | TEXT, b"y"), 1002),
+    (part(PING, b"in parts"), 1002),
+    (pack("!BBH", 0x80 | PING, 0x80 | 126, 126) + bytes(130), 1002),
+    (part(0x80 | TEXT, b"\xff\xfe"), 1007),
+    (part(0x80 | CLOSE, b"\x03"), 1002),
+    (part(0x80 | CLOSE, pack("!H", 1005)), 1002),
+    (pack("!BBQ", 0x80 | TEXT, 0x80 | 127, 1 << 62), 1009),
+    *((part(first, b"x"), 1002) for first in (0xA1, 0x91, 0xC0, 0xC9, 0xB8)),
+    *((part(0x80 | opcode, b""), 1002) for opcode in (4, 5, 6, 7, 11, 12, 13, 14, 15)),
+    (b"\x89\x00", 1002),
+    (b"\x88\x02\x03\xe8", 1002),
+    (part(CLOSE, b""), 1002),
+    (part(CONTINUATION, b""), 1002),
+    (part(TEXT, b"") + part(BINARY, b""), 1002),
+    (pack("!BBH", 0x80 | CLOSE, 0x80 | 126, 126) + bytes(130), 1002),
+    (pack("!BBH", 0x80 | TEXT, 0x80 | 126, 125) + bytes(129), 1002),
+    (pack("!BBQ", 0x80 | TEXT, 0x80 | 127, 65_535), 1002),
+    (pack("!BBQ", 0x80 | TEXT, 0x80 | 127, 1 << 63), 1002),
+    (part(TEXT, b"x") + pack("!BBQ", 0x80, 0x80 | 127, 1 << 40), 1009),
+    (part(TEXT, b"\xc3") + part(0x80 | PING, b"") + part(0x80, b"\x28"), 1007),
+    (part(0x80 | TEXT, b"\xed\xa0\x80"), 1007),
+    (part(0x80 | TEXT, b"\xf4\x90\x80\x80"), 1007),
+    (part(0x80 | CLOSE, pack("!H", 1000) + b"\xff"), 1007),
+    *(
+        (part(0x80 | CLOSE, pack("!H", code)), 1002)
+        for code in (0, 999, 1004, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535)
+    ),
+    *(
+        (part(0x80 | CLOSE, pack("!H", code)), code)
+        for code in (1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999)
+    ),
+    (part(0x80 | CLOSE, pack("!H", 1000) + b"x" * 123), 1000),
+    (part(0x80 | CLOSE, pack("!H", 4321) + b"bye"), 4321),
+    (part(0x80 | CLOSE, b""), 1000),
+]
+"""What a client sends, and the code with which it is closed."""
+
+
 @pytest.mark.rule("S24")
-@pytest.mark.parametrize(
-    ("sent", "code"),
-    [
-        (b"\x81\x05hello", 1002),
-        (part(0xC1, b"x"), 1002),
-        (part(0x83, b"x"), 1002),
-        (part(0x80 | CONTINUATION, b"x"), 1002),
-        (part(TEXT, b"x") + part(0x80 | TEXT, b"y"), 1002),
-        (part(PING, b"in parts"), 1002),
-        (pack("!BBH", 0x80 | PING, 0x80 | 126, 126) + bytes(130), 1002),
-        (part(0x80 | TEXT, b"\xff\xfe"), 1007),
-        (part(0x80 | CLOSE, b"\x03"), 1002),
-        (part(0x80 | CLOSE, pack("!H", 1005)), 1002),
-        (pack("!BBQ", 0x80 | TEXT, 0x80 | 127, 1 << 62), 1009),
-        *((part(first, b"x"), 1002) for first in (0xA1, 0x91, 0xC0, 0xC9, 0xB8)),
-        *((part(0x80 | opcode, b""), 1002) for opcode in (4, 5, 6, 7, 11, 12, 13, 14, 15)),
-        (b"\x89\x00", 1002),
-        (b"\x88\x02\x03\xe8", 1002),
-        (part(CLOSE, b""), 1002),
-        (part(CONTINUATION, b""), 1002),
-        (part(TEXT, b"") + part(BINARY, b""), 1002),
-        (pack("!BBH", 0x80 | CLOSE, 0x80 | 126, 126) + bytes(130), 1002),
-        (pack("!BBH", 0x80 | TEXT, 0x80 | 126, 125) + bytes(129), 1002),
-        (pack("!BBQ", 0x80 | TEXT, 0x80 | 127, 65_535), 1002),
-        (pack("!BBQ", 0x80 | TEXT, 0x80 | 127, 1 << 63), 1002),
-        (part(TEXT, b"x") + pack("!BBQ", 0x80, 0x80 | 127, 1 << 40), 1009),
-        (part(TEXT, b"\xc3") + part(0x80 | PING, b"") + part(0x80, b"\x28"), 1007),
-        (part(0x80 | TEXT, b"\xed\xa0\x80"), 1007),
-        (part(0x80 | TEXT, b"\xf4\x90\x80\x80"), 1007),
-        (part(0x80 | CLOSE, pack("!H", 1000) + b"\xff"), 1007),
-        *(
-            (part(0x80 | CLOSE, pack("!H", code)), 1002)
-            for code in (0, 999, 1004, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535)
-        ),
-        *(
-            (part(0x80 | CLOSE, pack("!H", code)), code)
-            for code in (1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999)
-        ),
-        (part(0x80 | CLOSE, pack("!H", 1000) + b"x" * 123), 1000),
-        (part(0x80 | CLOSE, pack("!H", 4321) + b"bye"), 4321),
-        (part(0x80 | CLOSE, b""), 1000),
-    ],
-)
 async def test_who_breaks_the_protocol_is_told_so_and_nobody_else_notices(
-    sent: bytes, code: int, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(websocket, "CLOSING_SECONDS", 0.05)
-    async with serve() as world, known(world) as ws, known(world) as other:
-        await ws.write(sent)
-        assert await closed_with(ws) == code
-        await ws.gone()
+    async with serve() as world, known(world) as other:
+        for sent, code in HOSTILE:
+            async with raw_socket(world.url, window=1 << 20) as ws:
+                await ws.write(sent)
+                assert (sent, await closed_with(ws)) == (sent, code)
+                await ws.gone()
+        async with known(world) as ws:
+            await ws.write(HOSTILE[0][0])
+            assert await closed_with(ws) == HOSTILE[0][1]
         await world.until(lambda: len(world.server.sessions) == 1)
         await other.send('421["echo.note",{"n":1}]')
         assert await answer(other, "431")
@@ -145,15 +150,16 @@ async def test_who_falls_silent_within_a_frame_holds_up_nobody_and_is_closed(
     half: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "LOOK", 0.02)
-    async with serve() as world, known(world) as silent:
+    async with serve() as world:
         eio = world.server._socketio.eio
-        await silent.write(half)
-        async with known(world) as other:
-            await other.send('421["echo.note",{"n":1}]')
-            assert await answer(other, "431")
-        eio.ping_interval, eio.ping_timeout = 0.1, 0.3
-        async with asyncio.timeout(60):
-            await closed_with(silent)
+        eio.ping_interval, eio.ping_timeout = 0.2, 0.6
+        async with known(world) as silent:
+            await silent.write(half)
+            async with known(world) as other:
+                await other.send('421["echo.note",{"n":1}]')
+                assert await answer(other, "431")
+            async with asyncio.timeout(60):
+                await closed_with(silent)
 
 
 @pytest.mark.rule("S11")
