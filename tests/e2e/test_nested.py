@@ -256,5 +256,6 @@ def test_what_code_reads_by_name_is_wired_when_a_part_becomes_a_subspell(
     expect(ada.node("cell")).to_have_count(0)
     expect(ada.page.locator('[data-testid$="-in-rate"]')).to_be_visible()
     ada.expect_saved()
+    ada.page.get_by_test_id("canvas").press(".")
     ada.run()
     expect(ada.output("last", "result")).to_contain_text("7")
