@@ -87,6 +87,10 @@ class Person:
         self.page = self.watched(self.context.new_page())
         return self.page
 
+    def network_returns(self) -> None:
+        """Tell the tab at hand what a browser tells when the network is back: it need not wait for its next try."""
+        self.page.evaluate("() => { window.dispatchEvent(new Event('online')); }")
+
     def expect_saved(self) -> None:
         """Wait until every edit is on the server."""
         expect(self.page.get_by_test_id("save-indicator")).to_have_attribute("data-state", "saved")

