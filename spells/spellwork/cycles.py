@@ -36,8 +36,10 @@ def order(ids: Iterable[str], needs: Mapping[str, Collection[str]]) -> tuple[lis
         id = heapq.heappop(ready)
         ordered.append(id)
         for target in feeds.get(id, ()):
-            waits[target] -= 1
-            if not waits[target]:
+            left = waits[target] - 1
+            if left:
+                waits[target] = left
+            else:
                 del waits[target]
                 heapq.heappush(ready, target)
     return ordered, sorted(waits)

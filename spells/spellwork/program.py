@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from inspect import CO_COROUTINE
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from types import CodeType
 from typing import Any, Final
 
@@ -53,8 +53,6 @@ MODE_HELD: Final = 7
 """Set during a run: it is paused, do not start."""
 MODE_DROP: Final = 8
 """Set during a run: it is cancelled, do not start."""
-
-_transform = attrgetter("transform")
 
 Source = int | Shaped | tuple[int | Shaped, ...]
 """Where an input comes from: a slot, what a wire makes of one, or several of these as a list."""
@@ -135,22 +133,13 @@ def assemble(steps: Sequence[Step]) -> Program:
     kinds = [known.of(step) for step in steps]
     outputs, template = _lay_out_outputs(kinds)
     constants_from = len(template)
-    inputs = _Inputs(outputs, template)
-    after: list[list[int]] = [[] for _ in steps]
-    pending: list[int] = []
+    results = [row[0][1] for row in outputs]
+    inputs = _Inputs(outputs, results, template)
     modes: list[int] = []
     arguments: list[Any] = []
     gives = _giving_handles(steps)
     for step, kind in zip(steps, kinds, strict=True):
         plain = inputs.read(step, kind.triggers)
-        waits = 0
-        for binding in step.bindings:
-            for wire in binding.wires:
-                row = after[wire.source]
-                if not row or row[-1] != step.index:
-                    row.append(step.index)
-                    waits += 1
-        pending.append(waits)
         if gives is not None and plain and kind.plain and _reads(step, gives):
             plain = False
         mode, argument = _mode(step, kind, inputs.gathers[-1], plain=plain and kind.plain)
@@ -165,17 +154,17 @@ def assemble(steps: Sequence[Step]) -> Program:
         calls=[step.type.call for step in steps],
         modes=modes,
         arguments=arguments,
-        results=[row[0][1] for row in outputs],
+        results=results,
         outputs=[row if row[0][0] else row[1:] for row in outputs],
         gathers=inputs.gathers,
         needs=inputs.needs,
         musts=inputs.musts,
-        successors=[tuple(row) for row in after],
-        pending=pending,
+        successors=inputs.successors(),
+        pending=inputs.pending,
         template=template,
         mutable=inputs.mutable,
         raw=inputs.raw,
-        first=[index for index, waits in enumerate(pending) if not waits],
+        first=[index for index, waits in enumerate(inputs.pending) if not waits],
         constants=len(template) - constants_from,
         failures={
             index: slots[FAILURE_PORT.name]
@@ -275,14 +264,25 @@ def _lay_out_outputs(
 class _Inputs:
     """Where the inputs of steps come from, read step by step."""
 
-    def __init__(self, outputs: list[tuple[tuple[str, int], ...]], template: list[Any]) -> None:
+    def __init__(
+        self,
+        outputs: list[tuple[tuple[str, int], ...]],
+        results: list[int],
+        template: list[Any],
+    ) -> None:
         self.gathers: list[tuple[tuple[str, Source], ...]] = []
         self.needs: list[tuple[int, ...]] = []
         self.musts: list[tuple[int, ...]] = []
         self.mutable: list[int] = []
         self.raw: dict[int, Any] = {}
+        self.pending: list[int] = []
         self._outputs = outputs
+        self._only = [
+            slot if len(row) == 1 else None for slot, row in zip(results, outputs, strict=True)
+        ]
+        """By step, the slot of its output where it has one alone."""
         self._template = template
+        self._after: list[list[int]] = [[] for _ in outputs]
 
     def read(self, step: Step, triggers: frozenset[str]) -> bool:
         """Read the inputs of the next step; say whether values come to them as they are, unchecked."""
@@ -290,18 +290,19 @@ class _Inputs:
         need: tuple[int, ...] = ()
         must: tuple[int, ...] = ()
         plain = True
+        self.pending.append(0)
         for binding in step.bindings:
             wires = binding.wires
             if not wires:
                 if binding.port not in triggers:
                     gather.append((binding.port, self._constant(binding)))
                 continue
-            slots = self._slots(wires)
+            slots, transformed = self._slots(wires, step.index)
             source: Source = slots if binding.many else slots[0]
             if binding.check:
                 plain = False
             sure = slots
-            if any(map(_transform, wires)):
+            if transformed:
                 plain = False
                 source = _shaped(binding, slots)
                 sure = _sure(wires, slots)
@@ -317,14 +318,31 @@ class _Inputs:
         self.musts.append(must)
         return plain
 
-    def _slots(self, wires: tuple[Wire, ...]) -> tuple[int, ...]:
-        """Return the slots of what wires bring."""
-        outputs = self._outputs
-        slots = []
+    def _slots(self, wires: tuple[Wire, ...], index: int) -> tuple[tuple[int, ...], bool]:
+        """Return the slots of what wires bring, and whether some transform it; note that the step waits for it."""
+        only, after = self._only, self._after
+        slots: list[int] = []
+        transformed = False
+        waits = 0
         for wire in wires:
-            row = outputs[wire.source]
-            slots.append(row[0][1] if len(row) == 1 else dict(row)[wire.output])
-        return tuple(slots)
+            source = wire.source
+            slot = only[source]
+            slots.append(dict(self._outputs[source])[wire.output] if slot is None else slot)
+            if wire.transform:
+                transformed = True
+            row = after[source]
+            if not row or row[-1] != index:
+                row.append(index)
+                waits += 1
+        self.pending[index] += waits
+        return tuple(slots), transformed
+
+    def successors(self) -> list[tuple[int, ...]]:
+        """Return, by step, those that wait for it; asked once, when all are read."""
+        found: list[Any] = self._after
+        for index, row in enumerate(found):
+            found[index] = tuple(row)  # each in the place of its list
+        return found
 
     def _constant(self, binding: Binding) -> int:
         """Return the slot of a value that no wire brings."""
