@@ -133,4 +133,4 @@ class Library:
 
     def like(self, type: str) -> list[str]:
         """Return the ids nearest to one that is not known, best first."""
-        return difflib.get_close_matches(type, self._versions, n=5, cutoff=0.5)
+        return difflib.get_close_matches(type, self._versions, n=5, cutoff=0.6)

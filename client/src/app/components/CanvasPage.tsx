@@ -4,12 +4,14 @@ import { api, auth } from "../../api";
 import { EditorPage } from "../../editor/Editor";
 import { NodeLibrary } from "../../editor/store/library";
 import { nextStep } from "../../editor/store/toasts";
+import { sentence } from "../../editor/store/why";
 import { openWorkbench, type Workbench } from "../../engine";
 import { pageBrowser } from "../../offline";
 import type { NodeType, User } from "../../protocol";
 import { Session } from "../../session";
 import { useStore } from "../../store";
 import { fetchOrRecall, remembered } from "../remembered";
+import { BrandMark } from "./Brand";
 import { Link } from "./Link";
 
 interface Shared {
@@ -105,12 +107,16 @@ function Opened({ workbench, user }: { workbench: Workbench; user: User }) {
   if (loading.state === "loading") return <Opening session={session} />;
   return (
     <div className="loading" data-testid="canvas-failed">
-      <div className="notice error" role="alert">
-        <span>
-          This canvas cannot be opened: {loading.error.message} {nextStep(loading.error.code)}
-        </span>
+      <span className="loading-mark">
+        <BrandMark size={40} />
+      </span>
+      <div role="alert">
+        <h1>This canvas cannot be opened</h1>
+        <p>
+          {sentence(loading.error.message)} {nextStep(loading.error.code)}
+        </p>
       </div>
-      <Link to="/" className="button">
+      <Link to="/" className="button primary">
         Go to your canvases
       </Link>
     </div>

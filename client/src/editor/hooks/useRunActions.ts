@@ -1,7 +1,9 @@
 /** Starting and stopping runs, with what went wrong said in a toast. */
 import { useMemo } from "react";
+import { ServerError } from "../../api";
 import type { StartRun } from "../../engine/types";
 import type { Editor } from "../store/editor";
+import { nodeTitle, shortMessage } from "../store/graph";
 import { useEditor } from "./useEditor";
 
 export interface RunActions {
@@ -22,15 +24,40 @@ export interface RunActions {
   toggleLive(): void;
 }
 
+/** Tell why a run was refused; where a node is the reason, by its name and with a way to it. */
+function couldNotRun(editor: Editor, error: unknown): void {
+  const node = nodeOf(error);
+  const known = node === null ? undefined : editor.document.spell.get().nodes[node];
+  if (node === null || !known || !(error instanceof ServerError)) {
+    editor.toasts.error("Could not run", error);
+    return;
+  }
+  const title = nodeTitle(known, editor.library.of(known)) || node;
+  editor.toasts.error(
+    `Could not run “${title}”`,
+    new ServerError({ ...error.body, message: shortMessage(error.message) }),
+    {
+      label: "Show it",
+      run: () => editor.reveal(node),
+    },
+  );
+}
+
+/** The node of the first problem that a refusal names. */
+function nodeOf(error: unknown): string | null {
+  const problems = error instanceof ServerError ? error.details.problems : undefined;
+  const first = Array.isArray(problems) ? problems[0] : undefined;
+  const node = (first as { node?: unknown } | undefined)?.node;
+  return typeof node === "string" ? node : null;
+}
+
 /** The actions for one editor; also used outside of components. */
 export function runActions(editor: Editor): RunActions {
   const { runs } = editor.workbench;
   const start = (options: StartRun) => {
     editor.viewing.set(null);
     const audience = editor.privately.get() ? "private" : "shared";
-    runs
-      .start({ audience, ...options })
-      .catch((error: unknown) => editor.toasts.error("Could not run", error));
+    runs.start({ audience, ...options }).catch((error: unknown) => couldNotRun(editor, error));
   };
   return {
     run: (options = {}) => start(options),

@@ -240,7 +240,7 @@ export function failureText({ message, details }: NodeFailure): string {
   const { path, label } = details ?? {};
   if (typeof path !== "string" || typeof label !== "string" || !message.startsWith(path))
     return shortMessage(message);
-  return `“${label}”: ${message.slice(path.length).replace(/^( \('[^']*'\))?: /, "")}`;
+  return `“${label}”: ${shortMessage(message.slice(path.length).replace(/^( \('[^']*'\))?: /, ""))}`;
 }
 
 const intoBy = new WeakMap<object, Map<string, [id: string, edge: SpellEdge][]>>();

@@ -95,8 +95,8 @@ export class Toasts {
     setTimeout(() => this.dismiss(id), LIFETIME[toast.tone]);
   }
 
-  /** Show what went wrong, `what` being the action that failed. */
-  error(what: string, error: unknown): void {
+  /** Show what went wrong, `what` being the action that failed; `action` leads to what is to be put right. */
+  error(what: string, error: unknown, action?: Toast["action"]): void {
     const code = error instanceof ServerError ? error.code : undefined;
     const message = error instanceof Error ? error.message : String(error);
     const next = nextStep(code);
@@ -105,6 +105,7 @@ export class Toasts {
       title: `${what}: ${message}`,
       ...(code ? { code } : {}),
       ...(next ? { next } : {}),
+      ...(action ? { action } : {}),
     });
   }
 

@@ -269,7 +269,8 @@ function wiresInto(spell: Spell, id: string): readonly (readonly [string, SpellE
   return incomingEdges(spell.edges, id);
 }
 
-function sentence(text: string): string {
+/** A text that begins and ends as a sentence does. */
+export function sentence(text: string): string {
   const upper = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(upper) ? upper : `${upper}.`;
 }
