@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from spellwork import formats
 from spellwork_server.cli import main
 from spellwork_server.commands import FORMS
+from tests.workers.wheels import write_wheel
 
 NODES = {
     "a": {"type": "core.value", "inputs": {"value": 2}},
@@ -54,6 +55,44 @@ def test_run_prints_outputs_as_json(file: Any) -> None:
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout) == {"a": {"value": 2}, "b": {"text": "2 eggs"}}
     assert result.stderr == ""
+
+
+@pytest.mark.rule("18.34")
+def test_run_makes_the_environment_that_a_spell_requires(file: Any, tmp_path: Path) -> None:
+    wheels, made = tmp_path / "wheels", tmp_path / "made"
+    write_wheel(wheels, "spam", "1.0")
+    where = {"SPELLWORK_NO_INDEX": "true", "SPELLWORK_FIND_LINKS": json.dumps([str(wheels)])}
+    cell = {"type": "code.python", "code": "import spam\nspam.VERSION"}
+
+    def version(*options: str, **requirements: str) -> Result:
+        spell = file({"nodes": {"c": cell}, "requirements": requirements})
+        command = ["run", str(spell), "--environments", str(made), *options]
+        return CliRunner().invoke(main, command, env=where)
+
+    def told(result: Result) -> Any:
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)["c"]["result"]
+
+    first = version(spam="")
+    assert told(first) == "1.0"
+    assert " + spam==1.0" in first.stderr
+    write_wheel(wheels, "spam", "2.0")
+    again = version(spam="")
+    assert (told(again), again.stderr) == ("1.0", "")  # as it was locked
+    assert told(version("--anew", spam="")) == "2.0"
+    refused = version(spam=">=3")
+    assert refused.exit_code == 2
+    assert "what the spell requires cannot be installed" in refused.stderr
+    assert "SPELLWORK_FIND_LINKS" in refused.stderr
+
+
+@pytest.mark.rule("18.34")
+def test_run_makes_no_environment_of_what_is_there_already(file: Any, tmp_path: Path) -> None:
+    spell = {"nodes": {"c": {"type": "code.python", "code": "1 + 1"}}}
+    required = file(spell | {"requirements": {"click": ">=1", "nowhere": "; python_version < '3'"}})
+    result = spellwork("run", required, "--environments", tmp_path / "made")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert not (tmp_path / "made").exists()
 
 
 def test_run_takes_inputs(file: Any) -> None:

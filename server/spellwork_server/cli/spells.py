@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .doing import attempt, write_out
+from .doing import attempt, read_settings, write_out
 from .options import FORM, SPELL
+
+if TYPE_CHECKING:
+    from spellwork.workers.environments import Environment
 
 
 @click.command()
@@ -42,6 +46,14 @@ from .options import FORM, SPELL
     help="What an earlier run printed: it stands for nodes that are not run.",
 )
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Most seconds.")
+@click.option(
+    "--environments",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the environments of spells that require packages [default: in your cache].",
+)
+@click.option(
+    "--anew", is_flag=True, help="Look which versions of required packages there are now."
+)
 def run(
     file: Path,
     inputs: tuple[str, ...],
@@ -49,18 +61,34 @@ def run(
     reach: Any,
     last: Path | None,
     timeout: float | None,
+    environments: Path | None,
+    anew: bool,
 ) -> None:
     """Run a spell with no server; print the outputs as JSON.
 
     FILE is a spell in any form: JSON, YAML, a manifest, a plan in MessagePack,
     Python source (which is read, and not executed), or a folder.
 
-    Exits with 1 if a node failed, with 2 if the spell or an input is wrong.
+    Packages that the spell requires and this Python does not have are installed
+    into an environment of their own, whose versions stay as they were locked.
+
+    Exits with 1 if a node failed, with 2 if the spell or an input is wrong, or
+    what it requires cannot be had.
     """
     from spellwork_server.commands.spells import run_spell
 
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    async def environment(requirements: Mapping[str, str]) -> Environment:
+        from spellwork_server.commands.environments import environment_of
+
+        return await environment_of(requirements, read_settings(), environments, say, anew=anew)
+
     outputs, complaints = attempt(
-        lambda: run_spell(file, dict(map(_input, inputs)), scope or None, reach, last, timeout)
+        lambda: run_spell(
+            file, dict(map(_input, inputs)), scope or None, reach, last, timeout, environment
+        )
     )
     click.echo(json.dumps(outputs, ensure_ascii=False, indent=2))
     for complaint in complaints:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import spellwork
 from spellwork import Limits, RunMemory
 from spellwork.errors import SpellUnreadable
 from spellwork.reaching import Reach
-from spellwork.reading import read_spell
 from spellwork.result import NodeFailure
+from spellwork.standalone import MakesEnvironment
 from spellwork.values import to_json
 
 
@@ -25,10 +24,12 @@ def run_spell(
     reach: Reach = "needed",
     last: Path | None = None,
     timeout: float | None = None,
+    environment: MakesEnvironment | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the outputs {node: {port: value}} as JSON values, and one line for each node that failed.
 
-    ``last`` holds what an earlier run printed, for nodes that stand as they were.
+    ``last`` holds what an earlier run printed, for nodes that stand as they were. ``environment``
+    makes that of what the spell requires.
     """
     result = spellwork.run(
         file,
@@ -37,6 +38,7 @@ def run_spell(
         reach=reach,
         memory=None if last is None else RunMemory.of(_outputs_in(last)),
         limits=Limits(seconds=timeout),
+        environment=environment,
     )
     outputs = {
         node: {port: to_json(value) for port, value in ports.items()}
@@ -49,27 +51,11 @@ def run_spell(
     complaints += [
         f"{node} was skipped: {reason}" for node, reason in result.skipped.items() if result.errors
     ]
-    if result.errors and (absent := _not_installed(read_spell(file).requirements)):
-        complaints.append(
-            "the spell requires what is not installed here: install it, or run it on a server, which does: "
-            + ", ".join(absent)
-        )
     if result.error is not None:
         complaints.append(f"the run failed: {result.error.message} ({result.error.code})")
     elif result.status != "completed" and not complaints:
         complaints.append(f"the run {result.status}")
     return outputs, complaints
-
-
-def _not_installed(requirements: Mapping[str, str]) -> list[str]:
-    """Return the packages that a spell requires and this Python does not have."""
-    absent = []
-    for name in requirements:
-        try:
-            metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            absent.append(name)
-    return sorted(absent)
 
 
 def _place(failure: NodeFailure) -> str:

@@ -4,6 +4,7 @@
 
     environments/
       cache/            the installer's downloads
+      locks/            locks by what they were made of, where nobody else keeps them
       KEY/              an environment: its key is of its lock, the interpreter and the machine
       .new-PID-XXXX/    one that is being made
 
@@ -95,6 +96,11 @@ class Environments:
         self._days = days
         self._making: dict[str, asyncio.Lock] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._folder
 
     async def lock(
         self, requirements: Sequence[str], tell: Tell, find_links: Sequence[str] = ()

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spellwork.errors import SpellworkError
+from spellwork.values import digest
 
 Tell = Callable[[str], None]
 """Takes a line of what an installer says."""
@@ -81,6 +82,18 @@ class Sources:
             self.build,
             self.variables,
             self.seconds,
+        )
+
+    @property
+    def identity(self) -> str:
+        """Tell sources apart from which other packages may come, without telling their addresses."""
+        return digest(
+            self.index_url,
+            self.extra_index_urls,
+            self.find_links,
+            self.no_index,
+            self.build,
+            dict(self.variables),
         )
 
     def options(self) -> list[str]:
