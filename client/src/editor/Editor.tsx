@@ -32,6 +32,7 @@ import { EditorContext } from "./hooks/useEditor";
 import { LoadValueContext, type Order, type ValuePage } from "./hooks/useLoadValue";
 import { useNodeAddress } from "./hooks/useNodeAddress";
 import { usePreload } from "./hooks/usePreload";
+import { runActions } from "./hooks/useRunActions";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { TimelineContext } from "./hooks/useVersions";
 import { WorkerDeskContext } from "./hooks/useWorkerDesk";
@@ -69,6 +70,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   usePreload();
   useLostThings(editor);
   useRoleTold(editor);
+  useLiveLostTold(editor);
   useRestoreTold(editor, timeline);
   useCommentAddress(editor);
   useNodeAddress(editor);
@@ -151,6 +153,22 @@ function useRoleTold(editor: Editor): void {
       editor.toasts.show({ tone: "info", title: `You are ${now} here now`, next: `On this canvas: ${may}.` });
     });
   }, [editor]);
+}
+
+/** Say it when live mode is over without anybody's doing: edits run nothing any more. */
+function useLiveLostTold(editor: Editor): void {
+  useEffect(
+    () =>
+      editor.workbench.runs.liveLost.subscribe(() =>
+        editor.toasts.show({
+          tone: "info",
+          title: "Live mode has ended: the server started anew, or the connection was away for long",
+          next: "Edits run nothing until it is on again.",
+          action: { label: "Go live", run: () => runActions(editor).toggleLive() },
+        }),
+      ),
+    [editor],
+  );
 }
 
 /** Say it when somebody else restored a version: what one wrote may be gone from the canvas, and is in the versions. */

@@ -122,6 +122,17 @@ test("a value that is gone from its worker makes its node stale at once, and aft
   expect(runs.board.get().a?.state).toBe("done");
 });
 
+test("live mode that ended with the server is told once, when the connection is back (G21)", async () => {
+  runs.live.set(true);
+  socket.cut();
+  await vi.waitFor(() => expect(runs.live.get()).toBe(false), 30_000);
+  expect(runs.liveLost.get()).toBe(1);
+  socket.cut();
+  await vi.waitFor(() => expect(socket.connected).toBe(true), 30_000);
+  await settle();
+  expect(runs.liveLost.get()).toBe(1);
+});
+
 test("a run of this tab is made from what was there when it was asked for", async () => {
   server.answers.set("runs.create", () => view("r1"));
   const started = runs.start();

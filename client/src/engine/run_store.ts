@@ -46,6 +46,7 @@ export class RunStore implements Runs {
   readonly more = new Store(false);
   readonly live = new Store(false);
   readonly liveNotice = new Store<LiveNotice | null>(null);
+  readonly liveLost = new Store(0);
   readonly stalled = new Store<string | null>(null);
   readonly asOf = new Store<number | null>(null);
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
@@ -254,6 +255,7 @@ export class RunStore implements Runs {
   #opened(opened: CanvasOpened): void {
     if (this.#closed) return;
     this.asOf.set(null);
+    if (this.live.get() && !opened.live) this.liveLost.update((times) => times + 1);
     this.live.set(opened.live ?? false);
     this.liveNotice.set(opened.live ? liveNoticeOf(opened.live_notice ?? {}) : null);
     this.stalled.set(null); // A server that still cannot store says so again.

@@ -289,6 +289,8 @@ export interface Runs {
   readonly live: Readable<boolean>;
   /** Why live mode waits or cannot run; null while it does, and while it is off. */
   readonly liveNotice: Readable<LiveNotice | null>;
+  /** How often live mode was found ended when the connection came back: the server began anew, or waited too long. */
+  readonly liveLost: Readable<number>;
   /** Turn live mode on or off; what is in flight goes on. */
   setLive(on: boolean, audience?: "shared" | "private"): Promise<void>;
   /** What a node ran inside itself in a run, by its path: fetched by the page, and followed while it goes on. */
