@@ -15,7 +15,8 @@ from aiohttp import web
 
 from spellwork.workers import close_memory
 
-from .app import PARTS, Parts, make_app
+from .app import PARTS, make_app
+from .assembly.parts import Parts
 from .garbage import Garbage
 from .heap import share_heap
 from .logs import set_up_logs

@@ -136,7 +136,7 @@ class Pipe:
             begun = self._begun
             if self._awake.wait(TICK):
                 self._awake.clear()
-                due = self._attended
+                due = self._attended and self._at_work
             elif self._begun != begun:
                 continue
             else:
@@ -149,8 +149,6 @@ class Pipe:
 
     def _read_for_main(self) -> None:
         """Read until the main thread is done, and something came after that."""
-        if not self._at_work:
-            return
         with self._reading:
             while self._at_work:
                 self._read()

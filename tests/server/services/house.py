@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
-from spellwork_server.app import PARTS, Parts, make_app
+from spellwork_server.app import PARTS, make_app
+from spellwork_server.assembly.parts import Parts
 from spellwork_server.identity.keys import make_api_key
 from spellwork_server.settings import Settings
 from spellwork_server.storage.users import UserRecord
@@ -122,7 +123,7 @@ async def house(folder: Path, **settings: Any) -> AsyncIterator[House]:
     chosen: dict[str, Any] = {"data": folder / "data", "workers": 1, "grace": 0} | settings
     app = make_app(Settings(**chosen))
     # Most tests run no code: a process starts where one is called, and none waits for a call.
-    app[PARTS].running.workers._refill = lambda _program: None  # type: ignore[method-assign]
+    app[PARTS].running.workers._refill = lambda _program: None  # type: ignore[method-assign, assignment]
     server = TestServer(app)
     await server.start_server()
     made = House(server, app[PARTS])

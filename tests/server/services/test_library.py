@@ -93,7 +93,9 @@ async def unreachable(kind: str) -> AsyncIterator[Server]:
 
 
 async def test_models_are_listed_by_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spellwork_server.app.installed_model_servers", lambda: opens)
+    monkeypatch.setattr(
+        "spellwork_server.assembly.operations.installed_model_servers", lambda: opens
+    )
     async with house(tmp_path) as h:
         ada = await h.person("ada")
         [server] = (await ada.get("/v1/models")).body["items"]
@@ -108,7 +110,9 @@ async def test_models_are_listed_by_server(tmp_path: Path, monkeypatch: pytest.M
 async def test_a_model_server_that_does_not_answer_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spellwork_server.app.installed_model_servers", lambda: unreachable)
+    monkeypatch.setattr(
+        "spellwork_server.assembly.operations.installed_model_servers", lambda: unreachable
+    )
     async with house(tmp_path) as h:
         ada = await h.person("ada")
         [server] = (await ada.get("/v1/models")).body["items"]
@@ -120,7 +124,9 @@ async def test_a_model_server_that_does_not_answer_says_why(
 async def test_a_download_tells_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spellwork_server.app.installed_model_servers", lambda: opens)
+    monkeypatch.setattr(
+        "spellwork_server.assembly.operations.installed_model_servers", lambda: opens
+    )
     async with house(tmp_path) as h:
         root, ada = await h.person("root", role="admin"), await h.person("ada")
         answer = await root.post("/v1/models/pull", {"model": "smol"})

@@ -145,7 +145,9 @@ class Echo(Service):
 @pytest.fixture
 def echo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add the service above to every server made meanwhile."""
-    monkeypatch.setattr("spellwork_server.app.announce", lambda registry: registry.add(Echo()))
+    monkeypatch.setattr(
+        "spellwork_server.assembly.operations.announce", lambda registry: registry.add(Echo())
+    )
 
 
 @pytest.mark.usefixtures("echo")

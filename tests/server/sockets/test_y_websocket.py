@@ -13,7 +13,7 @@ import pytest
 import socketio
 from aiohttp import ClientWebSocketResponse, WSServerHandshakeError
 
-from spellwork_server.app import Parts
+from spellwork_server.assembly.parts import Parts
 from spellwork_server.identity.tokens import SESSION_COOKIE
 from spellwork_server.rooms import Room
 from spellwork_server.rooms.presence import MAX_TOLD, encode_states, parse_states

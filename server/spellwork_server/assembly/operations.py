@@ -1,0 +1,117 @@
+"""Every operation and event that there is, in one registry."""
+
+from __future__ import annotations
+
+from spellwork_server.assembly.parts import Parts
+from spellwork_server.packs.allowed import AllowedPacks
+from spellwork_server.packs.calling import PackCalls
+from spellwork_server.packs.telling import announce_libraries
+from spellwork_server.protocol import announce
+from spellwork_server.runs.pages import Pages
+from spellwork_server.samples import samples
+from spellwork_server.services.api_keys import ApiKeyService
+from spellwork_server.services.auth import AuthService
+from spellwork_server.services.cache import CacheService
+from spellwork_server.services.canvases import CanvasService
+from spellwork_server.services.code import CodeService
+from spellwork_server.services.comments import CommentService, announce_comments
+from spellwork_server.services.events import EventService
+from spellwork_server.services.external_workers import (
+    ExternalWorkerService,
+    announce_external_workers,
+    listed,
+)
+from spellwork_server.services.grants import GrantService
+from spellwork_server.services.invitations import InvitationService
+from spellwork_server.services.mentions import Mentions, MentionService, announce_mentions
+from spellwork_server.services.models import (
+    Kind,
+    ModelService,
+    announce_models,
+    installed_model_servers,
+)
+from spellwork_server.services.nodes import NodeService
+from spellwork_server.services.packs import PackService
+from spellwork_server.services.runs import RunService, announce_runs
+from spellwork_server.services.samples import SampleService
+from spellwork_server.services.secrets import SecretService
+from spellwork_server.services.spell_forms import SpellForms
+from spellwork_server.services.spells import SpellService
+from spellwork_server.services.users import UserService
+from spellwork_server.services.version_views import VersionViews
+from spellwork_server.services.versions import VersionService, announce_versions
+from spellwork_server.services.workers import WorkerService, announce_workers
+from spellwork_server.settings import Settings
+
+
+def fill_registry(parts: Parts) -> None:
+    """Add all services, and announce what is told without being asked for."""
+    stores, running, settings = parts.stores, parts.running, parts.settings
+    access = stores.canvases.access
+    pages = Pages(settings.inline_value_bytes)
+    mentions = Mentions(stores.mentions, stores.users, parts.channels)
+    forms = SpellForms(running.libraries, parts.children)
+    parts.registry.add(
+        AuthService(parts.identity.accounts),
+        UserService(parts.identity.accounts, settings.url),
+        ApiKeyService(stores.api_keys, parts.identity.authenticator),
+        CanvasService(stores.canvases, stores.users, parts.rooms, forms, running.places),
+        WorkerService(running.places, access, listed(running.external)),
+        SpellService(forms),
+        InvitationService(parts.identity.invitations, stores.canvases, settings.url),
+        NodeService(
+            running.libraries, access, parts.rooms, parts.children, PackCalls(running.workers)
+        ),
+        CodeService(parts.completer, running.libraries, access, parts.rooms, stores.outputs),
+        RunService(
+            running.runners,
+            running.reader,
+            running.journal,
+            stores.commits,
+            access,
+            max_spell_nodes=settings.max_spell_nodes,
+            pages=pages,
+        ),
+        EventService(running.journal, running.reader, access),
+        CacheService(running.cache, stores.cache, running.reader, pages),
+        ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
+        SampleService(samples),
+        SecretService(stores.secrets, stores.vault, access),
+        GrantService(stores.grants, stores.secrets, access, settings.grants_by),
+        PackService(
+            running.packs,
+            stores.packs,
+            running.wheels,
+            AllowedPacks(settings.packs_allowed),
+            access,
+            running.places,
+        ),
+        ExternalWorkerService(running.external, access, settings.url),
+        CommentService(
+            stores.comments,
+            stores.canvases,
+            parts.rooms,
+            mentions,
+            parts.channels,
+            parts.comment_places,
+        ),
+        MentionService(stores.mentions, mentions),
+        VersionService(
+            parts.versions, stores.versions, VersionViews(stores.users), parts.rooms, access
+        ),
+        parts.canvas_sockets,
+    )
+    announce_models(parts.registry)
+    announce(parts.registry)
+    announce_runs(parts.registry)
+    announce_comments(parts.registry)
+    announce_mentions(parts.registry)
+    announce_versions(parts.registry)
+    announce_workers(parts.registry)
+    announce_libraries(parts.registry)
+    announce_external_workers(parts.registry)
+
+
+def _model_kinds(settings: Settings) -> tuple[Kind, ...]:
+    """Ask only such model servers as the operator has: no visit to the internet by default."""
+    return ("ollama", "openai") if settings.openai_base_url else ("ollama",)

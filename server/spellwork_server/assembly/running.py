@@ -1,0 +1,175 @@
+"""What runs spells: the workers of canvases, runners, and what tells of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from spellwork import Library, Limiters
+from spellwork.limits import Limits
+from spellwork.outbound.lookups import Lookups
+from spellwork.workers import WorkerPool
+from spellwork.workers.broker import Broker
+from spellwork.workers.environments import Environments
+from spellwork.workers.installer import Sources
+from spellwork.workers.limits import WorkerLimits
+from spellwork_server.assembly.stores import Stores, finds_actors
+from spellwork_server.child_spells import ChildSpells
+from spellwork_server.external import ExternalWorkers
+from spellwork_server.grants.keeper import CanvasGrants
+from spellwork_server.identity import Actor
+from spellwork_server.packs import CanvasLibraries
+from spellwork_server.packs.calling import PackCalls
+from spellwork_server.packs.installer import Installer
+from spellwork_server.packs.objects import ConfiguredWorkers, ObjectConfigs
+from spellwork_server.packs.wheels import Wheels
+from spellwork_server.rooms import Rooms
+from spellwork_server.runs.followers import Followers
+from spellwork_server.runs.gone_values import GoneValues
+from spellwork_server.runs.journal import Journal
+from spellwork_server.runs.last_values import LastValues
+from spellwork_server.runs.output_cache import SharedCache
+from spellwork_server.runs.retention import Retention
+from spellwork_server.runs.run import Machinery
+from spellwork_server.runs.run_reader import RunReader
+from spellwork_server.runs.runners import Runners
+from spellwork_server.runs.spell_manager import Managers
+from spellwork_server.services.external_workers import tells_of_workers
+from spellwork_server.settings import Settings
+from spellwork_server.sockets import Channels
+from spellwork_server.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs spells, and tells of it."""
+
+    library: Library
+    libraries: CanvasLibraries
+    workers: WorkerPool
+    places: Workers
+    packs: Installer
+    wheels: Wheels
+    external: ExternalWorkers
+    cache: SharedCache
+    journal: Journal
+    runners: Runners
+    reader: RunReader
+    managers: Managers
+    gone: GoneValues
+    retention: Retention
+
+
+def make_running(
+    settings: Settings,
+    stores: Stores,
+    channels: Channels,
+    rooms: Rooms,
+    libraries: CanvasLibraries,
+    children: ChildSpells,
+    current: Callable[[Actor], Awaitable[Actor]],
+) -> Running:
+    """Put together what runs spells. ``current`` finds what somebody may do now."""
+    lookups = Lookups()
+    grants = CanvasGrants(stores.grants, stores.secrets, stores.vault, lookups)
+    workers = WorkerPool(
+        settings.worker_processes,
+        idle=settings.worker_idle_seconds,
+        total=4 * settings.workers,
+        limits=WorkerLimits(
+            memory_mb=settings.worker_memory_mb,
+            cpu_seconds=settings.worker_cpu_seconds,
+            processes=settings.worker_max_processes,
+            files_mb=settings.worker_files_mb,
+            wall_seconds=settings.worker_wall_seconds,
+        ),
+        records=settings.data / "workers",
+        broker=Broker(grants, lookups),
+        unconfined=settings.allow_unconfined.split(","),
+    )
+    places = _make_workers(settings, stores, channels, rooms, workers)
+    configs = ObjectConfigs(stores.vault)
+    external = ExternalWorkers(stores.external_workers, libraries, finds_actors(stores))
+    external.watch(tells_of_workers(channels))
+    cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
+    journal = Journal(stores.journal, stores.commits, channels)
+    access = stores.canvases.access
+    runners = Runners(
+        libraries=libraries,
+        machinery=Machinery(
+            journal=journal,
+            cache=cache,
+            executors={
+                "worker": ConfiguredWorkers(workers, places, configs),
+                "external": external,
+            },
+            limits=Limits(
+                output_bytes=settings.max_output_bytes,
+                seconds=settings.max_run_seconds,
+                calls=settings.max_run_calls,
+            ),
+            limiters=Limiters(settings.limits),
+            last=LastValues(stores.outputs),
+            children=children,
+            inline_bytes=settings.inline_value_bytes,
+            held_up=Followers(channels).hold_up,
+            packages=places.packages,
+            secrets=grants.of_run,
+        ),
+        commits=stores.commits,
+        records=stores.runs,
+        rooms=rooms,
+        access=access,
+        grace=settings.grace,
+        current=current,
+    )
+    wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
+    return Running(
+        library=libraries.base,
+        libraries=libraries,
+        workers=workers,
+        places=places,
+        packs=Installer(stores.packs, wheels, libraries, PackCalls(workers), places, configs),
+        wheels=wheels,
+        external=external,
+        cache=cache,
+        journal=journal,
+        runners=runners,
+        reader=RunReader(
+            stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes
+        ),
+        managers=Managers(runners, journal, channels, access),
+        gone=GoneValues(stores.outputs, journal),
+        retention=Retention(stores.runs, stores.commits, settings.run_retention),
+    )
+
+
+def _make_workers(
+    settings: Settings, stores: Stores, channels: Channels, rooms: Rooms, pool: WorkerPool
+) -> Workers:
+    """Put together what knows the workers of canvases, and makes their environments."""
+    sources = Sources(
+        index_url=settings.index_url,
+        extra_index_urls=settings.extra_index_urls,
+        find_links=settings.find_links,
+        no_index=settings.no_index,
+        build=settings.build_packages,
+        variables=settings.uv_variables,
+        seconds=settings.provision_seconds,
+    )
+
+    return Workers(
+        stores.workers,
+        pool,
+        Environments(
+            settings.data / "environments",
+            sources,
+            keep=settings.environments_kept,
+            days=settings.environment_days,
+        ),
+        rooms,
+        channels,
+        settings,
+        finds_actors(stores),
+        stores.canvases.access,
+    )
