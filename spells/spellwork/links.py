@@ -56,14 +56,18 @@ class Links:
             needed = needs.get(edge.target)
             if needed is None:
                 needs[edge.target] = [edge.source]
-            else:
+                first = True
+            else:  # the first wire from there? Of many wires others know
+                first = len(needed) < FEW and edge.source not in needed
                 needed.append(edge.source)
             output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
             if output is None or port is None:
                 self._link_further(id, edge, source, target)
                 continue
             links = target.links.get(edge.input)
-            if edge.transform or (links and self._in_the_way(links, edge, port)):
+            if edge.transform or (
+                links and not (first and port.many) and self._in_the_way(links, edge, port)
+            ):
                 self._link(id, edge, target, output, port)
                 continue
             if last[0] is not output or last[1] is not port:

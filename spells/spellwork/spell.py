@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
+from .collector import collector_paused
 from .pieces import pieces
 from .requirements import MAX_REQUIREMENTS, PackageName, Specifier
 
@@ -351,6 +352,7 @@ LARGE = 500_000
 _S = TypeVar("_S", bound="Spell")
 
 
+@collector_paused()
 def _quickly_read(data: str | bytes | bytearray, read: Callable[[bytes], _S]) -> _S | None:
     """Return the spell in JSON, or None where anything about it is to be said; ``read`` reads all but edges."""
     try:
