@@ -3,9 +3,10 @@ import { CheckCircle2 } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { renameCanvas } from "../store/actions";
-import { nodeTitle, problemTone, shortMessage } from "../store/graph";
+import { nodeTitle, problemTone } from "../store/graph";
 import { formatDuration } from "../store/value_kind";
 import { runWords } from "../store/why";
+import { ProblemText } from "./ProblemText";
 import { UpdateButton } from "./UpdateNode";
 
 export function CanvasFacts() {
@@ -83,7 +84,7 @@ export function CanvasFacts() {
                       )}{" "}
                     </strong>
                   )}
-                  {problem.node ? shortMessage(problem.message) : problem.message}
+                  {problem.node ? <ProblemText problem={problem} /> : problem.message}
                 </button>
                 {problem.node && typeof problem.details?.newest === "number" && (
                   <UpdateButton nodes={[problem.node]} label="Update" />

@@ -16,14 +16,7 @@ import {
 } from "../hooks/useNode";
 import { loadCodeEditor } from "../hooks/usePreload";
 import { mayHaveBody } from "../store/bodies";
-import {
-  nodeTitle,
-  problemTone,
-  type ShownPorts,
-  shortMessage,
-  shownPorts,
-  type Wired,
-} from "../store/graph";
+import { nodeTitle, problemTone, type ShownPorts, shownPorts, type Wired } from "../store/graph";
 import { shortWhy } from "../store/why";
 import { BodyField } from "./BodyField";
 import { CanvasFacts } from "./CanvasFacts";
@@ -34,6 +27,7 @@ import { InsideSection } from "./InsideSection";
 import { NodeIcon } from "./NodeIcon";
 import { NodeSettingsForm } from "./NodeSettingsForm";
 import { OutputRows } from "./OutputRows";
+import { ProblemText } from "./ProblemText";
 import { Section } from "./Section";
 import { SelectionFacts } from "./SelectionFacts";
 import { StateBadge } from "./StateBadge";
@@ -177,7 +171,7 @@ function Problems({ id }: { id: string }) {
       {problems.map((problem) => (
         <div key={`${problem.code} ${problem.message}`} className={`notice ${problemTone(problem)}`}>
           <span>
-            {shortMessage(problem.message)} <code className="faint">{problem.code}</code>
+            <ProblemText problem={problem} /> <code className="faint">{problem.code}</code>
           </span>
         </div>
       ))}

@@ -5,11 +5,12 @@ import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../p
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { type ShownStatus, useDraftOutputs } from "../hooks/useNode";
-import { failureText, inPortOrder, problemTone, shortMessage } from "../store/graph";
+import { failureText, inPortOrder, problemTone } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { RESERVED_OUTPUTS } from "../store/passages";
 import { nextStepOfNode } from "../store/toasts";
 import { DRAFT_WORDS, type ShownState, shortWhy, withTitles } from "../store/why";
+import { ProblemText } from "./ProblemText";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
 import { ShowFailed } from "./ShowFailed";
@@ -173,7 +174,9 @@ function Failure({ id, error }: { id: string; error: NodeFailure }) {
 function ProblemNotice({ problem }: { problem: Problem }) {
   return (
     <div className={`node-error ${problemTone(problem)}`} data-testid="node-problem">
-      <p>{shortMessage(problem.message)}</p>
+      <p>
+        <ProblemText problem={problem} />
+      </p>
     </div>
   );
 }
