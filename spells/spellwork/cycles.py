@@ -15,34 +15,35 @@ def order(ids: Iterable[str], needs: Mapping[str, Collection[str]]) -> tuple[lis
 
     An id may be needed repeatedly.
     """
-    waits: dict[str, int] = {}
-    feeds: dict[str, list[str]] = {}
-    ready: list[str] = []
-    for id in ids:
+    named = sorted(ids)
+    places = {id: place for place, id in enumerate(named)}
+    waits = [0] * len(named)
+    feeds: list[list[int] | None] = [None] * len(named)
+    ready: list[int] = []  # in order, as a heap may be
+    for place, id in enumerate(named):
         sources = needs.get(id)
         if not sources:
-            ready.append(id)
+            ready.append(place)
             continue
-        waits[id] = len(sources)
+        waits[place] = len(sources)
         for source in sources:
-            row = feeds.get(source)
+            at = places.get(source)
+            if at is None:  # it never comes
+                continue
+            row = feeds[at]
             if row is None:
-                feeds[source] = [id]
+                feeds[at] = [place]
             else:
-                row.append(id)
-    heapq.heapify(ready)
+                row.append(place)
     ordered = []
     while ready:
-        id = heapq.heappop(ready)
-        ordered.append(id)
-        for target in feeds.get(id, ()):
-            left = waits[target] - 1
-            if left:
-                waits[target] = left
-            else:
-                del waits[target]
+        place = heapq.heappop(ready)
+        ordered.append(named[place])
+        for target in feeds[place] or ():
+            left = waits[target] = waits[target] - 1
+            if not left:
                 heapq.heappush(ready, target)
-    return ordered, sorted(waits)
+    return ordered, [id for id, left in zip(named, waits, strict=True) if left]
 
 
 EFFORT = 100_000
