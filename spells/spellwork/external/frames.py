@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of the largest message either side takes."""
@@ -60,6 +60,13 @@ class Chunk(_Record, tag="chunk"):
     value: Any
 
 
+class Pull(_Record, tag="pull"):
+    """The method has taken what came of a stream that it reads, and wants more: Feed or FeedEnd answers."""
+
+    id: int
+    stream: str
+
+
 class Returned(_Record, tag="returned"):
     """A call has ended: its outputs by port. Where it was a generator, its chunks are the first output."""
 
@@ -87,7 +94,7 @@ class Answer(_Record, tag="answer"):
     value: Any
 
 
-FromExternal = Hello | Log | Progress | Chunk | Returned | Failed | Answer
+FromExternal = Hello | Log | Progress | Chunk | Pull | Returned | Failed | Answer
 
 
 class Welcome(_Record, tag="welcome"):
@@ -97,7 +104,11 @@ class Welcome(_Record, tag="welcome"):
 
 
 class Call(_Record, tag="call"):
-    """Call a method: ``type`` is the id of its node type."""
+    """Call a method: ``type`` is the id of its node type.
+
+    ``streams`` are inputs that are read as streams: None, or how many where several are wired there
+    (``PORT[0]`` and so on).
+    """
 
     id: int
     type: str
@@ -107,6 +118,24 @@ class Call(_Record, tag="call"):
     run: str = ""
     canvas: str | None = None
     user: str | None = None
+    streams: dict[str, int | None] = {}
+
+
+class Feed(_Record, tag="feed"):
+    """The next chunks of a stream that a method reads, at least one."""
+
+    id: int
+    stream: str
+    chunks: list[Any]
+
+
+class FeedEnd(_Record, tag="feed_end"):
+    """A stream has ended: with ``error`` and its ``code``, where who fills it failed."""
+
+    id: int
+    stream: str
+    error: str | None = None
+    code: str = ""
 
 
 class Credit(_Record, tag="credit"):
@@ -130,7 +159,7 @@ class Ask(_Record, tag="ask"):
     value: Any = None
 
 
-ToExternal = Welcome | Call | Credit | Cancel | Ask
+ToExternal = Welcome | Call | Feed | FeedEnd | Credit | Cancel | Ask
 
 _encoder = msgspec.msgpack.Encoder()
 _from_external: msgspec.msgpack.Decoder[FromExternal] = msgspec.msgpack.Decoder(FromExternal)

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from spellwork.rejection import accepted
 from spellwork.spell import Node
 from spellwork_worker.values import NotTransferableError, to_plain
 
+from .feeding import Inflow
 from .frames import (
     CREDIT,
     MAX_MESSAGE,
@@ -34,6 +35,8 @@ from .frames import (
     Chunk,
     Credit,
     Failed,
+    Feed,
+    FeedEnd,
     FromExternal,
     Hello,
     Log,
@@ -116,9 +119,11 @@ class Hosted:
             self._calls[record.id] = (task, host)
         elif isinstance(record, Ask):
             self._tasks.add(self._spawn(self._answer(record)))
-        elif isinstance(record, (Credit, Cancel)) and record.id in self._calls:
+        elif isinstance(record, (Feed, FeedEnd, Credit, Cancel)) and record.id in self._calls:
             task, host = self._calls[record.id]
-            if isinstance(record, Credit):
+            if isinstance(record, (Feed, FeedEnd)):
+                host.inflow.take(record)
+            elif isinstance(record, Credit):
                 host.allow(record.chunks)
             else:
                 host.give_up()
@@ -134,7 +139,7 @@ class Hosted:
         config: BaseModel = self.worker.config
         shown = without_secrets(config)
         declared = pack_declaration(self.pack)
-        declared["nodes"] = [_unstreamed(declaration_of(each)) for each in self.pack.nodes]
+        declared["nodes"] = [declaration_of(each) for each in self.pack.nodes]
         declared["left_out"] = {}
         schema = type(config).model_json_schema()
         self._send(encode(Hello(PROTOCOL, declared, schema, shown.config, list(shown.secrets))))
@@ -164,7 +169,7 @@ class Hosted:
         node = Node(type=call.type, version=call.version)
         host.context = Context(call.node, node, host)
         arguments = [host.context] if declared.wants_context else []
-        inputs = _inputs(declared, call.inputs)
+        inputs = _inputs(declared, call, host.inflow)
         if declared.form == "sync":
             value = await _in_thread(host, lambda: declared.call(*arguments, **inputs))
         elif declared.form == "async":
@@ -264,6 +269,7 @@ class _Host(DetachedHost):
         self._loop = loop
         self._thread = threading.get_ident()
         self._credit = CREDIT
+        self.inflow = Inflow(call.id, post)
         self._room = threading.Condition()
         self._may = asyncio.Event()
         self._may.set()
@@ -301,6 +307,7 @@ class _Host(DetachedHost):
     def give_up(self) -> None:
         """Let nobody wait for credit any more, and tell the method that it is cancelled."""
         self.cancelled = True
+        self.inflow.end()
         if self.context is not None:
             self.context.expired = True
         with self._room:
@@ -364,25 +371,22 @@ async def _in_thread(host: _Host, work: Callable[[], Any]) -> Any:
         raise
 
 
-def _inputs(declared: NodeType, given: dict[str, Any]) -> dict[str, Any]:
-    inputs = dict(given)
+def _inputs(declared: NodeType, call: Call, inflow: Inflow) -> dict[str, Any]:
+    """Return what the method gets: values that were checked, and streams that it reads as they come."""
+    inputs = dict(call.inputs)
     for port in declared.inputs:
-        if port.name not in inputs:
-            continue
-        if port.stream:
-            whole = inputs[port.name]
-            items = whole if isinstance(whole, list) else [whole]
-            inputs[port.name] = _later(items) if declared.form.startswith("async") else iter(items)
-        elif (adapter := declared.adapters.get(port.name)) is not None:
+        if port.name in call.streams:
+            inputs[port.name] = _streams(declared, port.name, call.streams[port.name], inflow)
+        elif port.name in inputs and (adapter := declared.adapters.get(port.name)) is not None:
             inputs[port.name] = accepted(
                 adapter.validate_python, inputs[port.name], f"the input {port.name!r}", port.name
             )
     return inputs
 
 
-async def _later(items: list[Any]) -> AsyncIterator[Any]:
-    for item in items:
-        yield item
+def _streams(declared: NodeType, port: str, count: int | None, inflow: Inflow) -> Any:
+    read = inflow.awaited if declared.form.startswith("async") else inflow.blocking
+    return read(port) if count is None else [read(f"{port}[{each}]") for each in range(count)]
 
 
 def _outputs(declared: NodeType, value: Any) -> dict[str, Any]:
@@ -399,11 +403,6 @@ def _outputs(declared: NodeType, value: Any) -> dict[str, Any]:
         )
     names = {port.name for port in ports}
     return {name: to_plain(each, name) for name, each in value.items() if name in names}
-
-
-def _unstreamed(declared: dict[str, Any]) -> dict[str, Any]:
-    """Return a declaration whose inputs come whole: a stream is put together before it is sent."""
-    return declared | {"inputs": [each | {"stream": False} for each in declared["inputs"]]}
 
 
 def _failure(id: int, error: BaseException) -> Failed:

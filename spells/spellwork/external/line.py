@@ -15,7 +15,9 @@ from spellwork.ports import SKIP
 from spellwork.returned import streamed_outputs
 from spellwork.step import Step
 from spellwork.values import json_size
+from spellwork.workers.beside import Beside
 
+from .feeding import Feeder
 from .frames import (
     CREDIT,
     MAX_MESSAGE,
@@ -30,6 +32,7 @@ from .frames import (
     Hello,
     Log,
     Progress,
+    Pull,
     Returned,
     ToExternal,
     encode,
@@ -96,25 +99,45 @@ class Line:
         context.begin_flows(lambda host: Flows(step, host))
         id = next(self._ids)
         inbox = self._enter(id)
+        feeder = Feeder(id, self._send)
+        plain, streams = feeder.without_streams(context.flows.inputs(dict(inputs)))
         call = Call(
             id,
             step.type.id,
             step.type.version,
-            dict(inputs),
+            plain,
             context.node_id,
             context.run_id,
             context.canvas,
             context.user,
+            streams,
         )
         try:
             self._say(call)
-            return await self._converse(step, context, inbox, id)
+            return await self._fed(step, context, inbox, feeder)
         except BaseException:
             if not self.lost and not inbox.ended:
                 self._send(encode(Cancel(id)))
             raise
         finally:
             self._open.pop(id, None)
+
+    async def _fed(
+        self, step: Step, context: Context, inbox: _Inbox, feeder: Feeder
+    ) -> dict[str, Any]:
+        """Converse, and feed beside it what the method asks for."""
+        error: Exception | None = None
+        outputs: dict[str, Any] = {}
+        async with Beside() as feeding:
+            try:
+                outputs = await self._converse(step, context, inbox, feeder, feeding)
+            except Exception as raised:  # noqa: BLE001 - raised below: a group would wrap it
+                error = raised
+            finally:
+                context.flows.leave()  # what is still asked for is answered by the end
+        if error is not None:
+            raise error
+        return outputs
 
     async def ask(self, what: Literal["configure", "export", "import"], value: Any = None) -> Any:
         """Ask for something of the object itself; raises NodeError."""
@@ -157,7 +180,7 @@ class Line:
         self._send(message)
 
     async def _converse(
-        self, step: Step, context: Context, inbox: _Inbox, id: int
+        self, step: Step, context: Context, inbox: _Inbox, feeder: Feeder, feeding: Beside
     ) -> dict[str, Any]:
         taken = 0
         streamed = step.ports.outputs[0].name if step.ports.outputs else ""
@@ -176,8 +199,11 @@ class Line:
                 elif step.ports.output(record.port) is not None:
                     context.emit(record.port, record.value)
                 if taken >= CREDIT // 2:
-                    self._send(encode(Credit(id, taken)))
+                    self._send(encode(Credit(feeder.call, taken)))
                     taken = 0
+            elif isinstance(record, Pull):
+                if feeder.may_feed(record.stream):
+                    await feeding.begin(feeder.feed(record.stream))
             elif isinstance(record, Returned):
                 inbox.ended = True
                 return _outputs(step, context, record, streamed if generator else None)

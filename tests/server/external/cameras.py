@@ -59,6 +59,28 @@ class Camera(ExternalWorker):
             yield f"{number};"
 
     @method
+    async def develop(self, ctx: Context, pictures: AsyncIterator[Any]) -> list[Any]:
+        """Take pictures as they come, and say so of each."""
+        kept = []
+        try:
+            async for picture in pictures:
+                ctx.log(f"got {picture}")
+                kept.append(picture)
+        finally:
+            self.ended += 1
+        return kept
+
+    @method
+    def total(self, numbers: Iterator[int]) -> int:
+        """Add numbers up, in a thread, as they come."""
+        return sum(numbers)
+
+    @method
+    def first(self, numbers: Iterator[int]) -> int:
+        """Take the first number and no other."""
+        return next(numbers)
+
+    @method
     async def hang(self) -> int:
         """Wait until it is cancelled."""
         try:

@@ -70,6 +70,17 @@ class Studio:
         body: dict[str, Any] = (await self.asked(method, **inputs)).body
         return body
 
+    async def draw(self, method: str, code: str, port: str) -> None:
+        """Draw a cell, and a method that reads what it gives."""
+        nodes = {
+            "c": {"type": "code.python", "code": code},
+            "n": {"type": f"camera.{method}"},
+        }
+        edges = {"e": {"source": "c", "output": "result", "target": "n", "input": port}}
+        spell = {"nodes": nodes, "edges": edges}
+        done = await self.ada.put(f"/v1/canvases/{self.canvas}/spell", {"spell": spell})
+        assert done.status == 200, done.body
+
     async def asked(self, method: str, wait: float = 20, **inputs: Any) -> Answer:
         node = {"type": f"camera.{method}", "inputs": inputs, "position": [0, 0]}
         await self.ada.put(f"/v1/canvases/{self.canvas}/spell", {"spell": {"nodes": {"n": node}}})
@@ -123,6 +134,44 @@ async def test_methods_may_be_threads_and_streams_and_say_how_far_they_are(tmp_p
         assert (await s.run("film", frames=300))["outputs"]["n"]["result"] == list(range(300))
         texts = (await s.run("film_in_thread", frames=200))["outputs"]["n"]["result"]
         assert texts == "".join(f"{n};" for n in range(200))
+
+
+@pytest.mark.rule("20.15")
+async def test_a_method_reads_a_stream_as_it_comes(tmp_path: Path) -> None:
+    async with studio(tmp_path) as s, s.connected() as camera:
+        order = {"canvas": s.canvas, "wait": 30}
+        await s.draw("total", "def f():\n    yield from range(2_000)\n", "numbers")
+        done = (await s.ada.post("/v1/runs", order)).body
+        assert done["errors"] == {}
+        assert done["outputs"]["n"]["result"] == sum(range(2_000))
+        await s.draw("first", "def f():\n    yield from range(7, 3_000)\n", "numbers")
+        assert (await s.ada.post("/v1/runs", order)).body["outputs"]["n"]["result"] == 7
+        await s.draw("develop", "['a', {'b': 1}]", "pictures")  # a whole comes as its items
+        done = (await s.ada.post("/v1/runs", order)).body
+        assert done["outputs"]["n"]["result"] == ["a", {"b": 1}]
+
+        broken = "def f():\n    yield 1\n    raise ValueError('no film')\n"
+        await s.draw("develop", broken, "pictures")
+        done = (await s.ada.post("/v1/runs", order)).body
+        assert set(done["errors"]) - {"n"} == {"c"}
+        if "n" not in done["skipped"]:  # it had begun to read
+            assert done["errors"]["n"]["code"] == "stream_failed"
+
+        waits = "import time\ndef f():\n    yield 'first'\n    time.sleep(3600)\n"
+        await s.draw("develop", waits, "pictures")
+        ended = camera.ended
+        going = (await s.ada.post("/v1/runs", {"canvas": s.canvas})).body
+
+        async def got_it() -> bool:
+            events = (await s.ada.get(f"/v1/runs/{going['id']}/events")).body["events"]
+            return any(each.get("message") == "got first" for each in events)
+
+        async with asyncio.timeout(SECONDS):
+            while not await got_it():
+                await asyncio.sleep(0.05)
+        await s.ada.post(f"/v1/runs/{going['id']}/cancel")
+        await until(partial(camera.has_ended, ended + 1), SECONDS)
+        assert (await s.run("snap"))["errors"] == {}  # the object is free again
 
 
 @pytest.mark.rule("20.11")
