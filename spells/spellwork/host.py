@@ -119,7 +119,7 @@ class RunHost:
         self._secrets = context.secrets
         self.sink = sink
         self.watched = sink is not None
-        self.watcher = sink if isinstance(sink, Watcher) else None
+        self.watcher = sink if sink is not None and isinstance(sink, Watcher) else None
         self.limits = limits
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
