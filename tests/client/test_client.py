@@ -13,6 +13,7 @@ from spellwork_client import (
     ConnectionLost,
     Event,
     NotFound,
+    Refused,
     RunStopped,
     SpellRefused,
     Unauthenticated,
@@ -177,6 +178,68 @@ async def test_canvases_are_made_shared_renamed_and_removed(
         await client.canvases.remove(canvas.id)
         with pytest.raises(NotFound):
             await client.canvases.get(canvas.id)
+
+
+VALUES = {
+    "nodes": {
+        "a": {"type": "core.value", "inputs": {"value": 2}},
+        "t": {"type": "core.template", "inputs": {"template": "have {value}"}},
+    },
+    "edges": {},
+}
+
+
+@pytest.mark.rule("G7", "G18", "G19")
+async def test_live_mode_previews_and_single_steps(server: ServerProcess, key: str) -> None:
+    async with Client(server.url, token=key) as client:
+        canvas = await client.canvases.create("Live", VALUES)
+        with pytest.raises(Refused) as caught:
+            await client.runs.preview(canvas.id, {"a.value": 3})
+        assert caught.value.code == "not_live"
+        first = await client.runs.play(canvas.id)
+        ended = await first.wait()
+        assert (ended.mode, ended.outputs and ended.outputs["a"]) == ("live", {"value": 2})
+        drafted = await client.runs.preview(canvas.id, {"a.value": 3})
+        assert drafted["a"] == {"value": 3}
+        await client.runs.pause(canvas.id)
+        slow = await client.canvases.create("Slow", chain(3, 60))
+        run = await client.runs.create(canvas=slow.id)
+        await run.pause()
+        await run.step()
+        assert (await run.refresh()).status == "paused"
+        await run.cancel()
+
+
+@pytest.mark.rule("T2", "T3")
+async def test_wires_are_suggested_and_old_nodes_brought_up(
+    server: ServerProcess, key: str
+) -> None:
+    async with Client(server.url, token=key) as client:
+        canvas = await client.canvases.create("Wires", VALUES)
+        wires = await client.canvases.suggest(canvas.id, "t", "a")
+        assert [(each["source"], each["target"]) for each in wires] == [("a", "t")]
+        assert await client.canvases.upgrade(canvas.id) == {"upgraded": [], "failed": []}
+        assert (await client.canvases.upgrade(canvas.id, ["a"]))["failed"] == []
+
+
+@pytest.mark.rule("H4", "H5", "H8")
+async def test_versions_are_saved_compared_and_restored(server: ServerProcess, key: str) -> None:
+    async with Client(server.url, token=key) as client:
+        canvas = await client.canvases.create("Versions", VALUES)
+        saved = await client.versions.create(canvas.id, "first")
+        await client.canvases.change_spell(canvas.id, {"nodes": {"t": None}})
+        assert len(await client.versions.compare(canvas.id, saved.id)) == 1
+        before, after = await client.versions.restore(canvas.id, saved.id)
+        assert set((await client.canvases.spell(canvas.id))["nodes"]) == {"a", "t"}
+        await client.versions.restore(canvas.id, before.id)
+        assert set((await client.canvases.spell(canvas.id))["nodes"]) == {"a"}
+        assert after.number > before.number
+        named = await client.versions.find(canvas.id, named=True)
+        assert [(each.id, each.name) for each in named] == [(saved.id, "first")]
+        whole = await client.versions.get(canvas.id, saved.id)
+        assert whole.spell is not None
+        assert set(whole.spell["nodes"]) == {"a", "t"}
+        assert (await client.versions.rename(canvas.id, saved.id, None)).name is None
 
 
 async def test_what_is_drawn_on_a_canvas_runs(server: ServerProcess, key: str) -> None:

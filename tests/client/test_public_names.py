@@ -26,4 +26,6 @@ def test_public_names_are_these() -> None:
         "Session",
         "SpellRefused",
         "Unauthenticated",
+        "Version",
+        "Versions",
     ]

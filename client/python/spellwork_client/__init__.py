@@ -27,6 +27,7 @@ from .errors import (
 )
 from .runs import Run, Runs
 from .session import Session
+from .versions import Version, Versions
 from .views import Canvas, Event, RunView
 
 __all__ = [
@@ -49,4 +50,6 @@ __all__ = [
     "Session",
     "SpellRefused",
     "Unauthenticated",
+    "Version",
+    "Versions",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from .session import Session
@@ -57,6 +57,21 @@ class Canvases:
         What the patch does not name stays as it is, also what others draw meanwhile.
         """
         return await self._session.request("canvases.patch_spell", {"id": canvas, **patch})
+
+    async def suggest(
+        self, canvas: str, node: str, source: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return wires worth drawing into a node, from ``source`` or else from what is before it; none is drawn."""
+        asked = {"canvas": canvas, "node": node} | ({} if source is None else {"source": source})
+        wires: list[dict[str, Any]] = (await self._session.request("nodes.suggest", asked))["wires"]
+        return wires
+
+    async def upgrade(self, canvas: str, nodes: Sequence[str] | None = None) -> dict[str, Any]:
+        """Bring old nodes to the newest versions of their types; return ``{upgraded, failed}``, with what became of each."""
+        asked: dict[str, Any] = {"canvas": canvas}
+        if nodes is not None:
+            asked["nodes"] = list(nodes)
+        return await self._session.request("nodes.upgrade", asked)
 
     async def share(self, canvas: str, email: str, role: Role) -> None:
         """Let somebody in, or change what they may do."""

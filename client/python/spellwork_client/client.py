@@ -13,6 +13,7 @@ from .canvases import Canvases
 from .credentials import Credentials, FixedToken, Password
 from .runs import Runs
 from .session import Session
+from .versions import Versions
 from .views import RunView
 
 
@@ -32,6 +33,7 @@ class Client:
 
     canvases: Canvases
     runs: Runs
+    versions: Versions
     session: Session
 
     def __init__(
@@ -55,6 +57,7 @@ class Client:
         self.session = Session(url, credentials, timeout=timeout)
         self.canvases = Canvases(self.session)
         self.runs = Runs(self.session)
+        self.versions = Versions(self.session)
 
     async def __aenter__(self) -> Self:
         """Sign in and connect."""

@@ -91,6 +91,10 @@ class Run:
         """Go on after ``pause``."""
         await self._session.request("runs.play", {"id": self.id})
 
+    async def step(self) -> None:
+        """Start exactly one more node of the run, which is paused."""
+        await self._session.request("runs.step", {"id": self.id})
+
     async def _past(self, after_seq: int) -> AsyncGenerator[Event, None]:
         """Yield what the log has of this run."""
         seen, more = after_seq, True
@@ -151,6 +155,29 @@ class Runs:
         return Run(
             self._session, view(RunView, await self._session.request("runs.get", {"id": run}))
         )
+
+    async def play(self, canvas: str, *, audience: Literal["shared", "private"] = "shared") -> Run:
+        """Enter live mode: each change of the canvas runs what depends on it. Returns the first run, of all of it.
+
+        It lasts until ``pause``, or until this account has had the canvas open nowhere for a while.
+        """
+        asked = {"canvas": canvas, "audience": audience}
+        answer = await self._session.request("runs.play", asked)
+        return Run(self._session, view(RunView, answer["run"]))
+
+    async def pause(self, canvas: str) -> None:
+        """Leave live mode on a canvas."""
+        await self._session.request("runs.pause", {"canvas": canvas})
+
+    async def preview(self, canvas: str, inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return what quick nodes give for drafts of inputs, ``{"NODE.PORT": value}``; nothing of it is kept.
+
+        It takes live mode (``play``): without it Refused with ``not_live`` is raised.
+        """
+        asked = {"canvas": canvas, "inputs": dict(inputs)}
+        answer = await self._session.request("runs.preview", asked)
+        outputs: dict[str, dict[str, Any]] = answer["outputs"]
+        return outputs
 
     async def find(self, canvas: str | None = None, *, limit: int = 50) -> list[RunView]:
         """Return the newest runs, without their outputs; of one canvas only where given."""
