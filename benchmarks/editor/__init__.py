@@ -1,0 +1,1 @@
+"""How smoothly the editor draws."""
