@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.report import Figure, print_figures
 from tests.e2e.people import PATIENCE, Person, chromium, enter, make_account
@@ -28,7 +28,7 @@ STEP = (340, 260)
 """Pixels between two nodes, to the right and down."""
 
 SECONDS = 4
-SIZE = {"width": 1440, "height": 900}
+SIZE: ViewportSize = {"width": 1440, "height": 900}
 
 FAR, CLOSE = "all in view", "close by"
 LEAST = {FAR: 0.8, CLOSE: 0.33}
