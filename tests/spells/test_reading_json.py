@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from spellwork import Edge, Spell, validate
+from spellwork import spell as reading
+from spellwork.pieces import pieces
 from spellwork.spell import LARGE
 from tests.spells.drawing import draw
 from tests.spells.nodes import library
@@ -18,10 +21,13 @@ PICK = {"op": "pick", "path": "x"}
 NODES = {"a": {"type": "x"}, "b": {"type": "x", "position": [1, 2]}}
 
 
-def crowd(count: int) -> dict[str, Any]:
+def crowd(count: int, **wire: Any) -> dict[str, Any]:
     """Return a spell with so many nodes and edges."""
     nodes = {f"n{number}": {"type": "x", "inputs": {"i": number}} for number in range(count)}
-    return {"nodes": nodes, "edges": {id: WIRE | {"source": id, "target": "n0"} for id in nodes}}
+    return {
+        "nodes": nodes,
+        "edges": {id: WIRE | {"source": id, "target": "n0"} | wire for id in nodes},
+    }
 
 
 CASES: dict[str, Any] = {
@@ -32,6 +38,14 @@ CASES: dict[str, Any] = {
     "groups and notes": {"edges": {"e": WIRE}, "groups": {"g": {}}, "notes": {"n": {"text": "é"}}},
     "a transform": {"edges": {"e": WIRE | {"transform": [PICK]}, "f": WIRE}},
     "many": crowd(LARGE // 60),
+    "some": crowd(9),
+    "some with what looks like an end": crowd(
+        9, output='x},"y', transform=[PICK, {"op": "default", "value": {"a": {}, "b": 1}}]
+    ),
+    "some with a bad edge": crowd(9) | {"edges": crowd(9)["edges"] | {"z": {}}},
+    "some with a bad node": crowd(9) | {"nodes": crowd(9)["nodes"] | {"z": {}}},
+    "nodes that are a text": crowd(9) | {"nodes": "},"},
+    "edges that are a text": crowd(9) | {"edges": "}"},
     "another schema": {"schema": 2, "edges": {"e": WIRE}},
     "an unknown field": {"x": 1, "edges": {"e": WIRE}},
     "an unknown field of an edge": {"edges": {"e": WIRE | {"x": 1}}},
@@ -68,6 +82,17 @@ def test_json_is_read_as_its_values_are(name: str) -> None:
     model = BaseModel.model_validate_json.__func__  # type: ignore[attr-defined] # the slow way
     got = read(Spell.model_validate_json, json.dumps(body))
     assert got == read(lambda value: model(Spell, json.dumps(value)), body)
+
+
+@pytest.mark.rule("1.1", "1.2", "1.4")
+@pytest.mark.parametrize("size", [1, 70, 500])
+@pytest.mark.parametrize("name", [name for name in CASES if name != "many"])
+def test_json_is_read_in_pieces_as_its_values_are(
+    name: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LARGE", 0)
+    monkeypatch.setattr(reading, "pieces", partial(pieces, size=size))
+    test_json_is_read_as_its_values_are(name)
 
 
 @pytest.mark.rule("1.1")
