@@ -328,6 +328,9 @@ REFUSED = {
     "brackets that cross": ("f([1)]", 1, 5, "`)` closes nothing"),
     "a type that is none": ("const x: = 3", 1, 10, "cannot be read"),
     "two values": ("let a = 1\nlet x = 5 5", 2, 9, "cannot be read"),
+    "a dot before a declaration": ("a = 1\nlabel.\nconst b = 2", 2, 6, "missing behind `.`"),
+    "a dot before a return": ("function f() {\n  a?.\n  return 1\n}", 2, 4, "missing behind `?.`"),
+    "a dot at the end": ("let a = 1\nlet x = a.b.\n\n", 2, 12, "missing behind `.`"),
     "a name twice": ("let a = 1\nconst a = 2", 2, 7, "`a` is declared twice"),
     "an import's name twice": (
         "import { a } from 'node:util'\nlet a = 1",

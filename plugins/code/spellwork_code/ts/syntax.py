@@ -22,6 +22,36 @@ _PIECE = 65_536
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _OPENING = frozenset("([{")
+_DOTS = frozenset((".", "?."))
+_STATEMENTS = frozenset(
+    (
+        "async",
+        "await",
+        "break",
+        "class",
+        "const",
+        "continue",
+        "declare",
+        "do",
+        "enum",
+        "export",
+        "for",
+        "function",
+        "if",
+        "import",
+        "interface",
+        "let",
+        "return",
+        "switch",
+        "throw",
+        "try",
+        "type",
+        "var",
+        "while",
+    )
+)
+"""Words with which a line begins that goes on with nothing: behind a dot they are names, too."""
+
 _BROKEN = "the syntax cannot be read"
 _lock = threading.Lock()  # a parser parses one text at a time
 
@@ -70,9 +100,14 @@ class Source:
     def _explain(self) -> CellError:
         """Return what is wrong: a bracket without its other one, else what was not expected."""
         opened: list[Node] = []
+        dot: Node | None = None  # the one before this leaf
+        unfinished: Node | None = None
         for leaf in _leaves(self.root):
-            if leaf.is_missing:
+            if leaf.is_missing or leaf.type == "comment":
                 continue
+            if dot is not None and self._begins_anew(dot, leaf):
+                unfinished = unfinished or dot
+            dot = leaf if leaf.type in _DOTS else None
             if leaf.type in _OPENING:
                 opened.append(leaf)
             elif leaf.type in _PAIRS:
@@ -81,6 +116,11 @@ class Source:
                 opened.pop()
         if opened:
             return self.error(f"{_BROKEN}: `{opened[-1].type}` is never closed", opened[-1])
+        unfinished = unfinished or dot
+        if unfinished is not None:
+            return self.error(
+                f"{_BROKEN}: a name is missing behind `{unfinished.type}`", unfinished
+            )
         wrong = next(node for node in _all(self.root) if node.is_error or node.is_missing)
         if wrong.is_missing:
             what = (
@@ -89,6 +129,10 @@ class Source:
             return self.error(f"{_BROKEN}: {what}", wrong)
         words = " ".join(self.text(wrong).split())
         return self.error(f"{_BROKEN} at `{words[:40]}{'…' if len(words) > 40 else ''}`", wrong)
+
+    def _begins_anew(self, dot: Node, leaf: Node) -> bool:
+        """Say whether what follows a dot is the next line, which only looks like a name behind it."""
+        return leaf.start_point.row > dot.end_point.row and self.text(leaf) in _STATEMENTS
 
 
 def _parse(data: bytes) -> Node:
