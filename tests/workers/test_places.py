@@ -54,6 +54,18 @@ async def test_calls_of_a_worker_follow_each_other_in_one_process() -> None:
         assert not [each for each in benches[0].events if each.kind == "node.waiting"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.rule("18.27")
+async def test_a_process_that_code_forks_and_leaves_takes_no_calls_of_its_worker() -> None:
+    async with WorkerPool() as pool:
+        bench = Bench(pool)
+        await bench.run("import os\nos.fork()\nresult = 0")
+        mine = {(await bench.run("import os\nos.getpid()"))["result"] for _ in range(5)}
+        assert len(mine) == 1
+        left = "import os\n_pid, _status = os.wait()\nos.waitstatus_to_exitcode(_status)"
+        assert (await bench.run(left))["result"] == 0, "it ended by itself"
+
+
 @pytest.mark.rule("18.29")
 async def test_a_death_fails_its_call_and_the_next_has_another_process() -> None:
     async with WorkerPool() as pool:
