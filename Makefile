@@ -60,7 +60,7 @@ bench: $(BENCH)/.installed client ## measure the engine, sockets, runs and start
 	$(BENCH)/bin/python -m benchmarks
 
 soak: $(VENV)/.installed-test client ## the random tests for hours, SOAK times as many seeds as in `make test`
-	SPELLWORK_SOAK=$(SOAK) $(VENV)/bin/pytest -n $(JOBS) -m 'soak or hypothesis' --timeout 0
+	SPELLWORK_SOAK=$(SOAK) $(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m 'soak or hypothesis' --timeout 0
 	SPELLWORK_SOAK=$(SOAK) $(PY) tools/client.py npm test --silent -- tests/reliability
 
 types: $(VENV)/.installed-test node-modules ## write the client's protocol types from the server's models

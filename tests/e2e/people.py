@@ -21,7 +21,29 @@ from playwright.sync_api import (
 
 from tests.server_process import ServerProcess
 
+NOT_HERE = [
+    # A page of its own for the address bar, in every window: half of what a browser costs a test.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # What Playwright leaves out itself: the list that is named last is the one that counts.
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+]
+"""Features of Chromium that are left out."""
+
 CHROMIUM_FLAGS = [
+    f"--disable-features={','.join(NOT_HERE)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -42,7 +64,9 @@ has yet to start. A page that is quick ends a wait at once."""
 @contextmanager
 def chromium(playwright: Playwright, executable: str) -> Iterator[Browser]:
     """Start the machine's own Chromium."""
-    browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+    browser = playwright.chromium.launch(
+        executable_path=executable, args=CHROMIUM_FLAGS, timeout=2 * PATIENCE
+    )
     try:
         yield browser
     finally:

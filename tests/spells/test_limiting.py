@@ -247,10 +247,10 @@ async def test_a_node_that_waits_says_for_what_and_until_when_and_starts_after_t
 
 @pytest.mark.rule("14.8")
 async def test_a_wait_is_no_part_of_a_nodes_timeout_nor_of_its_duration(world: World) -> None:
-    nodes = several(2, inputs={"seconds": 0}, settings={"timeout": 0.2})
+    nodes = several(2, inputs={"seconds": 0}, settings={"timeout": 20})
     result, _ = await run(world, nodes, rules(world, server={"delay": 3_600, "spacing": 3_600}))
     assert result.ok
-    assert max(result.durations.values()) < 0.2
+    assert max(result.durations.values()) < 20
 
 
 @pytest.mark.rule("14.9")

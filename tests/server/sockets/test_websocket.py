@@ -214,7 +214,7 @@ async def test_a_quiet_socket_is_pinged_and_one_that_does_not_answer_is_closed(
     monkeypatch.setattr(engine, "LOOK", 0.02)
     async with serve() as world:
         eio = world.server._socketio.eio
-        eio.ping_interval, eio.ping_timeout = 0.1, 0.3
+        eio.ping_interval, eio.ping_timeout = 0.1, 1.0
         async with known(world) as quick, known(world) as dead:
             async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
                 reading = tasks.create_task(quick.gone())  # answers pings as they come
