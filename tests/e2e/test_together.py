@@ -100,12 +100,12 @@ def test_a_reload_shows_the_last_runs_results(ada: Person, make_canvas: Callable
 
 
 def drag_aside(person: Person, node: str) -> None:
-    """Move a node to where its ports are free of others."""
+    """Move a node to where its ports are free of others, and not to the edge: the view would go along."""
     head = person.node(node).locator(".node-head")
     box = head.bounding_box()
     assert box is not None
     person.page.mouse.move(box["x"] + 60, box["y"] + 10)
     person.page.mouse.down()
     person.page.mouse.move(box["x"] + 160, box["y"] + 120, steps=5)
-    person.page.mouse.move(box["x"] + 380, box["y"] + 140, steps=5)
+    person.page.mouse.move(box["x"] + 240, box["y"] + 180, steps=5)
     person.page.mouse.up()
