@@ -157,11 +157,11 @@ def test_values_live_in_the_worker_until_it_starts_anew(
     ada.page.keyboard.press("Escape")
     expect(menu).to_have_count(0)
     expect(ada.page.get_by_test_id("worker-button")).to_be_focused()
-    expect(value.get_by_test_id("value-gone")).to_contain_text("has started anew since")
+    expect(value.get_by_test_id("value-gone")).to_contain_text("its worker started anew")
     ada.expect_state("a", "stale")
     ada.page.reload()
     again = ada.output("a", "lamps").get_by_test_id("handle-preview")
-    expect(again.get_by_test_id("value-gone")).to_contain_text("Run the node again")
+    expect(again.get_by_test_id("value-gone")).to_contain_text("its worker started anew")
     ada.expect_state("a", "stale")
 
     ada.page.get_by_test_id("worker-button").click()

@@ -14,6 +14,8 @@ export function Sheet({ title, onClose, testid, children }: SheetProps) {
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // A form is there to be filled in: the keyboard is at its first field, not at the way out.
+    element?.querySelector<HTMLElement>("[data-first-field]")?.focus();
     return () => element?.close();
   }, []);
   return (

@@ -54,7 +54,7 @@ const SPOKEN = new Set<ShownState>([
 ]);
 
 /** States that no time belongs to. */
-const TIMELESS = new Set<ShownState>(["skipped", "pinned", "muted", "bypassed"]);
+const TIMELESS = new Set<ShownState>(["skipped", "pinned", "muted", "bypassed", "stale"]);
 
 interface StateBadgeProps {
   readonly state: ShownState;

@@ -12,7 +12,7 @@ import { useEditor } from "./useEditor";
 const LOOK = EditorView.theme({
   "&": { fontSize: "12px", backgroundColor: "var(--surface-sunk)", color: "var(--ink)", height: "100%" },
   "&.cm-focused": { outline: "none" },
-  ".cm-content": { fontFamily: "var(--font-code)", padding: "8px 0", caretColor: "var(--ink)" },
+  ".cm-content": { fontFamily: "var(--font-code)", padding: "0", caretColor: "var(--ink)" },
   ".cm-gutters": { backgroundColor: "transparent", border: "none", color: "var(--ink-faint)" },
   ".cm-lineNumbers .cm-gutterElement": { padding: "0 4px 0 8px", minWidth: "24px" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--ink) 4%, transparent)" },
@@ -20,7 +20,8 @@ const LOOK = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent)",
   },
-  ".cm-scroller": { overflow: "auto", lineHeight: "1.55" },
+  // Not of the content: the gutter would have to follow that, and does not where nothing else changes.
+  ".cm-scroller": { overflow: "auto", lineHeight: "1.55", padding: "8px 0", boxSizing: "border-box" },
   ".cm-tooltip": {
     border: "1px solid var(--line)",
     borderRadius: "8px",

@@ -97,7 +97,7 @@ export function HandlePreview({ handle, place, label }: HandlePreviewProps) {
       )}
       {gone ? (
         <div className="notice warning" role="status" data-testid="value-gone">
-          {goneWords(told ?? "")[1]}
+          {told !== undefined && place === "node" ? `Gone: ${goneWords(told)[0]}` : goneWords(told ?? "")[1]}
         </div>
       ) : (
         failure !== null && <div className="notice error">Could not load the value: {failure}</div>

@@ -98,6 +98,7 @@ function SettingsForm({ settings, worker, bounds, onClose }: SettingsFormProps) 
               className="field"
               maxLength={200}
               autoComplete="off"
+              data-first-field
               data-testid="worker-name-field"
               {...aria}
               value={draft.name}
