@@ -151,6 +151,18 @@ async def test_what_other_packages_gave_is_never_taken_for_what_these_would(tmp_
         await ada.patch(f"/v1/canvases/{canvas}/spell", {"requirements": {"spam": ""}})
         assert await said() == ("2.5", "packages changed", "cached")
 
+        write_wheel(tmp_path / "wheels", "spam", "2.6")
+        live = {"canvas": canvas, "mode": "live", "wait": 60}
+        assert (await ada.post("/v1/runs", live)).body["outputs"]["c"] == {"result": "2.5"}
+        assert (await ada.post(provision, {"anew": True})).status == 200
+
+        async def is_new() -> bool:
+            newest = (await ada.get(f"/v1/runs?canvas={canvas}&limit=1")).body["items"][0]
+            left = (await ada.get(f"/v1/runs/{newest['id']}?wait=30")).body
+            return bool(left["outputs"].get("c") == {"result": "2.6"})
+
+        await until(is_new)
+
 
 @pytest.mark.rule("W3", "W5", "W8")
 async def test_tabs_see_how_the_worker_is(tmp_path: Path) -> None:
