@@ -112,8 +112,7 @@ class Loops:
                     pending[successor] = left
                     if not left:
                         add(successor)
-            if ready:
-                turn = await give_way(turn)
+            turn = await give_way(turn) if ready else turn
 
     # Somebody watches
 
@@ -144,8 +143,7 @@ class Loops:
                     await self._told_simple(index, mode, self.sink)
                 else:
                     await self._told_full(index)
-            if ready:
-                turn = await give_way(turn)
+            turn = await give_way(turn) if ready else turn
 
     async def _told_simple(self, index: int, mode: int, sink: Sink) -> None:
         """Call a step that is no more than an ``await``: what ``quiet`` does, and two events."""
