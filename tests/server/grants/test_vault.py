@@ -121,6 +121,8 @@ ESCAPES = (
     lambda sign: f"&#x{ord(sign):x};",
     html.escape,
 )
+JSON = 2
+"""The place of JSON's own among them."""
 
 
 @pytest.mark.rule("K6")
@@ -133,7 +135,13 @@ ESCAPES = (
 def test_what_stands_around_a_secret_stays(secret: str, ways: list[int], around: str) -> None:
     masks = Masks()
     masks.add(secret)
-    written = "".join(ESCAPES[way](sign) for way, sign in zip(ways, secret, strict=False))
+    # Whoever writes one sign as JSON does writes a backslash so too: bare, it would begin another sign.
+    used = ways[: len(secret)]
+    ways = [
+        JSON if sign == "\\" and JSON in used else way
+        for way, sign in zip(used, secret, strict=True)
+    ]
+    written = "".join(ESCAPES[way](sign) for way, sign in zip(ways, secret, strict=True))
     before, after = f"{around}<<", f">>{around}"
     assume(secret not in f"{before}***{after}")
     assert masks.text(before + written + after) == f"{before}***{after}"
