@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.parts import require
+from tests.seeds import FACTOR
+
+# What `make test` finds it finds each time, on every machine; `make soak` looks elsewhere each time.
+hypothesis.settings.register_profile("spellwork", derandomize=FACTOR == 1, deadline=None)
+hypothesis.settings.load_profile("spellwork")
 
 
 @pytest.fixture(scope="session")
