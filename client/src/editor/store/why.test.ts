@@ -39,6 +39,7 @@ test.each<[string, ShownState, Partial<NodeRun>, string | null, RegExp]>([
   ["new", "done", { why: "new" }, "first time", /nothing was kept/],
   ["cached", "cached", { why: "cached" }, "nothing changed", /Nothing had changed/],
   ["code", "done", { why: "code changed" }, "code changed", /its own code/],
+  ["packages", "done", { why: "packages changed" }, "packages changed", /the packages that its code runs with/],
   ["unknown words of a later server", "done", { why: "moon phase" }, "moon phase", /because: moon phase/],
   ["an output by hand", "pinned", { why: "pinned" }, null, /pinned to a value/],
   ["muted", "muted", {}, null, /nothing leaves it/],

@@ -93,6 +93,10 @@ const RAN: Readonly<Record<string, readonly [short: string, full: string]>> = {
   new: ["first time", "It ran because nothing was kept of it for these inputs."],
   "not cacheable": ["always runs", "It ran because its outputs are never kept: such a node runs each time."],
   "code changed": ["code changed", "It ran because its own code or type had changed."],
+  "packages changed": [
+    "packages changed",
+    "It ran because the packages that its code runs with had changed: another environment, or other versions.",
+  ],
   expired: ["expired", "It ran because what was kept of it had expired."],
   cached: ["nothing changed", "Nothing had changed: its outputs were taken from the last time."],
   kept: ["as last time", "It was not part of this run: what it gave the last time was used."],
