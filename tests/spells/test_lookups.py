@@ -44,7 +44,9 @@ async def test_names_that_nobody_answers_hold_up_no_others(
             assert "later.example" not in asked
             answer.set()
         assert later.result() == ["192.0.2.1"]
-        assert found._shares == {}
+        async with asyncio.timeout(60):
+            while found._shares:  # the last of the slow ones may end after that
+                await asyncio.sleep(0)
     finally:
         answer.set()
         found.close()

@@ -41,7 +41,7 @@ async def environment_of(
     except (ProvisionFailed, OSError) as error:
         words = error.message if isinstance(error, ProvisionFailed) else str(error)
         raise ProvisionFailed(
-            f"what the spell requires cannot be installed: {words}. Install it where spellwork is, or"
+            f"what the spell requires cannot be installed: {words.rstrip('.')}. Install it where spellwork is, or"
             " say where packages come from (SPELLWORK_INDEX_URL, SPELLWORK_FIND_LINKS)"
         ) from error
 
