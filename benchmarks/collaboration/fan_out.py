@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.report import Figure
 
@@ -133,28 +136,49 @@ def _figures(readers: int, rates: dict[str, float], peers: list[str]) -> Iterabl
 
 
 async def latency(servers: Sequence[Server]) -> list[Figure]:
-    """Measure how long an edit takes to its readers, and to its acknowledgement."""
-    figures = []
-    for server in servers:
-        delays, acknowledged = await paced(server)
-        mine = server.name == "ours"
+    """Measure how long an edit takes to its readers, and to its acknowledgement; the servers take turns."""
+    rounds: dict[str, list[tuple[list[float], list[float]]]] = {each.name: [] for each in servers}
+    disk: list[list[float]] = []
+    for _ in range(ROUNDS):
+        disk.append(await commits(servers[0].folder))
+        for server in servers:
+            rounds[server.name].append(await paced(server))
+    figures = [
+        Figure("the disk alone: one commit of SQLite, p50", middle(disk, 0.5), "ms"),
+        Figure("the disk alone: p99", middle(disk, 0.99), "ms"),
+    ]
+    for name, measured in rounds.items():
+        delays = [each for each, _ in measured]
+        acknowledged = [each for _, each in measured if each]
+        most = MOST_P50_MS if name == "ours" else None
         figures += [
-            Figure(
-                f"{server.name}: p50", share(delays, 0.5), "ms", most=MOST_P50_MS if mine else None
-            ),
-            Figure(f"{server.name}: p99", share(delays, 0.99), "ms"),
+            Figure(f"{name}: p50", middle(delays, 0.5), "ms", most=most),
+            Figure(f"{name}: p99", middle(delays, 0.99), "ms"),
         ]
         if acknowledged:
+            durable = middle(acknowledged, 0.5)
             figures += [
-                Figure(
-                    f"{server.name}: acknowledged, durable, p50",
-                    share(acknowledged, 0.5),
-                    "ms",
-                    most=MOST_ACK_MS,
-                ),
-                Figure(f"{server.name}: acknowledged, p99", share(acknowledged, 0.99), "ms"),
+                Figure(f"{name}: acknowledged, durable, p50", durable, "ms", most=MOST_ACK_MS),
+                Figure(f"{name}: acknowledged, p99", middle(acknowledged, 0.99), "ms"),
             ]
     return figures
+
+
+async def commits(folder: Path) -> list[float]:
+    """Return the seconds of each of as many durable commits of a row as there are edits, at their pace."""
+    taken: list[float] = []
+    with TemporaryDirectory(dir=folder) as place:
+        database = sqlite3.connect(f"{place}/bare.db", isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE edits (number INTEGER PRIMARY KEY, body BLOB)")
+        for number in range(PACED_EDITS):
+            began = time.monotonic()
+            database.execute("INSERT INTO edits VALUES (?, ?)", (number, bytes(60)))
+            taken.append(time.monotonic() - began)
+            await asyncio.sleep(1 / PACE)
+        database.close()
+    return taken
 
 
 async def paced(server: Server) -> tuple[list[float], list[float]]:
@@ -205,3 +229,8 @@ async def until_enough(delays: Sequence[float], count: int) -> None:
 def share(seconds: Sequence[float], part: float) -> float:
     """Return the value below which ``part`` of them lie, in ms."""
     return sorted(seconds)[int(len(seconds) * part)] * 1e3
+
+
+def middle(rounds: Sequence[Sequence[float]], part: float) -> float:
+    """Return the median over rounds of the value below which ``part`` of each lie, in ms."""
+    return statistics.median(share(each, part) for each in rounds)

@@ -31,7 +31,7 @@ SECONDS = 4
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 
 FAR, CLOSE = "all in view", "close by"
-LEAST = {FAR: 0.8, CLOSE: 0.33}
+LEAST = {FAR: 0.8, CLOSE: 0.8}
 """Frames of the editor for each of the bare page's, at least. Far out it draws less than that page does; close by its
 nodes have ports, wires and shadows, and come and go at the edges."""
 

@@ -55,6 +55,8 @@ class Batch:
 
     edits: list[Edit] = field(default_factory=list)
     outcomes: list[tuple[Asked, Outcome]] = field(default_factory=list)
+    ready: Any = None
+    """What the others will be sent, once it is made."""
 
 
 class Waiter:

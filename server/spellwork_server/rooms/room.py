@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from spellwork.spell import Spell
 from spellwork_server.errors import ServerError, StoreUnavailable, Unavailable
@@ -55,10 +55,28 @@ Subscriber = Callable[[], None]
 class Publishes(Protocol):
     """The part of ``sockets.Channels`` that a room needs."""
 
+    def encode(self, event: str, data: Any) -> Any:
+        """Return an event as ``publish`` takes it ``ready``."""
+
     def publish(
-        self, channel: str, event: str, data: Any, *, skip: Any = None, source: Any = None
+        self,
+        channel: str,
+        event: str,
+        data: Any,
+        *,
+        skip: Any = None,
+        source: Any = None,
+        ready: Any = None,
     ) -> None:
         """Send an event to all in a channel but ``skip``; those that lag far are served by ``source`` later."""
+
+
+class _Ready(NamedTuple):
+    """What a batch is told as: ``updates`` is the event's data, ``encoded`` that event for ``publish``."""
+
+    committed: Committed
+    updates: dict[str, Any]
+    encoded: Any
 
 
 class Room:
@@ -316,7 +334,7 @@ class Room:
 
     async def _commit(self) -> None:
         try:
-            await self._log.append(self.canvas_id, self._rows)
+            await self._log.append(self.canvas_id, self._rows, self._make_ready)
         except (ServerError, OSError) as error:
             self._refuse(error)
         except Exception as error:  # a row that cannot be written: the canvas was deleted, or a bug
@@ -346,6 +364,21 @@ class Room:
                 return max(1, count)
         return MAX_BATCH
 
+    def _make_ready(self) -> None:
+        """Make what the others will be sent, while the database writes."""
+        batch = self._batch
+        if batch is not None and batch.edits and batch.ready is None:
+            with suppress(DocumentBroken):  # told when it is made once more
+                batch.ready = self._ready(Committed.of(batch.edits))
+
+    def _ready(self, committed: Committed) -> _Ready:
+        updates = {
+            "canvas": self.canvas_id,
+            "seq": committed.seq,
+            "updates": [committed.update],
+        }
+        return _Ready(committed, updates, self._channels.encode("canvas.updates", updates))
+
     def _settle(self) -> None:
         """Take over what is durable now, acknowledge it and tell the others."""
         batch, self._batch = self._batch, None
@@ -361,9 +394,9 @@ class Room:
             self._spell = None
         try:
             if batch.edits:
-                committed = Committed.of(batch.edits)
-                self._durable.add(committed.update, self._intake.shadow)
-                self._fan_out(committed)  # first: many wait to see it, one to hear that it is safe
+                ready = batch.ready or self._ready(Committed.of(batch.edits))
+                self._durable.add(ready.committed.update, self._intake.shadow)
+                self._fan_out(ready)  # first: many wait to see it, one to hear that it is safe
         finally:
             self._answer(batch.outcomes)  # whatever went wrong: it is durable
         if batch.edits:
@@ -383,16 +416,18 @@ class Room:
         except Exception:  # the edge of one author: the edits of the others are answered
             logger.exception("fault of one who edits canvas %s", self.canvas_id)
 
-    def _fan_out(self, committed: Committed) -> None:
+    def _fan_out(self, ready: _Ready) -> None:
+        committed = ready.committed
         origins = committed.origins
         # One packet for all: an author that gets its own edit back ignores it.
         skip = origins[0] if len(origins) == 1 else None
         self._channels.publish(
             self.channel,
             "canvas.updates",
-            {"canvas": self.canvas_id, "seq": committed.seq, "updates": [committed.update]},
+            ready.updates,
             skip=skip,
             source=self,
+            ready=ready.encoded,
         )
         self._followers.tell(committed)
 
@@ -466,7 +501,7 @@ class Room:
             except (DocumentBroken, ServerError) as error:
                 self._quarantine(error)
                 return
-            self._fan_out(committed)
+            self._fan_out(self._ready(committed))
         self._subscribers.tell()
         logger.info("canvas %s takes edits again", self.canvas_id)
 

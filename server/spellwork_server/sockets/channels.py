@@ -80,6 +80,10 @@ class Channels:
         """Return the channels that have members."""
         return tuple(self._members)
 
+    def encode(self, event: str, data: Any) -> Wire:
+        """Return an event as ``publish`` takes it ``ready``."""
+        return encode_event(event, data)
+
     def publish(
         self,
         channel: str,
@@ -89,8 +93,11 @@ class Channels:
         skip: Session | None = None,
         lossy: bool = False,
         source: Source | None = None,
+        ready: Wire | None = None,
     ) -> None:
         """Send an event to all in a channel but ``skip``; ``lossy`` ones not to those that lag.
+
+        ``ready`` is the event as ``encode`` gave it, where there was time for that before.
 
         Events reach each socket in the order of the calls, whatever the
         channel. Where ``source`` is given, those that lag far are spared the
@@ -98,7 +105,7 @@ class Channels:
         """
         if channel not in self._members:
             return
-        wire = encode_event(event, data)
+        wire = encode_event(event, data) if ready is None else ready
         spared = [] if source is None else [Skippable(source, data.get("updates", ()))]
         gathered = self._gathered
         if gathered is not None:

@@ -103,9 +103,10 @@ class Database:
             return
         async with self._lock:
             batch = [(each.statement, rows) for each in insertions if (rows := each.rows())]
+            meanwhile = [each.meanwhile for each in insertions if each.meanwhile is not None]
             if batch:
                 with translate():
-                    await self._appender.write(batch)
+                    await self._appender.write(batch, meanwhile)
 
     def _make_appender(self) -> Appender | None:
         if not self.is_sqlite or self.in_memory:

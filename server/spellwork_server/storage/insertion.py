@@ -32,11 +32,20 @@ class Insertion:
 
     ``rows`` is called when the transaction begins, so that what came meanwhile
     goes along; called again after a rollback, it must give the same. None is
-    an answer: nothing is written then.
+    an answer: nothing is written then. ``meanwhile`` may be called after that,
+    any number of times, while the disk is waited for and the loop has nothing
+    else to do.
     """
 
-    def __init__(self, table: Table, names: tuple[str, ...], rows: Callable[[], Rows]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        names: tuple[str, ...],
+        rows: Callable[[], Rows],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
         self.rows = rows
+        self.meanwhile = meanwhile
         self._table = table
         self._names = names
 
@@ -68,12 +77,18 @@ class Appender:
         self._thread: Thread | None = None
         self._conn: sqlite3.Connection | None = None
 
-    async def write(self, batch: Sequence[tuple[str, Rows]]) -> None:
-        """Run each statement for its rows, all in one transaction; durable on return."""
+    async def write(
+        self, batch: Sequence[tuple[str, Rows]], meanwhile: Sequence[Callable[[], None]] = ()
+    ) -> None:
+        """Run each statement for its rows, all in one transaction; durable on return.
+
+        The loop calls each of ``meanwhile`` while the disk is waited for.
+        """
         if self._thread is None:
             self._thread = Thread(target=self._work, name="appender", daemon=True)
             self._thread.start()
-        await self._ask(partial(self._write, batch))
+        tell = partial(_call_all, asyncio.get_running_loop(), meanwhile) if meanwhile else None
+        await self._ask(partial(self._write, batch, tell))
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
@@ -95,12 +110,16 @@ class Appender:
             asked.carry_out()
             del asked  # it holds the rows, and the next one may be long in coming
 
-    def _write(self, batch: Sequence[tuple[str, Rows]]) -> None:
+    def _write(
+        self, batch: Sequence[tuple[str, Rows]], tell: Callable[[], None] | None = None
+    ) -> None:
         conn = self._conn = self._conn or self._open()
         try:
             conn.execute("BEGIN IMMEDIATE")
             for statement, rows in batch:
                 conn.executemany(statement, rows)
+            if tell is not None:
+                tell()
             conn.execute("COMMIT")
         except BaseException:
             self._close()  # which rolls back, whatever state the connection is in
@@ -118,6 +137,13 @@ class Appender:
         if self._conn is not None:
             self._conn.close()
             self._conn = None
+
+
+def _call_all(loop: asyncio.AbstractEventLoop, calls: Sequence[Callable[[], None]]) -> None:
+    """Have the loop make some calls, from another thread."""
+    with suppress(RuntimeError):  # the loop is closed
+        for call in calls:
+            loop.call_soon_threadsafe(call)
 
 
 class _Asked:

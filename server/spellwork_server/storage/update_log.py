@@ -84,12 +84,15 @@ class UpdateLog:
             return await _updates_after(conn, canvas_id, seq)
 
     def append(
-        self, canvas_id: str, updates: Callable[[], Sequence[LoggedUpdate]]
+        self,
+        canvas_id: str,
+        updates: Callable[[], Sequence[LoggedUpdate]],
+        meanwhile: Callable[[], None] | None = None,
     ) -> asyncio.Future[None]:
         """Write edits at the end of a canvas's log; the future is done once they are durable.
 
         ``updates`` is called when the transaction begins, and must give the
-        same when it is called again.
+        same when it is called again; ``meanwhile`` as ``Insertion`` has it.
         """
 
         def rows() -> Rows:
@@ -98,7 +101,7 @@ class UpdateLog:
                 (canvas_id, update.seq, update.body, update.user_id, now) for update in updates()
             ]
 
-        return self._commits.submit(Insertion(UPDATES, COLUMNS, rows))
+        return self._commits.submit(Insertion(UPDATES, COLUMNS, rows, meanwhile))
 
     def keep(self, canvas_id: str, snapshot: LoggedSnapshot) -> asyncio.Future[None]:
         """Write a snapshot and, in the same transaction, trim what it and the one before it stand for."""

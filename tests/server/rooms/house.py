@@ -27,9 +27,20 @@ class Heard:
 
     events: list[tuple[str, str, Any, Any]] = field(default_factory=list)
 
+    def encode(self, event: str, data: Any) -> Any:
+        return event, data
+
     def publish(
-        self, channel: str, event: str, data: Any, *, skip: Any = None, source: Any = None
+        self,
+        channel: str,
+        event: str,
+        data: Any,
+        *,
+        skip: Any = None,
+        source: Any = None,
+        ready: Any = None,
     ) -> None:
+        assert ready in (None, (event, data))
         self.events.append((channel, event, data, skip))
 
     def of(self, event: str) -> list[Any]:
