@@ -85,8 +85,15 @@ export abstract class DocumentEdits implements Edits {
         const { [name]: pin, ...others } = (settings?.get("pins") ?? {}) as Record<string, Json>;
         if (pin !== undefined) setField(settings, "pins", { ...others, [to]: pin });
       }
-      for (const [id, ends] of Object.entries(wires)) setFields(this.#root("edges").get(id), ends);
+      for (const [id, ends] of Object.entries(wires)) this.#rewire(id, ends);
     });
+  }
+
+  /** Give a wire other ends: as another wire under its id, because an end that is set again can be lost by an undo. */
+  #rewire(id: string, ends: object): void {
+    const edges = this.#root("edges");
+    const wire = edges.get(id);
+    if (wire instanceof Y.Map) edges.set(id, toShared("edges", { ...wire.toJSON(), ...ends }));
   }
 
   move(positions: Readonly<Record<string, Pair>>): void {

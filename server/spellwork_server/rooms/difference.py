@@ -18,6 +18,16 @@ from spellwork.spell import SCHEMA, Edge, Node, NodeSettings, Part, Spell
 from .parts import MODELS, SHARED, Parts
 from .replica import Kind, Replica
 
+LASTING: Mapping[Kind, tuple[str, ...]] = {
+    "nodes": ("type",),
+    "edges": ("source", "output", "target", "input"),
+}
+"""What a thing must have, and has as long as it is there: where it changes the thing is another one.
+
+Yjs does not undo a map's value where somebody else has set another since; a
+thing that comes back by undo would lack a field that was set again meanwhile.
+"""
+
 DIFF_CHARACTERS = 400
 """Changed middle parts of texts up to this length are compared by character."""
 
@@ -50,7 +60,9 @@ def _write_things(
         if before[key] is after[key]:
             continue
         old, new = _plain(before[key]), _plain(after[key])
-        if not _same(old, new):
+        if any(old[name] != new[name] for name in LASTING.get(kind, ())):
+            root[key] = Map(_fields(kind, after[key]))
+        elif not _same(old, new):
             _write_fields(root[key], SHARED.get(kind, {}), old, new)
 
 

@@ -15,7 +15,7 @@ from spellwork.spell import Spell
 from spellwork_server.rooms.difference import write_spell, write_text
 from spellwork_server.rooms.errors import SchemaViolation
 from spellwork_server.rooms.parts import Parts, read, read_all
-from spellwork_server.rooms.replica import Change, Replica
+from spellwork_server.rooms.replica import Change, Kind, Replica
 from spellwork_server.rooms.update_parser import parse_update
 from tests.seeds import examples
 
@@ -73,6 +73,27 @@ def test_only_what_differs_is_touched() -> None:
     assert change.touched == {("nodes", "a")}
     assert change.fields == set()
     assert parts.spell().nodes["a"].inputs == {"value": True}
+
+
+@pytest.mark.rule("D3")
+@pytest.mark.parametrize(
+    ("kind", "key", "name", "value"),
+    [("nodes", "a", "type", "core.text"), ("edges", "e", "input", "other")],
+)
+def test_what_a_thing_must_have_is_never_set_again(
+    kind: Kind, key: str, name: str, value: str
+) -> None:
+    replica, parts = Replica(), Parts()
+    drawn = {
+        "nodes": {"a": {"type": "core.value"}, "b": {"type": "core.value"}},
+        "edges": {"e": {"source": "a", "output": "value", "target": "b", "input": "value"}},
+    }
+    write(replica, parts, spell_of(drawn))
+    things = drawn[kind] | {key: drawn[kind][key] | {name: value}}
+    change = write(replica, parts, spell_of(drawn | {kind: things}))
+    assert change.touched == {(kind, key)}
+    assert getattr(parts.of(kind)[key], name) == value
+    assert change.fields == set(), "another stands in its place"
 
 
 @pytest.mark.rule("D2")
