@@ -24,12 +24,12 @@ const limits = (changed: Partial<typeof empty.limits>) => ({
 
 it.each([
   [{ ...empty, name: " " }, "name", /needs a name/],
-  [{ ...empty, processes: "" }, "processes", /how many/],
   [{ ...empty, processes: "17" }, "processes", /1 to 16/],
-  [limits({ memory_mb: "63" }), "memory_mb", /64 to 1,048,576 MB/],
-  [limits({ memory_mb: "64.5" }), "memory_mb", /whole/],
-  [limits({ memory_mb: "1 GB" }), "memory_mb", /digits/],
-  [limits({ wall_seconds: "0" }), "wall_seconds", /more than 0, at most 604,800 s/],
+  [limits({ memory_mb: "63" }), "limits.memory_mb", /64 to 1,048,576 MB/],
+  [limits({ memory_mb: "64.5" }), "limits.memory_mb", /whole/],
+  [limits({ memory_mb: "1 GB" }), "limits.memory_mb", /digits/],
+  [limits({ processes: "-3" }), "limits.processes", /digits/],
+  [limits({ wall_seconds: "0" }), "limits.wall_seconds", /more than 0, at most 604,800 s/],
   [{ ...empty, requirements: "rich\npandas newest" }, "requirements", /Line 2/],
 ])("finds what cannot be set of %o", (draft, field, words) => {
   const faults = whyNotDraft(draft, bounds);
@@ -71,7 +71,7 @@ it("puts what the server refuses at its field, and all else in one place", () =>
     { field: "requirements.spam", message: "no version" },
   ];
   const refused = new ProtocolError({ code: "bad_request", message: "no", details: { errors } });
-  expect(faultsIn(refused)).toEqual({ memory_mb: "too small", requirements: "no version" });
+  expect(faultsIn(refused)).toEqual({ "limits.memory_mb": "too small", requirements: "no version" });
   expect(faultsIn(new Error("The disk is full"))).toEqual({ "": "The disk is full" });
 });
 

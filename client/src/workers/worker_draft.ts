@@ -20,7 +20,7 @@ export const LIMITS: readonly { readonly name: LimitName; readonly label: string
 /** The fields of the form, as texts; an empty limit is the server's. */
 export interface WorkerDraft {
   readonly name: string;
-  /** Calls at once. */
+  /** Calls at once; empty is one. */
   readonly processes: string;
   readonly limits: Readonly<Record<LimitName, string>>;
   /** Whoever edits a canvas may put it there. */
@@ -29,7 +29,7 @@ export interface WorkerDraft {
   readonly requirements: string;
 }
 
-/** Faults by field: `name`, `processes`, `requirements`, a limit by its name, and "" for all else. */
+/** Faults by field: `name`, `processes`, `requirements`, a limit as `limits.memory_mb`, and "" for all else. */
 export type DraftFaults = Readonly<Record<string, string>>;
 
 /** What a worker has set now; of none, what a new one begins with. */
@@ -49,11 +49,11 @@ export function whyNotDraft(draft: WorkerDraft, bounds: WorkerBounds): DraftFaul
   const faults: Record<string, string> = {};
   if (draft.name.trim() === "") faults.name = "It needs a name";
   const calls = whyNotBound(draft.processes, bounds.processes, "");
-  if (draft.processes.trim() === "" || calls) faults.processes = calls ?? "Say how many";
+  if (calls) faults.processes = calls;
   for (const { name, unit } of LIMITS) {
     const bound = bounds.limits[name];
     const why = bound && whyNotBound(draft.limits[name], bound, unit);
-    if (why) faults[name] = why;
+    if (why) faults[`limits.${name}`] = why;
   }
   const [refused] = readRequirements(draft.requirements).refused;
   if (refused) faults.requirements = `Line ${refused.line}, “${refused.text}”: ${refused.why}`;
@@ -80,7 +80,7 @@ export function rangeWords({ least, most }: Bound, unit: string): string {
 export function newWorkerOf(draft: WorkerDraft): NewWorker {
   return {
     name: draft.name.trim(),
-    processes: Number(draft.processes),
+    processes: numberIn(draft.processes) ?? 1,
     limits: limitsOf(draft),
     open: draft.open,
     requirements: requirementsOf(draft),

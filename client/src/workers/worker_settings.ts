@@ -71,8 +71,8 @@ export function faultsIn(error: unknown): DraftFaults {
   return Object.keys(faults).length > 0 ? faults : { "": reason(error) };
 }
 
-/** `limits.memory_mb` -> `memory_mb`, `requirements.pandas` -> `requirements`. */
+/** `requirements.pandas` -> `requirements`; of a limit all. */
 function fieldOf(field: string): string {
-  const [first = "", ...rest] = field.split(".");
-  return first === "limits" ? (rest[0] ?? "") : first;
+  const [first = ""] = field.split(".");
+  return first === "limits" ? field : first;
 }

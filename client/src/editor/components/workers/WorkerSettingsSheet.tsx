@@ -129,7 +129,7 @@ function SettingsForm({ settings, worker, bounds, onClose }: SettingsFormProps) 
                 bound={bound}
                 note={rangeWords(bound, unit)}
                 text={draft.limits[name]}
-                fault={faults[name]}
+                fault={faults[`limits.${name}`]}
                 onChange={(text) => set({ limits: { ...draft.limits, [name]: text } })}
               />
             )
