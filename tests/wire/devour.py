@@ -43,8 +43,14 @@ ADA = Actor("ada", "ada@example.org", "Ada", "member")
 class NoDisk:
     """Takes the place of the update log: what is written is durable at once."""
 
-    async def append(self, canvas_id: str, rows: Callable[[], list[LoggedUpdate]]) -> None:
+    async def append(
+        self,
+        canvas_id: str,
+        rows: Callable[[], list[LoggedUpdate]],
+        meanwhile: Callable[[], None],
+    ) -> None:
         rows()
+        meanwhile()
 
     async def keep(self, canvas_id: str, snapshot: LoggedSnapshot) -> None:
         """Keep nothing."""
