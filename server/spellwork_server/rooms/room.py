@@ -255,6 +255,12 @@ class Room:
         """Name the spell, and touch nothing else; return the edit's number."""
         return await self._edit(partial(self._intake.rename, name), actor)
 
+    async def settled(self) -> None:
+        """Wait until the edits that came before are durable, or refused."""
+        if self._inbox or self._batch is not None or self._order.locked():
+            with suppress(ServerError):  # whoever made them is told
+                await self._edit(lambda _user: None, None)
+
     async def _edit(self, make: Callable[[str | None], None], actor: Actor | None) -> int:
         self._require_open()
         waiter, user_id = Waiter(), None if actor is None else actor.user_id

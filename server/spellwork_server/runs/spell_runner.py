@@ -41,6 +41,9 @@ class CanvasRoom(Protocol):
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change; return what ends that."""
 
+    async def settled(self) -> None:
+        """Wait until the edits that came before are durable, or refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -154,6 +157,8 @@ class SpellRunner:
 
     async def start(self, request: RunRequest) -> Run:
         """Compile and start; returns once the run's record is durable. Its events follow by themselves."""
+        if self.room is not None and request.spell is None:
+            await self.room.settled()  # who edits and runs at once runs what was edited
         if request.reach != "needed" and request.scope is not None:
             await self.prepare(request)
             await self._recall(request)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pycrdt import Map
 
+from spellwork.spell import Spell
 from spellwork_server.errors import ServerError
 from spellwork_server.rooms import Committed, Room
 from spellwork_server.rooms.edits import Asked
@@ -166,6 +167,11 @@ async def test_a_flood_of_bad_edits_lets_others_have_their_turn(
         assert batches == [1] * 20
 
 
+async def spell_once_settled(room: Room) -> Spell:
+    await room.settled()
+    return room.spell()
+
+
 @pytest.mark.rule("R1")
 async def test_what_is_being_committed_is_told_to_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -182,7 +188,9 @@ async def test_what_is_being_committed_is_told_to_nobody(
             copy.apply(room.diff())
             assert list(copy["nodes"].keys()) == list(room.spell().nodes) == ["a"]
             assert room.seq == 1
+            seen = tasks.create_task(spell_once_settled(room))
         assert edit.result() == 2
+        assert sorted(seen.result().nodes) == ["a", "b"]
         copy.apply(room.diff(copy.doc.get_state()))
         assert sorted(copy["nodes"].keys()) == ["a", "b"]
         assert room.diff() == room.diff()

@@ -132,6 +132,9 @@ class FakeRoom:
     def spell(self) -> Spell:
         return self.drawn
 
+    async def settled(self) -> None:
+        """Every edit here is durable at once."""
+
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         key = len(self.subscribers)
         self.subscribers[key] = callback
