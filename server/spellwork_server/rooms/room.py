@@ -55,8 +55,8 @@ Subscriber = Callable[[], None]
 class Publishes(Protocol):
     """The part of ``sockets.Channels`` that a room needs."""
 
-    def encode(self, event: str, data: Any) -> Any:
-        """Return an event as ``publish`` takes it ``ready``."""
+    def encode(self, channel: str, event: str, data: Any) -> Any:
+        """Return an event as ``publish`` takes it ``ready``; None where nobody is in the channel."""
 
     def publish(
         self,
@@ -383,7 +383,9 @@ class Room:
             "seq": committed.seq,
             "updates": [committed.update],
         }
-        return _Ready(committed, updates, self._channels.encode("canvas.updates", updates))
+        return _Ready(
+            committed, updates, self._channels.encode(self.channel, "canvas.updates", updates)
+        )
 
     def _settle(self) -> None:
         """Take over what is durable now, acknowledge it and tell the others."""

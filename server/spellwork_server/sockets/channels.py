@@ -80,9 +80,9 @@ class Channels:
         """Return the channels that have members."""
         return tuple(self._members)
 
-    def encode(self, event: str, data: Any) -> Wire:
-        """Return an event as ``publish`` takes it ``ready``."""
-        return encode_event(event, data)
+    def encode(self, channel: str, event: str, data: Any) -> Wire | None:
+        """Return an event as ``publish`` takes it ``ready``; None where nobody is in the channel."""
+        return encode_event(event, data) if channel in self._members else None
 
     def publish(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, not_, select
+from sqlalchemy import not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import insert_many, json_text
@@ -52,7 +52,7 @@ LAST_RUNS = 50
 LAST_INSIDE = 200
 """How many places inside runs are looked at for one that somebody may read a value by."""
 
-_IS_INSIDE = func.instr(RUN_OUTPUTS.c.node, "/") > 0
+_IS_INSIDE = RUN_OUTPUTS.c.node.contains("/")
 
 VALUE_COLUMNS = ("hash", "body", "size", "created_at", "last_used_at")
 REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview")

@@ -27,8 +27,8 @@ class Heard:
 
     events: list[tuple[str, str, Any, Any]] = field(default_factory=list)
 
-    def encode(self, event: str, data: Any) -> Any:
-        return event, data
+    def encode(self, channel: str, event: str, data: Any) -> Any:
+        return channel, event, data
 
     def publish(
         self,
@@ -40,7 +40,7 @@ class Heard:
         source: Any = None,
         ready: Any = None,
     ) -> None:
-        assert ready in (None, (event, data))
+        assert ready in (None, (channel, event, data))
         self.events.append((channel, event, data, skip))
 
     def of(self, event: str) -> list[Any]:
