@@ -11,13 +11,13 @@ from spellwork.outbound.lookups import Lookups
 from spellwork.workers import WorkerPool
 from spellwork.workers.broker import Broker
 from spellwork.workers.environments import Environments
-from spellwork.workers.installer import Sources
 from spellwork.workers.limits import WorkerLimits
 from spellwork_server.assembly.stores import Stores, finds_actors
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.external import ExternalWorkers
 from spellwork_server.grants.keeper import CanvasGrants
 from spellwork_server.identity import Actor
+from spellwork_server.package_sources import package_sources
 from spellwork_server.packs import CanvasLibraries
 from spellwork_server.packs.calling import PackCalls
 from spellwork_server.packs.installer import Installer
@@ -148,22 +148,12 @@ def _make_workers(
     settings: Settings, stores: Stores, channels: Channels, rooms: Rooms, pool: WorkerPool
 ) -> Workers:
     """Put together what knows the workers of canvases, and makes their environments."""
-    sources = Sources(
-        index_url=settings.index_url,
-        extra_index_urls=settings.extra_index_urls,
-        find_links=settings.find_links,
-        no_index=settings.no_index,
-        build=settings.build_packages,
-        variables=settings.uv_variables,
-        seconds=settings.provision_seconds,
-    )
-
     return Workers(
         stores.workers,
         pool,
         Environments(
             settings.data / "environments",
-            sources,
+            package_sources(settings),
             keep=settings.environments_kept,
             days=settings.environment_days,
         ),

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spellwork.workers.environments import Environment, Environments
-from spellwork.workers.installer import ProvisionFailed, Sources
+from spellwork.workers.installer import ProvisionFailed
 from spellwork.workers.locks import Locks
+from spellwork_server.package_sources import package_sources
 from spellwork_server.settings import Settings
 
 
@@ -25,19 +26,9 @@ async def environment_of(
     Raises:
         ProvisionFailed: it cannot be made, with words that say what can be done.
     """
-    sources = Sources(
-        index_url=settings.index_url,
-        extra_index_urls=settings.extra_index_urls,
-        find_links=settings.find_links,
-        no_index=settings.no_index,
-        build=settings.build_packages,
-        variables=settings.uv_variables,
-        seconds=settings.provision_seconds,
-    )
     try:
-        return await Locks(Environments(folder or _cache(), sources), say, anew=anew).environment(
-            requirements
-        )
+        environments = Environments(folder or _cache(), package_sources(settings))
+        return await Locks(environments, say, anew=anew).environment(requirements)
     except (ProvisionFailed, OSError) as error:
         words = error.message if isinstance(error, ProvisionFailed) else str(error)
         raise ProvisionFailed(
