@@ -26,11 +26,12 @@ export async function signOut(user: User, to = "/"): Promise<void> {
   if (ask && !window.confirm(ask)) return;
   // The other tabs first: what they still hold would be written again.
   rememberUser(null);
-  // Forgotten here also when the server cannot be told; it is told at the next start of the page.
-  await auth.logout().catch(() => rememberLeaving(true));
   forgetComments(user.id);
   for (const name of Object.values(remembered)) await browser.remember(name(user), undefined).catch(() => {});
   await browser.clear(user.id).catch(() => {});
+  // Last, for the page for signing in says that it is all gone. Signed out here also when the server
+  // cannot be told; it is told at the next start of the page.
+  await auth.logout().catch(() => rememberLeaving(true));
   go(to, true);
 }
 
