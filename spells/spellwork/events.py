@@ -13,6 +13,7 @@ import msgspec
 
 Kind = Literal[
     "run.started",
+    "run.resumed",
     "node.queued",
     "node.started",
     "node.progress",
@@ -36,6 +37,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     kind                    fields beside ``at``
     ======================  =====================================================
     ``run.started``         ``data``: {nodes: [ids in graph order], ...}
+    ``run.resumed``         ``data``: {nodes, kept: [ids of those that had ended], ...}
     ``node.queued``         ``node``
     ``node.started``        ``node``, ``why``
     ``node.progress``       ``node``, ``value`` (0 to 1, or None when unknown), ``message``

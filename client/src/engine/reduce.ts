@@ -47,7 +47,7 @@ export function idleNode(run: string): NodeRun {
 
 /** Whether a run has ended. */
 export function ended(status: RunStatus): boolean {
-  return status !== "queued" && status !== "running" && status !== "paused";
+  return status !== "queued" && status !== "running" && status !== "paused" && status !== "waiting";
 }
 
 /** Return the run after `events` (of this run, in order). Nodes without an event stay the same objects. */

@@ -2025,6 +2025,7 @@ export interface EventView {
   kind:
     | (
         | "run.started"
+        | "run.resumed"
         | "node.queued"
         | "node.started"
         | "node.progress"
@@ -2102,7 +2103,7 @@ export interface RunView {
    * Who runs it.
    */
   user: string;
-  status: "queued" | "running" | "paused" | "completed" | "failed" | "cancelled" | "interrupted";
+  status: "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted";
   mode: "once" | "live";
   audience: "shared" | "private";
   created_at: number;
@@ -2116,7 +2117,38 @@ export interface RunView {
    * The nodes it was asked for; None is all.
    */
   scope: string[] | null;
+  /**
+   * It goes on by itself after a crash.
+   */
   durable: boolean;
+  /**
+   * The queue it waits in, or came from.
+   */
+  queue: string | null;
+  /**
+   * Higher ones leave their queue first.
+   */
+  priority: number;
+  /**
+   * It waits in its queue until then: a delay, or a retry.
+   */
+  not_before: number | null;
+  /**
+   * By then it must have ended.
+   */
+  deadline: number | null;
+  /**
+   * Which attempt this is; from 1.
+   */
+  attempt: number;
+  /**
+   * The trigger that started it.
+   */
+  trigger: string | null;
+  /**
+   * The run whose outputs it began with.
+   */
+  forked_from: string | null;
   /**
    * The canvases that it ran inside itself: {canvas: number of the last edit in it}.
    */
@@ -3836,7 +3868,7 @@ export interface RunEvents {
 export interface RunStatus {
   run: string;
   stream: string;
-  status: "queued" | "running" | "paused" | "completed" | "failed" | "cancelled" | "interrupted";
+  status: "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted";
 }
 /**
  * ``server.stopping``: the server takes no more events; connect again in a moment.

@@ -293,6 +293,7 @@ export type RunStatus =
   | "queued"
   | "running"
   | "paused"
+  | "waiting"
   | "completed"
   | "failed"
   | "cancelled"
@@ -311,7 +312,19 @@ export interface RunView {
   readonly ended_at?: number | null;
   readonly stream: string;
   readonly scope?: readonly string[] | null;
+  /** Whether it goes on by itself after a crash. */
   readonly durable?: boolean;
+  /** The queue it waits in, or came from; those of higher priority leave it first. */
+  readonly queue?: string | null;
+  readonly priority?: number;
+  /** Until when it waits in its queue, and by when it must have ended: Unix seconds. */
+  readonly not_before?: number | null;
+  readonly deadline?: number | null;
+  readonly attempt?: number;
+  /** The trigger that started it. */
+  readonly trigger?: string | null;
+  /** The run whose outputs it began with. */
+  readonly forked_from?: string | null;
   /** The canvases that it ran inside itself: the number of the last edit in each. */
   readonly children?: Readonly<Record<string, number>>;
   /** Why the run as a whole failed. */

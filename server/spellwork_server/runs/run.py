@@ -190,7 +190,7 @@ class Run:
     @property
     def is_open(self) -> bool:
         """Whether the run has not ended."""
-        return self.status in ("queued", "running", "paused")
+        return self.status in ("queued", "running", "paused", "waiting")
 
     @property
     def left(self) -> Left:
@@ -214,6 +214,7 @@ class Run:
             started_at=self.started_at,
             spell=self.order.spell.to_json(),
             request=self.order.request,
+            durable=bool(self.order.request.get("durable")),
         )
         return self.kept
 

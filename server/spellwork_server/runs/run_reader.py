@@ -159,7 +159,14 @@ class RunReader:
             ended_at=record.ended_at,
             stream=record.stream,
             scope=request.get("scope"),
-            durable=bool(request.get("durable")),
+            durable=record.durable,
+            queue=record.queue,
+            priority=record.priority,
+            not_before=record.not_before,
+            deadline=record.deadline,
+            attempt=record.attempt,
+            trigger=record.trigger_id,
+            forked_from=record.forked_from,
             children=request.get("children") or {},
         )
 

@@ -9,7 +9,10 @@ from pydantic import Field
 from spellwork.events import Kind
 from spellwork_server.services.service import View
 
-Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled", "interrupted"]
+Status = Literal[
+    "queued", "running", "paused", "waiting", "completed", "failed", "cancelled", "interrupted"
+]
+"""waiting: all that is left to do waits for people. interrupted: the server ended it; ``runs.resume`` goes on with it."""
 Mode = Literal["once", "live"]
 Audience = Literal["shared", "private"]
 OnBusy = Literal["replace", "queue", "parallel"]
@@ -33,7 +36,18 @@ class RunView(View):
     scope: list[str] | None = Field(
         default=None, description="The nodes it was asked for; None is all."
     )
-    durable: bool = False
+    durable: bool = Field(default=False, description="It goes on by itself after a crash.")
+    queue: str | None = Field(default=None, description="The queue it waits in, or came from.")
+    priority: int = Field(default=0, description="Higher ones leave their queue first.")
+    not_before: float | None = Field(
+        default=None, description="It waits in its queue until then: a delay, or a retry."
+    )
+    deadline: float | None = Field(default=None, description="By then it must have ended.")
+    attempt: int = Field(default=1, description="Which attempt this is; from 1.")
+    trigger: str | None = Field(default=None, description="The trigger that started it.")
+    forked_from: str | None = Field(
+        default=None, description="The run whose outputs it began with."
+    )
     children: dict[str, int] = Field(
         default_factory=dict,
         description="The canvases that it ran inside itself: {canvas: number of the last edit in it}.",

@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 from .database import Database
 from .schema import EVENTS, RUNS
 
-OPEN = ("queued", "running", "paused")
+OPEN = ("queued", "running", "paused", "waiting")
 """Statuses of a run that has not ended."""
 
 
@@ -34,21 +34,22 @@ class RunRecord:
     spell: Any = None
     request: Any = None
     result: Any = None
+    durable: bool = False
+    queue: str | None = None
+    priority: int = 0
+    not_before: float | None = None
+    deadline: float | None = None
+    dedupe_key: str | None = None
+    attempt: int = 1
+    retry: Any = None
+    process_id: str | None = None
+    fence: int = 0
+    claimed_at: float | None = None
+    trigger_id: str | None = None
+    forked_from: str | None = None
 
 
-_LISTED = (
-    RUNS.c.id,
-    RUNS.c.canvas_id,
-    RUNS.c.user_id,
-    RUNS.c.stream,
-    RUNS.c.status,
-    RUNS.c.mode,
-    RUNS.c.audience,
-    RUNS.c.created_at,
-    RUNS.c.started_at,
-    RUNS.c.ended_at,
-    RUNS.c.request,
-)
+_LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
 
 
 async def insert_run(conn: AsyncConnection, record: RunRecord) -> None:

@@ -21,6 +21,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 
 METADATA = MetaData(
@@ -229,8 +231,134 @@ RUNS = Table(
     Column("spell", JSON, nullable=False),
     Column("request", JSON, nullable=False),
     Column("result", JSON(none_as_null=True), nullable=True),
+    Column("durable", Boolean, nullable=False, server_default=false()),
+    Column("queue", String(64), nullable=True),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("not_before", Float, nullable=True),
+    Column("deadline", Float, nullable=True),
+    Column("dedupe_key", String(200), nullable=True),
+    Column("attempt", Integer, nullable=False, server_default="1"),
+    Column("retry", JSON(none_as_null=True), nullable=True),
+    Column("process_id", String(32), nullable=True, index=True),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("claimed_at", Float, nullable=True),
+    Column("trigger_id", String(32), nullable=True, index=True),
+    Column("forked_from", String(32), nullable=True, index=True),
     Index(None, "canvas_id", "created_at"),
+    Index(None, "queue", "status", "priority"),
+    Index(
+        "uq_runs_queue_dedupe_key",
+        "queue",
+        "dedupe_key",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
+"""A run waits in ``queue`` until a process claims it (``process_id``, ``claimed_at``). With every claim ``fence``
+grows by one: whoever writes for the run names the fence it claimed, so a process that lost it writes nothing more.
+In one queue, one run at a time that has not ended has a ``dedupe_key``."""
+
+PROCESSES = Table(
+    "processes",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("queues", JSON, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("beat_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+"""The server processes on this database; one that does not beat until ``expires_at`` is taken to be dead."""
+
+QUEUES = Table(
+    "queues",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("concurrency", Integer, nullable=True),
+    Column("per_process", Integer, nullable=True),
+    Column("rate_count", Integer, nullable=True),
+    Column("rate_seconds", Float, nullable=True),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""Queues with settings of their own; any other name is a queue, too. ``state``: open, paused, draining."""
+
+TASKS = Table(
+    "tasks",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("node", String(PATH_LENGTH), nullable=False),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("title", String(400), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("question", JSON, nullable=False),
+    Column("assignee_id", String(32), nullable=True, index=True),
+    Column("assignee_role", String(16), nullable=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("created_by", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("due_at", Float, nullable=True, index=True),
+    Column("remind_at", Float, nullable=True, index=True),
+    Column("reminded_at", Float, nullable=True),
+    Column("answered_at", Float, nullable=True),
+    Column("answered_by", String(32), nullable=True),
+    Column("answer", JSON(none_as_null=True), nullable=True),
+    Column("link_hash", String(64), nullable=True, unique=True),
+    UniqueConstraint("run", "node"),
+)
+"""What a run waits for people to answer. ``state``: open, answered, expired, withdrawn."""
+
+TRIGGERS = Table(
+    "triggers",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("canvas_id", ForeignKey("canvases.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("run", JSON, nullable=False),
+    Column("missed", String(16), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("next_at", Float, nullable=True, index=True),
+    Column("cursor", JSON(none_as_null=True), nullable=True),
+    Column("sealed", LargeBinary, nullable=True),
+    Column("fault", Text, nullable=True),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""What starts runs of a canvas: ``kind`` is cron, interval, webhook, poll or event. ``run`` has how it runs (queue,
+priority, retry), ``cursor`` what was last seen, ``sealed`` the encrypted secret of a webhook, ``fault`` why it does not fire."""
+
+FIRINGS = Table(
+    "firings",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("trigger_id", ForeignKey("triggers.id", ondelete="CASCADE"), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("fired_at", Float, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("run_id", String(32), nullable=True, index=True),
+    Column("reason", Text, nullable=True),
+    UniqueConstraint("trigger_id", "key"),
+    Index(None, "trigger_id", "fired_at"),
+)
+"""Every time a trigger fired, or should have. ``key`` is what makes it once only: the time it was due, or what came."""
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("subscriber", String(64), primary_key=True),
+    Column("stream", String(100), primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+"""Up to which event of a stream a subscriber outside has been told."""
 
 WORKERS = Table(
     "workers",

@@ -1,5 +1,5 @@
 /** Past runs; choosing one puts its states on the canvas and replays it through the plugins. */
-import { Check, CircleSlash, Clock, LoaderCircle, Lock, Pause, RotateCcw, X } from "lucide-react";
+import { Check, CircleSlash, Clock, LoaderCircle, Lock, Pause, RotateCcw, UserRound, X } from "lucide-react";
 import { useState } from "react";
 import type { RunStatus } from "../../protocol";
 import { useStore } from "../../store";
@@ -11,6 +11,7 @@ const ICONS: Readonly<Record<RunStatus, typeof Check>> = {
   queued: Clock,
   running: LoaderCircle,
   paused: Pause,
+  waiting: UserRound,
   completed: Check,
   failed: X,
   cancelled: CircleSlash,

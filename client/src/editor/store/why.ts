@@ -290,6 +290,7 @@ const RUNS: Readonly<Record<RunStatus, { tone: ShownState; word: string }>> = {
   queued: { tone: "queued", word: "queued" },
   running: { tone: "running", word: "running" },
   paused: { tone: "waiting", word: "paused" },
+  waiting: { tone: "waiting", word: "waits for people" },
   completed: { tone: "done", word: "completed" },
   failed: { tone: "failed", word: "failed" },
   cancelled: { tone: "skipped", word: "stopped" },
