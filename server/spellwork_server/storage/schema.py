@@ -307,10 +307,19 @@ TASKS = Table(
     Column("answered_at", Float, nullable=True),
     Column("answered_by", String(32), nullable=True),
     Column("answer", JSON(none_as_null=True), nullable=True),
+    Column("handed_at", Float, nullable=True),
     Column("link_hash", String(64), nullable=True, unique=True),
+    Column("link_by", String(32), nullable=True),
     UniqueConstraint("run", "node"),
+    Index(
+        "ix_tasks_not_handed",
+        "run",
+        sqlite_where=text("answered_at IS NOT NULL AND handed_at IS NULL"),
+        postgresql_where=text("answered_at IS NOT NULL AND handed_at IS NULL"),
+    ),
 )
-"""What a run waits for people to answer. ``state``: open, answered, expired, withdrawn."""
+"""What a run waits for people to answer. ``state``: open, answered, expired, withdrawn; ``answered_at`` is when it
+ceased to be open, ``handed_at`` when its run took that. ``link_by`` made the link whose token has ``link_hash``."""
 
 TRIGGERS = Table(
     "triggers",

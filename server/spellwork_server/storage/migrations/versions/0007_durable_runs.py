@@ -120,7 +120,9 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.Float(), nullable=True),
         sa.Column("answered_by", sa.String(length=32), nullable=True),
         sa.Column("answer", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("handed_at", sa.Float(), nullable=True),
         sa.Column("link_hash", sa.String(length=64), nullable=True),
+        sa.Column("link_by", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
             ["canvas_id"], ["canvases.id"], name=op.f("fk_tasks_canvas_id"), ondelete="CASCADE"
         ),
@@ -135,6 +137,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tasks_assignee_id"), ["assignee_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tasks_canvas_id"), ["canvas_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tasks_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_not_handed",
+            ["run"],
+            unique=False,
+            sqlite_where=sa.text("answered_at IS NOT NULL AND handed_at IS NULL"),
+            postgresql_where=sa.text("answered_at IS NOT NULL AND handed_at IS NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_tasks_remind_at"), ["remind_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_tasks_state"), ["state"], unique=False)
 
