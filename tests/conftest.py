@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.parts import require
+from tests.real_servers import PostgresServer, RedisServer
 from tests.seeds import FACTOR
 
 # What `make test` finds it finds each time, on every machine; `make soak` looks elsewhere each time.
@@ -19,6 +21,37 @@ hypothesis.settings.load_profile("spellwork")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """Run async tests on asyncio's own loop; tests/server/conftest.py moves the server's to uvloop."""
     return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Give a PostgreSQL that the tests of this process share; who stops it takes one of their own."""
+    require("postgres")
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """Give the `database_url` of a PostgreSQL database of the test's own, with all tables and no rows."""
+    name = postgres.migrated()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """Give a Redis that the tests of this process share; who stops it takes one of their own."""
+    require("redis")
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis: RedisServer) -> str:
+    """Give the `redis_url` of an empty Redis."""
+    redis.say("FLUSHALL")
+    return redis.url
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

