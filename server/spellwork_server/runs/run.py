@@ -215,6 +215,7 @@ class Run:
             spell=self.order.spell.to_json(),
             request=self.order.request,
             durable=bool(self.order.request.get("durable")),
+            trigger_id=self.order.request.get("trigger"),
         )
         return self.kept
 

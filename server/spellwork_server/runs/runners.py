@@ -96,6 +96,7 @@ class Runners:
         self._opening: dict[Key, asyncio.Lock] = {}
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
+        self._end_watchers: list[Callable[[Run], None]] = []
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -247,9 +248,15 @@ class Runners:
             logger.exception("fault at the end of run %s", run.id)
         finally:
             runner.note_end(run)
+            for callback in self._end_watchers:
+                callback(run)
             place = self._places.get((runner.user, runner.canvas))
             if place is not None:
                 self._free_if_done(place)
+
+    def watch_ends(self, callback: Callable[[Run], None]) -> None:
+        """Call ``callback(run)`` after a run has ended here; it must not raise."""
+        self._end_watchers.append(callback)
 
     def watch_canvas(self, canvas: str) -> None:
         """Look at a canvas whose members changed, or that was deleted: end there what must end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,6 +60,12 @@ class RunRequest:
     audience: Audience = "shared"
     on_busy: OnBusy = "replace"
     durable: bool = False
+    trigger: str | None = None
+    """The trigger that fired it."""
+    depth: int = 0
+    """How many runs led to it, each ended run firing the next."""
+    also: Callable[[AsyncConnection, str], Awaitable[None]] | None = None
+    """Writes, given the run's id, in the transaction that keeps its record; what it raises keeps neither."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what the run's record keeps of it."""
@@ -70,6 +76,8 @@ class RunRequest:
             "timeout": self.timeout,
             "on_busy": self.on_busy,
             "durable": self.durable,
+            "trigger": self.trigger,
+            "depth": self.depth,
         }
 
 
@@ -199,6 +207,8 @@ class SpellRunner:
         record = run.record()
 
         async def keep(conn: AsyncConnection) -> None:
+            if request.also is not None:
+                await request.also(conn, record.id)
             await insert_run(conn, record)
 
         try:
