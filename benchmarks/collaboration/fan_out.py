@@ -210,10 +210,9 @@ def time_arrivals(tab: Tab, sent: Sequence[float], delays: list[float]) -> None:
 
     def take(update: bytes) -> None:
         nonlocal arrived
-        now = time.monotonic()
         for found in NUMBER.findall(update):
             # Of edits to one node that were merged only the last value is left: it stands for them.
-            delays.extend(now - sent[each] for each in range(arrived, int(found) + 1))
+            delays.extend(tab.arrived - sent[each] for each in range(arrived, int(found) + 1))
             arrived = max(arrived, int(found) + 1)
 
     tab.take = take

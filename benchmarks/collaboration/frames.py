@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import time
 from struct import pack
 from typing import cast
 
@@ -24,13 +25,20 @@ def masked(opcode: int, payload: bytes) -> bytes:
 
 
 class WebSocketClient(asyncio.Protocol):
-    """One WebSocket: shakes hands, splits frames. Subclasses say what a message means."""
+    """One WebSocket: shakes hands, splits frames. Subclasses say what a message means.
+
+    What arrives is read once everything that came with it, on other sockets too, has its time of arrival:
+    else each reader would be timed with the reading of those before it.
+    """
 
     def __init__(self, path: str, headers: dict[str, str]) -> None:
         self._path = path
         self._headers = headers
         self._buffer = b""
+        self._waiting: list[bytes] = []
         self._shaken = False
+        self.arrived = 0.0
+        """When what is read now was there: monotonic seconds."""
         self.shaken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport
@@ -59,8 +67,14 @@ class WebSocketClient(asyncio.Protocol):
             self.shaken.set_exception(ConnectionError(f"{self._path}: the server hung up"))
 
     def data_received(self, data: bytes) -> None:
-        if self._buffer:
-            data = self._buffer + data
+        self.arrived = time.monotonic()
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._read)
+        self._waiting.append(data)
+
+    def _read(self) -> None:
+        data = self._buffer + b"".join(self._waiting)
+        self._waiting.clear()
         at = 0
         if not self._shaken:
             end = data.find(b"\r\n\r\n")

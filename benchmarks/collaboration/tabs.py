@@ -208,7 +208,7 @@ class SocketTab(Tab):
             answer: dict[str, Any] = json.loads(message[found.end() :])[0]
             self._answered(self._parts[answer["diff"]["num"]])
             return
-        self.acknowledged.append(time.monotonic() - self._sent.pop(number))
+        self.acknowledged.append(self.arrived - self._sent.pop(number))
         if not self._sent:
             self._idle.set()
 
