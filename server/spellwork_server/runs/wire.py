@@ -47,10 +47,11 @@ _json = msgspec.json.Encoder(enc_hook=to_json)
 
 
 class Wire:
-    """Turns the events of one run into entries of its journal."""
+    """Turns the events of one run, under one claim of it, into entries of its journal."""
 
-    def __init__(self, run: str, inline_bytes: int) -> None:
+    def __init__(self, run: str, inline_bytes: int, fence: int = 0) -> None:
         self._run = run
+        self._fence = fence
         self._inline = inline_bytes
         self._parts: dict[tuple[str, str], int] = {}
         self.left: dict[str, dict[str, OutputRef]] = {}
@@ -93,7 +94,8 @@ class Wire:
         return self._seal(wire, rows)
 
     def _seal(self, wire: WireEvent, rows: list[OutputRow]) -> Entry:
-        return Entry(self._run, wire.kind, wire.node, wire.at, _json.encode(wire), tuple(rows))
+        body = _json.encode(wire)
+        return Entry(self._run, wire.kind, wire.node, wire.at, body, tuple(rows), self._fence)
 
     def _encode(self, value: Any) -> Encoded:
         return self.encodings.of(value) or encode(value)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Dialect, Insert, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 
 def json_text(value: Any) -> str | None:
@@ -37,16 +41,22 @@ async def insert_many(
         await conn.exec_driver_sql(statement, list(rows))
 
 
+def upsert(dialect: Dialect, table: Table) -> PostgresInsert | SqliteInsert:
+    """Return an insertion that may say what becomes of a row which is there already."""
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - few servers have one
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
+    return insert(table)
+
+
 @cache
 def insert_statement(
     dialect: Dialect, table: Table, names: tuple[str, ...], *, keep_old: bool = False
 ) -> str:
     """Return the statement that inserts one row, its values in the order of ``names``."""
-    if dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - few servers have one
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
-    statement: Insert = insert(table).on_conflict_do_nothing() if keep_old else insert(table)
+    begun = upsert(dialect, table)
+    statement: Insert = begun.on_conflict_do_nothing() if keep_old else begun
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     order = tuple(compiled.positiontup or ())
     if order != names:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .bulk import insert_many
+from .bulk import insert_many, upsert
 from .database import Database
 from .outputs import OutputRow, insert_outputs
 from .schema import EVENTS, RUNS, STREAMS
@@ -27,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """An event on its way into a stream, with the values that go with it.
 
     ``body`` is the event as a JSON object without its number; it is never empty.
+    ``fence`` is the claim of the run under which it is written.
     """
 
     run: str
@@ -35,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     at: float
     body: bytes
     outputs: tuple[OutputRow, ...] = ()
+    fence: int = 0
 
     @property
     def size(self) -> int:
@@ -63,9 +65,23 @@ class RunGoneError(Exception):
     """The run that entries speak of is not kept any more: it, or its canvas, was removed."""
 
 
+class FencedError(RunGoneError):
+    """The run is there, and another process has claimed it since: what comes under an older claim is not written."""
+
+
+Claim = tuple[str, int]
+"""A run, and the fence under which somebody carries it."""
+
+
 async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -> int:
-    """Write ``entries`` at the end of ``stream``; return the number of the last one. Raises RunGoneError."""
-    last = await _advance(conn, stream, len(entries), {entry.run for entry in entries})
+    """Write ``entries`` at the end of ``stream``; return the number of the last one.
+
+    Raises RunGoneError where a run is removed, FencedError where it is
+    somebody else's by now; nothing is written then. On PostgreSQL the runs are
+    held until the end of the transaction, so that nobody claims one between
+    the look at its fence and the commit.
+    """
+    last = await _advance(conn, stream, len(entries), {(each.run, each.fence) for each in entries})
     first = last - len(entries) + 1
     await insert_outputs(conn, [row for entry in entries for row in entry.outputs])
     rows = [
@@ -76,23 +92,45 @@ async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -
     return last
 
 
-async def _advance(conn: AsyncConnection, stream: str, count: int, runs: set[str]) -> int:
-    """Move the stream's counter on by ``count`` if all ``runs`` are kept; return where it stands then."""
-    kept = select(func.count()).select_from(RUNS).where(RUNS.c.id.in_(runs)).scalar_subquery()
+async def _advance(conn: AsyncConnection, stream: str, count: int, claims: set[Claim]) -> int:
+    """Move the stream's counter on by ``count`` if all ``claims`` hold; return where it stands then."""
+    held = select(RUNS.c.id).where(_claimed(claims)).with_for_update(read=True).subquery()
+    kept = select(func.count()).select_from(held).scalar_subquery()
     moved = await conn.execute(
         update(STREAMS)
-        .where(STREAMS.c.id == stream, kept == len(runs))
+        .where(STREAMS.c.id == stream, kept == len(claims))
         .values(seq=STREAMS.c.seq + count)
         .returning(STREAMS.c.seq)
     )
     row = moved.first()
     if row is not None:
         return int(row.seq)
-    found = set(await conn.scalars(select(RUNS.c.id).where(RUNS.c.id.in_(runs))))
-    if found != runs:
-        raise RunGoneError(", ".join(sorted(runs - found)))
-    await conn.execute(insert(STREAMS).values(id=stream, seq=count))
-    return count
+    await check_claims(conn, claims)
+    begun = upsert(conn.dialect, STREAMS).values(id=stream, seq=count)
+    begun = begun.on_conflict_do_update(  # another process began the stream meanwhile
+        index_elements=[STREAMS.c.id], set_={"seq": STREAMS.c.seq + count}
+    )
+    return int((await conn.execute(begun.returning(STREAMS.c.seq))).scalar_one())
+
+
+def _claimed(claims: set[Claim]) -> ColumnElement[bool]:
+    """Return the condition that a run is among the claims, under the fence that is named there."""
+    runs: dict[int, list[str]] = {}
+    for run, fence in sorted(claims):
+        runs.setdefault(fence, []).append(run)
+    return or_(*(and_(RUNS.c.fence == fence, RUNS.c.id.in_(ids)) for fence, ids in runs.items()))
+
+
+async def check_claims(conn: AsyncConnection, claims: set[Claim]) -> None:
+    """Raise RunGoneError or FencedError unless all runs are there and under these fences."""
+    query = select(RUNS.c.id, RUNS.c.fence).where(RUNS.c.id.in_({run for run, _ in claims}))
+    found = {row.id: row.fence for row in await conn.execute(query)}
+    gone = sorted(run for run, _ in claims if run not in found)
+    if gone:
+        raise RunGoneError(", ".join(gone))
+    stale = sorted(run for run, fence in claims if found[run] != fence)
+    if stale:
+        raise FencedError(", ".join(stale))
 
 
 class JournalStore:

@@ -45,6 +45,7 @@ class RunRecord:
     process_id: str | None = None
     fence: int = 0
     claimed_at: float | None = None
+    cancel_at: float | None = None
     trigger_id: str | None = None
     forked_from: str | None = None
 

@@ -242,10 +242,19 @@ RUNS = Table(
     Column("process_id", String(32), nullable=True, index=True),
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("claimed_at", Float, nullable=True),
+    Column("cancel_at", Float, nullable=True),
     Column("trigger_id", String(32), nullable=True, index=True),
     Column("forked_from", String(32), nullable=True, index=True),
     Index(None, "canvas_id", "created_at"),
     Index(None, "queue", "status", "priority"),
+    Index(None, "queue", "claimed_at"),
+    Index(
+        "ix_runs_claimable",
+        "priority",
+        "created_at",
+        sqlite_where=text("status = 'queued' AND process_id IS NULL"),
+        postgresql_where=text("status = 'queued' AND process_id IS NULL"),
+    ),
     Index(
         "uq_runs_queue_dedupe_key",
         "queue",
@@ -257,7 +266,27 @@ RUNS = Table(
 )
 """A run waits in ``queue`` until a process claims it (``process_id``, ``claimed_at``). With every claim ``fence``
 grows by one: whoever writes for the run names the fence it claimed, so a process that lost it writes nothing more.
-In one queue, one run at a time that has not ended has a ``dedupe_key``."""
+In one queue, one run at a time that has not ended has a ``dedupe_key``. ``cancel_at``: somebody wants it to end, and
+whoever carries it sees to that."""
+
+RUN_FIGURES = Table(
+    "run_figures",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("canvas_id", String(32), nullable=True, index=True),
+    Column("user_id", String(32), nullable=False, index=True),
+    Column("shared", Boolean, nullable=False),
+    Column("day", Integer, nullable=False, index=True),
+    Column("seconds", Float, nullable=False),
+    Column("ran", Integer, nullable=False),
+    Column("cached", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("words", Text, nullable=False),
+)
+"""What is counted of a run that has ended, and by which words it is found: apart from ``runs``, whose rows hold spells.
+``day`` counts from 1970, in UTC; ``words`` are the nodes that failed, and why, in small letters."""
 
 PROCESSES = Table(
     "processes",

@@ -147,6 +147,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tasks_remind_at"), ["remind_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_tasks_state"), ["state"], unique=False)
 
+    op.create_table(
+        "run_figures",
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("canvas_id", sa.String(length=32), nullable=True),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("ran", sa.Integer(), nullable=False),
+        sa.Column("cached", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("skipped", sa.Integer(), nullable=False),
+        sa.Column("tokens", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_run_figures_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_run_figures")),
+    )
+    with op.batch_alter_table("run_figures", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_run_figures_canvas_id"), ["canvas_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_run_figures_day"), ["day"], unique=False)
+        batch_op.create_index(batch_op.f("ix_run_figures_user_id"), ["user_id"], unique=False)
+
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("durable", sa.Boolean(), server_default=sa.false(), nullable=False)
@@ -161,6 +185,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("process_id", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("fence", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("claimed_at", sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column("cancel_at", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("trigger_id", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("forked_from", sa.String(length=32), nullable=True))
         batch_op.create_index(batch_op.f("ix_runs_forked_from"), ["forked_from"], unique=False)
@@ -169,6 +194,16 @@ def upgrade() -> None:
             batch_op.f("ix_runs_queue_runs_status_runs_priority"),
             ["queue", "status", "priority"],
             unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_runs_queue_runs_claimed_at"), ["queue", "claimed_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_runs_claimable",
+            ["priority", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'queued' AND process_id IS NULL"),
+            postgresql_where=sa.text("status = 'queued' AND process_id IS NULL"),
         )
         batch_op.create_index(batch_op.f("ix_runs_trigger_id"), ["trigger_id"], unique=False)
         batch_op.create_index(
