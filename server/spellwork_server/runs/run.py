@@ -68,6 +68,11 @@ def nobody_lags(_stream: str, _user: str) -> bool:
     return False
 
 
+def no_process() -> str | None:
+    """Return None."""
+    return None
+
+
 async def as_required(_canvas: str | None) -> str:
     """Return ""."""
     return ""
@@ -91,6 +96,9 @@ class Machinery:
 
     packages: Callable[[str | None], Awaitable[str]] = as_required
     """Gives, by canvas, what the packages of its worker are known by; "" for what the spell requires."""
+
+    process: Callable[[], str | None] = no_process
+    """Gives the id under which this process carries runs now."""
 
     secrets: Callable[[str | None, str], RunSecrets] = no_secrets
     """Gives, by canvas and user, what the nodes of a run get their secrets from."""
@@ -133,6 +141,7 @@ class Run:
         kept: Callable[[], Left] = dict,
         after: Sequence[Run] = (),
         seat: LiveSeat | None = None,
+        fence: int = 0,
     ) -> None:
         self.id = uuid4().hex
         self.order = order
@@ -157,7 +166,9 @@ class Run:
         self._after = [run for run in after if not run.ended.is_set()]
         self._followers: list[Run] = []
         self._wake = asyncio.Event()
-        self._wire = Wire(self.id, machinery.inline_bytes)
+        self.fence = fence
+        """The number of the claim under which this process carries it."""
+        self._wire = Wire(self.id, machinery.inline_bytes, fence)
         self._writer = RunWriter(self._wire, self._append)
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""
@@ -215,6 +226,8 @@ class Run:
             spell=self.order.spell.to_json(),
             request=self.order.request,
             durable=bool(self.order.request.get("durable")),
+            process_id=self._machinery.process(),
+            fence=self.fence,
             trigger_id=self.order.request.get("trigger"),
         )
         return self.kept
@@ -231,6 +244,20 @@ class Run:
         else:
             self.status = "cancelled"
             self._wake.set()
+
+    def fail(self, code: str, message: str) -> None:
+        """End the run as failed within a second; nothing happens where it has ended."""
+        if self.is_open:
+            self._failure = self._failure or {"code": code, "message": message}
+            if self._execution is None:
+                self.status = "failed"
+                self._wake.set()
+            self._stop()
+
+    def drop(self) -> None:
+        """Stop carrying the run, and write nothing more for it: it is another process's now, or nobody's."""
+        self._broken = True
+        self.cancel()
 
     def give_way(self, seat: LiveSeat | None) -> None:
         """End the run for another one; where that goes on from the same seat, with what it does not overtake."""

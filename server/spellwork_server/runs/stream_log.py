@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import Unavailable
 from spellwork_server.storage.group_commit import GroupCommit, Job
-from spellwork_server.storage.journal import Entry, RunGoneError, append
+from spellwork_server.storage.journal import Entry, FencedError, RunGoneError, append
 
 BATCH_ENTRIES = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
@@ -183,7 +183,13 @@ class StreamLog:
         """Write each author's packets alone, and give up on the one whose packets are at fault."""
         authors = {id(packet.author): packet.author for packet in batch}
         if len(authors) == 1:
-            if isinstance(error, RunGoneError):
+            if isinstance(error, FencedError):
+                logger.info(
+                    "stream %s: run %s is carried by somebody else by now; it is dropped here",
+                    self.stream,
+                    error,
+                )
+            elif isinstance(error, RunGoneError):
                 logger.info("stream %s: run %s is gone; its events end here", self.stream, error)
             else:
                 logger.error("stream %s: a run's events were refused", self.stream, exc_info=error)
