@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from .actor import Actor
-from .policy import Action, CanvasAccess, CommentAccess, RunAccess, UserAccess, allowed, require
+from .policy import (
+    Action,
+    CanvasAccess,
+    CommentAccess,
+    RunAccess,
+    TaskAccess,
+    UserAccess,
+    allowed,
+    require,
+)
 
 __all__ = [
     "Action",
@@ -11,6 +20,7 @@ __all__ = [
     "CanvasAccess",
     "CommentAccess",
     "RunAccess",
+    "TaskAccess",
     "UserAccess",
     "allowed",
     "require",

@@ -50,6 +50,8 @@ Action = Literal[
     "packs.manage",
     "external.create",
     "external.manage",
+    "task.read",
+    "task.answer",
 ]
 
 CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
@@ -123,6 +125,19 @@ class CommentAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskAccess:
+    """What a run asks, and whom: a user, whoever has at least a role on its canvas, or (neither) whoever started it."""
+
+    task_id: str
+    run: RunAccess
+    assignee_id: str | None = None
+    assignee_role: CanvasRole | None = None
+
+    def __str__(self) -> str:
+        return f"task {self.task_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalWorkerAccess:
     """Whose an external worker is."""
 
@@ -143,7 +158,15 @@ class UserAccess:
         return f"user {self.user_id}"
 
 
-Thing = CanvasAccess | RunAccess | CommentAccess | ExternalWorkerAccess | UserAccess | None
+Thing = (
+    CanvasAccess
+    | RunAccess
+    | CommentAccess
+    | TaskAccess
+    | ExternalWorkerAccess
+    | UserAccess
+    | None
+)
 
 
 def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
@@ -165,6 +188,8 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
             return _run_allowed(actor, action, thing)
         case CommentAccess():
             return _comment_allowed(actor, action, thing)
+        case TaskAccess():
+            return _task_allowed(actor, action, thing)
         case ExternalWorkerAccess():
             return action == "external.manage" and thing.owner_id == actor.user_id
         case UserAccess():
@@ -218,6 +243,28 @@ def _comment_allowed(actor: Actor, action: Action, comment: CommentAccess) -> bo
     return False
 
 
+def _task_allowed(actor: Actor, action: Action, task: TaskAccess) -> bool:
+    """Who is asked answers, while they may see the canvas, and its owners; who may see the run sees what it asks."""
+    if action == "task.answer":
+        return _is_asked(actor, task)
+    return action == "task.read" and (
+        _is_asked(actor, task) or _run_allowed(actor, "run.read", task.run)
+    )
+
+
+def _is_asked(actor: Actor, task: TaskAccess) -> bool:
+    canvas = task.run.canvas
+    named = actor.user_id == (task.assignee_id or task.run.user_id)
+    if canvas is None:
+        return named
+    role = canvas.role(actor)
+    if role is None:
+        return False
+    if task.assignee_role is not None:
+        return CANVAS_ROLES.index(role) >= CANVAS_ROLES.index(task.assignee_role)
+    return named or role == "owner"
+
+
 WORDS: Mapping[Action, str] = {
     "canvas.read": "look at",
     "canvas.comment": "comment on",
@@ -254,6 +301,8 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
         )
     elif isinstance(thing, ExternalWorkerAccess):
         needs = "its owner"
+    elif isinstance(thing, TaskAccess):
+        needs = "to be asked" if action == "task.answer" else "a role on its canvas"
     elif isinstance(thing, CommentAccess):
         needs = "its author" if action == "comment.edit" else "its author or the role editor"
     elif action == "credentials.add":
