@@ -11,17 +11,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
-from spellwork import Execution, Spell, compile
+from spellwork import Execution, Plan, Spell, compile
 
 from .graphs import GRAPHS, SIZE, as_spell, layered
 from .nodes import library
 from .settled import settled
+
+ROUNDS, BESIDE = 21, 1
+"""Measurements of ten times the nodes, and of SIZE of them between two of those."""
+
+Measure = Callable[[], Awaitable[float]]
 
 
 class Built(TypedDict):
@@ -57,26 +65,41 @@ def _builds() -> dict[str, float]:
 
 
 async def _growth() -> dict[str, float]:
-    """Compare ten times the nodes with SIZE of them, to build and to run."""
-    sizes = SIZE, 10 * SIZE
-    texts = {size: as_spell(layered(size)) for size in sizes}
-    builds: dict[int, list[float]] = {size: [] for size in sizes}
-    for _ in range(9):
-        for size, text in texts.items():
-            gc.collect()
-            builds[size].append(_milliseconds(text))
-    plans = {
-        size: compile(Spell.model_validate_json(text), library) for size, text in texts.items()
-    }
-    runs: dict[int, list[float]] = {size: [] for size in sizes}
+    """Compare ten times the nodes with SIZE of them, to build and to run.
+
+    The machine's pace changes within seconds, so each large one is compared with small ones right before
+    and after it.
+    """
+    small, large = (as_spell(layered(size)) for size in (SIZE, 10 * SIZE))
+    growth: dict[str, float] = {}
+    growth["to plan"] = await _times(partial(_built, small), partial(_built, large))
+    plans = [compile(Spell.model_validate_json(text), library) for text in (small, large)]
+    growth["a warm run"] = await _times(*(partial(_ran, plan) for plan in plans))
+    return growth
+
+
+async def _built(text: str) -> float:
     gc.collect()
-    for _ in range(15):
-        for size, plan in plans.items():
-            began = time.process_time()
-            await Execution(plan).run()
-            runs[size].append(time.process_time() - began)
-    taken = {"to plan": builds, "a warm run": runs}
-    return {what: settled(times[10 * SIZE]) / settled(times[SIZE]) for what, times in taken.items()}
+    return _milliseconds(text)
+
+
+async def _ran(plan: Plan) -> float:
+    began = time.process_time()
+    await Execution(plan).run()
+    return time.process_time() - began
+
+
+async def _times(small: Measure, large: Measure) -> float:
+    """Return how many times as long ``large`` takes: the median of ROUNDS, each beside 2 * BESIDE small ones."""
+    gc.collect()
+    found: list[float] = []
+    before = [await small() for _ in range(BESIDE)]
+    for _ in range(ROUNDS):
+        middle = await large()
+        after = [await small() for _ in range(BESIDE)]
+        found.append(middle / statistics.median(before + after))
+        before = after
+    return statistics.median(found)
 
 
 if __name__ == "__main__":
