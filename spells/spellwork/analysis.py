@@ -7,9 +7,11 @@ which parses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -38,6 +40,8 @@ MAX_NODES = 10_000
 MAX_EDGES = 50_000
 MAX_CODE = 500_000
 """Characters of code in all nodes together: it is read wherever the spell is."""
+
+_NOTHING: Mapping[str, Problem | None] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -71,6 +75,8 @@ class Analysis:
     ``spells`` finds the spells that nodes run inside themselves; without it
     there are none. ``root`` is what the spell itself is found by there, if at
     all; ``children`` are those of the spell that this one is a child of.
+    ``recording`` names nodes that are not called, for a test has recorded what
+    comes of them: their pins (None), or a failure.
     """
 
     def __init__(
@@ -81,9 +87,11 @@ class Analysis:
         *,
         root: str | None = None,
         children: Children | None = None,
+        recording: Mapping[str, Problem | None] = _NOTHING,
     ) -> None:
         self.spell = spell
         self.library = library
+        self._recording = recording
         self.children = children or Children(
             lambda child, known: Analysis(child, library, children=known), spells, root
         )
@@ -111,6 +119,7 @@ class Analysis:
             self._read_standing()
             self._read_regions()
             self._read_inputs(names)
+            self._read_failures()
             self._order()
             self._soften()
             self._read_requirements()
@@ -164,7 +173,7 @@ class Analysis:
                     self._add_old_version(id, node, newest.version)
             if declared is None:
                 self._add_unknown_type(id, node)
-                if stands(node):
+                if stands(node) or id in self._recording:
                     unknown = placeholder(node)
                     parts[id] = Part(id, node, unknown, *_tables(unknown.ports), loose=True)
             elif declared.resolve is None:
@@ -264,7 +273,7 @@ class Analysis:
         )
         for region, captured in regions.captures.items():
             for owner in regions.owners[region]:
-                if owner in self.standing:  # it is not run
+                if owner in self.standing or owner in self._recording:  # it is not run
                     continue
                 self.needs.setdefault(owner, []).extend(source for source, _ in captured)
 
@@ -303,8 +312,19 @@ class Analysis:
 
     def _read_standing(self) -> None:
         needed = needed_outputs(self.spell.edges.values(), self.spell.nodes)
-        if not needed:
-            return
+        if needed:
+            self._read_set_aside(needed)
+        for id, failure in self._recording.items():
+            part = self.parts.get(id)
+            if part is None:
+                continue
+            part.inside = None
+            if failure is None:
+                self._stand(part, Standing("pinned"))
+            else:
+                part.links, self.needs[id] = {}, []
+
+    def _read_set_aside(self, needed: dict[str, set[str]]) -> None:
         links = [
             link for part in self.parts.values() for each in part.links.values() for link in each
         ]
@@ -317,8 +337,17 @@ class Analysis:
             standing = None if part is None else standing_of(part, outputs)
             if part is not None and standing is not None:
                 self._stand(part, standing)
-            elif part is not None and self.library.get(part.node.type, part.node.version) is None:
+            elif (
+                part is not None
+                and id not in self._recording
+                and self.library.get(part.node.type, part.node.version) is None
+            ):
                 del self.parts[id]
+
+    def _read_failures(self) -> None:
+        for id, failure in self._recording.items():
+            if failure is not None and id in self.parts:
+                self.parts[id].fault = failure
 
     def _stand(self, part: Part, standing: Standing) -> None:
         """Cut a node off from what it does not need."""
@@ -335,7 +364,7 @@ class Analysis:
 
     def _soften(self) -> None:
         """Make a warning of what is wrong with a node that is not run, and with the wires that end there."""
-        if self.standing:
+        if self.standing or self._recording:
             self.problems = [
                 msgspec.structs.replace(problem, severity="warning")
                 if problem.code != "cycle" and self._is_of_standing(problem)
@@ -345,7 +374,10 @@ class Analysis:
 
     def _is_of_standing(self, problem: Problem) -> bool:
         edge = self.spell.edges.get(problem.edge or "")
-        return problem.node in self.standing or (edge is not None and edge.target in self.standing)
+        return any(
+            node in self.standing or node in self._recording
+            for node in (problem.node, None if edge is None else edge.target)
+        )
 
     # Values typed in
 
@@ -422,11 +454,14 @@ class Analysis:
             at = {key: first[key] for key in ("line", "column", "end_column") if key in first}
             self.add(
                 "cycle",
-                f"the nodes depend on themselves: {' -> '.join(path)}"
+                f"the nodes depend on themselves: {' -> '.join(map(self._label, path))}"
                 + (f"; {first['name']!r} is read by name" if first else ""),
                 node=first.get("node", path[0]),
                 details={"path": path} | ({"names": names} if names else {}) | at,
             )
+
+    def _label(self, node: str) -> str:
+        return self.spell.nodes[node].name or node
 
     def _named_along(self, path: list[str]) -> list[dict[str, Any]]:
         """Return the names in code that close a circle, each with its node and place."""
