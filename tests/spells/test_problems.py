@@ -66,9 +66,9 @@ def test_a_cycle_is_given_by_its_shortest_path() -> None:
         draw({"a": "text", "b": "text"}, "a.text -> b.value", "b.text -> a.value"), library
     )
     assert cycles[0].details["path"] == ["a", "b", "a"]
-    named = draw({"a": "text", "b": "text"}, "a.text -> b.value", "b.text -> a.value")
-    named.nodes["b"].name = "Sum"
-    assert validate(named, library)[0].message == "the nodes depend on themselves: a -> Sum -> a"
+    named = {"a": "text", "b": {"type": "text", "name": "Sum"}}
+    problem = problem_of(named, "a.text -> b.value", "b.text -> a.value")
+    assert problem["message"] == "the nodes depend on themselves: a -> Sum -> a"
 
 
 def test_a_code_error_has_line_and_column() -> None:
