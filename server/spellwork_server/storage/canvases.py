@@ -10,12 +10,12 @@ from typing import Any, cast
 from uuid import uuid4
 
 from sqlalchemy import Row, delete, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import NotFound
 from spellwork_server.identity.policy import CanvasAccess, CanvasRole
 
+from .bulk import upsert
 from .database import Database
 from .schema import CANVASES, EVENTS, MEMBERS, STREAMS, USERS
 from .users import Clock
@@ -218,7 +218,7 @@ class CanvasRecords:
 
 async def put_member(conn: AsyncConnection, canvas_id: str, user_id: str, role: CanvasRole) -> None:
     """Give a user a role on a canvas, in place of any they have, as part of a transaction."""
-    put = upsert(MEMBERS).values(canvas_id=canvas_id, user_id=user_id, role=role)
+    put = upsert(conn.dialect, MEMBERS).values(canvas_id=canvas_id, user_id=user_id, role=role)
     await conn.execute(
         put.on_conflict_do_update(index_elements=["canvas_id", "user_id"], set_={"role": role})
     )

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
 from spellwork_server.errors import Conflict, NotFound
 
+from .bulk import upsert
 from .cursors import read_cursor, write_cursor
 from .database import Database
 from .schema import COMMENT_READS, COMMENTS, MENTIONS, USERS
@@ -311,7 +311,7 @@ async def _mention(conn: AsyncConnection, comment: str, user_ids: Sequence[str])
     """Add mentions; one that is there stays as it is."""
     if user_ids:
         rows = [{"comment_id": comment, "user_id": each, "read_at": None} for each in user_ids]
-        await conn.execute(upsert(MENTIONS).values(rows).on_conflict_do_nothing())
+        await conn.execute(upsert(conn.dialect, MENTIONS).values(rows).on_conflict_do_nothing())
 
 
 async def _mark_read(
@@ -319,7 +319,7 @@ async def _mark_read(
 ) -> None:
     if threads:
         rows = [{"thread": each, "user_id": user_id, "read_at": at} for each in threads]
-        put = upsert(COMMENT_READS)
+        put = upsert(conn.dialect, COMMENT_READS)
         put = put.on_conflict_do_update(
             index_elements=["thread", "user_id"], set_={"read_at": put.excluded.read_at}
         )

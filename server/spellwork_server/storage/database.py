@@ -8,11 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+from . import postgres
 from .failures import translate
 from .insertion import Appender, Insertion
 
@@ -33,28 +34,49 @@ PRAGMAS = (
 DRIVER_TIMEOUT = 5.0
 """Seconds that Python's driver waits for a database which another process holds, unless told."""
 
+CONNECTIONS = 10
+"""Connections to a PostgreSQL server, unless told."""
+
+
+class UnknownDatabase(ValueError):
+    """The URL is of a database that there is no storage on."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no storage on {name!r}: the database is a sqlite+aiosqlite:///FILE or a"
+            " postgresql://USER:PASSWORD@HOST/DATABASE"
+        )
+
 
 class Database:
     """An SQL database as an async context manager.
 
     ``read`` gives a consistent snapshot, ``write`` a transaction that commits
     when its block ends. Writers take turns under a lock, because SQLite has
-    one writer and a waiting coroutine is cheaper than a busy loop in SQLite.
+    one writer and a waiting coroutine is cheaper than a busy loop in SQLite;
+    on PostgreSQL those of other processes do, too, under a lock of the server.
     Blocks must not be nested in one task: an in-memory database has a single
     connection, which readers share with the writer.
 
     Raises StoreUnavailable where the store itself fails (full, locked, gone);
     other SQL errors are bugs or conflicts and pass through. A SQLite database
     that another process holds is waited for 5 s, which is the driver's own
-    default; ``?timeout=SECONDS`` in the URL says otherwise.
+    default; ``?timeout=SECONDS`` in the URL says otherwise. PostgreSQL is
+    reached over ``connections`` at most. Raises UnknownDatabase for others.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
+        self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._connections = connections
         self.in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         self._lock = asyncio.Lock()
         self._engine = self._make_engine()
+        self._reader = self._engine
+        if not self.is_sqlite:
+            self._reader = self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._writer = self._engine.execution_options(**{WRITE: True})
         self._appender = self._make_appender()
 
@@ -83,7 +105,7 @@ class Database:
             if self.in_memory:
                 await stack.enter_async_context(self._lock)
             with translate():
-                conn = await stack.enter_async_context(self._engine.connect())
+                conn = await stack.enter_async_context(self._reader.connect())
                 yield conn
 
     @asynccontextmanager
@@ -115,14 +137,33 @@ class Database:
         return Appender(str(self.url.database), PRAGMAS, timeout)
 
     def _make_engine(self) -> AsyncEngine:
+        if not self.is_sqlite:
+            engine = postgres.make_engine(self.url, self._connections)
+            event.listen(engine.sync_engine, "begin", _begin_postgres)
+            return engine
         options: dict[str, Any] = {}
         if self.in_memory:
             options["poolclass"] = StaticPool
         engine = create_async_engine(self.url, **options)
-        if self.is_sqlite:
-            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
+
+
+def _known(url: str) -> URL:
+    """Return the URL of a database that there is storage on. Raises UnknownDatabase for any other."""
+    made = make_url(url)
+    if made.drivername in postgres.NAMES:
+        return postgres.driver_url(made)
+    if made.drivername != "sqlite+aiosqlite":
+        raise UnknownDatabase(made.drivername)
+    return made
+
+
+def _begin_postgres(connection: Connection) -> None:
+    """Wait for the turn of a transaction that will write."""
+    if connection.get_execution_options().get(WRITE, False):
+        postgres.take_turn(connection)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

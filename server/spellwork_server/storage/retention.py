@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, exists, func, select, true
+from sqlalchemy import Dialect, delete, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from .schema import CACHE, EVENTS, OUTPUTS, RUN_OUTPUTS, RUNS
 
@@ -47,7 +48,7 @@ async def drop_oldest_cached(conn: AsyncConnection, before: float) -> int:
 
 async def drop_unnamed(conn: AsyncConnection, unused_since: float) -> int:
     """Forget values that no run and no cache entry names and nobody used since; return how many."""
-    each = func.json_each(CACHE.c.outputs, "$.outputs").table_valued("value")
+    each = _outputs_of_cached(conn.dialect)
     named = select(each.c.value).select_from(CACHE).join(each, true())
     unnamed = (
         select(OUTPUTS.c.hash)
@@ -60,3 +61,11 @@ async def drop_unnamed(conn: AsyncConnection, unused_since: float) -> int:
     )
     gone = await conn.execute(delete(OUTPUTS).where(OUTPUTS.c.hash.in_(unnamed)))
     return int(gone.rowcount)
+
+
+def _outputs_of_cached(dialect: Dialect) -> NamedFromClause:
+    """Return the (port, hash) pairs that a cache entry names, as a table."""
+    if dialect.name == "postgresql":
+        pairs = func.json_each_text(CACHE.c.outputs["outputs"]).table_valued("key", "value")
+        return pairs.lateral()  # it speaks of the row beside it
+    return func.json_each(CACHE.c.outputs, "$.outputs").table_valued("value")
