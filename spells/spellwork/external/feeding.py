@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from spellwork.errors import NodeError
 from spellwork.handing import decoded
-from spellwork.streams import Reader
+from spellwork.input_streams import InputStreams
 from spellwork.values import to_json
 
 from .frames import MAX_MESSAGE, Feed, FeedEnd, Pull, encode
@@ -18,38 +18,13 @@ from .frames import MAX_MESSAGE, Feed, FeedEnd, Pull, encode
 Send = Callable[[bytes], None]
 
 
-class Feeder:
+class Feeder(InputStreams):
     """The server's end: takes chunks from readers and sends them."""
 
     def __init__(self, call: int, send: Send) -> None:
+        super().__init__()
         self.call = call
         self._send = send
-        self._readers: dict[str, Reader] = {}
-        self._asked: set[str] = set()
-
-    def without_streams(
-        self, inputs: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, int | None]]:
-        """Keep the readers among the inputs; return the other inputs, and what ``Call.streams`` says."""
-        plain: dict[str, Any] = {}
-        streams: dict[str, int | None] = {}
-        for port, value in inputs.items():
-            if isinstance(value, Reader):
-                streams[port] = None
-                self._readers[port] = value
-            elif isinstance(value, list) and value and isinstance(value[0], Reader):
-                streams[port] = len(value)
-                self._readers |= {f"{port}[{place}]": each for place, each in enumerate(value)}
-            else:
-                plain[port] = value
-        return plain, streams
-
-    def may_feed(self, stream: str) -> bool:
-        """Say whether a question is to be answered: of a stream that was given, and one at a time."""
-        if stream not in self._readers or stream in self._asked:
-            return False
-        self._asked.add(stream)
-        return True
 
     async def feed(self, stream: str) -> None:
         """Send the next chunks of a stream, or its end; what goes wrong is told to who reads."""

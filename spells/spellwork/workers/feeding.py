@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from spellwork.errors import NodeError
 from spellwork.handles import any_handles
-from spellwork.streams import Reader
+from spellwork.input_streams import InputStreams
 from spellwork_worker.feeding import plain_chunk
 from spellwork_worker.frames import Feed, FeedEnd, encode
 from spellwork_worker.parcels import Given
@@ -22,45 +22,15 @@ if TYPE_CHECKING:
     from .process import WorkerProcess
 
 
-class Feeder:
+class Feeder(InputStreams):
     """Takes chunks from readers and makes frames of them."""
 
     def __init__(self, call: int, limit: int, giver: Giver) -> None:
+        super().__init__()
         self._call = call
         self._limit = limit
         self._giver = giver
         self._encode: Callable[[msgspec.Struct], bytes] = encode
-        self._readers: dict[str, Reader] = {}
-        self._asked: set[str] = set()
-
-    def without_streams(
-        self, inputs: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, int | None]]:
-        """Keep the readers among the inputs; return the other inputs, and what ``Call.streams`` says."""
-        plain: dict[str, Any] = {}
-        streams: dict[str, int | None] = {}
-        for port, value in inputs.items():
-            if isinstance(value, Reader):
-                streams[port] = None
-                self._readers[port] = value
-            elif isinstance(value, list) and value and isinstance(value[0], Reader):
-                streams[port] = len(value)
-                self._readers |= {f"{port}[{place}]": each for place, each in enumerate(value)}
-            else:
-                plain[port] = value
-        return plain, streams
-
-    @property
-    def waits(self) -> bool:
-        """Whether the worker asked for chunks that are not there yet."""
-        return bool(self._asked)
-
-    def may_feed(self, stream: str) -> bool:
-        """Say whether the worker's question is to be answered: of a stream it reads, and one at a time."""
-        if stream not in self._readers or stream in self._asked:
-            return False
-        self._asked.add(stream)
-        return True
 
     async def feed(self, stream: str, worker: WorkerProcess) -> None:
         """Send the next chunks of a stream, or its end. What goes wrong is told to the code that reads."""
