@@ -22,6 +22,7 @@ A pack::
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .asking import Question
 from .cache import CachedOutputs, MemoryCache, OutputCache
 from .compiler import compile
 from .context import Context, DetachedHost, RunContext
@@ -56,6 +57,7 @@ from .memory import RunMemory
 from .migration import Migrated, NodeUpgrade
 from .node_type import NodeType
 from .pack import Pack
+from .past import Ended
 from .plan import Plan
 from .ports import SKIP, Place, Port, Ports, Remark
 from .problems import Problem
@@ -78,6 +80,7 @@ __all__ = [
     "Context",
     "DetachedHost",
     "Edge",
+    "Ended",
     "Event",
     "Execution",
     "Executor",
@@ -112,6 +115,7 @@ __all__ = [
     "Port",
     "Ports",
     "Problem",
+    "Question",
     "Remark",
     "RunContext",
     "RunMemory",

@@ -15,6 +15,7 @@ from .handles import any_handles, handles_in, replaced
 from .host import RunHost
 from .nested import carry_out
 from .nested_host import NestedHost
+from .past import Ended
 from .ports import SKIP, Port
 from .program import MODE_ONE, UNSET
 from .recall import Recall
@@ -75,27 +76,73 @@ class BodyRun:
             BodyFailed: when a node in it failed whose ``error`` is not wired.
             InputRejected: for an input that is missing, not known, or of another type.
         """
-        body, host = self._body, self._host
+        host = self._host
         if host.depth >= host.limits.depth:
             raise NodeError(
                 f"bodies nest more than {host.limits.depth} deep", code="too_deep", retryable=False
             )
-        values = await self._brought(self._values(inputs))
-        quiet = (
-            host.sink is None
-            or (iteration is not None and iteration >= TOLD)
-            or not host.allowance.take(body.calls)
-        )
-        if quiet and host.may_run_unseen and self._may_follow(iteration):
-            return await self._follow(values, iteration)
-        host.allowance.open(body.room)
+        if host.behind is not None and iteration is not None:
+            whole = host.behind.ended.get(self._place(iteration))
+            if whole is not None:
+                return _again(whole)
+        host.crew.turning += 1
         try:
-            return await self._nest(values, iteration, quiet)
+            values = await self._brought(self._values(inputs))
+            if self._is_told(iteration):
+                return await self._nest(values, iteration, quiet=False)
+            if host.barrier is None or iteration is None or host.sink is None:
+                return await self._unseen(values, iteration)
+            return await self._told_whole(values, iteration)
         finally:
-            host.allowance.close(body.room)
+            host.crew.turning -= 1
+
+    def _is_told(self, iteration: int | None) -> bool:
+        """Say whether the nodes of this run of the body are told of."""
+        body, host = self._body, self._host
+        if host.sink is None:
+            return False
+        is_late = iteration is not None and iteration >= TOLD
+        if is_late and (host.barrier is None or not body.is_committed):
+            return False
+        return host.allowance.take(body.calls)
+
+    async def _unseen(self, values: list[Any], iteration: int | None) -> dict[str, Any]:
+        """Run the body where nothing of it is told but failures."""
+        if self._host.may_run_unseen and self._may_follow(iteration):
+            return await self._follow(values, iteration)
+        return await self._nest(values, iteration, quiet=True)
+
+    async def _told_whole(self, values: list[Any], iteration: int) -> dict[str, Any]:
+        """Run the body as ``_unseen`` does, and tell of the iteration as of one node, for who resumes the run."""
+        host, place = self._host, self._place(iteration)
+        started = time.time()
+        try:
+            outputs = await self._unseen(values, iteration)
+        except NodeError as error:
+            if host.allowance.take(1) and not host.ended:
+                failure = failure_of(error).to_json()
+                ended = time.time()
+                host.report(
+                    Event("node.failed", ended, place, error=failure, duration=ended - started)
+                )
+            raise
+        if host.allowance.take(1) and not host.ended:
+            ended = time.time()
+            host.report(Event("node.done", ended, place, "new", dict(outputs), ended - started))
+        return outputs
 
     async def _nest(self, values: list[Any], iteration: int | None, quiet: bool) -> dict[str, Any]:
         """Run the body as a run of its own."""
+        body, host = self._body, self._host
+        host.allowance.open(body.room)
+        try:
+            return await self._nested(values, iteration, quiet)
+        finally:
+            host.allowance.close(body.room)
+
+    async def _nested(
+        self, values: list[Any], iteration: int | None, quiet: bool
+    ) -> dict[str, Any]:
         body, host = self._body, self._host
         nested = NestedHost(host, body.plan, self._place(iteration), quiet=quiet)
         state = RunState(body.plan)
@@ -107,7 +154,14 @@ class BodyRun:
         if nested.sink is not None:
             self._tell_given(nested, state)
         try:
-            await carry_out(state, nested, nested.sink, recall=self._recall(state))
+            await carry_out(
+                state,
+                nested,
+                nested.sink,
+                recall=self._recall(state),
+                owner=self._context.path,
+                given=body.given,
+            )
         finally:
             nested.finish(self._step.id)
         failed = [index for index in sorted(state.failures) if index not in state.program.failures]
@@ -168,10 +222,11 @@ class BodyRun:
         """Tell what came in by the input markers: they are nodes that people look at."""
         steps = self._body.plan.steps
         marked = {entry.slot: entry for entry in self._body.entries}
+        told = nested.behind.ended.keys() if nested.behind is not None else ()
         now = time.time()
         for step in steps[: self._body.given]:
             for port, slot in state.program.outputs[step.index]:
-                if slot in marked and "." not in step.id:
+                if slot in marked and "." not in step.id and step.id not in told:
                     nested.tell(
                         Event("node.done", now, step.id, "given", {port: state.values[slot]}, 0.0)
                     )
@@ -192,8 +247,13 @@ class BodyRun:
     # Where nobody looks
 
     def _may_follow(self, iteration: int | None) -> bool:
-        """Say whether the steps may simply follow each other: each needs the one before, or none has ever waited."""
-        body = self._body
+        """Say whether the steps may simply follow each other: each needs the one before, or none has ever waited.
+
+        Not where some of them had ended before.
+        """
+        body, behind = self._body, self._host.behind
+        if behind is not None and self._place(iteration) in behind.inside:
+            return False
         return body.is_chain or (body.is_plain and iteration is not None and not self._waits)
 
     async def _follow(self, values: list[Any], iteration: int | None) -> dict[str, Any]:
@@ -235,6 +295,18 @@ class BodyRun:
         if failures:
             raise self._failed(failures, iteration, told=False)
         return self._leaving(values)
+
+
+def _again(whole: Ended) -> dict[str, Any]:
+    """Return the outputs of an iteration as it ended before, or raise its failure."""
+    if whole.failure is None:
+        return dict(whole.outputs)
+    failure = whole.failure
+    error = NodeError(
+        failure.message, code=failure.code, port=failure.port, details=dict(failure.details)
+    )
+    error.traceback = failure.traceback  # type: ignore[attr-defined]
+    raise error
 
 
 def _takes_handles(step: Step) -> bool:

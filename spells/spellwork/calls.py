@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, closing, nullcontext
 from typing import Any
 
-from .context import Context, Host
+from .context import Context, Host, InnerCall
 from .encoding import Encodings, is_large
 from .errors import NodeError, NodeTimeout, OutputTooDeep, OutputTooLarge
 from .executor import Executor
@@ -24,6 +24,9 @@ from .step import Step
 from .threads import call_blocking
 from .tracking import tracked
 from .values import DEPTH_LIMIT
+
+Started = Callable[[], Awaitable[None] | None]
+"""Called as a call begins; where it gives something to await, the call begins after that."""
 
 MAX_BACKOFF = 3_600.0
 _SMALL = (bool, int, float, type(None))
@@ -53,12 +56,13 @@ class Caller:
         step: Step,
         inputs: dict[str, Any],
         depth: int = 0,
-        started: Callable[[], None] | None = None,
+        started: Started | None = None,
+        inner: InnerCall | None = None,
     ) -> dict[str, Any]:
         """Return a step's outputs by port, after at most ``step.retries`` further attempts.
 
         An attempt first waits where a limit holds it back, which is no part of
-        its time. ``started`` is called before the first attempt, after that.
+        its time. ``started`` is called before the first attempt, after that, and what it returns awaited.
         Raises what the last attempt raised, with ``attempts`` set on it.
         """
         if step.fault is not None:
@@ -71,7 +75,7 @@ class Caller:
         inputs = _checked(step, await inputs_for(step, inputs))
         flows = Flows(step, self._host, inner=depth > 0, output_bytes=self._output_bytes)
         try:
-            outputs = await self._attempts(step, inputs, depth, flows, started)
+            outputs = await self._attempts(step, inputs, depth, flows, started, inner)
         except BaseException as error:
             flows.close(error)
             raise
@@ -84,14 +88,21 @@ class Caller:
         inputs: dict[str, Any],
         depth: int,
         flows: Flows,
-        started: Callable[[], None] | None,
+        started: Started | None,
+        inner: InnerCall | None,
     ) -> dict[str, Any]:
         taken = _taken(step, inputs)
         provider = provider_of(step, inputs)
         attempt = 1
         while True:
             context = Context(
-                step.id, step.node, self._host, attempt=attempt, depth=depth, flows=flows
+                step.id,
+                step.node,
+                self._host,
+                attempt=attempt,
+                depth=depth,
+                flows=flows,
+                inner=inner,
             )
             context.provider = provider
             if step.body is not None:
@@ -124,12 +135,12 @@ class Caller:
         step: Step,
         inputs: dict[str, Any],
         context: Context,
-        started: Callable[[], None] | None,
+        started: Started | None,
     ) -> dict[str, Any]:
         passage = self._limiters.passage(step, context, self._host.report)
         async with passage or nullcontext():
-            if started is not None and context.attempt == 1:
-                started()
+            if started is not None and context.attempt == 1 and (until := started()) is not None:
+                await until
             return await self._within_time(step, inputs, context)
 
     def is_limited(self, step: Step) -> bool:

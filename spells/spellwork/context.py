@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import threading
 import time
@@ -14,8 +15,10 @@ from .errors import NodeCancelled, NodeError, SecretMissing
 from .events import Event, Watcher
 from .ports import Port
 from .spell import Node
+from .values import hash_bytes, json_bytes, to_json
 
 if TYPE_CHECKING:
+    from .asking import Question
     from .flows import Flows
     from .outlet import Outlet
     from .step import Step
@@ -50,6 +53,8 @@ class Host(Protocol):
     run_id: str
     canvas: str | None
     user: str | None
+    prefix: str
+    """The path of the node that the run is inside of, with ``/`` at its end; empty where it is in none."""
 
     @property
     def watcher(self) -> Watcher | None:
@@ -93,6 +98,10 @@ class Host(Protocol):
 
     async def secret(self, context: Context, name: str) -> str:
         """Return a secret or raise ``SecretMissing``."""
+        ...
+
+    async def ask(self, context: Context, question: Question) -> Any:
+        """Ask people on behalf of a node, and return their answer."""
         ...
 
     async def call(
@@ -142,7 +151,8 @@ class DetachedHost:
     """A host with no run behind it, for tests and for worker processes to build on.
 
     Events gather in ``events``; ``secrets`` answers by name; ``deferred`` has the
-    seconds for which a provider is to be let be.
+    seconds for which a provider is to be let be. Questions to people gather in
+    ``questions``, and get the first of ``answers`` that is left.
     """
 
     def __init__(
@@ -151,6 +161,9 @@ class DetachedHost:
         self.run_id = run_id
         self.canvas = canvas
         self.user = user
+        self.prefix = ""
+        self.answers: list[Any] = []
+        self.questions: list[Question] = []
         self.events: list[Event] = []
         self.secrets: dict[str, str] = {}
         self.deferred: dict[str, float] = {}
@@ -189,6 +202,17 @@ class DetachedHost:
             raise SecretMissing(f"no secret named {name!r} is known here")
         return self.secrets[name]
 
+    async def ask(self, context: Context, question: Question) -> Any:
+        """Return the next of ``answers``; refuse where none is left."""
+        self.questions.append(question)
+        if not self.answers:
+            raise NodeError(
+                "nobody can be asked here: this context has no run",
+                code="no_asker",
+                retryable=False,
+            )
+        return self.answers.pop(0)
+
     async def call(
         self, context: Context, type: str, inputs: dict[str, Any], code: str | None
     ) -> dict[str, Any]:
@@ -203,14 +227,38 @@ class DetachedHost:
         return Path(tempfile.mkdtemp(prefix="spellwork-"))
 
 
+class InnerCall:
+    """One call that a node makes of another node type, through all its attempts."""
+
+    __slots__ = ("_key", "code", "inputs", "outer", "type")
+
+    def __init__(
+        self, outer: Context, type: str, inputs: Mapping[str, Any], code: str | None
+    ) -> None:
+        self.outer = outer
+        self.type = type
+        self.inputs = inputs
+        self.code = code
+        self._key: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other calls that its node makes, in whatever order those are made."""
+        if self._key is None:
+            content = hash_bytes(json_bytes(to_json([self.type, self.inputs, self.code])))
+            self._key = f"{self.outer.key}!{content}{self.outer.number(content)}"
+        return self._key
+
+
 class Context:
     """Handed to a node whose first parameter is annotated ``Context``.
 
-    Every method but ``secret``, ``call`` and ``send`` returns at once and may
+    Every method but ``secret``, ``call``, ``ask`` and ``send`` returns at once and may
     be used from the node's own thread.
     """
 
     __slots__ = (
+        "_counts",
         "_flows",
         "_host",
         "_tmp",
@@ -218,6 +266,7 @@ class Context:
         "body",
         "depth",
         "expired",
+        "inner",
         "node",
         "node_id",
         "provider",
@@ -232,6 +281,7 @@ class Context:
         attempt: int = 1,
         depth: int = 0,
         flows: Flows | None = None,
+        inner: InnerCall | None = None,
     ) -> None:
         self.node_id = node_id
         self.node = node
@@ -248,6 +298,9 @@ class Context:
         self.body: Body | None = None
         """What the node has inside it, if anything."""
         self._tmp: Path | None = None
+        self.inner = inner
+        """The call by another node that this one is, if it is."""
+        self._counts: dict[str, int] | None = None
 
     @property
     def run_id(self) -> str:
@@ -263,6 +316,32 @@ class Context:
     def user(self) -> str | None:
         """The id of the user who runs, if any."""
         return self._host.user
+
+    @property
+    def path(self) -> str:
+        """The node's path in the run: ``a``; of a node that another one runs, ``sub/x`` or ``map[3]/x``."""
+        return f"{self._host.prefix}{self.node_id}"
+
+    @property
+    def key(self) -> str:
+        """What tells the call from all others of the run: the path, and for a call within a call more than that."""
+        return self.path if self.inner is None else self.inner.key
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for each attempt at one node of one run, also after a crash: 64 hexadecimal digits.
+
+        A service that takes such a key does the same request once, however often it is made.
+        A run that is forked from another has keys of its own.
+        """
+        return hashlib.sha256(f"{self.run_id}\n{self.key}".encode()).hexdigest()
+
+    def number(self, what: str) -> str:
+        """Return what to put behind the name of a thing that comes again in this attempt: nothing, ``?2``, ``?3``."""
+        if self._counts is None:
+            self._counts = {}
+        count = self._counts[what] = self._counts.get(what, 0) + 1
+        return f"?{count}" if count > 1 else ""
 
     def progress(self, fraction: float | None, message: str = "") -> None:
         """Say how far the node is: 0 to 1, or None when it cannot be known."""
@@ -394,6 +473,20 @@ class Context:
     async def secret(self, name: str) -> str:
         """Return a secret that the node type declares; raises ``SecretMissing``."""
         return await self._host.secret(self, name)
+
+    async def ask(self, question: Question) -> Any:
+        """Ask people, and return their answer, however long that takes.
+
+        The run may end here and go on in another process: the node is then called anew, and the
+        same question, the first, second, ... of the call, has its answer already. So ask first, and
+        do afterwards what must be done once. An approval is answered by true or false, a choice by
+        one of its choices, a form by an object that fits its schema. Only a coroutine can ask
+        (no function in a thread, and no code in a worker).
+
+        Raises:
+            NodeError: ``no_asker`` where nobody can be asked; ``not_answered`` in time.
+        """
+        return await self._host.ask(self, question)
 
     async def call(
         self, type: str, inputs: dict[str, Any], code: str | None = None

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .plan import Plan
 from .ports import FAILURE_PORT, SKIP, WHOLE_PORT
 from .program import MODE_DECIDE, MODE_DROP, MODE_FULL, MODE_HELD, UNSET
 from .result import NodeFailure
+
+if TYPE_CHECKING:
+    from .past import Ended
+
+
+NEVER: Final = 1 << 62
+"""How many steps one waits for that had ended before the run: it never becomes ready."""
 
 
 class Begun:
@@ -42,6 +49,7 @@ class RunState:
         "failures",
         "held",
         "modes",
+        "past",
         "pending",
         "plan",
         "program",
@@ -70,6 +78,8 @@ class RunState:
         """By step under way, the slots that hold its streams, each with the steps let go by it."""
         self.begun: dict[int, Begun] = {}
         """By slot, streams that a step may have yet to take, though they may be whole by then."""
+        self.past: Mapping[int, Ended] = {}
+        """The steps that had ended before the run."""
         self.beyond = 0
         """How many more drivers than allowed there may be, lest who reads a stream waits for who fills it."""
 
@@ -83,10 +93,32 @@ class RunState:
     @property
     def plain(self) -> int:
         """How many steps are called in the shortest way, where nothing counts calls."""
-        return sum(mode < MODE_FULL for mode in self.usual)
+        spared = sum(self.usual[index] < MODE_FULL for index in self.past)
+        return sum(mode < MODE_FULL for mode in self.usual) - spared
+
+    def begin_with(self, past: Mapping[int, Ended]) -> None:
+        """Before the start: take these steps as they ended before, once each. None of them becomes ready again."""
+        self.past = past
+        for index in past:
+            self.pending[index] = NEVER
+        for index, ended in past.items():
+            if ended.failure is not None:
+                self.fail(index, ended.failure)
+            elif ended.skipped is not None:
+                self.skip(index, ended.skipped)
+            else:
+                self.finish(index, ended.outputs)
+        ready = [index for index in self.ready if index not in past]
+        self.ready.clear()
+        self.ready.extend(ready)
 
     def finish(self, index: int, outputs: dict[str, Any]) -> None:
-        """Take the outputs of a step; a port that is absent or ``SKIP`` brings nothing.
+        """Take the outputs of a step, and let go what waits for it; see ``put``."""
+        self.put(index, outputs)
+        self.release(index)
+
+    def put(self, index: int, outputs: dict[str, Any]) -> None:
+        """Take the outputs of a step; a port that is absent or ``SKIP`` brings nothing. ``release`` has to follow.
 
         Its reserved output ``error`` brings nothing then, and ``all`` brings what the others do.
         """
@@ -110,13 +142,17 @@ class RunState:
             values[program.results[index]] = None
         if lost:
             self._warn_successors(index)
-        self._release(index)
 
     def finish_skipped(self, index: int) -> None:
         """Take it that a step is done and its only output is ``SKIP``."""
         self.finish(index, {})
 
     def fail(self, index: int, failure: NodeFailure) -> None:
+        """Take it that a step failed, and let go what waits for it; see ``put_failure``."""
+        self.put_failure(index, failure)
+        self.release(index)
+
+    def put_failure(self, index: int, failure: NodeFailure) -> None:
         """Take it that a step failed: what needs it will be skipped, but for readers of its output ``error``."""
         self.failures[index] = failure
         for slot in self.streams.get(index, ()):
@@ -125,13 +161,16 @@ class RunState:
         if error is not None:
             self.values[error] = failure.brief(self.plan.steps[index].id)
         self._warn_successors(index)
-        self._release(index)
 
     def skip(self, index: int, reason: str) -> None:
         """Take it that a step is skipped, and so what needs it."""
+        self.put_skip(index, reason)
+        self.release(index)
+
+    def put_skip(self, index: int, reason: str) -> None:
+        """Take it that a step is skipped; ``release`` has to follow."""
         self.skipped[index] = reason
         self._warn_successors(index)
-        self._release(index)
 
     def warn_of_lacking(self, indexes: Iterable[int]) -> None:
         """Before the start, of steps that are finished: let what needs an output that brought nothing be decided on."""
@@ -144,7 +183,8 @@ class RunState:
         for successor in self.program.successors[index]:
             modes[successor] = max(modes[successor], MODE_DECIDE)
 
-    def _release(self, index: int) -> None:
+    def release(self, index: int) -> None:
+        """Let go what waits for a step that is at its end."""
         pending = self.pending
         gone = self._end_streams(index) if self.streams else ()
         for successor in self.program.successors[index]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from .errors import TooManyCalls
 
 
 class Member(Protocol):
     """One run of a crew."""
+
+    @property
+    def at_work(self) -> int:
+        """How many of its nodes are under way, or about to be."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is at its end."""
+        ...
 
     def wake(self) -> None:
         """Go on with what is ready, where there is room."""
@@ -29,7 +41,20 @@ class Crew:
     ``free`` is how many more nodes may be under way at once, in all members together.
     """
 
-    __slots__ = ("called", "calls", "credit", "free", "limited", "members", "paused")
+    __slots__ = (
+        "asks",
+        "called",
+        "calls",
+        "credit",
+        "free",
+        "limited",
+        "looking",
+        "members",
+        "nests",
+        "on_rest",
+        "paused",
+        "turning",
+    )
 
     def __init__(self, concurrency: int | None = None, calls: int | None = None) -> None:
         self.calls = calls
@@ -40,6 +65,15 @@ class Crew:
         self.paused = False
         self.credit = 0
         """How many steps may start although all is held."""
+        self.asks: dict[str, list[asyncio.Future[Any]]] = {}
+        """By the path of a node, what it waits for from people."""
+        self.nests: dict[str, list[Member]] = {}
+        """By the path of a node, the runs inside it that go on."""
+        self.turning = 0
+        """Calls of bodies that are not yet, no longer, or not at all a run of their own."""
+        self.on_rest: Callable[[], None] = _nothing
+        """Called when all that is under way has come to wait for people."""
+        self.looking = False
 
     def join(self, member: Member) -> None:
         """Take a run in; it is held where the others are."""
@@ -65,6 +99,59 @@ class Crew:
     def take_back(self) -> None:
         """Take it that the nested run is over; its node goes on at once, even over the limit."""
         self.free -= 1
+
+    # Waiting for people
+
+    def begin_ask(self, path: str, answer: asyncio.Future[Any]) -> None:
+        """Take it that the call of the node at this path waits for an answer; it leaves its place to others."""
+        waits = self.asks.setdefault(path, [])
+        waits.append(answer)
+        if len(waits) == 1:
+            self.lend()
+            self.wake()
+        self.look()
+
+    def end_ask(self, path: str, answer: asyncio.Future[Any]) -> None:
+        """Take it that it waits no more; it goes on at once, even over the limit."""
+        waits = self.asks[path]
+        waits.remove(answer)
+        if not waits:
+            del self.asks[path]
+            self.take_back()
+
+    def nest(self, path: str, member: Member) -> None:
+        """Take it that the call of the node at this path waits for a run inside it."""
+        self.nests.setdefault(path, []).append(member)
+
+    def unnest(self, path: str, member: Member) -> None:
+        """Take it that it waits no more for that run."""
+        members = self.nests[path]
+        members.remove(member)
+        if not members:
+            del self.nests[path]
+
+    def at_rest(self) -> bool:
+        """Say whether every call under way waits for people, or for runs inside it whose calls all do."""
+        if self.paused or self.turning or not self.asks:
+            return False
+        if any(answer.done() for waits in self.asks.values() for answer in waits):
+            return False
+        if any(member.over for members in self.nests.values() for member in members):
+            return False
+        return sum(member.at_work for member in self.members) == len(
+            self.asks.keys() | self.nests.keys()
+        )
+
+    def look(self) -> None:
+        """Look soon whether all is at rest: called where that may have come about."""
+        if self.asks and not self.looking:
+            self.looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self.looking = False
+        if self.at_rest():
+            self.on_rest()
 
     def wake(self) -> None:
         """Let what waits for a place go on: nested runs first, for others wait for them."""
@@ -94,3 +181,7 @@ class Crew:
             self.credit += 1
             for member in reversed(self.members):
                 member.look_again()
+
+
+def _nothing() -> None:
+    """Do nothing: nobody wants to know."""

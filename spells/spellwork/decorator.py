@@ -54,6 +54,7 @@ def node(
     ttl: float | None = None,
     isolation: Isolation | None = None,
     side_effects: bool = False,
+    committed: bool | None = None,
     timeout: float | None = None,
     retries: int = 0,
     backoff: float = 0.5,
@@ -101,6 +102,9 @@ def node(
         marks: Its nodes are an input or output of the spell or group they are in.
         migrate: By version, what makes a node of the next version of one of that
             version; pure. It gives a Node, or a Migrated where ports have other names.
+        committed: Whether durable runs see to it that the journal has what was told before
+            and after each call. By default so for side effects, for what is never cached, and
+            for what asks a provider; not for what runs a body.
         preview: Cheap enough to run while somebody types.
         limiter: The provider whose limits its calls count against, or what tells it by the inputs.
         isolation: "inline" (default of ``async def``) never blocks the loop;
@@ -149,6 +153,7 @@ def node(
             ttl=ttl,
             isolation=isolation or ("inline" if form in ("async", "async generator") else "thread"),
             side_effects=side_effects,
+            committed=committed,
             timeout=timeout,
             retries=retries,
             backoff=backoff,

@@ -76,6 +76,11 @@ class Drivers:
         """Whether the run is at its end."""
         return self._over.done()
 
+    @property
+    def at_work(self) -> int:
+        """How many drivers there are: each has a node under way, or is about to."""
+        return len(self._tasks)
+
     def wake(self) -> None:
         """Start a driver when something is ready, and none more can be at work than allowed."""
         if self._state.ready and self._room() > 0:
@@ -116,6 +121,8 @@ class Drivers:
                 self._finish()
         if self.crew.limited:
             self.crew.wake()
+        if self.crew.asks:
+            self.crew.look()
 
     def _finish(self) -> None:
         self.crew.leave(self)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
+from .asking import Asker
+from .barriers import Barrier
 from .body_run import open_body
 from .cache import OutputCache
 from .context import RunContext
@@ -19,16 +21,17 @@ from .events import Event, Sink
 from .executor import Executor
 from .executors import Executors
 from .failing import failure_of
-from .host import RunHost
+from .host import KEPT_INSIDE, RunHost
 from .limiting import Limiters
 from .limits import Limits
 from .loops import Loops
 from .memory import RunMemory
+from .past import Behind, Past
 from .plan import Plan
 from .recall import Recall
 from .result import NodeFailure, RunResult, Status
 
-RunStatus = Literal["new", "running", "paused", "completed", "cancelled", "failed"]
+RunStatus = Literal["new", "running", "paused", "completed", "cancelled", "failed", "waiting"]
 
 
 class Execution:
@@ -47,6 +50,13 @@ class Execution:
         limits: What the run may use at most.
         limiters: How often nodes may be called, together with the other runs
             that have the same.
+        past: What of the run had ended before, by path: it is finished with that, without a
+            call, an event or a lookup. What is inside a node that had not ended is kept
+            likewise, where the node itself is called anew.
+        resumed: The same run goes on: it tells ``run.resumed``, not ``run.started``. Both
+            have the nodes of the past in ``data.kept``.
+        barrier: Awaited around the calls of nodes that must not be made twice unawares.
+        asker: Asks people; without it a node that has a question fails with ``no_asker``.
         encodings: Takes the JSON of large outputs, where ``limits`` bound their
             size, for a sink or a cache that needs it, too.
     """
@@ -65,6 +75,10 @@ class Execution:
         limits: Limits | None = None,
         limiters: Limiters | None = None,
         encodings: Encodings | None = None,
+        past: Past | None = None,
+        resumed: bool = False,
+        barrier: Barrier | None = None,
+        asker: Asker | None = None,
     ) -> None:
         self.plan = plan
         self.run_id = run_id or uuid.uuid4().hex
@@ -77,11 +91,18 @@ class Execution:
         self._limits = limits or Limits()
         self._limiters = limiters or Limiters()
         self._encodings = encodings or Encodings()
+        self._past = Behind.of(past) if past else None
+        self._resumed = resumed
+        self._barrier = barrier
+        self._asker = asker
+        self.on_rest: Callable[[], None] | None = None
+        """Called, perhaps more than once, when every call under way has come to wait for people: see ``suspend``."""
         self._status: RunStatus = "new"
         self._state: RunState | None = None
         self._drivers: Drivers | None = None
         self._host: RunHost | None = None
         self._cancelled = False
+        self._suspended = False
 
     @property
     def status(self) -> RunStatus:
@@ -99,10 +120,11 @@ class Execution:
         started = time.time()
         begun = time.perf_counter()
         state, loops, drivers = self._prepare()
-        if self._sink is not None:
-            self._sink(Event("run.started", started, data={"nodes": self.plan.running}))
+        self._tell_start(started)
         if loops.recall is not None:
             loops.recall.begin()
+        if self._past is not None:
+            loops.begin_with(self._past.ended)
         if self._status == "paused":
             drivers.crew.pause()
         else:
@@ -122,6 +144,15 @@ class Execution:
                 deadline.cancel()
             result = await self._close(state, loops, drivers, time.perf_counter() - begun)
         return result
+
+    def _tell_start(self, at: float) -> None:
+        if self._sink is None:
+            return
+        data: dict[str, Any] = {"nodes": self.plan.running}
+        if self._past is not None or self._resumed:
+            ended = self._past.ended if self._past is not None else {}
+            data["kept"] = [node for node in self.plan.running if node in ended]
+        self._sink(Event("run.resumed" if self._resumed else "run.started", at, data=data))
 
     def _set_deadline(self, drivers: Drivers) -> asyncio.TimerHandle | None:
         seconds = self._limits.seconds
@@ -156,13 +187,20 @@ class Execution:
             self._encodings,
         )
         host.open_body, host.cache = open_body, self._cache
+        host.barrier, host.asker, host.behind = self._barrier, self._asker, self._past
+        host.break_off, host.crew.on_rest = self._break_off, self._rest
+        if self._barrier is not None:
+            host.allowance.left = KEPT_INSIDE
         recall = None
         if self._cache is not None or self._memory is not None:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)
             recall.encodings = self._encodings
         loops = Loops(state, host, self._sink, recall)
         watched = (
-            self._sink is not None or recall is not None or self._limits.output_bytes is not None
+            self._sink is not None
+            or recall is not None
+            or self._barrier is not None
+            or self._limits.output_bytes is not None
         )
         drivers = self._drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
         loops.drivers = drivers
@@ -174,6 +212,8 @@ class Execution:
         steps = self.plan.steps
         state.drop_streams()
         status: Status = "cancelled" if self._cancelled else "completed"
+        if self._suspended and not self._cancelled:
+            status = "waiting"
         crash = None
         if drivers.error is not None:
             status, crash = "failed", failure_of(drivers.error)
@@ -181,7 +221,8 @@ class Execution:
         skipped = {steps[index].id: reason for index, reason in sorted(state.skipped.items())}
         self._executors.close()
         assert self._host is not None
-        self._tell_end(status, duration, list(failed), list(skipped), crash)
+        if status != "waiting":
+            self._tell_end(status, duration, list(failed), list(skipped), crash)
         await self._host.close()
         self._status = status
         return RunResult(
@@ -217,9 +258,33 @@ class Execution:
         else:
             self._sink(Event("run.completed", time.time(), duration=duration, data=data))
 
+    def suspend(self) -> bool:
+        """End the run here, to go on elsewhere with its past; return whether it will end so.
+
+        Only where every call under way waits for people (and the run is not paused): else, and
+        where the run is over, it does nothing. ``run`` returns with status "waiting". Of the nodes
+        that waited, and of the end, nothing is told.
+        """
+        if self._status != "running" or self._host is None or not self._host.crew.at_rest():
+            return False
+        self._suspended = True
+        self._host.suspend()
+        self._end()
+        return True
+
+    def _rest(self) -> None:
+        if self.on_rest is not None and not self._suspended and self._status == "running":
+            self.on_rest()
+
+    def _break_off(self, error: BaseException) -> None:
+        """End the run as a whole with an error."""
+        if self._drivers is not None:
+            self._drivers.error = self._drivers.error or error
+        self._end()
+
     def cancel(self) -> None:
         """End the run: running nodes are cancelled, no other starts. ``run`` returns within a second."""
-        if self._status in ("completed", "cancelled", "failed"):
+        if self._status in ("completed", "cancelled", "failed", "waiting"):
             return
         self._cancelled = True
         self._end()

@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .asking import Asker, Question
+from .barriers import Barrier
 from .cache import OutputCache
 from .calls import Caller
 from .compiler import compile_call
-from .context import Body, Context, RunContext
+from .context import Body, Context, InnerCall, RunContext
 from .crew import Crew
 from .encoding import Encodings
 from .errors import NodeError, SecretMissing
@@ -23,6 +25,8 @@ from .executor import Executor
 from .gathering import gather
 from .limiting import Limiters
 from .limits import Limits
+from .past import Behind
+from .persons import ask_people
 from .plan import Plan
 from .ports import SKIP
 from .program import assemble
@@ -34,6 +38,10 @@ OpenBody = Callable[["RunHost", Context, Step, Mapping[str, Any]], Body]
 
 TOLD_INSIDE = 20_000
 """Calls of nodes inside other nodes that one run tells of."""
+
+
+KEPT_INSIDE = 200_000
+"""The same in a run with a barrier: what is told of is what need not be called again."""
 
 
 OPEN_INSIDE = 4_000_000
@@ -73,6 +81,17 @@ class Allowance:
 
 class RunHost:
     """The ``context.Host`` of one run. Reports from other threads are handed over to the loop, in order."""
+
+    barrier: Barrier | None = None
+    """Makes sure of what was told; see ``barriers``. Set by ``Execution``, as are the next three."""
+    asker: Asker | None = None
+    """Asks people."""
+    behind: Behind | None = None
+    """What ended in this run before, where anything did."""
+    break_off: Callable[[BaseException], None]
+    """Ends the whole run with an error that is no node's."""
+    suspended = False
+    """Whether the run ends here, to go on elsewhere."""
 
     def __init__(
         self,
@@ -128,6 +147,10 @@ class RunHost:
         self._tmp: list[Path] = []
         self.allowance = Allowance()
 
+    def is_here(self, thread: int) -> bool:
+        """Say whether a thread is that of the run."""
+        return thread == self._thread
+
     def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Hand chunks to the watcher, on the loop's thread."""
         if self.watcher is not None and not self.ended:
@@ -173,6 +196,11 @@ class RunHost:
         elif not self.ended:
             self._loop.call_soon_threadsafe(self.limiters.defer, provider, self.user, seconds)
 
+    def suspend(self) -> None:
+        """Take no further report: the run ends here, and goes on elsewhere."""
+        self._hand_over()
+        self.suspended = self.ended = True
+
     def note_packages(self, context: Context, packages: str) -> None:
         """Keep no outputs of a node under the name of other packages than it had."""
         if packages != packages_in(self._plan.environment):
@@ -186,6 +214,10 @@ class RunHost:
         if self._secrets is None:
             raise SecretMissing(f"no secret named {name!r} is known here")
         return await self._secrets(name)
+
+    async def ask(self, context: Context, question: Question) -> Any:
+        """Ask people on behalf of a node."""
+        return await ask_people(self, context, question)
 
     async def call(
         self, context: Context, type: str, inputs: dict[str, Any], code: str | None
@@ -204,7 +236,8 @@ class RunHost:
             self.fleeting.add(context.node_id)
         program = assemble([step])
         given = gather(program.gathers[0], program.template)
-        outputs = await as_node_error(self.caller.call(step, given, context.depth + 1))
+        inner = InnerCall(context, type, inputs, code)
+        outputs = await as_node_error(self.caller.call(step, given, context.depth + 1, inner=inner))
         return {port: value for port, value in outputs.items() if value is not SKIP}
 
     def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> Body | None:

@@ -332,7 +332,7 @@ class LiveState(RunState):
             for _, slot in self.program.outputs[index]
         ]
 
-    def _release(self, index: int) -> None:
+    def release(self, index: int) -> None:
         """Do nothing yet: ``_pass_on`` releases, by what changed."""
 
     def _pass_on(self, index: int, before: Iterable[tuple[int, Any]], *, ran: bool) -> None:

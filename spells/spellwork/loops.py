@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
+from .calls import Started
 from .core import RunState
 from .drivers import Drivers
 from .errors import NodeError, NodeSkipped
@@ -20,6 +21,7 @@ from .events import Event, Sink
 from .failing import failure_of
 from .gathering import gather, gather_apart, takes_long
 from .host import RunHost
+from .past import Ended
 from .ports import SKIP
 from .program import (
     MODE_DECIDE,
@@ -32,6 +34,7 @@ from .program import (
     MODE_WRAPPED,
 )
 from .recall import Finding, Recall, stood
+from .result import NodeFailure
 from .standing import outputs_in_place
 
 BURST = 256
@@ -54,6 +57,8 @@ class Loops:
             state.call_in_full(
                 step.index for step in state.plan.steps if host.limiters.covers(step)
             )
+        if host.barrier is not None:
+            state.call_in_full(step.index for step in state.plan.steps if step.type.is_committed)
         self.recall = recall
         self.drivers: Drivers
         self.why: dict[int, str] = {}
@@ -62,6 +67,30 @@ class Loops:
         self._queued: set[int] = set()
         host.begin_stream = self.begin_stream
         host.readers_of = self.readers_of
+
+    def begin_with(self, past: Mapping[str, Ended], given: int = 0) -> None:
+        """Before the start: take nodes as they ended before; of them nothing is told. ``given``: steps that are finished."""
+        state, recall = self.state, self.recall
+        index = state.plan.index
+        found = {
+            index[id]: ended
+            for id, ended in past.items()
+            if id in index and index[id] >= given and not self._is_settled(index[id])
+        }
+        state.begin_with(dict(sorted(found.items())))
+        for number, ended in state.past.items():
+            if ended.why is not None:
+                self.why[number] = ended.why
+            if ended.duration is not None:
+                self.durations[number] = ended.duration
+            if recall is not None:
+                recall.past(number)
+
+    def _is_settled(self, index: int) -> bool:
+        """Say whether a step is to be left alone: the last run's outputs stand for it."""
+        recall = self.recall
+        kept = recall is not None and index in recall.kept
+        return kept or self.state.plan.steps[index].stand == "kept"
 
     # Nobody watches
 
@@ -194,15 +223,25 @@ class Loops:
             if sink is not None and not self.host.ended:
                 sink(Event("node.started", started, step.id, why))
 
+        committed = self.host.barrier is not None and step.type.is_committed
+
+        def begin_committed() -> Awaitable[None] | None:
+            begin()
+            return self._committed() if committed else None
+
         waits = self.host.caller.is_limited(step)
         if not waits:
             begin()
+            if committed:
+                await self._committed()
         try:
-            outputs = await self._call(index, begin if waits else None)
+            outputs = await self._call(index, begin_committed if waits else None)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
-            self._failed(index, error, started)
+            if self._failed(index, error, started, release=not committed) and committed:
+                await self._committed()
+                state.release(index)
             return
-        state.finish(index, outputs)
+        state.put(index, outputs)
         ended = time.time()
         started = ended if started is None else started
         self.durations[index] = ended - started
@@ -211,6 +250,19 @@ class Loops:
         if self.recall is not None and finding is not None:
             fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
             self.recall.done(index, finding, ran=True, fleeting=fleeting)
+        if committed:
+            await self._committed()
+        state.release(index)
+
+    async def _committed(self) -> None:
+        """Wait until what was told is durable; where it cannot be, the run ends, and this never returns."""
+        barrier = self.host.barrier
+        assert barrier is not None
+        try:
+            await barrier()
+        except Exception as error:  # noqa: BLE001 - an edge: the journal's failure is the run's
+            self.host.break_off(error)
+            await asyncio.get_running_loop().create_future()
 
     async def _look_up(self, recall: Recall, index: int) -> None:
         """Look up a step together with all that are ready beside it; finish those that need not run."""
@@ -359,7 +411,7 @@ class Loops:
         if self.recall is not None:
             self.recall.stood(index, why)
 
-    async def _call(self, index: int, started: Callable[[], None] | None = None) -> dict[str, Any]:
+    async def _call(self, index: int, started: Started | None = None) -> dict[str, Any]:
         state = self.state
         sources = state.program.gathers[index]
         if takes_long(sources, state.values):
@@ -368,7 +420,10 @@ class Loops:
             inputs = gather(sources, state.values)
         if state.begun:
             inputs = state.streamed(index, inputs)
-        return await self.host.caller.call(state.plan.steps[index], inputs, started=started)
+        outputs = await self.host.caller.call(state.plan.steps[index], inputs, started=started)
+        if self.host.suspended:  # it swallowed its cancel: what it gave instead is nothing
+            raise asyncio.CancelledError
+        return outputs
 
     def _skipped(self, index: int, reason: str, why: str | None = None) -> None:
         self.state.skip(index, reason)
@@ -376,19 +431,34 @@ class Loops:
         if self.recall is not None:
             self.recall.ended(index, None if why is None else stood(why))
 
-    def _failed(self, index: int, error: BaseException, started: float | None = None) -> None:
-        """Turn what a node raised into data; a cancel of the run, and Ctrl-C, are not the node's and go on."""
+    def _failed(
+        self,
+        index: int,
+        error: BaseException,
+        started: float | None = None,
+        *,
+        release: bool = True,
+    ) -> bool:
+        """Turn what a node raised into data; a cancel of the run, and Ctrl-C, are not the node's and go on.
+
+        Without ``release`` that has to follow, where this returns True.
+        """
         if isinstance(error, KeyboardInterrupt) or (
             isinstance(error, asyncio.CancelledError) and self.drivers.cancelling
         ):
             raise error
         if self.host.ended:
-            return
+            return False
         if isinstance(error, NodeSkipped):
             self._stopped_here(index, error.message)
-            return
-        failure = failure_of(error)
-        self.state.fail(index, failure)
+        else:
+            self._note_failure(index, failure_of(error), started)
+        if release:
+            self.state.release(index)
+        return True
+
+    def _note_failure(self, index: int, failure: NodeFailure, started: float | None) -> None:
+        self.state.put_failure(index, failure)
         duration = None if started is None else time.time() - started
         if duration is not None:
             self.durations[index] = duration
@@ -398,7 +468,7 @@ class Loops:
 
     def _stopped_here(self, index: int, reason: str) -> None:
         """Take it that a node that was called lets nothing pass, and says why."""
-        self.state.skip(index, reason)
+        self.state.put_skip(index, reason)
         self._tell("node.skipped", index, message=reason)
         if self.recall is not None:
             self.recall.ended(index, self._findings.get(index))

@@ -13,7 +13,13 @@ from .recall import Recall
 
 
 async def carry_out(
-    state: RunState, host: RunHost, sink: Sink | None, recall: Recall | None = None
+    state: RunState,
+    host: RunHost,
+    sink: Sink | None,
+    recall: Recall | None = None,
+    *,
+    owner: str = "",
+    given: int = 0,
 ) -> None:
     """Run to its end what ``state`` is the beginning of. Await it within the call of a node.
 
@@ -21,14 +27,21 @@ async def carry_out(
     path, and its ``crew`` is the parent's, so that the nodes of both count
     together, and are paused, stepped and cancelled together. ``sink`` is told
     of the nested nodes, under the ids that they have in the nested plan.
-    ``recall`` looks them up.
+    ``recall`` looks them up. ``owner`` is the path of the node it is inside of,
+    and its first ``given`` steps are finished.
     """
     loops = Loops(state, host, sink, recall)
-    watched = sink is not None or recall is not None or host.caller.measures
+    if host.behind is not None:
+        loops.begin_with(host.behind.ended, given)
+    watched = (
+        sink is not None or recall is not None or host.barrier is not None or host.caller.measures
+    )
     host.crew.count(state.plain)
     drivers = loops.drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
     drivers.nested = True
     host.crew.lend()
+    host.crew.nest(owner, drivers)
+    host.crew.turning -= 1
     try:
         await drivers.run()
     except asyncio.CancelledError:
@@ -36,6 +49,8 @@ async def carry_out(
         await drivers.until_over()
         raise
     finally:
+        host.crew.turning += 1
+        host.crew.unnest(owner, drivers)
         host.crew.take_back()
         state.drop_streams()
     if drivers.error is not None:

@@ -22,6 +22,7 @@ class NestedHost(RunHost):
         self._plan = plan
         self._segment = f"{place}/"
         self.prefix = f"{outer.prefix}{place}/"
+        self.behind = None if outer.behind is None else outer.behind.inside.get(place)
         self.depth = outer.depth + 1
         self.fleeting = set()
         self.begin_stream = no_readers
@@ -52,6 +53,11 @@ class NestedHost(RunHost):
     def ended(self) -> bool:  # type: ignore[override]
         """Whether the outer run is over."""
         return self._outer.ended
+
+    @property
+    def suspended(self) -> bool:  # type: ignore[override]
+        """Whether the outer run ends here, to go on elsewhere."""
+        return self._outer.suspended
 
     def finish(self, owner: str) -> None:
         """Take what was told from other threads; where a node may not be kept, its owner may not either."""

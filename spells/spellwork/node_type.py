@@ -71,6 +71,8 @@ class NodeType:
     ttl: float | None = None
     isolation: Isolation = "inline"
     side_effects: bool = False
+    committed: bool | None = None
+    """Whether runs with a barrier wait around its calls; None: as ``is_committed`` finds."""
     timeout: float | None = None
     retries: int = 0
     backoff: float = 0.5
@@ -101,6 +103,15 @@ class NodeType:
     def ports(self) -> Ports:
         """The ports as declared, before ``resolve``."""
         return Ports(self.inputs, self.outputs, self.extra_inputs)
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether a call of it must not be made twice unawares: it has effects, costs money, or gives another value each time."""
+        if self.committed is not None:
+            return self.committed
+        if self.body_ports is not None or self.marks is not None:
+            return False
+        return self.side_effects or self.cache == "none" or self.limiter is not None
 
     @property
     def path(self) -> str:

@@ -71,6 +71,8 @@ class Recall:
         self._user = user
         self._incremental = incremental and memory is not None
         self._hashes: list[Any] = [None] * len(state.values)
+        self.kept: frozenset[int] = frozenset()
+        """The steps that an incremental run does not look at."""
         self.encodings = Encodings()
         """Where the hashes of large values may be known already."""
 
@@ -98,6 +100,7 @@ class Recall:
         if self._incremental:
             affected = self._affected(roots)
             self._keep_others(affected)
+            self.kept = frozenset(range(len(self._steps))) - affected
         else:
             affected = set(range(len(self._steps)))
         for index in affected:
@@ -297,6 +300,17 @@ class Recall:
     def stood(self, index: int, why: str) -> None:
         """Remember the outputs that stand for those of a step that was not run."""
         self.done(index, stood(why), ran=False)
+
+    def past(self, index: int) -> None:
+        """Remember a step that had ended before the run, as the state now says."""
+        step = self._steps[index]
+        finding = (
+            stood(step.stand) if step.stand is not None else Finding("", self._fingerprint(index))
+        )
+        if index in self._state.failures or index in self._state.skipped:
+            self.ended(index, finding)
+        else:
+            self.done(index, finding, ran=False)
 
     def ended(self, index: int, finding: Finding | None) -> None:
         """Remember that a step failed or was skipped, as the state now says."""

@@ -9,7 +9,7 @@ import msgspec
 
 from .values import to_json
 
-Status = Literal["completed", "cancelled", "failed"]
+Status = Literal["completed", "cancelled", "failed", "waiting"]
 
 
 class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +43,8 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class RunResult:
     """The end of a run. ``status`` is "completed" even when nodes failed: failures are data.
+
+    "waiting": it was suspended (``Execution.suspend``), and what is left waits for people.
 
     ``outputs`` is {node: {port: value}} of the nodes that finished, in graph
     order; ``skipped`` {node: reason}; ``why`` {node: why it ran or did not};

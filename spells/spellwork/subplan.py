@@ -87,6 +87,8 @@ class SubPlan:
     """Each step is no more than an ``await``."""
     is_dear: bool
     """Some step may be kept, and is called in a worker or asks a provider: looking it up may be worth it."""
+    is_committed: bool
+    """Some step, here or in the bodies inside, is of a type whose calls are committed (``NodeType.is_committed``)."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the body as JSON, as plans have it; what its own nodes run inside them is named by recipe."""
@@ -210,6 +212,7 @@ def subplan(
         is_chain=_is_plain(program, given) and _is_chain(program, given),
         is_plain=_is_plain(program, given),
         is_dear=any(map(_is_dear, steps[given:])),
+        is_committed=any(map(_is_committed, steps[given:])),
     )
 
 
@@ -308,6 +311,10 @@ def _is_dear(step: Step) -> bool:
         return False
     inner = step.body is not None and step.body.is_dear
     return inner or step.type.isolation == "worker" or step.type.limiter is not None
+
+
+def _is_committed(step: Step) -> bool:
+    return step.type.is_committed or (step.body is not None and step.body.is_committed)
 
 
 def _is_plain(program: Program, given: int) -> bool:
