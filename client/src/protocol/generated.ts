@@ -569,6 +569,13 @@ export interface Operations {
     response: RunView;
   };
   /**
+   * Compare two runs node by node
+   */
+  "runs.compare": {
+    request: CompareRuns;
+    response: RunComparison;
+  };
+  /**
    * Run a canvas or a spell
    */
   "runs.create": {
@@ -583,10 +590,10 @@ export interface Operations {
     response: EventPage;
   };
   /**
-   * List runs, newest first
+   * Find runs, newest first
    */
   "runs.find": {
-    request: ListRuns;
+    request: FindRuns;
     response: RunList;
   };
   /**
@@ -595,6 +602,13 @@ export interface Operations {
   "runs.get": {
     request: GetRun;
     response: RunView;
+  };
+  /**
+   * Read what went into a node of a run
+   */
+  "runs.inputs": {
+    request: ReadInputs;
+    response: RecordedInputsView;
   };
   /**
    * Read what a run left on a port
@@ -637,6 +651,20 @@ export interface Operations {
   "runs.step": {
     request: OneRun;
     response: Steered;
+  };
+  /**
+   * Read when the nodes of a run waited and ran
+   */
+  "runs.timeline": {
+    request: ReadTimeline;
+    response: RunTimeline;
+  };
+  /**
+   * Read what runs took
+   */
+  "runs.usage": {
+    request: ReadUsage;
+    response: Usage;
   };
   /**
    * List the sample spells
@@ -686,6 +714,69 @@ export interface Operations {
   "spells.write": {
     request: SpellToWrite;
     response: SpellFile;
+  };
+  /**
+   * Make a trigger
+   */
+  "triggers.create": {
+    request: NewTrigger;
+    response: MadeTrigger;
+  };
+  /**
+   * List the triggers of a canvas
+   */
+  "triggers.find": {
+    request: FindTriggers;
+    response: TriggerList;
+  };
+  /**
+   * Fire a trigger by hand
+   */
+  "triggers.fire": {
+    request: FireTrigger;
+    response: FiringView;
+  };
+  /**
+   * List a trigger's firings
+   */
+  "triggers.firings": {
+    request: ListFirings;
+    response: FiringList;
+  };
+  /**
+   * Read a trigger
+   */
+  "triggers.get": {
+    request: OneTrigger;
+    response: TriggerView;
+  };
+  /**
+   * Change a trigger
+   */
+  "triggers.patch": {
+    request: PatchTrigger;
+    response: TriggerView;
+  };
+  /**
+   * Tell when a trigger would be due
+   */
+  "triggers.preview": {
+    request: PreviewTrigger;
+    response: NextTimes;
+  };
+  /**
+   * Remove a trigger
+   */
+  "triggers.remove": {
+    request: OneTrigger;
+    response: Done;
+  };
+  /**
+   * Give a webhook another secret
+   */
+  "triggers.rotate": {
+    request: OneTrigger;
+    response: MadeTrigger;
   };
   /**
    * Make an account
@@ -1161,7 +1252,7 @@ export interface NewCanvas {
   spell?: Spell | null;
 }
 /**
- * A graph of nodes, groups and notes.
+ * A graph of nodes, groups and notes, and the tests that it must pass.
  *
  * As JSON::
  *
@@ -1197,6 +1288,12 @@ export interface Spell {
      * via the `patternProperty` "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$".
      */
     [k: string]: string;
+  };
+  /**
+   * No part of what a run sees.
+   */
+  tests?: {
+    [k: string]: SpellTest;
   };
 }
 /**
@@ -1613,6 +1710,103 @@ export interface Note {
   size?: [unknown, unknown];
   color?: string | null;
   group?: string | null;
+}
+/**
+ * One test of a spell.
+ *
+ * ::
+ *
+ *     {"name": "adds up", "inputs": {"rows.value": [1, 2]},
+ *      "record": {"ask": {"outputs": {"answer": "four"}}},
+ *      "expect": {"sum": {"outputs": {"value": {"op": "equals", "value": 3}}}}}
+ *
+ * ``record``: nodes that are not called, with what stands for them. What is
+ * expected is run with all it needs; a test that expects nothing runs the
+ * whole spell, and no node may fail. ``timeout`` is seconds. ``live``: nodes
+ * that have side effects or cost money, and are not recorded, are called.
+ */
+export interface SpellTest {
+  name?: string;
+  inputs?: {
+    [k: string]: JsonValue;
+  };
+  record?: {
+    [k: string]: Recorded;
+  };
+  expect?: {
+    [k: string]: Expectation;
+  };
+  timeout?: number | null;
+  live?: boolean;
+}
+/**
+ * What stands for a node's call: its outputs, or that it failed. One is given.
+ */
+export interface Recorded {
+  outputs?: {
+    [k: string]: JsonValue;
+  } | null;
+  failure?: RecordedFailure | null;
+}
+/**
+ * A failure that stands for a node's call.
+ */
+export interface RecordedFailure {
+  code?: string;
+  message?: string;
+}
+/**
+ * How a node must have ended, and what must hold of its outputs. ``code`` is that of its failure.
+ */
+export interface Expectation {
+  status?: "done" | "failed" | "skipped";
+  code?: string | null;
+  outputs?: {
+    [k: string]: Equals | Matches | Contains | OfType | Length;
+  };
+}
+/**
+ * The output equals ``value`` as JSON does: 1 is 1.0, and no true. ``tolerance``: numbers may differ by so much.
+ */
+export interface Equals {
+  path?: string | null;
+  op: "equals";
+  value: JsonValue;
+  tolerance?: number | null;
+}
+/**
+ * The output is what the JSON Schema in ``value`` says.
+ */
+export interface Matches {
+  path?: string | null;
+  op: "matches";
+  value: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * ``value`` is in the output: a text in a text, an item in a list, fields (with these values) in an object.
+ */
+export interface Contains {
+  path?: string | null;
+  op: "contains";
+  value: JsonValue;
+}
+/**
+ * The output is of this JSON type.
+ */
+export interface OfType {
+  path?: string | null;
+  op: "type";
+  value: "string" | "number" | "integer" | "boolean" | "array" | "object" | "null";
+}
+/**
+ * The output, a text, list or object, has so many characters, items or fields.
+ */
+export interface Length {
+  path?: string | null;
+  op: "length";
+  value: number;
 }
 /**
  * A canvas, and what the caller is on it.
@@ -2137,6 +2331,10 @@ export interface RunView {
    * By then it must have ended.
    */
   deadline: number | null;
+  /**
+   * Lists only: how many runs leave its queue before it, while it waits there; null beyond 1,000.
+   */
+  ahead: number | null;
   /**
    * Which attempt this is; from 1.
    */
@@ -2973,6 +3171,133 @@ export interface OneRun {
   id: string;
 }
 /**
+ * Two runs: `id` is the one before, `other` the one after.
+ */
+export interface CompareRuns {
+  id: string;
+  other: string;
+}
+/**
+ * Two runs, node by node in graph order, and what differs between the spells that they ran.
+ */
+export interface RunComparison {
+  before: RunView;
+  after: RunView;
+  nodes: NodeComparison[];
+  changes: Change[];
+}
+/**
+ * A node in both runs. Same: it came to the same end with the same values, however long it took.
+ */
+export interface NodeComparison {
+  node: string;
+  name: string | null;
+  type: string | null;
+  what: "same" | "changed" | "before" | "after";
+  before: ComparedNode | null;
+  after: ComparedNode | null;
+  ports: ComparedPort[];
+  /**
+   * Inputs that were typed in, wired or brought otherwise.
+   */
+  inputs_changed: string[];
+  code_changed: boolean;
+  settings_changed: boolean;
+}
+/**
+ * What a node did in one of two runs.
+ */
+export interface ComparedNode {
+  status: "open" | "done" | "cached" | "pinned" | "muted" | "bypassed" | "failed" | "skipped" | "cancelled";
+  why: string | null;
+  /**
+   * Seconds.
+   */
+  duration: number | null;
+  /**
+   * How often it was called.
+   */
+  attempts: number;
+  error: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Why it was left out.
+   */
+  skipped: string | null;
+}
+/**
+ * What two runs left on a port; null where one left nothing.
+ */
+export interface ComparedPort {
+  port: string;
+  equal: boolean;
+  before: Left | null;
+  after: Left | null;
+}
+/**
+ * A value that a run left on a port.
+ */
+export interface Left {
+  hash: string;
+  /**
+   * Bytes of its JSON.
+   */
+  size: number;
+  /**
+   * The value where it is small, else {$ref, size, preview}; null where it is not kept any more.
+   */
+  value: unknown;
+}
+/**
+ * A thing that is not the same in both spells, with what it is called in the one that has it.
+ */
+export interface Change {
+  kind: "nodes" | "edges" | "groups" | "notes" | "requirements" | "tests";
+  id: string;
+  what: "added" | "removed" | "changed" | "moved";
+  /**
+   * Of an edge ``source.output -> target.input``.
+   */
+  name: string | null;
+  /**
+   * The node type, of a node.
+   */
+  type: string | null;
+  /**
+   * Of what was changed or moved.
+   */
+  fields: FieldChange[];
+}
+/**
+ * A field that differs. ``before`` or ``after`` is None where it was not there.
+ *
+ * A text has ``lines`` in their place: those that differ, with CONTEXT equal
+ * ones around them; where the numbers jump, equal lines are left out.
+ */
+export interface FieldChange {
+  /**
+   * ``code``, ``inputs.NAME``, ``settings.NAME``, ``position`` ...
+   */
+  field: string;
+  before: JsonValue;
+  after: JsonValue;
+  lines: Line[] | null;
+  /**
+   * Further lines that are not listed.
+   */
+  cut: number;
+}
+/**
+ * A line of a text, with its numbers (from 1) in the text before and in the one after.
+ */
+export interface Line {
+  op: "same" | "removed" | "added";
+  text: string;
+  before: number | null;
+  after: number | null;
+}
+/**
  * A run of a canvas, or of the spell that comes with it: exactly one of the two.
  */
 export interface CreateRun {
@@ -3038,21 +3363,97 @@ export interface EventPage {
   more: boolean;
 }
 /**
- * Runs of a canvas, or without one the caller's own; newest first.
+ * Runs of a canvas, or without one the caller's own; newest first. What is left out does not matter.
  */
-export interface ListRuns {
+export interface FindRuns {
   canvas?: string | null;
-  limit?: number;
+  status?:
+    | []
+    | ["queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | [
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
+        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
+      ]
+    | null;
+  queue?: string | null;
+  trigger?: string | null;
+  forked_from?: string | null;
+  /**
+   * Only runs of this user.
+   */
+  user?: string | null;
+  /**
+   * Only runs with this in the ids, names, codes or messages of nodes that failed, in the name of who ran it, of its queue or of its trigger, or whose id begins so (6 characters or more). Case does not matter.
+   */
+  search?: string | null;
+  /**
+   * Only runs created then (Unix seconds) or later.
+   */
+  since?: number | null;
   /**
    * Only runs created before this time (Unix seconds).
    */
   before?: number | null;
+  /**
+   * The `next` of the page before.
+   */
+  after?: string | null;
+  limit?: number;
 }
 /**
  * Runs, without what their nodes left.
  */
 export interface RunList {
   items: RunView[];
+  /**
+   * Give it as `after` for the next page; null at the end.
+   */
+  next: string | null;
 }
 /**
  * A run, once it has ended or the time is up.
@@ -3063,6 +3464,35 @@ export interface GetRun {
    * Seconds to wait for the run to end before answering.
    */
   wait?: number | null;
+}
+/**
+ * A node of a run.
+ */
+export interface ReadInputs {
+  id: string;
+  /**
+   * Its id, or its path in a nested run: sub/inner, map[3]/inner.
+   */
+  node: string;
+}
+/**
+ * What a node was given. An input that nothing came to is in neither map.
+ */
+export interface RecordedInputsView {
+  run: string;
+  node: string;
+  /**
+   * {port: value}; a large one is {$ref, size, preview}.
+   */
+  inputs: {
+    [k: string]: unknown;
+  };
+  /**
+   * {port: why what it was given cannot be told any more}.
+   */
+  not_kept: {
+    [k: string]: string;
+  };
 }
 /**
  * A page of what a run left on one port.
@@ -3133,6 +3563,161 @@ export interface Previewed {
       [k: string]: JsonValue;
     };
   };
+}
+/**
+ * The timeline of a run, nodes that others run among them.
+ */
+export interface ReadTimeline {
+  id: string;
+  /**
+   * Only this node, by its path, and what it runs inside itself.
+   */
+  node?: string | null;
+  /**
+   * false: only the nodes of the spell itself.
+   */
+  nested?: boolean;
+  offset?: number;
+  limit?: number;
+}
+/**
+ * Rows in the order in which nodes began; those inside a node follow it.
+ */
+export interface RunTimeline {
+  run: string;
+  status: "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted";
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  /**
+   * Those of the run itself: queued, then each attempt.
+   */
+  spans: SpanView[];
+  nodes: TimelineNode[];
+  /**
+   * Rows of all pages.
+   */
+  total: number;
+  more: boolean;
+  /**
+   * false: the run said so much that its last events are left out.
+   */
+  complete: boolean;
+}
+/**
+ * A stretch of time in one state (Unix seconds); ``end`` is null while it goes on.
+ */
+export interface SpanView {
+  state: "queued" | "waiting" | "running";
+  start: number;
+  end: number | null;
+  /**
+   * waiting: limit, stream, wait, debounce, person; the server may know others.
+   */
+  waits_for: string | null;
+  /**
+   * waiting: when it goes on, where that is known.
+   */
+  until: number | null;
+  /**
+   * running: which call of the node this is, from 1.
+   */
+  attempt: number;
+}
+/**
+ * A node by its path, with its spans in order of time.
+ */
+export interface TimelineNode {
+  node: string;
+  /**
+   * Of a node of the spell itself.
+   */
+  name: string | null;
+  /**
+   * done, cached, pinned, muted, bypassed, given, failed, skipped, cancelled; null while it goes on.
+   */
+  state: string | null;
+  why: string | null;
+  attempts: number;
+  /**
+   * Whether rows follow of what it ran inside itself.
+   */
+  inside: boolean;
+  spans: SpanView[];
+}
+/**
+ * Figures of runs that have ended and are kept: of a canvas, or without one the caller's own.
+ */
+export interface ReadUsage {
+  canvas?: string | null;
+  /**
+   * From the day (UTC) of this time on, by when runs ended; 30 days back unless said.
+   */
+  since?: number | null;
+  by?: "day" | "canvas" | "user";
+  /**
+   * Of everybody; for administrators.
+   */
+  all?: boolean;
+}
+/**
+ * Newest day first; canvases and users by the time they took.
+ */
+export interface Usage {
+  by: "day" | "canvas" | "user";
+  since: number;
+  total: UsageFigures;
+  groups: UsageGroup[];
+}
+/**
+ * Sums over runs.
+ */
+export interface UsageFigures {
+  runs: number;
+  /**
+   * From each run's start to its end.
+   */
+  seconds: number;
+  /**
+   * Nodes that were called; those inside other nodes count with these.
+   */
+  nodes: number;
+  cached: number;
+  failed: number;
+  skipped: number;
+  /**
+   * What nodes reported on an output `usage`.
+   */
+  tokens: number;
+}
+/**
+ * Those of one day, canvas or user.
+ */
+export interface UsageGroup {
+  runs: number;
+  /**
+   * From each run's start to its end.
+   */
+  seconds: number;
+  /**
+   * Nodes that were called; those inside other nodes count with these.
+   */
+  nodes: number;
+  cached: number;
+  failed: number;
+  skipped: number;
+  /**
+   * What nodes reported on an output `usage`.
+   */
+  tokens: number;
+  /**
+   * YYYY-MM-DD (UTC), or an id; null for runs without a canvas.
+   */
+  key: string | null;
+  /**
+   * Of the user or canvas.
+   */
+  name: string | null;
 }
 /**
  * The samples, the fullest first.
@@ -3236,6 +3821,664 @@ export interface SpellFile {
   data: string | null;
 }
 /**
+ * A trigger on a canvas. It runs as who makes it.
+ */
+export interface NewTrigger {
+  canvas: string;
+  name: string;
+  settings: CronSettingsInput | IntervalSettingsInput | WebhookSettingsInput | PollSettingsInput | EventSettingsInput;
+  /**
+   * {'NODE.PORT': value}; {"$from": "body.user.id"} stands for something of what came.
+   */
+  inputs?: {
+    [k: string]: JsonValue;
+  };
+  run?: RunSettingsInput;
+  /**
+   * What becomes of times when nobody was there: skip, run once for all of them, or for all (100 at most).
+   */
+  missed?: "skip" | "once" | "all";
+  enabled?: boolean;
+}
+/**
+ * At times: ``0 9 * * MON-FRI`` in ``Europe/Berlin``.
+ */
+export interface CronSettingsInput {
+  kind: "cron";
+  /**
+   * Minute, hour, day of month, month, day of week; names, lists, ranges and steps.
+   */
+  expression: string;
+  /**
+   * An IANA time zone.
+   */
+  zone?: string;
+}
+/**
+ * Every so many seconds, counted from ``anchor``: it does not drift.
+ */
+export interface IntervalSettingsInput {
+  kind: "interval";
+  /**
+   * Seconds.
+   */
+  every: number;
+  /**
+   * Unix seconds; unless given, when it was made.
+   */
+  anchor?: number | null;
+}
+/**
+ * When somebody sends to its address and can prove that they know its secret.
+ */
+export interface WebhookSettingsInput {
+  kind: "webhook";
+  /**
+   * signature: Standard Webhooks, which nobody can alter or send again. bearer: the secret itself in the Authorization header, for senders that cannot sign.
+   */
+  proof?: "signature" | "bearer";
+  /**
+   * Headers whose values inputs may be taken from.
+   *
+   * @maxItems 20
+   */
+  headers?:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ];
+}
+/**
+ * When what is at an address differs from what was there before.
+ */
+export interface PollSettingsInput {
+  kind: "poll";
+  /**
+   * Of a host that the canvas was granted.
+   */
+  url: string;
+  /**
+   * Seconds.
+   */
+  every: number;
+  /**
+   * A JSON Pointer to the part that counts; without one it is all that is answered.
+   */
+  pointer?: string | null;
+  /**
+   * May hold {{secret.NAME}} of a granted secret.
+   */
+  headers?: {
+    [k: string]: string;
+  };
+}
+/**
+ * When a run of a canvas ends; whose trigger it is must be able to read that canvas, at each end anew.
+ */
+export interface EventSettingsInput {
+  kind: "event";
+  canvas: string;
+  /**
+   * completed: no node failed; failed: the run or a node of it did.
+   *
+   * @minItems 1
+   * @maxItems 2
+   */
+  on?: ["completed" | "failed"] | ["completed" | "failed", "completed" | "failed"];
+}
+/**
+ * How a trigger's runs run.
+ */
+export interface RunSettingsInput {
+  audience?: "shared" | "private";
+  /**
+   * skip: start none while one that it started goes on.
+   */
+  overlap?: "allow" | "skip";
+  /**
+   * Seconds.
+   */
+  timeout?: number | null;
+  queue?: string | null;
+  priority?: number;
+  retry?: RetryInput | null;
+}
+/**
+ * How often a run is tried, and how long is waited in between: twice as long each time.
+ */
+export interface RetryInput {
+  attempts: number;
+  /**
+   * Seconds.
+   */
+  backoff?: number;
+  /**
+   * Seconds.
+   */
+  max_backoff?: number;
+}
+/**
+ * A trigger, and the secret of its webhook, which is told this once.
+ */
+export interface MadeTrigger {
+  trigger: TriggerView;
+  secret: string | null;
+}
+/**
+ * A trigger. Its secret is told to nobody.
+ */
+export interface TriggerView {
+  id: string;
+  canvas: string;
+  /**
+   * Whose it is: its runs are that user's.
+   */
+  user: string;
+  name: string;
+  kind: "cron" | "interval" | "webhook" | "poll" | "event";
+  settings:
+    CronSettingsOutput | IntervalSettingsOutput | WebhookSettingsOutput | PollSettingsOutput | EventSettingsOutput;
+  inputs: {
+    [k: string]: JsonValue;
+  };
+  run: RunSettingsOutput;
+  missed: "skip" | "once" | "all";
+  enabled: boolean;
+  /**
+   * When it is due next, in Unix seconds.
+   */
+  next_at: number | null;
+  /**
+   * Why it did not fire the last time.
+   */
+  fault: string | null;
+  /**
+   * Where a webhook is sent to.
+   */
+  url: string | null;
+  last: FiringView | null;
+  created_at: number;
+  updated_at: number;
+}
+/**
+ * At times: ``0 9 * * MON-FRI`` in ``Europe/Berlin``.
+ */
+export interface CronSettingsOutput {
+  kind: "cron";
+  /**
+   * Minute, hour, day of month, month, day of week; names, lists, ranges and steps.
+   */
+  expression: string;
+  /**
+   * An IANA time zone.
+   */
+  zone: string;
+}
+/**
+ * Every so many seconds, counted from ``anchor``: it does not drift.
+ */
+export interface IntervalSettingsOutput {
+  kind: "interval";
+  /**
+   * Seconds.
+   */
+  every: number;
+  /**
+   * Unix seconds; unless given, when it was made.
+   */
+  anchor: number | null;
+}
+/**
+ * When somebody sends to its address and can prove that they know its secret.
+ */
+export interface WebhookSettingsOutput {
+  kind: "webhook";
+  /**
+   * signature: Standard Webhooks, which nobody can alter or send again. bearer: the secret itself in the Authorization header, for senders that cannot sign.
+   */
+  proof: "signature" | "bearer";
+  /**
+   * Headers whose values inputs may be taken from.
+   *
+   * @maxItems 20
+   */
+  headers:
+    | []
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ];
+}
+/**
+ * When what is at an address differs from what was there before.
+ */
+export interface PollSettingsOutput {
+  kind: "poll";
+  /**
+   * Of a host that the canvas was granted.
+   */
+  url: string;
+  /**
+   * Seconds.
+   */
+  every: number;
+  /**
+   * A JSON Pointer to the part that counts; without one it is all that is answered.
+   */
+  pointer: string | null;
+  /**
+   * May hold {{secret.NAME}} of a granted secret.
+   */
+  headers: {
+    [k: string]: string;
+  };
+}
+/**
+ * When a run of a canvas ends; whose trigger it is must be able to read that canvas, at each end anew.
+ */
+export interface EventSettingsOutput {
+  kind: "event";
+  canvas: string;
+  /**
+   * completed: no node failed; failed: the run or a node of it did.
+   *
+   * @minItems 1
+   * @maxItems 2
+   */
+  on: ["completed" | "failed"] | ["completed" | "failed", "completed" | "failed"];
+}
+/**
+ * How a trigger's runs run.
+ */
+export interface RunSettingsOutput {
+  audience: "shared" | "private";
+  /**
+   * skip: start none while one that it started goes on.
+   */
+  overlap: "allow" | "skip";
+  /**
+   * Seconds.
+   */
+  timeout: number | null;
+  queue: string | null;
+  priority: number;
+  retry: RetryOutput | null;
+}
+/**
+ * How often a run is tried, and how long is waited in between: twice as long each time.
+ */
+export interface RetryOutput {
+  attempts: number;
+  /**
+   * Seconds.
+   */
+  backoff: number;
+  /**
+   * Seconds.
+   */
+  max_backoff: number;
+}
+/**
+ * One time that a trigger fired, or should have.
+ */
+export interface FiringView {
+  id: string;
+  trigger: string;
+  /**
+   * What makes it once only: the time it was due, or what came.
+   */
+  key: string;
+  due_at: number;
+  fired_at: number;
+  outcome: "started" | "missed" | "skipped" | "refused";
+  /**
+   * The run that it started.
+   */
+  run: string | null;
+  /**
+   * Where that run stands; null where it is gone.
+   */
+  status: string | null;
+  /**
+   * Why it started none.
+   */
+  reason: string | null;
+}
+/**
+ * The triggers of a canvas.
+ */
+export interface FindTriggers {
+  canvas: string;
+}
+/**
+ * Triggers, the oldest first.
+ */
+export interface TriggerList {
+  items: TriggerView[];
+}
+/**
+ * A firing by hand.
+ */
+export interface FireTrigger {
+  id: string;
+  /**
+   * What stands for what would have come: {body: ...}, {value: ..., previous: ...}.
+   */
+  values?: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * A trigger's firings, newest first.
+ */
+export interface ListFirings {
+  id: string;
+  limit?: number;
+  /**
+   * Only firings before this time (Unix seconds).
+   */
+  before?: number | null;
+}
+/**
+ * Firings, newest first.
+ */
+export interface FiringList {
+  items: FiringView[];
+}
+/**
+ * A trigger by its id.
+ */
+export interface OneTrigger {
+  id: string;
+}
+/**
+ * What to change; what is left out stays. ``settings`` are given whole, and of the same kind.
+ */
+export interface PatchTrigger {
+  id: string;
+  name?: string | null;
+  settings?:
+    (CronSettingsInput | IntervalSettingsInput | WebhookSettingsInput | PollSettingsInput | EventSettingsInput) | null;
+  inputs?: {
+    [k: string]: JsonValue;
+  } | null;
+  run?: RunSettingsInput | null;
+  missed?: ("skip" | "once" | "all") | null;
+  enabled?: boolean | null;
+}
+/**
+ * Settings that are not kept yet.
+ */
+export interface PreviewTrigger {
+  settings: CronSettingsInput | IntervalSettingsInput | PollSettingsInput;
+  count?: number;
+  /**
+   * Unix seconds; now unless given.
+   */
+  after?: number | null;
+}
+/**
+ * When it would be due, in Unix seconds; fewer than asked for where there are no more in 50 years.
+ */
+export interface NextTimes {
+  times: number[];
+}
+/**
  * An account to make. Without a password the answer has a one-time sign-in link.
  */
 export interface NewUser {
@@ -3309,54 +4552,6 @@ export interface Compared {
   seq: number;
   name: FieldChange | null;
   changes: Change[];
-}
-/**
- * A field that differs. ``before`` or ``after`` is None where it was not there.
- *
- * A text has ``lines`` in their place: those that differ, with CONTEXT equal
- * ones around them; where the numbers jump, equal lines are left out.
- */
-export interface FieldChange {
-  /**
-   * ``code``, ``inputs.NAME``, ``settings.NAME``, ``position`` ...
-   */
-  field: string;
-  before: JsonValue;
-  after: JsonValue;
-  lines: Line[] | null;
-  /**
-   * Further lines that are not listed.
-   */
-  cut: number;
-}
-/**
- * A line of a text, with its numbers (from 1) in the text before and in the one after.
- */
-export interface Line {
-  op: "same" | "removed" | "added";
-  text: string;
-  before: number | null;
-  after: number | null;
-}
-/**
- * A thing that is not the same in both spells, with what it is called in the one that has it.
- */
-export interface Change {
-  kind: "nodes" | "edges" | "groups" | "notes" | "requirements";
-  id: string;
-  what: "added" | "removed" | "changed" | "moved";
-  /**
-   * Of an edge ``source.output -> target.input``.
-   */
-  name: string | null;
-  /**
-   * The node type, of a node.
-   */
-  type: string | null;
-  /**
-   * Of what was changed or moved.
-   */
-  fields: FieldChange[];
 }
 /**
  * What to call the canvas as it is now.
@@ -3437,7 +4632,7 @@ export interface Counts {
  * A thing by name.
  */
 export interface Touched {
-  kind: "nodes" | "edges" | "groups" | "notes" | "requirements";
+  kind: "nodes" | "edges" | "groups" | "notes" | "requirements" | "tests";
   id: string;
   what: "added" | "removed" | "changed" | "moved";
   name: string | null;
@@ -3735,6 +4930,7 @@ export interface Announcements {
   "server.stopping": Stopping;
   "session.resync": Notice;
   "session.revoked": Notice;
+  "triggers.changed": TriggersChanged;
   "user.mentions": UserMentions;
   "values.gone": ValuesGone;
   "worker.changed": WorkerChanged;
@@ -3882,6 +5078,14 @@ export interface Stopping {
 export interface Notice {
   code: string;
   message: string;
+}
+/**
+ * ``triggers.changed``: a trigger as it is now; None where it was removed.
+ */
+export interface TriggersChanged {
+  canvas: string;
+  id: string;
+  trigger: TriggerView | null;
 }
 /**
  * ``user.mentions``: how many are not read now, and the one that came, if one did.

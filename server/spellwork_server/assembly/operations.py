@@ -8,6 +8,7 @@ from spellwork_server.packs.calling import PackCalls
 from spellwork_server.packs.telling import announce_libraries
 from spellwork_server.protocol import announce
 from spellwork_server.runs.pages import Pages
+from spellwork_server.runs.recorded_inputs import InputReader
 from spellwork_server.samples import samples
 from spellwork_server.services.api_keys import ApiKeyService
 from spellwork_server.services.auth import AuthService
@@ -32,16 +33,21 @@ from spellwork_server.services.models import (
 )
 from spellwork_server.services.nodes import NodeService
 from spellwork_server.services.packs import PackService
+from spellwork_server.services.run_reading import RunLooks, RunReadingService
 from spellwork_server.services.runs import RunService, announce_runs
 from spellwork_server.services.samples import SampleService
 from spellwork_server.services.secrets import SecretService
 from spellwork_server.services.spell_forms import SpellForms
 from spellwork_server.services.spells import SpellService
+from spellwork_server.services.triggers import TriggerService, announce_triggers
 from spellwork_server.services.users import UserService
 from spellwork_server.services.version_views import VersionViews
 from spellwork_server.services.versions import VersionService, announce_versions
 from spellwork_server.services.workers import WorkerService, announce_workers
 from spellwork_server.settings import Settings
+from spellwork_server.storage.run_figures import RunFigures
+from spellwork_server.storage.run_search import RunSearch
+from spellwork_server.storage.timeline_events import TimelineEvents
 
 
 def fill_registry(parts: Parts) -> None:
@@ -72,6 +78,7 @@ def fill_registry(parts: Parts) -> None:
             max_spell_nodes=settings.max_spell_nodes,
             pages=pages,
         ),
+        RunReadingService(running.reader, _looks(parts), access),
         EventService(running.journal, running.reader, access),
         CacheService(running.cache, stores.cache, running.reader, pages),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),
@@ -87,6 +94,14 @@ def fill_registry(parts: Parts) -> None:
             running.places,
         ),
         ExternalWorkerService(running.external, access, settings.url),
+        TriggerService(
+            parts.triggering.triggers,
+            stores.triggers,
+            stores.vault,
+            access,
+            parts.triggering.news,
+            settings.url,
+        ),
         CommentService(
             stores.comments,
             stores.canvases,
@@ -110,6 +125,23 @@ def fill_registry(parts: Parts) -> None:
     announce_workers(parts.registry)
     announce_libraries(parts.registry)
     announce_external_workers(parts.registry)
+    announce_triggers(parts.registry)
+
+
+def _looks(parts: Parts) -> RunLooks:
+    """Put together what past runs are looked into with."""
+    stores, running = parts.stores, parts.running
+    return RunLooks(
+        search=RunSearch(stores.database),
+        figures=RunFigures(stores.database),
+        events=TimelineEvents(stores.database),
+        inputs=InputReader(
+            running.libraries, parts.children, stores.outputs, parts.settings.inline_value_bytes
+        ),
+        outputs=stores.outputs,
+        users=stores.users,
+        canvases=stores.canvases,
+    )
 
 
 def _model_kinds(settings: Settings) -> tuple[Kind, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,12 @@ Left = dict[str, dict[str, OutputRef]]
 
 KINDS = {"completed": "run.completed", "failed": "run.failed"}
 """The kind of the last event by status; every other status is ``run.cancelled``."""
+
+TOKEN_COUNTS = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")
+"""What providers call the parts of ``total_tokens``."""
+
+MOST_TOKENS = 1_000_000_000
+"""A count of tokens beyond that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +126,32 @@ class RunEnd:
                 "skipped": result.skipped,
                 "why": result.why,
                 "durations": {node: round(seconds, 6) for node, seconds in durations},
+                "names": {
+                    node: name
+                    for node in result.errors
+                    if node in self.plan and (name := self.plan[node].node.name)
+                },
+                "tokens": tokens_of(result.outputs),
             }
         return self.masks.plain(summary) if self.masks else summary
+
+
+def tokens_of(outputs: Mapping[str, Mapping[str, Any]]) -> int:
+    """Add up the tokens that nodes report: on an output ``usage``, ``{total_tokens}`` or what makes it up."""
+    total = 0
+    for ports in outputs.values():
+        usage = ports.get("usage")
+        if isinstance(usage, Mapping):
+            total += _whole(usage.get("total_tokens")) or sum(
+                _whole(usage.get(name)) for name in TOKEN_COUNTS
+            )
+    return min(total, MOST_TOKENS)
+
+
+def _whole(value: Any) -> int:
+    """Return a count that somebody's node gave, or 0 for what is none."""
+    plain = isinstance(value, int) and not isinstance(value, bool)
+    return value if plain and 0 <= value < MOST_TOKENS else 0
 
 
 def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:

@@ -43,6 +43,10 @@ class RunView(View):
         default=None, description="It waits in its queue until then: a delay, or a retry."
     )
     deadline: float | None = Field(default=None, description="By then it must have ended.")
+    ahead: int | None = Field(
+        default=None,
+        description="Lists only: how many runs leave its queue before it, while it waits there; null beyond 1,000.",
+    )
     attempt: int = Field(default=1, description="Which attempt this is; from 1.")
     trigger: str | None = Field(default=None, description="The trigger that started it.")
     forked_from: str | None = Field(

@@ -88,20 +88,13 @@ class GetRun(OneRun):
     wait: float | None = Wait
 
 
-class ListRuns(Request):
-    """Runs of a canvas, or without one the caller's own; newest first."""
-
-    canvas: str | None = Field(default=None, max_length=64)
-    limit: int = Field(default=50, ge=1, le=200)
-    before: float | None = Field(
-        default=None, description="Only runs created before this time (Unix seconds)."
-    )
-
-
 class RunList(View):
     """Runs, without what their nodes left."""
 
     items: list[RunView]
+    next: str | None = Field(
+        default=None, description="Give it as `after` for the next page; null at the end."
+    )
 
 
 class SteerRun(Request):

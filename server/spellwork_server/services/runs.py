@@ -42,13 +42,11 @@ from .run_models import (
     CreateRun,
     EventPage,
     GetRun,
-    ListRuns,
     OneRun,
     Previewed,
     PreviewInputs,
     ReadEvents,
     ReadOutput,
-    RunList,
     Steered,
     SteerRun,
 )
@@ -129,21 +127,6 @@ class RunService(Service):
             await self._wait(call, run, request.wait)
             record = await self._reader.record(call.actor, request.id)
         return await self._reader.view(call.actor, record)
-
-    @operation(summary="List runs, newest first", rest=("GET", "/v1/runs"))
-    async def find(self, call: Call, request: ListRuns) -> RunList:
-        """Give the runs of a canvas that the caller may see, or the caller's own."""
-        actor = require(call.actor, "run.create")
-        if request.canvas is None:
-            return RunList(
-                items=await self._reader.of_user(actor, limit=request.limit, before=request.before)
-            )
-        require(actor, "canvas.read", await self._access(request.canvas))
-        return RunList(
-            items=await self._reader.of_canvas(
-                actor, request.canvas, limit=request.limit, before=request.before
-            )
-        )
 
     @operation(summary="Cancel a run", rest=("POST", "/v1/runs/{id}/cancel"))
     async def cancel(self, call: Call, request: OneRun) -> RunView:

@@ -136,10 +136,29 @@ class OutputStore:
             found: str | None = await conn.scalar(query)
         return found
 
-    async def last_of(self, stream: str, nodes: Sequence[str]) -> list[OutputRef]:
-        """Return what the newest runs of a stream left of these nodes, each as the last that left it did."""
+    async def ref_of_port(self, run: str, node: str, port: str) -> OutputRef | None:
+        """Return where the value is that the run left on one port."""
+        columns = RUN_OUTPUTS.c
+        query = select(RUN_OUTPUTS).where(
+            columns.run == run, columns.node == node, columns.port == port, columns.part == 0
+        )
+        async with self._database.read() as conn:
+            row = (await conn.execute(query)).first()
+        return (
+            None if row is None else OutputRef(row.node, row.port, row.hash, row.size, row.preview)
+        )
+
+    async def last_of(
+        self, stream: str, nodes: Sequence[str], *, before: float | None = None
+    ) -> list[OutputRef]:
+        """Return what the newest runs of a stream left of these nodes, each as the last that left it did.
+
+        ``before``: of the runs that were created before that time.
+        """
         async with self._database.read() as conn:
             newest = select(RUNS.c.id).where(RUNS.c.stream == stream)
+            if before is not None:
+                newest = newest.where(RUNS.c.created_at < before)
             newest = newest.order_by(RUNS.c.created_at.desc()).limit(LAST_RUNS)
             runs = {run: index for index, run in enumerate(await conn.scalars(newest))}
             found: dict[str, tuple[int, list[OutputRef]]] = {}

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
 from .database import Database
+from .run_figures import write_figures
 from .schema import EVENTS, RUNS
 
 OPEN = ("queued", "running", "paused", "waiting")
@@ -50,7 +51,8 @@ class RunRecord:
     forked_from: str | None = None
 
 
-_LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
+LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
+"""What lists read of a run."""
 
 
 async def insert_run(conn: AsyncConnection, record: RunRecord) -> None:
@@ -69,6 +71,7 @@ async def mark_ended(conn: AsyncConnection, run: str, status: str, at: float, re
     await conn.execute(
         update(RUNS).where(RUNS.c.id == run).values(status=status, ended_at=at, result=result)
     )
+    await write_figures(conn, run, at, result)
 
 
 async def remove_run(conn: AsyncConnection, run: str) -> None:
@@ -95,7 +98,7 @@ class RunRecords:
         self, canvas: str, reader: str | None, *, limit: int, before: float | None = None
     ) -> list[RunRecord]:
         """Return runs of a canvas, newest first: shared ones, and those of ``reader`` (None: everybody's)."""
-        query = select(*_LISTED).where(RUNS.c.canvas_id == canvas)
+        query = select(*LISTED).where(RUNS.c.canvas_id == canvas)
         if reader is not None:
             query = query.where((RUNS.c.audience == "shared") | (RUNS.c.user_id == reader))
         return await self._newest(query, limit, before)
@@ -104,11 +107,11 @@ class RunRecords:
         self, user: str, *, limit: int, before: float | None = None
     ) -> list[RunRecord]:
         """Return all runs of one user, newest first."""
-        return await self._newest(select(*_LISTED).where(RUNS.c.user_id == user), limit, before)
+        return await self._newest(select(*LISTED).where(RUNS.c.user_id == user), limit, before)
 
     async def open(self) -> list[RunRecord]:
         """Return the runs that have not ended, oldest first."""
-        query = select(*_LISTED).where(RUNS.c.status.in_(OPEN)).order_by(RUNS.c.created_at)
+        query = select(*LISTED).where(RUNS.c.status.in_(OPEN)).order_by(RUNS.c.created_at)
         async with self._database.read() as conn:
             return [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
 

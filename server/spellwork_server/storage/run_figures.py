@@ -1,0 +1,169 @@
+"""What is counted of runs that have ended: read for usage, and searched, without touching the runs' large rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Dialect, bindparam, func, literal_column, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .database import Database
+from .schema import RUN_FIGURES, RUNS
+
+DAY = 86_400
+"""Seconds of a day, in UTC."""
+
+MOST_WORDS = 4_000
+"""Characters of a run by which it is found."""
+
+MOST_MESSAGE = 300
+"""Characters of one message among them."""
+
+MOST_GROUPS = 1_000
+"""Days, canvases or people that one answer tells of."""
+
+By = Literal["day", "canvas", "user"]
+
+NOT_RUN = frozenset(("cached", "pinned", "muted", "bypassed", "given"))
+"""Why a node has outputs, or none, without being called."""
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What is counted of one run. ``tokens`` are those that nodes reported."""
+
+    ran: int = 0
+    cached: int = 0
+    failed: int = 0
+    skipped: int = 0
+    tokens: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """Figures of all runs of a day (as a number of days since 1970), a canvas, or a user."""
+
+    key: int | str | None
+    runs: int
+    seconds: float
+    ran: int
+    cached: int
+    failed: int
+    skipped: int
+    tokens: int
+
+
+def figures_of(result: Any) -> Figures:
+    """Count a run's result, as the record keeps it."""
+    if not isinstance(result, Mapping):
+        return Figures()
+    errors: Mapping[str, Any] = result.get("errors") or {}
+    skipped: Mapping[str, Any] = result.get("skipped") or {}
+    why: Mapping[str, str] = result.get("why") or {}
+    called = [node for node, reason in why.items() if reason not in NOT_RUN and node not in skipped]
+    tokens = result.get("tokens")
+    return Figures(
+        ran=len(set(called) | errors.keys()),
+        cached=sum(1 for reason in why.values() if reason == "cached"),
+        failed=len(errors),
+        skipped=len(skipped),
+        tokens=tokens if isinstance(tokens, int) else 0,
+        words=_words(result, errors),
+    )
+
+
+def _words(result: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
+    """Return what a run is found by: which nodes failed, and why. Of what failed inside a node only the code is told."""
+    words = "\n".join(_said(result, errors))
+    return words[:MOST_WORDS].lower()
+
+
+def _said(result: Mapping[str, Any], errors: Mapping[str, Any]) -> Iterator[str]:
+    names: Mapping[str, str] = result.get("names") or {}
+    for node, error in errors.items():
+        inside = isinstance(error.get("details"), Mapping) and "path" in error["details"]
+        message = "" if inside else str(error.get("message", ""))[:MOST_MESSAGE]
+        yield f"{node} {names.get(node, '')} {error.get('code', '')} {message}"
+    if isinstance(error := result.get("error"), Mapping):
+        yield f"{error.get('code', '')} {str(error.get('message', ''))[:MOST_MESSAGE]}"
+
+
+_COUNTS = ("ran", "cached", "failed", "skipped", "tokens")
+_TOLD = ("day", "seconds", *_COUNTS, "words")
+
+
+async def write_figures(conn: AsyncConnection, run: str, at: float, result: Any) -> None:
+    """Keep what is counted of a run that ended ``at``; of one that ended before and went on, in the place of that."""
+    found = figures_of(result)
+    values = {name: getattr(found, name) for name in (*_COUNTS, "words")}
+    values |= {"of_run": run, "at": at, "day": int(at // DAY)}
+    statement, order = _copying(conn.dialect)
+    await conn.exec_driver_sql(statement, tuple(values[name] for name in order))
+
+
+@cache
+def _copying(dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """Return the statement that takes whose a run is from its row, and the names of its values in their order."""
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - few servers have one
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
+    at = bindparam("at", type_=RUN_FIGURES.c.seconds.type)
+    told = {
+        name: bindparam(name, type_=RUN_FIGURES.c[name].type)
+        if name != "seconds"
+        else at - func.coalesce(RUNS.c.started_at, at)
+        for name in _TOLD
+    }
+    source = select(
+        RUNS.c.id,
+        RUNS.c.canvas_id,
+        RUNS.c.user_id,
+        RUNS.c.audience == literal_column("'shared'"),
+        *told.values(),
+    ).where(RUNS.c.id == bindparam("of_run", type_=RUNS.c.id.type))
+    made = insert(RUN_FIGURES).from_select(
+        ["run", "canvas_id", "user_id", "shared", *_TOLD], source, include_defaults=False
+    )
+    made = made.on_conflict_do_update(
+        index_elements=[RUN_FIGURES.c.run],
+        set_={name: made.excluded[name] for name in _TOLD},
+    )
+    compiled = made.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup or ())
+
+
+class RunFigures:
+    """Adds up the figures of many runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def usage(
+        self, by: By, *, since: float, canvas: str | None, reader: str | None
+    ) -> list[UsageRow]:
+        """Return sums by day (newest first), canvas or user (most time first), of runs that ended since that day.
+
+        Of a canvas: shared runs, and those of ``reader`` (None: everybody's).
+        Without one: the runs of ``reader`` (None: all there are).
+        """
+        columns = RUN_FIGURES.c
+        key = {"day": columns.day, "canvas": columns.canvas_id, "user": columns.user_id}[by]
+        seconds = func.sum(columns.seconds)
+        sums = [func.sum(columns[name]) for name in _COUNTS]
+        query = select(key, func.count(), seconds, *sums).where(columns.day >= int(since // DAY))
+        if canvas is not None:
+            query = query.where(columns.canvas_id == canvas)
+            if reader is not None:
+                query = query.where(or_(columns.shared, columns.user_id == reader))
+        elif reader is not None:
+            query = query.where(columns.user_id == reader)
+        order = key.desc() if by == "day" else seconds.desc()
+        query = query.group_by(key).order_by(order).limit(MOST_GROUPS)
+        async with self._database.read() as conn:
+            rows = (await conn.execute(query)).all()
+        return [UsageRow(row[0], row[1], float(row[2]), *map(int, row[3:])) for row in rows]

@@ -1,0 +1,228 @@
+"""Past runs looked into: found, compared, timed, counted, and what went into their nodes; without a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spellwork_server.errors import BadRequest, NotFound, ServerError
+from spellwork_server.runs.run_end import tokens_of
+from spellwork_server.storage.run_figures import figures_of
+
+from .house import ADA, BOB, EVE, ROOT, House, as_spell, house, spell_of, sums, waiting
+
+pytestmark = pytest.mark.anyio
+
+
+def failing(message: str = "no such place") -> dict[str, Any]:
+    """f fails; g needs it."""
+    return spell_of(
+        {
+            "f": {"type": "t.fail", "name": "Find", "inputs": {"message": message}},
+            "g": {"type": "t.add"},
+        },
+        "f.value > g.a",
+    )
+
+
+async def run(h: House, who: Any = ADA, canvas: str = "c1", **request: Any) -> dict[str, Any]:
+    return await h.call(who, "runs.create", canvas=canvas, wait=60, **request)
+
+
+async def found(h: House, who: Any = ADA, **request: Any) -> list[str]:
+    return [each["id"] for each in (await h.call(who, "runs.find", **request))["items"]]
+
+
+@pytest.mark.rule("V1")
+async def test_runs_are_found_by_state_and_by_words() -> None:
+    async with house() as h:
+        room = await h.canvas(sums(), bob="runner")
+        whole = await run(h)
+        room.draw(as_spell(failing()))
+        failed = await run(h, BOB)
+        room.draw(as_spell(waiting()))
+        going = await h.call(ADA, "runs.create", canvas="c1")
+        assert await found(h, canvas="c1", status=["running", "queued"]) == [going["id"]]
+        assert await found(h, canvas="c1", search="NO SUCH") == [failed["id"]]
+        assert await found(h, canvas="c1", search="find") == [failed["id"]]
+        assert await found(h, canvas="c1", search="asked_to") == [failed["id"]]
+        assert await found(h, canvas="c1", search="bob") == [failed["id"]]
+        assert await found(h, canvas="c1", search=whole["id"][:8]) == [whole["id"]]
+        assert await found(h, canvas="c1", search="%") == []
+        assert await found(h, canvas="c1", user="bob") == [failed["id"]]
+        assert await found(h, canvas="c1", queue="q") == []
+        assert await found(h, canvas="c1", forked_from=whole["id"]) == []
+        assert await found(h, canvas="c1", since=failed["created_at"]) == [
+            going["id"],
+            failed["id"],
+        ]
+
+
+@pytest.mark.rule("V1")
+async def test_pages_of_runs_neither_repeat_nor_leave_out_any() -> None:
+    async with house() as h:
+        await h.canvas(sums())
+        made = [(await run(h))["id"] for _ in range(5)]
+        seen: list[str] = []
+        after = None
+        while True:
+            page = await h.call(ADA, "runs.find", canvas="c1", limit=2, after=after)
+            seen += [each["id"] for each in page["items"]]
+            after = page["next"]
+            if after is None:
+                break
+            await run(h)
+        assert seen == made[::-1]
+        with pytest.raises(BadRequest):
+            await h.call(ADA, "runs.find", canvas="c1", after="yesterday")
+
+
+@pytest.mark.rule("V2")
+async def test_what_went_into_a_node_is_told_without_a_call() -> None:
+    async with house() as h:
+        spell = sums()
+        spell["nodes"]["c"] = {"type": "t.value"}
+        spell["edges"]["e1"] |= {"input": "value", "transform": [{"op": "cast", "to": "string"}]}
+        room = await h.canvas(spell)
+        done = await run(h, inputs={"a.value": 4})
+        calls = dict(h.gates.calls)
+        room.draw(as_spell(waiting()))
+        first = await h.call(ADA, "runs.inputs", id=done["id"], node="b")
+        assert (first["inputs"], first["not_kept"]) == ({"a": 4, "b": 1}, {})
+        second = await h.call(ADA, "runs.inputs", id=done["id"], node="c")
+        assert second["inputs"] == {"value": "5"}
+        assert (await h.call(ADA, "runs.inputs", id=done["id"], node="a"))["inputs"] == {"value": 4}
+        assert h.gates.calls == calls
+        with pytest.raises(NotFound):
+            await h.call(ADA, "runs.inputs", id=done["id"], node="nobody")
+        with pytest.raises(NotFound):
+            await h.call(EVE, "runs.inputs", id=done["id"], node="b")
+
+
+@pytest.mark.rule("V2")
+async def test_large_inputs_are_references_and_what_is_not_kept_is_said() -> None:
+    async with house() as h:
+        spell = sums()
+        spell["nodes"]["a"]["inputs"]["value"] = ["x" * 100] * 2_000
+        spell["nodes"]["p"] = {"type": "t.value"}
+        spell["edges"]["e9"] = {"source": "a", "output": "value", "target": "p", "input": "value"}
+        room = await h.canvas(spell)
+        done = await run(h, scope=["p"])
+        given = (await h.call(ADA, "runs.inputs", id=done["id"], node="p"))["inputs"]["value"]
+        assert given["$ref"] == done["hashes"]["a"]["value"]
+        room.draw(as_spell(spell))
+        part = await run(h, scope=["p"], reach="only")
+        answer = await h.call(ADA, "runs.inputs", id=part["id"], node="p")
+        assert answer["inputs"] == {}
+        assert "not kept" in answer["not_kept"]["value"]
+
+
+@pytest.mark.rule("V2")
+async def test_what_a_failed_node_brought_is_nothing() -> None:
+    async with house() as h:
+        await h.canvas(failing())
+        done = await run(h)
+        answer = await h.call(ADA, "runs.inputs", id=done["id"], node="g")
+        assert (answer["inputs"], answer["not_kept"]) == ({"b": 1}, {})
+
+
+@pytest.mark.rule("V3")
+async def test_two_runs_are_compared_node_by_node() -> None:
+    async with house() as h:
+        room = await h.canvas(sums())
+        first = await run(h)
+        changed = sums()
+        changed["nodes"]["a"]["inputs"]["value"] = 3
+        changed["nodes"]["z"] = {"type": "t.value", "inputs": {"value": 0}}
+        del changed["nodes"]["d"]
+        room.draw(as_spell(changed))
+        second = await run(h)
+        answer = await h.call(ADA, "runs.compare", id=first["id"], other=second["id"])
+        nodes = {each["node"]: each for each in answer["nodes"]}
+        assert {id: each["what"] for id, each in nodes.items()} == {
+            "a": "changed",
+            "b": "changed",
+            "c": "changed",
+            "d": "before",
+            "z": "after",
+        }
+        assert nodes["a"]["inputs_changed"] == ["value"]
+        assert nodes["b"]["inputs_changed"] == ["a"]
+        assert nodes["b"]["before"]["attempts"] == 1
+        port = nodes["b"]["ports"][0]
+        assert (port["equal"], port["before"]["value"], port["after"]["value"]) == (False, 2, 4)
+        assert {change["id"]: change["what"] for change in answer["changes"]} == {
+            "a": "changed",
+            "d": "removed",
+            "z": "added",
+        }
+        same = await h.call(ADA, "runs.compare", id=second["id"], other=(await run(h))["id"])
+        assert {each["what"] for each in same["nodes"]} == {"same"}
+        with pytest.raises(NotFound):
+            await h.call(EVE, "runs.compare", id=first["id"], other=second["id"])
+
+
+@pytest.mark.rule("V4")
+async def test_a_timeline_has_the_spans_of_each_node() -> None:
+    async with house() as h:
+        await h.canvas(failing())
+        done = await run(h)
+        answer = await h.call(ADA, "runs.timeline", id=done["id"])
+        rows = {row["node"]: row for row in answer["nodes"]}
+        assert (rows["f"]["state"], rows["f"]["name"], rows["f"]["attempts"]) == (
+            "failed",
+            "Find",
+            1,
+        )
+        assert rows["f"]["spans"][-1]["state"] == "running"
+        assert all(span["end"] is not None for row in answer["nodes"] for span in row["spans"])
+        assert [span["state"] for span in answer["spans"]] == ["queued", "running"]
+        assert (answer["total"], answer["more"], answer["complete"]) == (2, False, True)
+        page = await h.call(ADA, "runs.timeline", id=done["id"], limit=1, offset=1)
+        assert ([row["node"] for row in page["nodes"]], page["more"]) == (["g"], False)
+        with pytest.raises(NotFound):
+            await h.call(EVE, "runs.timeline", id=done["id"])
+
+
+@pytest.mark.rule("V5")
+async def test_usage_adds_up_what_ended() -> None:
+    async with house() as h:
+        room = await h.canvas(sums(), bob="runner")
+        await run(h)
+        await run(h, BOB)
+        await run(h, BOB, audience="private")
+        room.draw(as_spell(failing()))
+        await run(h)
+        by_user = await h.call(ADA, "runs.usage", canvas="c1", by="user")
+        figures = {
+            group["name"]: (group["runs"], group["nodes"], group["failed"], group["skipped"])
+            for group in by_user["groups"]
+        }
+        assert figures == {"Ada": (2, 5, 1, 1), "Bob": (1, 3, 0, 0)}
+        assert by_user["total"]["runs"] == 3
+        own = await h.call(BOB, "runs.usage")
+        assert (own["total"]["runs"], len(own["groups"])) == (2, 1)
+        everybody = await h.call(ROOT, "runs.usage", all=True, by="canvas")
+        assert [(each["key"], each["runs"]) for each in everybody["groups"]] == [("c1", 4)]
+        for who, request in ((EVE, {"canvas": "c1"}), (ADA, {"all": True})):
+            with pytest.raises(ServerError) as caught:
+                await h.call(who, "runs.usage", **request)
+            assert caught.value.code in ("forbidden", "not_found")
+
+
+@pytest.mark.rule("V5")
+async def test_tokens_are_those_that_nodes_report() -> None:
+    outputs: dict[str, dict[str, Any]] = {
+        "a": {"usage": {"total_tokens": 12, "prompt_tokens": 10}},
+        "b": {"usage": {"input_tokens": 3, "output_tokens": 4}},
+        "c": {"usage": {"total_tokens": -5}},
+        "d": {"usage": "many"},
+    }
+    assert tokens_of(outputs) == 19
+
+
+@pytest.mark.rule("V1")
+def test_of_what_failed_inside_a_node_no_message_can_be_searched() -> None:
+    error = {"code": "asked_to", "message": "Secret plans", "details": {"path": "sub/x"}}
+    assert figures_of({"errors": {"sub": error}}).words == "sub  asked_to "
