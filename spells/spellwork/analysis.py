@@ -174,7 +174,7 @@ class Analysis:
             if declared is None:
                 self._add_unknown_type(id, node)
                 if stands(node) or id in self._recording:
-                    unknown = placeholder(node)
+                    unknown = placeholder(node, self._wired_of(id) if id in self._recording else ())
                     parts[id] = Part(id, node, unknown, *_tables(unknown.ports), loose=True)
             elif declared.resolve is None:
                 tables = self._tables_of(declared)
@@ -183,6 +183,9 @@ class Analysis:
                     static[node.type] = (declared, *tables)
             else:
                 parts[id] = self._resolved(id, node, declared)
+
+    def _wired_of(self, id: str) -> set[str]:
+        return {edge.output for edge in self.spell.edges.values() if edge.source == id}
 
     def _tables_of(self, declared: NodeType) -> tuple[Ports, dict[str, Port], dict[str, Port]]:
         """Return a type's ports, shared by all its nodes but where nodes take further inputs."""

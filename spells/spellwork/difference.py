@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .spell import Spell
 
-Kind = Literal["nodes", "edges", "groups", "notes", "requirements"]
+Kind = Literal["nodes", "edges", "groups", "notes", "requirements", "tests"]
 
-KINDS: tuple[Kind, ...] = ("nodes", "edges", "groups", "notes", "requirements")
+KINDS: tuple[Kind, ...] = ("nodes", "edges", "groups", "notes", "requirements", "tests")
 
 What = Literal["added", "removed", "changed", "moved"]
 """``moved`` is a thing of which only position or size differ."""
@@ -24,8 +24,11 @@ PLACES = frozenset({"position", "size"})
 TEXTS: Mapping[Kind, str] = {"nodes": "code", "notes": "text"}
 """The field of each kind that is compared line by line."""
 
-INNER = ("inputs", "settings")
-"""Fields of a node that are compared name by name."""
+INNER: Mapping[Kind, tuple[str, ...]] = {
+    "nodes": ("inputs", "settings"),
+    "tests": ("inputs", "record", "expect"),
+}
+"""Fields of a kind that are compared name by name."""
 
 CONTEXT = 3
 """Equal lines shown around those that differ."""
@@ -245,7 +248,7 @@ def _compare_fields(
         old, new = before.get(name), after.get(name)
         if name in before and name in after and _same(old, new):
             continue
-        if kind == "nodes" and name in INNER:
+        if name in INNER.get(kind, ()):
             yield from _compare_inner(name, old or {}, new or {})
         elif TEXTS.get(kind) == name:
             lines, cut = effort.list(_differing(str(old or ""), str(new or ""), effort))

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from .spell import Edge, Node, Spell
+from .spell_test import Expectation, Recorded, SpellTest
 
 if TYPE_CHECKING:
     from .library import Library
     from .node_type import NodeType
 
+R = TypeVar("R", Recorded, Expectation)
+
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What a migration gives where ports have other names now: wires and typed-in values follow ``{old: new}``."""
+    """What a migration gives where ports have other names now: wires, typed-in values and tests follow ``{old: new}``."""
 
     node: Node
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +63,7 @@ def upgrade(
     A node that cannot be upgraded stays as it is, and its record says why.
     What was not old is the same object as before.
     """
-    fresh, edges = dict(spell.nodes), dict(spell.edges)
+    fresh, edges, tests = dict(spell.nodes), dict(spell.edges), dict(spell.tests)
     report = []
     for id in sorted(spell.nodes if nodes is None else set(nodes) & spell.nodes.keys()):
         node = spell.nodes[id]
@@ -76,10 +79,12 @@ def upgrade(
         fresh[id] = _with_settings(migrated)
         moved = _moved(id, edges, migrated)
         edges |= moved
+        tests |= _tested(id, node, tests, migrated)
         report.append(msgspec.structs.replace(record, wires=tuple(sorted(moved))))
     if not report:
         return spell, ()
-    return spell.model_copy(update={"nodes": fresh, "edges": edges}), tuple(report)
+    update = {"nodes": fresh, "edges": edges, "tests": tests}
+    return spell.model_copy(update=update), tuple(report)
 
 
 class MigrationFailed(ValueError):
@@ -139,3 +144,35 @@ def _moved(id: str, edges: Mapping[str, Edge], migrated: Migrated) -> dict[str, 
         if changes:
             moved[key] = edge.model_copy(update=changes)
     return moved
+
+
+def _tested(
+    id: str, node: Node, tests: Mapping[str, SpellTest], migrated: Migrated
+) -> dict[str, SpellTest]:
+    """Return the tests that speak of ports of the node which have other names now, with those."""
+    if not (migrated.inputs or migrated.outputs):
+        return {}
+    keys = {
+        f"{name}.{old}": f"{name}.{new}"
+        for name in (id, node.name)
+        if name is not None
+        for old, new in migrated.inputs.items()
+    }
+    changed = {}
+    for key, test in tests.items():
+        inputs = {keys.get(each, each): value for each, value in test.inputs.items()}
+        record = _renamed(id, test.record, migrated.outputs)
+        expect = _renamed(id, test.expect, migrated.outputs)
+        after = test.model_copy(update={"inputs": inputs, "record": record, "expect": expect})
+        if after != test:
+            changed[key] = after
+    return changed
+
+
+def _renamed(id: str, things: Mapping[str, R], names: Mapping[str, str]) -> dict[str, R]:
+    """Return what a test records or expects, by node, with the outputs of one under other names."""
+    here = things.get(id)
+    if here is None or not here.outputs:
+        return dict(things)
+    outputs = {names.get(port, port): value for port, value in here.outputs.items()}
+    return dict(things) | {id: here.model_copy(update={"outputs": outputs})}

@@ -30,6 +30,7 @@ Code = Literal[
     "too_large",
     "invalid_requirement",
     "missing_packages",
+    "invalid_test",
 ]
 
 FAULTS: frozenset[Code] = frozenset(
@@ -62,7 +63,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     version, newest; ``code_error`` line, column; ``unknown_spell``
     spell; ``recursive_spell`` path; ``invalid_body`` problems (those of the child, where it has
     some), types (those that are missing); ``missing_packages`` spell, packages (name to what the child requires); ``wire_leaves_body`` source, owners; ``too_large`` size, limit; ``invalid_requirement``
-    requirement. A warning does not keep the spell from running.
+    requirement; ``invalid_test`` test, path (in it), allowed. A warning does not keep the spell from running.
     """
 
     code: Code

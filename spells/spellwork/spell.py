@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, Ty
 
 import msgspec
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     JsonValue,
-    StringConstraints,
     TypeAdapter,
     model_validator,
 )
@@ -26,25 +24,23 @@ from pydantic_core import core_schema
 from typing_extensions import TypedDict  # the one of typing does for pydantic from Python 3.12 on
 
 from .collector import collector_paused
+from .part import Id as Id  # noqa: PLC0414 - others take it from here, as all that a spell has
+from .part import Part as Part  # noqa: PLC0414
+from .part import PortName as PortName  # noqa: PLC0414
 from .pieces import pieces
 from .requirements import MAX_REQUIREMENTS, PackageName, Specifier
+from .spell_test import MAX_TESTS, SpellTest
 
 SCHEMA = 1
 """The version of the spell's own format, written as ``schema``."""
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-"""The id of a node, edge, group or note: letters, digits, ``_`` and ``-``."""
-
-PortName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+QueueName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")
+]
+"""The name of a queue: letters, digits, ``-``, ``_`` and ``.``."""
 
 Position = tuple[float, float]
 """``[x, y]`` in canvas units (CSS pixels at zoom 1), y downwards."""
-
-
-class Part(BaseModel):
-    """A part of a spell: immutable, and strict about fields it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NodeLimits(Part):
@@ -102,6 +98,9 @@ class NodeSettings(Part):
     )
     limits: NodeLimits | None = None
     body: Body | None = None
+    queue: QueueName | None = Field(
+        default=None, description="It runs in a process that listens to this queue."
+    )
 
     timeout: float | None = Field(default=None, gt=0, le=86_400)
     retries: int | None = Field(default=None, ge=0, le=20)
@@ -272,7 +271,7 @@ class Note(Part):
 
 
 class Spell(Part):
-    """A graph of nodes, groups and notes.
+    """A graph of nodes, groups and notes, and the tests that it must pass.
 
     As JSON::
 
@@ -299,6 +298,9 @@ class Spell(Part):
         default_factory=dict,
         max_length=MAX_REQUIREMENTS,
         description="Packages that its code needs, by name: ``>=2,<4``, ``[extra]``, empty for any version.",
+    )
+    tests: dict[Id, SpellTest] = Field(
+        default_factory=dict, max_length=MAX_TESTS, description="No part of what a run sees."
     )
 
     @classmethod
@@ -332,6 +334,7 @@ class _Rest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     groups: msgspec.Raw = msgspec.Raw()
     notes: msgspec.Raw = msgspec.Raw()
     requirements: msgspec.Raw = msgspec.Raw()
+    tests: msgspec.Raw = msgspec.Raw()
 
 
 class _Small(_Rest, kw_only=True):

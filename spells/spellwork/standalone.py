@@ -34,7 +34,7 @@ MakesEnvironment = Callable[[Mapping[str, str]], Awaitable["Environment"]]
 """Returns the environment of requirements; raises ProvisionFailed where they cannot be had."""
 
 
-class _Workers:
+class OwnWorkers:
     """A worker pool that opens at the first call: most spells have no code of their own."""
 
     def __init__(self, program: Program) -> None:
@@ -50,6 +50,7 @@ class _Workers:
         await self._stack.aclose()
 
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Call a step in a worker, as executors do."""
         async with self._lock:
             if self._pool is None:
                 pool = WorkerPool(
@@ -109,7 +110,7 @@ async def run_async(
         packages=packages,
         spells=spells or spells_beside(spell),
     )
-    async with _Workers(program) as workers:
+    async with OwnWorkers(program) as workers:
         result = await Execution(
             plan,
             sink=sink,

@@ -72,13 +72,16 @@ def is_pinned(pins: Mapping[str, Any], needed: Iterable[str], outputs: Iterable[
     return wanted <= pins.keys()
 
 
-def placeholder(node: Node) -> NodeType:
-    """Return a type for a node whose own is not known: it has the ports that its wires and pins name."""
+def placeholder(node: Node, wired: Iterable[str] = ()) -> NodeType:
+    """Return a type for a node whose own is not known: it has the ports that its wires and pins name.
+
+    ``wired`` are outputs of wires that may lack a pin.
+    """
     return NodeType(
         id=node.type,
         call=_never,
         version=node.version or 1,
-        outputs=tuple(Port(name) for name in sorted(node.settings.pins)),
+        outputs=tuple(Port(name) for name in sorted({*node.settings.pins, *wired})),
         extra_inputs=True,
         expose_in_library=False,
     )

@@ -144,6 +144,40 @@ groups = st.fixed_dictionaries(
 notes = st.fixed_dictionaries(
     {}, optional={"text": code, "position": places, "color": st.just("on"), "group": ids}
 )
+assertions = (
+    st.fixed_dictionaries(
+        {"op": st.just("equals"), "value": values}, optional={"tolerance": st.floats(0, 1)}
+    )
+    | st.builds(lambda value: {"op": "contains", "value": value, "path": "a[0]"}, values)
+    | st.sampled_from(
+        [
+            {"op": "matches", "value": {"type": "array", "minItems": 1}},
+            {"op": "type", "value": "null"},
+            {"op": "length", "value": 3},
+        ]
+    )
+)
+spell_tests = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": texts.filter(lambda text: len(text) <= 200),
+        "inputs": st.dictionaries(ports, values, max_size=2),
+        "record": st.dictionaries(
+            ids,
+            st.fixed_dictionaries({"outputs": st.dictionaries(ports, values, max_size=2)})
+            | st.just({"failure": {"code": "no", "message": "no\n"}}),
+            max_size=2,
+        ),
+        "expect": st.dictionaries(
+            ids,
+            st.fixed_dictionaries({"outputs": st.dictionaries(ports, assertions, max_size=2)})
+            | st.sampled_from([{"status": "skipped"}, {"status": "failed", "code": "no"}, {}]),
+            max_size=2,
+        ),
+        "timeout": st.just(1.5),
+        "live": st.booleans(),
+    },
+)
 spells = st.fixed_dictionaries(
     {},
     optional={
@@ -153,6 +187,7 @@ spells = st.fixed_dictionaries(
         "edges": st.dictionaries(ids, edges, max_size=4),
         "groups": st.dictionaries(ids, groups, max_size=3),
         "notes": st.dictionaries(ids, notes, max_size=3),
+        "tests": st.dictionaries(ids, spell_tests, max_size=2),
     },
 ).map(Spell.model_validate)
 

@@ -53,6 +53,7 @@ class Summary(_Frozen):
     groups: Counts = Counts()
     notes: Counts = Counts()
     requirements: Counts = Counts()
+    tests: Counts = Counts()
     things: list[Touched] = Field(
         default_factory=list, description="The first of them: nodes before others, wires never."
     )

@@ -14,6 +14,7 @@ import msgspec
 from pycrdt import Map, Text
 
 from spellwork.spell import SCHEMA, Edge, Node, NodeSettings, Part, Spell
+from spellwork.spell_test import SpellTest
 
 from .parts import MODELS, SHARED, Parts
 from .replica import Kind, Replica
@@ -77,6 +78,9 @@ def _fields(kind: Kind, part: Part | Edge) -> dict[str, Any]:
 
 def _plain(part: Part | Edge) -> dict[str, Any]:
     """Return a part's fields as plain values, without those that are not set."""
+    if isinstance(part, SpellTest):
+        exact_test: dict[str, Any] = _exact(part.to_json())
+        return exact_test
     fields: dict[str, Any] = part.model_dump(mode="json", exclude_none=True)
     if isinstance(part, Node):
         # None inside an input's value is a value; only the node's own fields lose theirs.

@@ -14,6 +14,7 @@ from spellwork.bodies import Spells
 from spellwork.library import Libraries
 from spellwork.ports import is_reserved
 from spellwork.spell import Spell
+from spellwork.spell_tests import test_problems
 
 from .room import Publishes, Room
 
@@ -182,7 +183,8 @@ def inspect(
         or part.type.body_ports is not None
         or any(map(is_reserved, part.ports.outputs))
     }
-    return [problem.to_json() for problem in analysis.problems], ports
+    problems = [*analysis.problems, *test_problems(analysis)]
+    return [problem.to_json() for problem in problems], ports
 
 
 def _is_large(spells: Iterable[Spell]) -> bool:
@@ -201,10 +203,11 @@ def _described(part: Part) -> dict[str, Any]:
 
 
 def _runs_alike(one: Spell, other: Spell) -> bool:
-    """Tell whether two spells differ only in what a run does not see."""
+    """Tell whether two spells differ only in what neither a run nor a test sees."""
     return (
         one.edges == other.edges
         and one.requirements == other.requirements
+        and one.tests == other.tests
         and one.groups.keys() == other.groups.keys()
         and all(group.group == other.groups[key].group for key, group in one.groups.items())
         and one.nodes.keys() == other.nodes.keys()

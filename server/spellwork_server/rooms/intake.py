@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from spellwork.requirements import MAX_REQUIREMENTS
 from spellwork.spell import Spell
+from spellwork.spell_test import MAX_TESTS
 from spellwork_server.errors import ServerError, internal
 
 from .difference import write_spell
@@ -44,6 +45,9 @@ SERVER = ""
 
 OTHERS_PER_NODE = 4
 """How many times as many wires, groups or notes as nodes a canvas may hold."""
+
+MOST: Mapping[Kind, int] = {"requirements": MAX_REQUIREMENTS, "tests": MAX_TESTS}
+"""How many of a kind it may hold, whatever it holds besides."""
 
 PARSE_APART_BYTES = 64 * 1024
 """Updates over this size are read in a thread."""
@@ -314,8 +318,11 @@ class Intake:
                 self._check_count(kind, count)
         if any(
             _is_deeper(value, MAX_DEPTH)
-            for node in spell.nodes.values()
-            for value in node.inputs.values()
+            for values in (
+                *(node.inputs for node in spell.nodes.values()),
+                *(test.to_json() for test in spell.tests.values()),
+            )
+            for value in values.values()
         ):
             raise SchemaViolation(
                 f"A value on a canvas may nest {MAX_DEPTH} deep", details={"limit": MAX_DEPTH}
@@ -323,8 +330,7 @@ class Intake:
 
     def _check_count(self, kind: Kind, count: int) -> None:
         limit = self._limits.nodes * (1 if kind == "nodes" else OTHERS_PER_NODE)
-        if kind == "requirements":
-            limit = MAX_REQUIREMENTS
+        limit = MOST.get(kind, limit)
         if count > limit:
             raise SchemaViolation(f"A canvas may hold {limit} {kind}", details={"limit": limit})
 

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from spellwork.findings import findings
 from spellwork.requirements import PackageName, Specifier
 from spellwork.spell import SCHEMA, Edge, Group, Id, Node, Note, Part, Spell
+from spellwork.spell_test import SpellTest
 
 from .errors import SchemaViolation
 from .replica import Kind, Replica
@@ -27,11 +28,13 @@ MODELS: Mapping[Kind, type[Part | Edge]] = {
     "edges": Edge,
     "groups": Group,
     "notes": Note,
+    "tests": SpellTest,
 }
 
 SHARED: Mapping[Kind, Mapping[str, type]] = {
     "nodes": {"inputs": Map, "settings": Map, "code": Text},
     "notes": {"text": Text},
+    "tests": {"inputs": Map, "record": Map, "expect": Map},
 }
 """Fields that are shared types of their own, so that people can edit inside them at once."""
 
@@ -74,6 +77,7 @@ class Parts:
     groups: dict[str, Group] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     requirements: dict[str, str] = field(default_factory=dict)
+    tests: dict[str, SpellTest] = field(default_factory=dict)
 
     def copy(self) -> Parts:
         """Return parts that change apart from these."""
@@ -84,6 +88,7 @@ class Parts:
             dict(self.groups),
             dict(self.notes),
             dict(self.requirements),
+            dict(self.tests),
         )
 
     def of(self, kind: Kind) -> dict[str, Any]:
@@ -114,6 +119,7 @@ class Parts:
                 "groups": dict(sorted(self.groups.items())),
                 "notes": dict(sorted(self.notes.items())),
                 "requirements": dict(sorted(self.requirements.items())),
+                "tests": dict(sorted(self.tests.items())),
             }
         )
 
@@ -261,7 +267,7 @@ def _read_json(kind: Kind, key: str, text: str) -> Part | Edge:
 
 def _in_order(kind: Kind, text: str) -> str | bytes:
     """Return the JSON of things of a kind the same in every process."""
-    if kind == "nodes":
+    if kind in ("nodes", "tests"):
         # Rust keeps no order of keys, and literal objects have them.
         return _sorted.encode(msgspec.json.decode(text))
     return text

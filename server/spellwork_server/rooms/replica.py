@@ -14,9 +14,9 @@ from pycrdt._pycrdt import Map as SharedMap
 from .errors import UpdateInvalid
 from .update_parser import parse_state_vector
 
-Kind = Literal["meta", "nodes", "edges", "groups", "notes", "requirements"]
+Kind = Literal["meta", "nodes", "edges", "groups", "notes", "requirements", "tests"]
 
-KINDS: tuple[Kind, ...] = ("meta", "nodes", "edges", "groups", "notes", "requirements")
+KINDS: tuple[Kind, ...] = ("meta", "nodes", "edges", "groups", "notes", "requirements", "tests")
 """The document's root maps. ``meta`` and ``requirements`` hold plain values, the others things by id."""
 
 

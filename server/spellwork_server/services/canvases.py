@@ -241,7 +241,7 @@ class CanvasService(Service):
         summary="Change things of the spell on a canvas", rest=("PATCH", "/v1/canvases/{id}/spell")
     )
     async def patch_spell(self, call: Call, request: PatchSpell) -> SpellView:
-        """Put the nodes, edges, groups and notes given, remove those given as null, and leave the rest.
+        """Put the nodes, edges, groups, notes and tests given, remove those given as null, and leave the rest.
 
         With a node go its wires. As the least edits of the live document, of
         the spell as it is at that moment; everybody there sees them.

@@ -1,4 +1,4 @@
-"""A change of a spell by its things: JSON Merge Patch (RFC 7396) down to nodes, wires, groups, notes and requirements."""
+"""A change of a spell by its things: JSON Merge Patch (RFC 7396) down to nodes, wires, groups, notes, requirements and tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from spellwork.requirements import MAX_REQUIREMENTS, PackageName, Specifier
 from spellwork.spell import Edge, Group, Id, Node, Note, Part, Spell
+from spellwork.spell_test import MAX_TESTS, SpellTest
 from spellwork_server.errors import BadRequest
 
 from .service import Request
@@ -33,6 +34,7 @@ class SpellPatch(Request):
     requirements: dict[PackageName, Specifier | None] = Field(
         default_factory=dict, max_length=2 * MAX_REQUIREMENTS
     )
+    tests: dict[Id, SpellTest | None] = Field(default_factory=dict, max_length=2 * MAX_TESTS)
 
 
 def patched(spell: Spell, patch: SpellPatch) -> Spell:
@@ -52,6 +54,7 @@ def patched(spell: Spell, patch: SpellPatch) -> Spell:
             "groups": _outside(groups, gone),
             "notes": _outside(_merged(spell.notes, patch.notes), gone),
             "requirements": _merged(spell.requirements, patch.requirements),
+            "tests": _merged(spell.tests, patch.tests),
         }
     )
 

@@ -69,3 +69,8 @@ def text_file(stem: str, port: str) -> str:
 def note_file(stem: str) -> str:
     """Return where a long note is."""
     return f"notes/{stem}.md"
+
+
+def test_file(stem: str) -> str:
+    """Return where a test is."""
+    return f"tests/{stem}.yaml"

@@ -7,9 +7,10 @@
     code/NODE.py          the code of a node, ending by its language
     texts/NODE.PORT.txt   a long text typed into an input
     notes/NOTE.md         a long note
+    tests/TEST.yaml       a test of the spell
 
 ``spell.yaml`` names the files that belong to it: ``code_file``, ``input_files``,
-``text_file``. A wire stands with the node it ends at, so that edits to
+``text_file``, ``test_file``. A wire stands with the node it ends at, so that edits to
 different nodes touch different lines. Nothing here touches a disk; see
 ``folder_files`` for that.
 """
@@ -23,8 +24,8 @@ from typing import Any
 from spellwork.errors import FormatInvalid
 from spellwork.spell import Spell
 
-from .file_names import code_file, note_file, stems, text_file
-from .order import KINDS, LAYOUT, as_given
+from .file_names import code_file, note_file, stems, test_file, text_file
+from .order import DRAWN, KINDS, LAYOUT, as_given
 from .yaml_reader import read_yaml
 from .yaml_writer import write_yaml
 
@@ -36,7 +37,7 @@ LONG = 300
 
 LINES = 3
 
-FILE = re.compile(r"(?:code|texts|notes)/[A-Za-z0-9_-][A-Za-z0-9_.~-]{0,199}")
+FILE = re.compile(r"(?:code|texts|notes|tests)/[A-Za-z0-9_-][A-Za-z0-9_.~-]{0,199}")
 """What may be named as a file of the folder: nothing that leads out of it, nothing hidden."""
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff]")
@@ -46,7 +47,7 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff]")
 def to_files(spell: Spell) -> dict[str, bytes]:
     """Return the files of a spell's folder, by path with ``/``; the same spell gives the same bytes."""
     body = as_given(spell)
-    layout = {kind: _take_layout(body.get(kind, {})) for kind in KINDS}
+    layout = {kind: _take_layout(body.get(kind, {})) for kind in DRAWN}
     files: dict[str, bytes] = {}
     names = stems(body.get("nodes", {}))
     for id, node in body.get("nodes", {}).items():
@@ -57,6 +58,10 @@ def to_files(spell: Spell) -> dict[str, bytes]:
             path = note_file(stem)
             files[path] = note.pop("text").encode()
             note["text_file"] = path
+    for id, stem in stems(body.get("tests", {})).items():
+        path = test_file(stem)
+        files[path] = write_yaml(body["tests"][id])
+        body["tests"][id] = {"test_file": path}
     _hang_wires(body)
     laid = {kind: places for kind, places in layout.items() if places}
     return {
@@ -82,9 +87,12 @@ def from_files(read: Callable[[str], bytes]) -> dict[str, Any]:
         _objects(things, f"{SPELL_FILE}: {kind}")
     for path, put in _named_files(body):
         put(_text(read, path))
+    for id, test in (body.get("tests") or {}).items():
+        if (file := _test_file(id, test)) is not None:
+            body["tests"][id] = _yaml(read, file)
     _unhang_wires(body)
     for kind, places in layout.items():
-        if kind not in KINDS:
+        if kind not in DRAWN:
             raise FormatInvalid(f"{LAYOUT_FILE}: there is no {kind!r} in a layout")
         _objects(places or {}, f"{LAYOUT_FILE}: {kind}")
         for id, fields in (places or {}).items():
@@ -99,9 +107,10 @@ def files_of(body: Any) -> set[str]:
     """Return the files that a ``spell.yaml`` names as its own. Raises FormatInvalid when it is none."""
     if not isinstance(body, dict):
         raise FormatInvalid(f"{SPELL_FILE}: it is no object")
-    for kind in ("nodes", "notes"):
+    for kind in ("nodes", "notes", "tests"):
         _objects(body.get(kind) or {}, f"{SPELL_FILE}: {kind}")
-    return {path for path, _ in _named_files(body)}
+    tests = {_test_file(id, test) for id, test in (body.get("tests") or {}).items()}
+    return {path for path, _ in _named_files(body)} | {path for path in tests if path is not None}
 
 
 def _take_layout(things: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -182,6 +191,15 @@ def _named(
         yield _checked(path), _putter(thing, field)
 
 
+def _test_file(id: str, test: dict[str, Any]) -> str | None:
+    """Return the file that a test is in; None for one that stands in ``spell.yaml``."""
+    if "test_file" not in test:
+        return None
+    if len(test) > 1:
+        raise FormatInvalid(f"{SPELL_FILE}: tests.{id}: a test stands here or in its file")
+    return _checked(test["test_file"])
+
+
 def _putter(fields: dict[str, Any], name: str) -> Callable[[str], None]:
     def put(text: str) -> None:
         fields[name] = text
@@ -192,7 +210,7 @@ def _putter(fields: dict[str, Any], name: str) -> Callable[[str], None]:
 def _checked(path: Any) -> str:
     if not isinstance(path, str) or not FILE.fullmatch(path):
         raise FormatInvalid(
-            f"{SPELL_FILE}: {path!r} is no file of the folder: those are in code/, texts/ and notes/"
+            f"{SPELL_FILE}: {path!r} is no file of the folder: those are in code/, texts/, notes/ and tests/"
         )
     return path
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from spellwork.spell import Spell
 
-KINDS = ("nodes", "edges", "groups", "notes")
+DRAWN = ("nodes", "edges", "groups", "notes")
+"""What has a place on the canvas, or hangs between such."""
+
+KINDS = (*DRAWN, "tests")
 
 LAYOUT = ("color", "position", "size", "collapsed")
 """Fields that say how a thing looks, and nothing of what it does."""

@@ -27,7 +27,7 @@ _IMPORTS = {"spellwork": {"Workflow", "Subspell"}, "spellwork.workflow": {"Workf
 _BUILDING = frozenset(
     {
         *("node", "value", "step", "group", "note", "wire", "pipe", "parallel"),
-        *("map", "reduce", "while_", "if_", "subspell", "pop", "reset", "require"),
+        *("map", "reduce", "while_", "if_", "subspell", "pop", "reset", "require", "test"),
     }
 )
 _METHODS: tuple[tuple[type, frozenset[str]], ...] = (

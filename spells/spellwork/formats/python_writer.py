@@ -56,6 +56,7 @@ def to_python(spell: Spell) -> bytes:
         [f"{names[id]} = {_node(part, id)}" for id, part in body.get("nodes", {}).items()],
         [_wire(edge, id, names) for id, edge in body.get("edges", {}).items()],
         [_call("wf.note", part, id) for id, part in body.get("notes", {}).items()],
+        [_call("wf.test", part, id) for id, part in body.get("tests", {}).items()],
     ]
     parts = "".join("\n" + "\n".join(section) + "\n" for section in sections if section)
     head = _HEAD.format(
@@ -109,7 +110,7 @@ def _wire(edge: dict[str, Any], id: str, names: dict[str, str]) -> str:
 
 
 def _call(function: str, part: dict[str, Any], id: str) -> str:
-    """Return the call for a group or a note; what it is called comes first."""
+    """Return the call for a group, a note or a test; what it is called comes first."""
     first = [_literal(part[key], 4) for key in ("name", "text") if key in part]
     rest = {key: value for key, value in part.items() if key not in ("name", "text")}
     return _layout(function, [*first, f"id={_text(id)}", *_keywords(rest)])

@@ -13,13 +13,14 @@ from spellwork.errors import WorkflowInvalid
 from spellwork.library import Library
 from spellwork.node_type import NodeType
 from spellwork.spell import Edge, Group, Node, Note, Part, Spell
+from spellwork.spell_test import SpellTest
 
 from .control import Control
 from .handles import End, GroupHandle, Parallel, Step
 from .wiring import Wiring
 
 T = TypeVar("T")
-P = TypeVar("P", Spell, Node, Edge, Group, Note)
+P = TypeVar("P", Spell, Node, Edge, Group, Note, SpellTest)
 
 _WIRE = "e{:05}"
 _NUMBERED = re.compile(r"e[0-9]{5,18}")
@@ -51,6 +52,7 @@ class Sketch(Control, Wiring):
         self._groups: dict[str, Group] = {}
         self._notes: dict[str, Note] = {}
         self._requirements: dict[str, str] = {}
+        self._tests: dict[str, SpellTest] = {}
         self._fed: dict[str, set[str]] = {}
         self._numbers: dict[str, int] = {}
         self._within: list[str] = []
@@ -64,6 +66,7 @@ class Sketch(Control, Wiring):
             "groups": dict(self._groups),
             "notes": dict(self._notes),
             "requirements": dict(self._requirements),
+            "tests": dict(self._tests),
         }
         named = {} if self._name is None else {"name": self._name}
         return _made(Spell, named | {key: part for key, part in parts.items() if part})
@@ -73,7 +76,7 @@ class Sketch(Control, Wiring):
         self._name = spell.name if "name" in spell.model_fields_set else None
         self._nodes, self._edges = dict(spell.nodes), dict(spell.edges)
         self._groups, self._notes = dict(spell.groups), dict(spell.notes)
-        self._requirements = dict(spell.requirements)
+        self._requirements, self._tests = dict(spell.requirements), dict(spell.tests)
         last = max((int(id[1:]) for id in self._edges if _NUMBERED.fullmatch(id)), default=0)
         self._numbers = {_WIRE: last + 1}
         self._read_fed()
@@ -173,6 +176,19 @@ class Sketch(Control, Wiring):
         _made(Spell, {"requirements": {package: version}})
         self._requirements[package] = version
 
+    def test(self, name: str | None = None, *, id: str | None = None, **fields: Any) -> None:
+        """Add a test: it is kept with the spell, and run by ``spellwork test``.
+
+        ``fields`` are ``inputs``, ``record``, ``expect``, ``timeout`` and ``live``, as plain values (see
+        ``SpellTest``); nodes are named by id.
+
+        Raises:
+            WorkflowInvalid: for a field that is wrong, or an id that is taken.
+        """
+        key = self._claim(self._tests, "test", id, "test")
+        named = {} if name is None else {"name": name}
+        self._tests[key] = _made(SpellTest, named | _given(fields, SpellTest))
+
     def wire(
         self,
         source: End | tuple[str, str],
@@ -209,6 +225,7 @@ class Sketch(Control, Wiring):
         for things in (self._nodes, self._edges, self._groups, self._notes):
             things.clear()
         self._requirements.clear()
+        self._tests.clear()
         for known in (self._fed, self._numbers, self._within):
             known.clear()
 
@@ -267,9 +284,13 @@ def _checked(id: str) -> str:
     return id
 
 
+_ALSO: Mapping[type[Part], set[str]] = {Node: {"name"}, SpellTest: {"inputs"}}
+"""Fields that other parts take by arguments of their own, and these among the rest."""
+
+
 def _given(fields: Mapping[str, Any], model: type[Part]) -> dict[str, Any]:
     """Return the fields that are given; None is a field that is not."""
-    taken = {"type", "inputs", "group", "name", "text"} - ({"name"} if model is Node else set())
+    taken = {"type", "inputs", "group", "name", "text"} - _ALSO.get(model, set())
     for name in fields:
         if name not in model.model_fields or name in taken:
             known = sorted(model.model_fields.keys() - taken)
