@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     JsonValue,
+    StringConstraints,
     TypeAdapter,
     model_validator,
 )
