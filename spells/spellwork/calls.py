@@ -16,6 +16,7 @@ from .handing import inputs_for
 from .handles import Handle, any_handles, handles_in
 from .limiting import Limiters, provider_of
 from .nesting import nests_deeper, rough_json
+from .placing import call_on_queue
 from .ports import SKIP
 from .rejection import accepted
 from .returned import outputs_of, stream_port, streamed_outputs
@@ -176,6 +177,8 @@ class Caller:
 
     async def _once(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         declared = step.type
+        if step.node.settings.queue is not None:
+            return await call_on_queue(self._executor("queue"), step, inputs, context)
         if declared.isolation != "inline":
             return await self._executor(declared.isolation).call(step, inputs, context)
         if declared.form == "sync":

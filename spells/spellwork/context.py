@@ -207,7 +207,7 @@ class DetachedHost:
         self.questions.append(question)
         if not self.answers:
             raise NodeError(
-                "nobody can be asked here: this context has no run",
+                "nobody can be asked here: only a node in the process of its run can ask people",
                 code="no_asker",
                 retryable=False,
             )

@@ -37,6 +37,7 @@ def declaration_of(node_type: NodeType) -> dict[str, Any]:
         "cache": node_type.cache,
         "ttl": node_type.ttl,
         "side_effects": node_type.side_effects,
+        "committed": node_type.committed,
         "timeout": node_type.timeout,
         "retries": node_type.retries,
         "backoff": node_type.backoff,

@@ -45,7 +45,8 @@ class Execution:
         incremental: With ``memory``: nodes that no change reaches are not run,
             cacheable or not, and tell nothing; a change ends where an output
             comes out equal.
-        executors: By isolation, "thread" and "worker". Threads are made when
+        executors: By isolation, "thread" and "worker", and "queue" for nodes with
+            ``settings.queue``. Threads are made when
             first needed if not given.
         limits: What the run may use at most.
         limiters: How often nodes may be called, together with the other runs

@@ -9,7 +9,10 @@ from .step import Step
 
 
 class Executor(Protocol):
-    """Carries out the calls of one isolation ("thread", "worker").
+    """Carries out the calls of one isolation ("thread", "worker"), or those that are placed ("queue").
+
+    Of "queue" are the steps with ``step.node.settings.queue``, whatever their
+    type's isolation: their inputs are plain JSON, and what they give becomes it.
 
     Returns the outputs by port. Chunks of a stream go out by ``context.emit``
     as they come; the returned outputs hold the whole (``streams.accumulate``).

@@ -22,6 +22,12 @@ class Executors:
         executor = self._given.get(isolation)
         if executor is not None:
             return executor
+        if isolation == "queue":
+            raise NodeError(
+                "the node is to run on a queue, and there is none here: its setting 'queue' is for servers",
+                code="no_queue",
+                retryable=False,
+            )
         if isolation != "thread":
             raise NodeError(
                 f"there is no executor for isolation {isolation!r} here",

@@ -13,7 +13,7 @@ from .step import Step
 async def inputs_for(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs as the step's function takes them: outside a worker values, in a worker handles.
 
-    What is read as a stream is decoded for both.
+    What is read as a stream is decoded for both, and all of what goes to another process by a queue.
 
     Raises:
         NodeError: ``not_transferable``, naming both nodes, or ``value_gone``.
@@ -21,7 +21,9 @@ async def inputs_for(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
     if not any_handles():
         return inputs
     ports: Sequence[str] = [port for port in inputs if port not in step.type.takes_handles]
-    if step.type.isolation == "worker":
+    if step.node.settings.queue is not None:
+        ports = list(inputs)
+    elif step.type.isolation == "worker":
         ports = [port.name for port in step.ports.inputs if port.stream and port.name in inputs]
     given = inputs
     for port in ports:

@@ -468,4 +468,5 @@ def _is_plain(step: Step) -> bool:
         and step.timeout is None
         and step.retries == 0
         and step.node.settings.limits is None
+        and step.node.settings.queue is None
     )

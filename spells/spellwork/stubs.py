@@ -87,6 +87,7 @@ class Declaration(_Told):
     cache: CachePolicy = "none"
     ttl: _Seconds | None = None
     side_effects: bool = False
+    committed: bool | None = None
     timeout: _Seconds | None = None
     retries: int = Field(default=0, ge=0, le=100)
     backoff: _Seconds = 0.5
@@ -221,6 +222,7 @@ def _stub(told: Declaration, isolation: Isolation, target: str, pin: str) -> Nod
         ttl=told.ttl,
         isolation=isolation,
         side_effects=told.side_effects,
+        committed=told.committed,
         timeout=told.timeout or None,
         retries=told.retries,
         backoff=told.backoff,

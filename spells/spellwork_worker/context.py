@@ -89,6 +89,12 @@ class WorkerContext:
         """Refuse: other node types are called by the server."""
         raise PermissionError(f"a worker cannot call {type!r}: only a node outside a worker can")
 
+    async def ask(self, question: object) -> Any:
+        """Refuse: people are asked by nodes that run outside of workers."""
+        raise PermissionError(
+            f"a worker cannot ask people ({question!r}): only a node outside a worker can"
+        )
+
     def track(self, items: Iterable[T], total: int | None = None, message: str = "") -> Iterator[T]:
         """Yield the items and report progress as they go."""
         if total is None:

@@ -155,6 +155,7 @@ async def fallback(
     category="Flow",
     output="value",
     cache="none",
+    committed=False,
     keywords=("wait", "sleep", "pause", "timer"),
 )
 async def delay(
@@ -174,6 +175,7 @@ async def delay(
     category="Flow",
     output="value",
     cache="none",
+    committed=False,
     keywords=("print", "console", "inspect"),
 )
 async def debug(
@@ -198,6 +200,7 @@ MAX_LOGGED = 10_000
     category="Flow",
     output="value",
     cache="none",
+    committed=False,
     keywords=("error", "raise", "stop", "assert"),
 )
 async def fail(

@@ -42,6 +42,7 @@ async def gate(
     category="Flow",
     output="value",
     cache="none",
+    committed=False,
     many=("after",),
     triggers=("after",),
     takes_handles=("value",),

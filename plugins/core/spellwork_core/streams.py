@@ -110,6 +110,7 @@ async def lines(text: AsyncIterator[str]) -> AsyncIterator[str]:
     returns="ports",
     many=("streams",),
     cache="none",
+    committed=False,
     keywords=("stream", "join", "interleave", "race"),
 )
 async def merge_streams(ctx: Context, streams: list[AsyncIterator[Any]]) -> dict[str, Any]:

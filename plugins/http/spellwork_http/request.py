@@ -26,6 +26,10 @@ _TEXT = (
 )
 
 
+_SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing; with any other goes a key by which a server knows a request that is made again."""
+
+
 class Response(TypedDict):
     """The answer. ``body`` is text, or a data: URL for what is not text; ``json`` null unless it is JSON."""
 
@@ -72,7 +76,11 @@ async def request(
             url,
             {name: _as_query(value) for name, value in (query or {}).items() if value is not None},
         ),
-        headers={**({"content-type": media_type} if media_type else {}), **(headers or {})},
+        headers={
+            **({"content-type": media_type} if media_type else {}),
+            **({} if method in _SAFE else {"idempotency-key": ctx.idempotency_key}),
+            **{name.lower(): value for name, value in (headers or {}).items()},
+        },
         content=content,
         timeout=timeout,
     )
