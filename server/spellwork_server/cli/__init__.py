@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import click
 
-from . import packs, server, spells, transfers, workers
+from . import packs, server, spell_tests, spells, transfers, workers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +24,7 @@ for _command in (
     server.secrets,
     server.token,
     spells.run,
+    spell_tests.test_files,
     spells.compile_file,
     spells.diff_files,
     spells.format_files,
