@@ -479,9 +479,10 @@ class Context:
 
         The run may end here and go on in another process: the node is then called anew, and the
         same question, the first, second, ... of the call, has its answer already. So ask first, and
-        do afterwards what must be done once. An approval is answered by true or false, a choice by
-        one of its choices, a form by an object that fits its schema. Only a coroutine can ask
-        (no function in a thread, and no code in a worker).
+        do afterwards what must be done once. The answer is as ``answers.py`` says (``{approved,
+        comment}``, ``{values}``, ``{choice}``), with ``by`` ({id, name, email}, None for a default)
+        and ``at`` (Unix seconds); None where that is the default of a question whose time is over.
+        Only a coroutine can ask (no function in a thread, and no code in a worker).
 
         Raises:
             NodeError: ``no_asker`` where nobody can be asked; ``not_answered`` in time.

@@ -16,7 +16,7 @@ from spellwork_server.identity.policy import CANVAS_ROLES, Audience, CanvasRole
 
 from .cursors import read_cursor, write_cursor
 from .database import Database
-from .schema import CANVASES, MEMBERS, RUNS, TASKS, USERS
+from .schema import CANVASES, EVENTS, MEMBERS, RUNS, TASKS, USERS
 from .users import Clock
 
 State = Literal["open", "answered", "expired", "withdrawn"]
@@ -27,6 +27,7 @@ BY_LINK = "link"
 ENDED = ("completed", "failed", "cancelled")
 """Statuses of a run that takes no answer any more; one that was interrupted may go on."""
 
+_NOT_HANDED = (TASKS.c.answered_at.is_not(None), TASKS.c.handed_at.is_(None))
 _ASSIGNEE = USERS.alias("assignee")
 _ANSWERER = USERS.alias("answerer")
 _STARTER = USERS.alias("starter")
@@ -88,6 +89,11 @@ class TaskRecord:
     def is_open(self) -> bool:
         """Whether it can be answered."""
         return self.state == "open"
+
+
+def asking_node(path: str) -> str:
+    """Return the path of the node that asks: a further question of the same call has ``?2``, ``?3`` behind it."""
+    return path.partition("?")[0]
 
 
 async def task_of(conn: AsyncConnection, run: str, node: str) -> TaskRecord | None:
@@ -186,36 +192,42 @@ class TaskRecords:
             .group_by(USERS.c.id)
         )
         async with self._database.read() as conn:
-            found: dict[str, int] = {user: count for user, count in await conn.execute(query)}
+            found = {user: int(count) for user, count in (await conn.execute(query)).all()}
         return {user: found.get(user, 0) for user in user_ids}
 
     async def count(self, user_id: str) -> int:
         """Count the open tasks that are asked of a user."""
         return (await self.counts([user_id]))[user_id]
 
-    async def of_run(self, run: str) -> list[TaskRecord]:
-        """Return all that a run asked, in the order of time."""
-        query = _TASK.where(TASKS.c.run == run).order_by(TASKS.c.created_at)
+    async def of_runs(self, runs: Collection[str], *, settled: bool) -> list[TaskRecord]:
+        """Return what these runs asked that is open, or is so no more, in the order of time."""
+        state = TASKS.c.state != "open" if settled else TASKS.c.state == "open"
+        query = _TASK.where(TASKS.c.run.in_(list(runs)), state).order_by(TASKS.c.created_at)
         async with self._database.read() as conn:
             return [_record(row) for row in await conn.execute(query)]
 
-    async def of_runs(self, runs: Collection[str], states: Collection[State]) -> list[TaskRecord]:
-        """Return what these runs asked that is in one of the states."""
-        query = _TASK.where(TASKS.c.run.in_(list(runs)), TASKS.c.state.in_(list(states)))
+    async def is_settled(self, run: str) -> bool:
+        """Tell whether something that a run asked is settled without its node having gone on."""
+        query = select(TASKS.c.node).where(TASKS.c.run == run, *_NOT_HANDED)
         async with self._database.read() as conn:
-            return [_record(row) for row in await conn.execute(query)]
+            nodes = (await conn.scalars(query)).all()
+            for node in nodes:
+                ended = select(EVENTS.c.seq).where(
+                    EVENTS.c.run == run,
+                    EVENTS.c.node == asking_node(node),
+                    EVENTS.c.kind.in_(("node.done", "node.failed", "node.skipped")),
+                )
+                if (await conn.execute(ended.limit(1))).first() is None:
+                    return True
+        return False
 
     async def not_handed(self) -> list[str]:
-        """Return the runs that rest although what they asked is settled: nobody could tell them so."""
-        settled = and_(TASKS.c.answered_at.is_not(None), TASKS.c.handed_at.is_(None))
-        query = (
-            select(TASKS.c.run)
-            .join(RUNS, RUNS.c.id == TASKS.c.run)
-            .where(settled, RUNS.c.status == "waiting")
-            .distinct()
-        )
+        """Return the runs that rest although something they asked is settled: nobody could tell them so."""
+        query = select(TASKS.c.run).join(RUNS, RUNS.c.id == TASKS.c.run).distinct()
         async with self._database.read() as conn:
-            return list((await conn.scalars(query)).all())
+            found = await conn.scalars(query.where(*_NOT_HANDED, RUNS.c.status == "waiting"))
+            runs = found.all()
+        return [run for run in runs if await self.is_settled(run)]
 
     async def left_open(self) -> list[str]:
         """Return the runs that have ended with tasks open."""
@@ -285,12 +297,14 @@ class TaskRecords:
             remind_at=None,
         )
 
-    async def withdraw(self, run: str) -> bool:
-        """Withdraw what a run that is over still asks."""
+    async def end_of_run(self, run: str) -> None:
+        """Withdraw what a run that is over still asks; it takes nothing more."""
         now = self._clock()
-        which = [TASKS.c.run == run, TASKS.c.state == "open"]
         values = {"answered_at": now, "handed_at": now, "link_hash": None, "remind_at": None}
-        return await self._change(which, state="withdrawn", **values)
+        await self._change(
+            [TASKS.c.run == run, TASKS.c.state == "open"], state="withdrawn", **values
+        )
+        await self._change([TASKS.c.run == run, *_NOT_HANDED], handed_at=now)
 
     async def assign(self, task: str, *, user_id: str | None, role: CanvasRole | None) -> bool:
         """Ask somebody else, or a role; who had its link has it no more."""
@@ -308,18 +322,18 @@ class TaskRecords:
             [TASKS.c.id == task, TASKS.c.state == "open"], link_hash=link_hash, link_by=by
         )
 
-    async def note_reminded(self, task: TaskRecord) -> bool:
-        """Note that people were reminded, once; False where another process was first."""
+    async def note_reminded(self, task: TaskRecord, next_at: float | None) -> bool:
+        """Note that people were reminded, once, and when again; False where another process was first."""
         return await self._change(
             [TASKS.c.id == task.id, TASKS.c.state == "open", TASKS.c.remind_at == task.remind_at],
-            remind_at=None,
+            remind_at=next_at,
             reminded_at=self._clock(),
         )
 
     async def note_handed(self, task: str) -> bool:
         """Note that the run has what became of its task."""
         return await self._change(
-            [TASKS.c.id == task, TASKS.c.answered_at.is_not(None), TASKS.c.handed_at.is_(None)],
+            [TASKS.c.id == task, *_NOT_HANDED],
             handed_at=self._clock(),
         )
 

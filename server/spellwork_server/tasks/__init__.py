@@ -1,0 +1,7 @@
+"""What runs ask people: kept until it is answered, over restarts, and handed to the run wherever that is."""
+
+from __future__ import annotations
+
+from .tasks import Tasks
+
+__all__ = ["Tasks"]
