@@ -303,6 +303,7 @@ class BodyFailed(NodeError):
             failure.message if began else f"{named}: {failure.message}",
             code=failure.code,
             details=failure.details if began else failure.details | place,
+            retryable=failure.retryable,
         )
         self.traceback = failure.traceback
 

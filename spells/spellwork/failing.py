@@ -38,6 +38,7 @@ def failure_of(error: BaseException) -> NodeFailure:
         traceback=to_json(_traceback(error)),
         attempts=attempts,
         details=details,
+        retryable=getattr(error, "retryable", True) is not False,
     )
 
 

@@ -13,7 +13,7 @@ Status = Literal["completed", "cancelled", "failed", "waiting"]
 
 
 class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a node failed. ``code`` is stable; ``attempts`` counts every try."""
+    """Why a node failed. ``code`` is stable; ``attempts`` counts every try; ``retryable`` is for who runs it again."""
 
     code: str
     message: str
@@ -21,6 +21,7 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     traceback: str | None = None
     attempts: int = 1
     details: dict[str, Any] = {}
+    retryable: bool = True
 
     def brief(self, node: str) -> dict[str, Any]:
         """Return what the output ``error`` of a node brings: {code, message, node, port?, path?, label?, attempts}."""
@@ -37,7 +38,7 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
         return {
             key: value
             for key, value in body.items()
-            if key == "attempts" or value not in (None, {})
+            if key == "attempts" or (value not in (None, {}) and key != "retryable")
         }
 
 

@@ -1,0 +1,287 @@
+"""Takes runs from their queues, as many as this process carries, and sees to those that must end.
+
+It sleeps until something is to be done: somebody here queued a run, or one
+ended (``ring``); and looks a few times a second for what other processes
+queued or want to end. A look only reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from spellwork_server.errors import ServerError, Unavailable
+from spellwork_server.storage.journal import Claim
+from spellwork_server.storage.queues import Claimant, QueueStore
+from spellwork_server.storage.run_records import RunRecord
+
+from .processes import Processes
+
+DEADLINE = "deadline_exceeded"
+
+LOOK_SECONDS = (0.25, 0.5)
+"""Between two looks at what others queued or want to end: by chance, so that processes do not look all at once."""
+
+LATE_AT_ONCE = 100
+"""Runs past their deadline that are ended in one go."""
+
+LOST = "interrupted: its process ended"
+
+logger = logging.getLogger(__name__)
+
+
+class Carried(Protocol):
+    """What the dispatcher needs of ``runs.Run``."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def fence(self) -> int:
+        """The claim under which it is carried."""
+
+    @property
+    def kept(self) -> RunRecord | None:
+        """Its row as it was first kept."""
+
+    @property
+    def ended(self) -> asyncio.Event:
+        """Set once nothing more is done for it here."""
+
+    def cancel(self) -> None:
+        """End it within a second."""
+
+    def fail(self, code: str, message: str) -> None:
+        """End it as failed within a second."""
+
+    def drop(self) -> None:
+        """Stop carrying it, and write nothing more."""
+
+
+class Runs(Protocol):
+    """What the dispatcher needs of ``runs.Runners``."""
+
+    async def carry(self, record: RunRecord, fence: int) -> Carried:
+        """Set a claimed run going. One that cannot go on is ended, and the reason raised."""
+
+    def open_runs(self) -> Iterator[Any]:
+        """Return what this process carries (``Carried``)."""
+
+    async def interrupt(self, record: RunRecord, why: str) -> Any:
+        """End a run as interrupted that this process claimed and does not carry."""
+
+    async def end_failed(self, record: RunRecord, code: str, message: str) -> Any:
+        """End such a run as failed."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A run that was claimed here. ``run`` is None until it goes."""
+
+    record: RunRecord
+    run: Carried | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+class Dispatcher:
+    """The one of a process, as an async context manager; ``carrying`` of its ``Processes``."""
+
+    def __init__(
+        self, store: QueueStore, processes: Processes, runs: Runs, *, most: int = 32
+    ) -> None:
+        self._store = store
+        self._processes = processes
+        self._runs = runs
+        self._most = most
+        self._held: dict[str, _Held] = {}
+        self._dropped: dict[str, int] = {}
+        """Runs that were dropped under these fences, and may be nobody's."""
+        self._more = False
+        """Whether the last claim took all it could, so that more may wait."""
+        self._bell = asyncio.Event()
+        self._rung = True
+        self._skew = 0.0
+        """What the database's clock is ahead of this process's monotonic one."""
+        self._running: set[asyncio.Task[None]] = set()
+        self._tasks = asyncio.TaskGroup()
+        processes.carrying = self
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._begin(self._dispatch(), "dispatcher")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Claim nothing more; what goes is for the runners to lay down."""
+        for task in self._running:
+            task.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = self._tasks.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    @property
+    def claimant(self) -> Claimant:
+        """Who claims here."""
+        return Claimant(self._processes.id, self._processes.queues)
+
+    def now(self) -> float:
+        """Return what time it is by the database's clock, as far as this process knows; Unix seconds."""
+        return time.monotonic() + self._skew
+
+    def ring(self) -> None:
+        """Say that a run was queued here: it is looked for at once."""
+        self._rung = True
+        self._bell.set()
+
+    # Taking
+
+    async def _dispatch(self) -> None:
+        while True:
+            try:
+                await self._turn()
+            except Unavailable as error:
+                logger.warning("queues: %s", error.message)
+            except Exception:  # the edge of the dispatcher: it goes on with the next turn
+                logger.exception("fault in the dispatcher")
+            await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(random.uniform(*LOOK_SECONDS)):  # noqa: S311 - spreads load
+                await self._bell.wait()
+        except TimeoutError:
+            pass
+        self._bell.clear()
+
+    async def _turn(self) -> None:
+        if self._processes.is_fenced:
+            return
+        sure, self._rung = self._rung, False
+        if not sure:
+            look = await self._store.look(self.claimant)
+            self._skew = look.now - time.monotonic()
+            self._cancel_marked(look.cancelled)
+            if look.late:
+                await self._end_late()
+            sure = look.claimable
+        if sure and len(self._held) < self._most:
+            await self._claim()
+
+    async def _claim(self) -> None:
+        room = self._most - len(self._held)
+        found = await self._store.claim(self.claimant, room)
+        self._more = len(found) == room
+        for record in found:
+            self._skew = (record.claimed_at or 0.0) - time.monotonic()
+            self._held[record.id] = held = _Held(record)
+            self._begin(self._carry(held), f"carry {record.id}")
+
+    async def _carry(self, held: _Held) -> None:
+        record = held.record
+        try:
+            run = held.run = await self._runs.carry(record, record.fence)
+            if record.deadline is not None:
+                late = max(0.0, record.deadline - self.now())
+                held.timer = asyncio.get_running_loop().call_later(late, _end_by_deadline, run)
+            await run.ended.wait()
+        except Unavailable:  # not here, not now: the next one may
+            await self._give_back(record)
+        except ServerError as error:
+            logger.warning("run %s cannot be carried: %s", record.id, error.message)
+        except (
+            asyncio.CancelledError
+        ):  # this process ends; if it does not go by then, others take it
+            self._dropped[record.id] = record.fence
+            raise
+        except Exception:  # the edge of one run
+            logger.exception("run %s could not be carried", record.id)
+            await self._give_up(record)
+        finally:
+            if held.timer is not None:
+                held.timer.cancel()
+            self._held.pop(record.id, None)
+            if self._more:
+                self._rung = True
+            self._bell.set()
+
+    async def _give_back(self, record: RunRecord) -> None:
+        try:
+            await self._store.give_back([(record.id, record.fence)])
+        except Unavailable:
+            self._dropped[record.id] = record.fence
+
+    async def _give_up(self, record: RunRecord) -> None:
+        try:
+            await self._runs.end_failed(record, "internal", "The run could not be carried on")
+        except ServerError as error:
+            logger.warning("the end of run %s could not be kept: %s", record.id, error.message)
+
+    def _cancel_marked(self, runs: Sequence[str]) -> None:
+        marked = set(runs)
+        if marked:
+            for run in self._runs.open_runs():
+                if run.id in marked:
+                    run.cancel()
+
+    async def _end_late(self) -> None:
+        for record in await self._store.take_late(self._processes.id, LATE_AT_ONCE):
+            await self._runs.end_failed(record, DEADLINE, _late(record))
+
+    # What happens to processes (``processes.Carrying``)
+
+    async def take_over(self, process: str, dead: Sequence[str]) -> None:
+        """Give the runs of dead processes back; those that nobody may carry on end as interrupted."""
+        for record in await self._store.take_over(process, dead):
+            await self._runs.interrupt(record, LOST)
+        if dead:
+            self.ring()
+
+    def drop_claimed(self, why: str) -> None:
+        """Drop at once every run that another process may have taken to carry on."""
+        for run in list(self._runs.open_runs()):
+            if run.kept is not None and run.kept.durable:
+                logger.warning("run %s is dropped: %s", run.id, why)
+                self._dropped[run.id] = run.fence
+                run.drop()
+
+    def drop_all(self, why: str) -> None:
+        """Drop every run: none of them is this process's any more."""
+        self._dropped.clear()
+        for run in list(self._runs.open_runs()):
+            logger.warning("run %s is dropped: %s", run.id, why)
+            run.drop()
+
+    async def renounce(self) -> None:
+        """Let runs wait again that were dropped, where nobody has taken them."""
+        claims: list[Claim] = list(self._dropped.items())
+        await self._store.give_back(claims)
+        for run, _ in claims:
+            self._dropped.pop(run, None)
+        self.ring()
+
+    async def leave(self) -> None:
+        """Let wait what this process still has."""
+        await self._store.give_back(list(self._dropped.items()))
+
+
+def _end_by_deadline(run: Carried) -> None:
+    run.fail(DEADLINE, "The run did not end by its deadline; it was ended")
+
+
+def _late(record: RunRecord) -> str:
+    return f"The run was to end by {record.deadline}, and still waited in its queue"
