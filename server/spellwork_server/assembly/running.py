@@ -24,11 +24,13 @@ from spellwork_server.packs.installer import Installer
 from spellwork_server.packs.objects import ConfiguredWorkers, ObjectConfigs
 from spellwork_server.packs.wheels import Wheels
 from spellwork_server.rooms import Rooms
+from spellwork_server.runs.carrying import Carrying
 from spellwork_server.runs.followers import Followers
 from spellwork_server.runs.gone_values import GoneValues
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
+from spellwork_server.runs.past_reader import PastReader
 from spellwork_server.runs.retention import Retention
 from spellwork_server.runs.run import Machinery
 from spellwork_server.runs.run_reader import RunReader
@@ -37,6 +39,7 @@ from spellwork_server.runs.spell_manager import Managers
 from spellwork_server.services.external_workers import tells_of_workers
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels
+from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.workers import Workers
 
 
@@ -45,6 +48,7 @@ class Running:
     """What runs spells, and tells of it."""
 
     library: Library
+    grants: CanvasGrants
     libraries: CanvasLibraries
     workers: WorkerPool
     places: Workers
@@ -94,38 +98,42 @@ def make_running(
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
+    machinery = Machinery(
+        journal=journal,
+        cache=cache,
+        executors={
+            "worker": ConfiguredWorkers(workers, places, configs),
+            "external": external,
+        },
+        limits=Limits(
+            output_bytes=settings.max_output_bytes,
+            seconds=settings.max_run_seconds,
+            calls=settings.max_run_calls,
+        ),
+        limiters=Limiters(settings.limits),
+        last=LastValues(stores.outputs),
+        children=children,
+        inline_bytes=settings.inline_value_bytes,
+        held_up=Followers(channels).hold_up,
+        packages=places.packages,
+        secrets=grants.of_run,
+    )
+    past = PastReader(RunEventStore(stores.database), stores.outputs)
     runners = Runners(
         libraries=libraries,
-        machinery=Machinery(
-            journal=journal,
-            cache=cache,
-            executors={
-                "worker": ConfiguredWorkers(workers, places, configs),
-                "external": external,
-            },
-            limits=Limits(
-                output_bytes=settings.max_output_bytes,
-                seconds=settings.max_run_seconds,
-                calls=settings.max_run_calls,
-            ),
-            limiters=Limiters(settings.limits),
-            last=LastValues(stores.outputs),
-            children=children,
-            inline_bytes=settings.inline_value_bytes,
-            held_up=Followers(channels).hold_up,
-            packages=places.packages,
-            secrets=grants.of_run,
-        ),
+        machinery=machinery,
         commits=stores.commits,
         records=stores.runs,
         rooms=rooms,
         access=access,
         grace=settings.grace,
+        carrying=Carrying(libraries, machinery, past, access, finds_actors(stores)),
         current=current,
     )
     wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(
         library=libraries.base,
+        grants=grants,
         libraries=libraries,
         workers=workers,
         places=places,

@@ -5,7 +5,9 @@
     ServerError
     ├── Conflict
     │   ├── RunEnded         409  run_ended
-    │   └── RunBusy          409  run_busy
+    │   ├── RunBusy          409  run_busy
+    │   ├── RunOpen          409  run_open
+    │   └── NotResumable     409  not_resumable
     ├── RateLimited
     │   └── TooManyRuns      429  too_many_runs
     └── NotFound
@@ -85,3 +87,26 @@ class StreamNotFound(NotFound):
     """There is no stream of this name that the actor may follow."""
 
     default_code = "stream_not_found"
+
+
+class RunOpen(Conflict):
+    """The run goes on: what is asked of it needs one that does not."""
+
+    default_code = "run_open"
+
+    def __init__(self, run: str, status: str) -> None:
+        super().__init__(
+            f"Run {run} goes on ({status}); only one that was interrupted can be resumed",
+            details={"run": run, "status": status},
+        )
+
+
+class NotResumable(Conflict):
+    """The run cannot go on; ``details.reason`` says why."""
+
+    default_code = "not_resumable"
+
+    def __init__(self, run: str, reason: str) -> None:
+        super().__init__(
+            f"Run {run} cannot go on: {reason}", details={"run": run, "reason": reason}
+        )

@@ -9,6 +9,7 @@ something reads it from here by number.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Any, Protocol, Self
 
 import msgspec
 
+from spellwork_server.errors import ServerError
 from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.journal import Entry, JournalStore, StoredEvent, numbered
 
@@ -30,12 +32,22 @@ forgotten one costs a look into the database."""
 FOLLOW_PAGE = 200
 """Events that ``follow`` reads at a time."""
 
+logger = logging.getLogger(__name__)
+
 
 class Publisher(Protocol):
     """What the journal needs of ``sockets.Channels``. ``data`` may hold ``msgspec.Raw``: JSON as it is."""
 
     def publish(self, channel: str, event: str, data: Any) -> None:
         """Send an event to everybody on the channel."""
+
+    def followed(self, channel: str) -> bool:
+        """Say whether anybody is on the channel."""
+        ...
+
+
+Grown = Callable[[str, int], None]
+"""Is told that this process wrote events of a stream, and at which number it is now."""
 
 
 class Journal:
@@ -47,6 +59,7 @@ class Journal:
         self._publisher = publisher
         self._logs: OrderedDict[str, StreamLog] = OrderedDict()
         self._loading: dict[str, asyncio.Lock] = {}
+        self._watchers: list[Grown] = []
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -62,6 +75,27 @@ class Journal:
         for log in self._logs.values():
             log.close()
         await self._tasks.__aexit__(None, None, None)
+
+    def watch(self, watcher: Grown) -> None:
+        """Have ``watcher`` told of every stream that this process writes, after each commit."""
+        self._watchers.append(watcher)
+
+    @property
+    def known(self) -> Sequence[str]:
+        """The streams whose end is remembered here."""
+        return tuple(self._logs)
+
+    def heard(self, stream: str, seq: int) -> None:
+        """Learn that another process wrote a stream up to ``seq``: whoever follows it here is told what is missing."""
+        log = self._logs.get(stream)
+        if log is not None and log.heard(seq):
+            self._tasks.create_task(self._catch_up(log), name=f"catch up {stream}")
+
+    async def _catch_up(self, log: StreamLog) -> None:
+        try:
+            await log.catch_up()
+        except ServerError as error:  # the next look at the stream's number tries again
+            logger.warning("stream %s is behind: %s", log.stream, error.message)
 
     async def log(self, stream: str) -> StreamLog:
         """Return the end of a stream, read from the store where it is not known yet."""
@@ -100,6 +134,17 @@ class Journal:
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._put(log, Packet(author, (entry,), entry.size, also, done))
+        return done
+
+    def settle(
+        self, log: StreamLog, author: Author, also: Job[None] | None = None
+    ) -> asyncio.Future[None]:
+        """Return a future that is done once all that was queued before, and what ``also`` writes, is committed.
+
+        It never fails: where that is refused for good, ``author.broken`` was told.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(log, Packet(author, (), 0, also, done))
         return done
 
     def _put(self, log: StreamLog, packet: Packet) -> None:
@@ -164,6 +209,24 @@ class Journal:
             numbered(first + index, entry.body) for index, entry in enumerate(entries)
         )
         self.tell(stream, "run.events", {"events": msgspec.Raw(b"[" + events + b"]")})
+
+    def followed(self, stream: str) -> bool:
+        """Say whether anybody follows a stream's channel."""
+        return self._publisher.followed(channel_of(stream))
+
+    async def missed(self, stream: str, after: int, upto: int) -> list[StoredEvent]:
+        """Return the oldest events between two numbers, a page at most."""
+        return await self._store.read(stream, after=after, upto=upto, limit=FOLLOW_PAGE)
+
+    def relay(self, stream: str, events: Sequence[StoredEvent]) -> None:
+        """Tell the stream's channel of events that another process wrote."""
+        body = b",".join(event.json for event in events)
+        self.tell(stream, "run.events", {"events": msgspec.Raw(b"[" + body + b"]")})
+
+    def grown(self, stream: str, seq: int) -> None:
+        """Tell those who watch that a stream was written."""
+        for watcher in self._watchers:
+            watcher(stream, seq)
 
     def stalled(self, stream: str, message: str, retry_in: float) -> None:
         """Tell the stream's channel that events wait for the store."""

@@ -24,12 +24,22 @@ class LastValues:
     def __init__(self, outputs: OutputStore) -> None:
         self._outputs = outputs
 
-    async def recall(self, memory: RunMemory, stream: str, nodes: Collection[str]) -> None:
-        """Put into ``memory`` what the stream's newest runs left of those of ``nodes`` that it lacks."""
+    async def recall(
+        self,
+        memory: RunMemory,
+        stream: str,
+        nodes: Collection[str],
+        *,
+        before: float | None = None,
+    ) -> None:
+        """Put into ``memory`` what the stream's newest runs left of those of ``nodes`` that it lacks.
+
+        ``before``: only runs that were created before that time.
+        """
         missing = [node for node in nodes if node not in memory.nodes]
         if not missing:
             return
-        places = await self._outputs.last_of(stream, missing)
+        places = await self._outputs.last_of(stream, missing, before=before)
         taken: dict[str, dict[str, str]] = {}
         size = 0
         for ref in places:

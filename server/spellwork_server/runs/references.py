@@ -34,12 +34,13 @@ def encode(value: Any) -> Encoded:
             return Encoded(json_bytes(value.stand_in), value.token, plain=False)
         value = value.plain
     body = plain_bytes(value)
-    if body is None:
-        try:
-            body = json_bytes(value)
-        except ValueError:  # a text with half a surrogate pair has no UTF-8 form
-            body = json_bytes({"$repr": repr(value)[:REPR_LIMIT]})
-    return Encoded(body, hash_bytes(body))
+    if body is not None:
+        return Encoded(body, hash_bytes(body))
+    try:
+        body = json_bytes(value)
+    except ValueError:  # a text with half a surrogate pair has no UTF-8 form
+        body = json_bytes({"$repr": repr(value)[:REPR_LIMIT]})
+    return Encoded(body, hash_bytes(body), plain=False)
 
 
 def reference(key: str, size: int, preview: Any) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from spellwork import (
     Event,
     Execution,
@@ -24,6 +22,7 @@ from spellwork import (
     Sink,
     Spell,
 )
+from spellwork.asking import Asker
 from spellwork.encoding import Encodings
 from spellwork.executor import Executor
 from spellwork.handles import any_handles
@@ -31,15 +30,20 @@ from spellwork.limits import Limits
 from spellwork.outbound.holding import begin_holding
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.grants.masking import RunSecrets, no_secrets
+from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.journal import Entry
-from spellwork_server.storage.run_records import RunRecord, mark_started
+from spellwork_server.storage.run_records import RunRecord
 
+from .asking import Asked, Asking
+from .beginning import beginning, first_job
 from .insides import ALL_SHOWN, Insides
 from .journal import Journal
 from .last_values import LastValues
 from .live_seat import LiveExecution, LiveSeat
+from .origin import Origin
 from .output_cache import SharedCache
 from .pace import Pace
+from .resting import Rest, TryAgain, is_over, laying_down, never
 from .run_end import Left, RunEnd
 from .run_sink import RunSink
 from .stream_log import StreamLog
@@ -103,6 +107,12 @@ class Machinery:
     secrets: Callable[[str | None, str], RunSecrets] = no_secrets
     """Gives, by canvas and user, what the nodes of a run get their secrets from."""
 
+    asking: Asking | None = None
+    """Keeps the questions that nodes have for people."""
+
+    try_again: TryAgain = never
+    """Says when a run whose nodes failed begins another attempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
@@ -142,12 +152,15 @@ class Run:
         after: Sequence[Run] = (),
         seat: LiveSeat | None = None,
         fence: int = 0,
+        origin: Origin | None = None,
     ) -> None:
-        self.id = uuid4().hex
+        self._origin = origin = origin or Origin()
+        known = origin.record
+        self.id = uuid4().hex if known is None else known.id
         self.order = order
         self.status: Status = "queued"
-        self.created_at = time.time()
-        self.started_at: float | None = None
+        self.created_at = time.time() if known is None else known.created_at
+        self.started_at: float | None = None if known is None else known.started_at
         self.ended_at: float | None = None
         self.ended = asyncio.Event()
         """Set once the run's end is committed, or cannot be."""
@@ -169,6 +182,7 @@ class Run:
         self.fence = fence
         """The number of the claim under which this process carries it."""
         self._wire = Wire(self.id, machinery.inline_bytes, fence)
+        self._wire.left.update(origin.left)
         self._writer = RunWriter(self._wire, self._append)
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""
@@ -184,6 +198,10 @@ class Run:
         self._broken = False
         self._told = False
         """Whether any of its events is told."""
+        self._begun = False
+        """Whether any of its events is on its way."""
+        self._leaving = False
+        """Whether it is laid down for another process, rather than ended."""
         log.pins += 1
         for run in self._after:
             run._followers.append(self)  # noqa: SLF001 - another run
@@ -209,7 +227,12 @@ class Run:
         return self._wire.left
 
     def record(self) -> RunRecord:
-        """Return the row to keep before anything runs."""
+        """Return the row to keep before anything runs; of a run that goes on, the row that is kept already."""
+        known = self._origin.record
+        if known is not None:
+            self.status = "running"
+            self.kept = replace(known, status="running", ended_at=None, result=None)
+            return self.kept
         if not self.waits:
             self.status = "running"
             self.started_at = self.created_at
@@ -229,6 +252,7 @@ class Run:
             process_id=self._machinery.process(),
             fence=self.fence,
             trigger_id=self.order.request.get("trigger"),
+            forked_from=self._origin.forked_from,
         )
         return self.kept
 
@@ -258,6 +282,15 @@ class Run:
         """Stop carrying the run, and write nothing more for it: it is another process's now, or nobody's."""
         self._broken = True
         self.cancel()
+
+    def leave(self, why: str) -> None:
+        """Stop carrying the run as the server stops: a durable one is laid down, any other ends as interrupted."""
+        if self.kept is None or not self.kept.durable or self.order.mode == "live":
+            self.cancel(why)
+        elif self.is_open:
+            self._leaving = True
+            self._wake.set()
+            self._stop()
 
     def give_way(self, seat: LiveSeat | None) -> None:
         """End the run for another one; where that goes on from the same seat, with what it does not overtake."""
@@ -303,7 +336,7 @@ class Run:
         begin_holding()
         try:
             await self._await_turn()
-            if self.is_open:
+            if self.is_open and not self._leaving:
                 result = await self._execute()
         except Exception as error:
             logger.exception("run %s broke", self.id)
@@ -314,7 +347,7 @@ class Run:
             await self._end(result)
 
     async def _await_turn(self) -> None:
-        while self.waits and self.is_open:
+        while self.waits and self.is_open and not self._leaving:
             self._wake.clear()
             await self._wake.wait()
         self._after = []
@@ -365,17 +398,51 @@ class Run:
                 return LiveSession(plan, memory=memory, sink=sink, **shared)
 
             return LiveExecution(live, make, order.plan, self._memory, self._sink, self.id)
-        return Execution(order.plan, sink=self._sink, memory=self._memory, run_id=self.id, **shared)
+        execution = Execution(
+            order.plan,
+            sink=self._sink,
+            memory=self._memory,
+            run_id=self.id,
+            past=self._origin.past,
+            barrier=self._barrier,
+            asker=self._asker(),
+            **shared,
+        )
+        execution.on_rest = self._rest
+        return execution
+
+    def _asker(self) -> Asker | None:
+        asking, order = self._machinery.asking, self.order
+        if asking is None:
+            return None
+        return asking.asker_of(
+            Asked(self.id, order.canvas, order.user, order.stream, order.audience)
+        )
+
+    def _rest(self) -> None:
+        """Let go of a run in which everything under way waits for people."""
+        if isinstance(self._execution, Execution) and not self._paused:
+            self._execution.suspend()
+
+    async def _barrier(self) -> None:
+        """Return once all that was told so far is durable, or the run ends because it cannot be."""
+        self._writer.flush()
+        if self._pace.pending:
+            await self._machinery.journal.settle(self._log, self)
 
     def _context(self) -> RunContext:
         order = self.order
         return RunContext(canvas=order.canvas, user=order.user, secrets=self._secrets.source)
 
     async def _end(self, result: RunResult | None) -> None:
-        self.ended_at = time.time()
-        self.status = self._last_status(result)
         if result is not None and any_handles():
             self._machinery.left_in_workers.hold(self.id, result.outputs)
+        rest = self._resting(result)
+        if rest is not None:
+            await self._lie_down(rest)
+            return
+        self.ended_at = time.time()
+        self.status = self._last_status(result)
         try:
             if not self._broken:
                 await self._commit(self._ending(result, self.ended_at))
@@ -384,6 +451,30 @@ class Run:
             self._failure = _internal(error)
             self.status = "failed"
             await self._commit(self._ending(None, self.ended_at))
+        finally:
+            self._let_go()
+
+    def _resting(self, result: RunResult | None) -> Rest | None:
+        """Return how the run is laid down, where it has not come to its end."""
+        if self._failure is not None or self._broken or self.kept is None:
+            return None
+        if result is not None and result.status == "waiting":
+            return Rest("waiting")
+        if self._leaving and (result is None or result.status == "cancelled"):
+            return Rest("queued")
+        if result is None or self.interrupted is not None or not is_over(self.kept, result):
+            return None
+        again = self._machinery.try_again(self.kept, result)
+        return None if again is None else Rest("queued", again, self.kept.attempt + 1)
+
+    async def _lie_down(self, rest: Rest) -> None:
+        """Keep the run as open, and carry it no further."""
+        journal = self._machinery.journal
+        try:
+            await journal.settle(self._log, self, laying_down(self.id, self.fence, rest))
+            self.status = rest.status
+            if not self._broken:
+                self.tell_status()
         finally:
             self._let_go()
 
@@ -422,17 +513,25 @@ class Run:
     def _say(self, event: Event) -> None:
         if event.kind == "node.preview":  # answered to who asked, and no part of a run
             return
-        if event.kind == "run.started":
-            order = self.order
-            event.data = (event.data or {}) | {
-                "user": order.user,
-                "mode": order.mode,
-                "audience": order.audience,
-                "scope": order.request.get("scope"),
-                "reach": order.request.get("reach"),
-                "children": order.request.get("children"),
-            }
+        if self._leaving:  # what is cut short is not told as if it had ended
+            return
+        if event.kind not in ("run.started", "run.resumed"):
+            self._writer(event)
+            return
+        order, origin = self.order, self._origin
+        event.kind = "run.resumed" if origin.begun else "run.started"
+        event.data = (event.data or {}) | {
+            "user": order.user,
+            "mode": order.mode,
+            "audience": order.audience,
+            "scope": order.request.get("scope"),
+            "reach": order.request.get("reach"),
+            "children": order.request.get("children"),
+            **beginning(origin),
+        }
         self._writer(event)
+        if origin.repeated:
+            self._append([self._wire.repeat(told, event.at) for told in origin.repeated])
 
     def tell_status(self) -> None:
         """Tell those who follow the stream where the run stands, for what no event says."""
@@ -443,13 +542,7 @@ class Run:
     def _append(self, entries: Sequence[Entry]) -> None:
         if self._broken:
             return
-        also = None
-        if self.started_at is None:
-            self.started_at = at = time.time()
-
-            async def also(conn: AsyncConnection) -> None:
-                await mark_started(conn, self.id, at)
-
+        also = self._first_job()
         self._pace.add(sum(entry.size for entry in entries))
         self._machinery.journal.append(self._log, self, entries, also=also)
         if self._pace.pending > FAIL_BYTES and self._failure is None:
@@ -462,6 +555,16 @@ class Run:
         elif self._pace.pending > PAUSE_BYTES and not self._held:
             self._held = True
             self._steer()
+
+    def _first_job(self) -> Job[None] | None:
+        """Return what is written with the first events, and None with later ones."""
+        if self._begun:
+            return None
+        self._begun = True
+        begins = self.started_at is None
+        self.started_at = self.started_at or time.time()
+        started = self.started_at if begins else None
+        return first_job(self.id, self._origin, self.order.request, started)
 
     def committed(self, size: int) -> None:
         """Learn that events are durable and told; go on when the store has caught up."""

@@ -9,6 +9,7 @@ from spellwork_server.grants.masking import Masks
 
 from .insides import Insides
 from .pace import Pace
+from .past_reader import INEXACT
 from .writer import RunWriter
 
 
@@ -37,7 +38,16 @@ class RunSink:
         if not self._insides.hides(event.node):
             if event.error is not None and event.kind == "node.failed":
                 event.error = self._insides.failure(event.error)
-            self._say(self._masks.event(event) if self._masks else event)
+            self._say(self._masked(event) if self._masks else event)
+
+    def _masked(self, event: Event) -> Event:
+        """Return an event without secrets; one that gives outputs says of which nobody may take the value up again."""
+        masked = self._masks.event(event)
+        if event.outputs and masked.outputs != event.outputs:
+            shown = masked.outputs or {}
+            ports = [port for port, value in event.outputs.items() if shown[port] != value]
+            masked.data = (masked.data or {}) | {INEXACT: ports}
+        return masked
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output."""

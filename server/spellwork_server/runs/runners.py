@@ -6,29 +6,35 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import msgspec
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import Event
 from spellwork.encoding import weight
 from spellwork.library import Libraries
-from spellwork_server.errors import NotFound, Unauthenticated, Unavailable
+from spellwork_server.errors import NotFound, ServerError, Unauthenticated, Unavailable
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.group_commit import GroupCommit, Job
-from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
+from spellwork_server.storage.journal import RunGoneError
+from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords, mark_ended
+from spellwork_server.storage.run_states import end_lying, put_back, take_up
 
-from .errors import TooManyRuns
+from .carrying import Carrying, Fork, Ready
+from .errors import NotResumable, RunNotFound, RunOpen, TooManyRuns
+from .insides import Insides
 from .live import LiveMode
 from .preview_pace import PreviewPace
 from .references import encode
 from .run import Machinery, Run
 from .spell_runner import CanvasRoom, RunRequest, SpellRunner
 from .streams import Access, stream_of
+from .views import Status
 from .wire import Wire
 
 OPEN_RUNS = 32
@@ -81,8 +87,10 @@ class Runners:
         rooms: CanvasRooms,
         access: Access,
         grace: float,
+        carrying: Carrying,
         current: Callable[[Actor], Awaitable[Actor]] | None = None,
     ) -> None:
+        self._carrying = carrying
         self._libraries = libraries
         self._machinery = machinery
         self._commits = commits
@@ -114,7 +122,7 @@ class Runners:
             if place.live is not None:
                 place.live.stop()
             for run in list(place.runner.runs.values()):
-                run.cancel(STOPPING)
+                run.leave(STOPPING)
             self._free(place)
         await self._tasks.__aexit__(None, None, None)
 
@@ -231,10 +239,170 @@ class Runners:
         """Start a run on a runner that is held; returns once its record is durable."""
         if self._stopping:
             raise Unavailable("The server is stopping and starts no more runs")
-        going = sum(run.order.user == runner.user for run in self.open_runs())
-        if going >= OPEN_RUNS and request.on_busy != "replace":
-            raise TooManyRuns(OPEN_RUNS)
+        if request.on_busy != "replace":
+            self._check_room(runner.user)
         return await runner.start(request)
+
+    def _check_room(self, user: str) -> None:
+        if sum(run.order.user == user for run in self.open_runs()) >= OPEN_RUNS:
+            raise TooManyRuns(OPEN_RUNS)
+
+    # Runs in the store
+
+    async def carry(self, record: RunRecord, fence: int) -> Run:
+        """Set a stored run going that this process has claimed under ``fence``; what of it had ended is not done again.
+
+        Raises:
+            NotResumable, SpellRefused, BadRequest: it cannot go on; it is ended as ``interrupted``, saying why.
+            Unavailable: not now; the claim stays as it is.
+        """
+        run = self.find(record.id)
+        if run is not None:
+            return run
+        whole = record if record.spell is not None else await self._records.get(record.id)
+        if whole is None:
+            raise RunNotFound(record.id)
+        whole = replace(whole, fence=fence)
+        try:
+            return await self._set_going(whole, await self._carrying.ready(whole))
+        except Unavailable:
+            raise
+        except ServerError as error:
+            await self.interrupt(whole, f"it cannot go on: {error.message}")
+            raise
+
+    async def _set_going(self, record: RunRecord, ready: Ready) -> Run:
+        """Start what is ready; with a record, the run goes on under its fence."""
+        runner = await self.acquire(record.user_id, record.canvas_id)
+        try:
+            return await runner.start_plan(
+                ready.spell,
+                ready.plan,
+                ready.request,
+                children=ready.children,
+                origin=replace(ready.origin, record=record),
+                fence=record.fence,
+            )
+        finally:
+            self.release(runner)
+
+    async def resume(self, record: RunRecord) -> Run:
+        """Go on with a run that was interrupted, or that waits and has its answer.
+
+        Raises:
+            RunOpen: it goes on.
+            NotResumable: it has come to its end, waits for an answer, or cannot go on.
+            SpellRefused, BadRequest: its spell does not run any more.
+        """
+        if self._stopping:
+            raise Unavailable("The server is stopping and starts no more runs")
+        await self._check_resumable(record)
+        ready = await self._carrying.ready(record)
+        self._check_room(record.user_id)
+        try:
+            taken = await self._commits.submit(
+                lambda conn: take_up(
+                    conn, record.id, ("interrupted", "waiting"), self._machinery.process()
+                )
+            )
+        except IntegrityError as error:
+            raise NotResumable(
+                record.id, "another run with its dedupe_key has not ended"
+            ) from error
+        if taken is None:
+            raise RunOpen(record.id, "running")
+        return await self._set_going(taken, ready)
+
+    async def _check_resumable(self, record: RunRecord) -> None:
+        asking = self._machinery.asking
+        if record.status == "waiting":
+            if asking is None or not await asking.is_answered(record.id):
+                raise NotResumable(record.id, "it waits for an answer")
+        elif self.find(record.id) is not None or record.status in OPEN:
+            raise RunOpen(record.id, record.status)
+        elif record.status != "interrupted":
+            raise NotResumable(
+                record.id, f"it has come to its end ({record.status}); it can be forked"
+            )
+
+    async def fork(self, actor: Actor, record: RunRecord, fork: Fork, insides: Insides) -> Run:
+        """Start a new run of the actor's that begins with what ``fork`` keeps of one; returns once its record is durable.
+
+        Raises BadRequest, SpellRefused, TooManyRuns.
+        """
+        runner = await self.acquire(actor.user_id, record.canvas_id)
+        try:
+            self._check_room(actor.user_id)
+            now = None
+            if fork.spell == "now":
+                if runner.room is not None:
+                    await runner.room.settled()
+                now = runner.spell()
+            ready = await self._carrying.fork(record, actor, fork, now, insides)
+            return await runner.start_plan(
+                ready.spell,
+                ready.plan,
+                ready.request,
+                children=ready.children,
+                origin=ready.origin,
+            )
+        finally:
+            self.release(runner)
+
+    async def answered(self, run: str) -> None:
+        """Let a run go on whose question was answered, if that is what it waits for; else nothing happens.
+
+        One that is not waiting yet finds the answer when it asks, or comes to rest.
+        """
+        record = await self._records.get(run)
+        if record is None or record.status != "waiting" or self._stopping:
+            return
+        if record.queue is not None:  # whoever listens to its queue takes it
+            await self._commits.submit(lambda conn: put_back(conn, run, ("waiting",)))
+            return
+        taken = await self._commits.submit(
+            lambda conn: take_up(conn, run, ("waiting",), self._machinery.process())
+        )
+        if taken is not None:
+            await self.carry(taken, taken.fence)
+
+    async def _go_on_if_answered(self, run: str) -> None:
+        asking = self._machinery.asking
+        if asking is not None and await asking.is_answered(run):
+            await self.answered(run)
+
+    async def end_stored(
+        self, record: RunRecord, status: Status = "cancelled", message: str | None = None
+    ) -> bool:
+        """End a run that nobody carries, without loading it; False where somebody does by now, or it has ended."""
+
+        async def write(conn: AsyncConnection) -> None:
+            await end_lying(conn, record.id, record.fence, status, at, None)
+
+        at = time.time()
+        return await self._tell_end(record, status, message, at, write)
+
+    async def interrupt(self, record: RunRecord, why: str) -> bool:
+        """End a run as interrupted that nobody carries on: its process is dead, or it cannot go on here."""
+
+        async def write(conn: AsyncConnection) -> None:
+            await mark_ended(conn, record.id, "interrupted", at, None)
+
+        at = time.time()
+        return await self._tell_end(record, "interrupted", why, at, write)
+
+    async def _tell_end(
+        self, record: RunRecord, status: Status, why: str | None, at: float, write: Job[None]
+    ) -> bool:
+        """Commit the last event of a run that is not in memory; say whether it was the last."""
+        log = await self._machinery.journal.log(record.stream)
+        event = Event(kind="run.cancelled", at=at, message=why, data={"status": status})
+        entry = Wire(record.id, self._machinery.inline_bytes, record.fence).entry(event)
+        nobody = _Nobody()
+        await self._machinery.journal.commit(log, nobody, entry, write)
+        if nobody.error is not None and not isinstance(nobody.error, RunGoneError):
+            raise nobody.error
+        return nobody.error is None
 
     def _launch(self, runner: SpellRunner, run: Run) -> None:
         self._tasks.create_task(self._drive(runner, run), name=f"run {run.id}")
@@ -242,14 +410,17 @@ class Runners:
     async def _drive(self, runner: SpellRunner, run: Run) -> None:
         try:
             if self._stopping:
-                run.cancel(STOPPING)
+                run.leave(STOPPING)
             await run.go()
         except Exception:  # the edge of one run: others go on
             logger.exception("fault at the end of run %s", run.id)
         finally:
             runner.note_end(run)
-            for callback in self._end_watchers:
-                callback(run)
+            if run.status == "waiting":
+                self.spawn(self._go_on_if_answered(run.id))
+            elif not run.is_open:
+                for callback in self._end_watchers:
+                    callback(run)
             place = self._places.get((runner.user, runner.canvas))
             if place is not None:
                 self._free_if_done(place)
@@ -384,19 +555,24 @@ class Runners:
     # After a crash
 
     async def _close_interrupted(self) -> None:
-        """End the runs that the last process left open, as their tabs would have been told."""
+        """End the runs that the last process left open, as their tabs would have been told.
+
+        Durable ones go on, and those that wait for people wait.
+        """
         for record in await self._records.open():
-            log = await self._machinery.journal.log(record.stream)
-            event = Event(
-                kind="run.cancelled",
-                at=time.time(),
-                message=RESTARTED,
-                data={"status": "interrupted"},
-            )
-            entry = Wire(record.id, self._machinery.inline_bytes).entry(event)
-            await self._machinery.journal.commit(
-                log, _Nobody(), entry, _interrupt(record, event.at)
-            )
+            if record.status == "waiting":
+                continue
+            if record.durable and record.mode != "live":
+                self.spawn(self._go_on(record))
+            else:
+                await self.interrupt(record, RESTARTED)
+
+    async def _go_on(self, record: RunRecord) -> None:
+        taken = await self._commits.submit(
+            lambda conn: take_up(conn, record.id, (record.status,), self._machinery.process())
+        )
+        if taken is not None:
+            await self.carry(taken, taken.fence)
 
 
 def _notices(live: LiveMode) -> dict[str, Any]:
@@ -427,17 +603,13 @@ async def _safely(work: Coroutine[Any, Any, None]) -> None:
 
 
 class _Nobody:
-    """The author of events whose run is gone."""
+    """The author of events whose run is in no process."""
+
+    error: Exception | None = None
 
     def committed(self, size: int) -> None:
         """Do nothing."""
 
     def broken(self, error: Exception) -> None:
-        """Do nothing."""
-
-
-def _interrupt(record: RunRecord, at: float) -> Job[None]:
-    async def write(conn: AsyncConnection) -> None:
-        await mark_ended(conn, record.id, "interrupted", at, None)
-
-    return write
+        """Learn that the event was refused."""
+        self.error = error

@@ -14,7 +14,7 @@ from spellwork import compile as compile_spell
 from spellwork.analysis import Analysis
 from spellwork.library import Libraries
 from spellwork.reaching import Reach, feeding_nodes
-from spellwork_server.child_spells import NONE
+from spellwork_server.child_spells import NONE, Found
 from spellwork_server.errors import BadRequest, SpellRefused
 from spellwork_server.identity import Actor
 from spellwork_server.storage.group_commit import GroupCommit
@@ -23,6 +23,7 @@ from spellwork_server.storage.run_records import insert_run
 from .errors import RunBusy
 from .insides import Insides
 from .live_seat import LiveSeat
+from .origin import Origin
 from .run import Machinery, Run, RunOrder
 from .run_end import Left
 from .streams import stream_of
@@ -185,10 +186,25 @@ class SpellRunner:
     def _stream(self, request: RunRequest) -> str:
         return stream_of(self.canvas, self.user, request.audience if self.canvas else "private")
 
-    async def start_plan(self, spell: Spell, plan: Plan, request: RunRequest) -> Run:
-        """Start a plan that is compiled already."""
+    async def start_plan(
+        self,
+        spell: Spell,
+        plan: Plan,
+        request: RunRequest,
+        *,
+        children: Found | None = None,
+        origin: Origin | None = None,
+        fence: int = 0,
+    ) -> Run:
+        """Start a plan that is compiled already, with ``children``, or those found last.
+
+        With an ``origin`` it goes on from there; where that has a record, this process carries it under ``fence``.
+        """
         audience: Audience = request.audience if self.canvas else "private"
         stream = self._stream(request)
+        children = self._children if children is None else children
+        known = None if origin is None else origin.record
+        asked = request.to_json() if known is None else known.request
         order = RunOrder(
             plan,
             spell,
@@ -197,14 +213,17 @@ class SpellRunner:
             stream,
             audience,
             request.mode,
-            request.to_json() | {"children": self._children.versions},
+            asked | {"children": children.versions},
             request.timeout,
-            Insides(await self._hidden(spell, audience)),
+            Insides(await self._hidden(spell, audience, children)),
         )
         log = await self._machinery.journal.log(stream)
         paused = request.mode == "live" and self._is_live_paused()
-        run = self._line_up(order, log, request.on_busy)
+        run = self._line_up(order, log, request.on_busy, origin, fence)
         record = run.record()
+        if known is not None:  # it is kept already
+            self._launch(self, run)
+            return run
 
         async def keep(conn: AsyncConnection) -> None:
             if request.also is not None:
@@ -228,9 +247,8 @@ class SpellRunner:
         self._launch(self, run)
         return run
 
-    async def _hidden(self, spell: Spell, audience: Audience) -> frozenset[str]:
+    async def _hidden(self, spell: Spell, audience: Audience, found: Found) -> frozenset[str]:
         """Return the nodes that run canvases, where not all who see the run may read all of these."""
-        found = self._children
         if audience == "private" or self.canvas is None or not found.wanted:
             return frozenset()
         if await self._machinery.children.are_for_all(found.spells, self.canvas):
@@ -259,11 +277,18 @@ class SpellRunner:
         del self.runs[run.id]
         run.abandon()
 
-    def _line_up(self, order: RunOrder, log: Any, on_busy: OnBusy) -> Run:
+    def _line_up(
+        self,
+        order: RunOrder,
+        log: Any,
+        on_busy: OnBusy,
+        origin: Origin | None = None,
+        fence: int = 0,
+    ) -> Run:
         """Make the run and give it its place; nothing else of this runner happens in between."""
         before = list(self.runs.values())
         if on_busy == "parallel":
-            run = Run(order, self._machinery, log)
+            run = Run(order, self._machinery, log, origin=origin, fence=fence)
         else:
             if on_busy == "queue" and len(before) > QUEUE_LIMIT:
                 raise RunBusy(QUEUE_LIMIT)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import Unavailable
 from spellwork_server.storage.group_commit import GroupCommit, Job
-from spellwork_server.storage.journal import Entry, FencedError, RunGoneError, append
+from spellwork_server.storage.journal import Entry, FencedError, RunGoneError, StoredEvent, append
 
 BATCH_ENTRIES = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
@@ -57,9 +57,23 @@ class Audience(Protocol):
     def flowing(self, stream: str) -> None:
         """Learn that the store takes events again."""
 
+    def followed(self, stream: str) -> bool:
+        """Say whether anybody is to be told of events that another process wrote."""
+        ...
+
+    async def missed(self, stream: str, after: int, upto: int) -> list[StoredEvent]:
+        """Return the oldest of the events of these numbers, and none when there are none left."""
+        ...
+
+    def relay(self, stream: str, events: Sequence[StoredEvent]) -> None:
+        """Learn of events that another process wrote."""
+
+    def grown(self, stream: str, seq: int) -> None:
+        """Learn that this process wrote events of a stream, up to number ``seq``."""
+
 
 class Packet(msgspec.Struct, frozen=True):
-    """Entries of one author that are committed together, with what ``also`` writes."""
+    """Entries of one author that are committed together, with what ``also`` writes; none for who only waits."""
 
     author: Author
     entries: tuple[Entry, ...]
@@ -92,6 +106,9 @@ class StreamLog:
         self._audience = audience
         self._packets: deque[Packet] = deque()
         self._closing = False
+        self._telling = asyncio.Lock()
+        self._heard = 0
+        """The highest number that another process said the stream is at."""
 
     @property
     def idle(self) -> bool:
@@ -110,6 +127,51 @@ class StreamLog:
     def close(self) -> None:
         """Let ``drain`` give up on a store that fails rather than wait for it."""
         self._closing = True
+
+    def heard(self, seq: int) -> bool:
+        """Note that another process wrote up to ``seq``; say whether ``catch_up`` must be run for it."""
+        if seq <= max(self._heard, self.published):
+            return False
+        self._heard = seq
+        return not self._telling.locked()
+
+    async def catch_up(self) -> None:
+        """Tell of what other processes wrote, as far as is known. Raises Unavailable where the store fails."""
+        async with self._telling:
+            while self.published < self._heard:
+                await self._relay(self._heard)
+
+    async def _relay(self, upto: int) -> None:
+        """Tell of events up to ``upto`` that are in the store and not told of yet."""
+        followed = self._audience.followed(self.stream)
+        while followed and self.published < upto:
+            events = await self._audience.missed(self.stream, self.published, upto)
+            if not events:
+                break
+            self._audience.relay(self.stream, events)
+            self.published = events[-1].seq
+            self.wake()
+        self.published = max(self.published, upto)
+        self.wake()
+
+    async def _tell(self, first: int, entries: Sequence[Entry]) -> None:
+        """Tell of what was committed just now: once, and after what others wrote before it."""
+        last = first + len(entries) - 1
+        async with self._telling:
+            while first > self.published + 1:
+                try:
+                    await self._relay(first - 1)
+                except Unavailable as error:
+                    if self._closing:
+                        return
+                    logger.warning("stream %s waits for the store: %s", self.stream, error)
+                    await asyncio.sleep(FIRST_RETRY)
+            new = entries[self.published + 1 - first :]
+            if new:
+                self._audience.publish(self.stream, self.published + 1, new)
+                self.published = last
+            while self.published < self._heard:  # told of while this went on
+                await self._relay(self._heard)
 
     async def drain(self) -> None:
         """Write what waits until nothing does. Never raises but for cancellation."""
@@ -143,6 +205,10 @@ class StreamLog:
         return batch
 
     async def _write(self, batch: list[Packet]) -> None:
+        if not any(packet.entries or packet.also for packet in batch):
+            for packet in batch:  # whoever only waits for what came before
+                packet.finish()
+            return
         wait = FIRST_RETRY
         stalled = False
         while True:
@@ -164,14 +230,14 @@ class StreamLog:
                 return
         if stalled:
             self._audience.flowing(self.stream)
-        self._publish(batch, last)
+        await self._publish(batch, last)
 
-    def _job(self, batch: list[Packet]) -> Job[int]:
+    def _job(self, batch: list[Packet]) -> Job[int | None]:
         entries = [entry for packet in batch for entry in packet.entries]
         stream = self.stream
 
-        async def write(conn: AsyncConnection) -> int:
-            last = await append(conn, stream, entries)
+        async def write(conn: AsyncConnection) -> int | None:
+            last = await append(conn, stream, entries) if entries else None
             for packet in batch:
                 if packet.also is not None:
                     await packet.also(conn)
@@ -210,16 +276,22 @@ class StreamLog:
         for packet in [*batch, *rest]:
             packet.finish()
 
-    def _publish(self, batch: list[Packet], last: int) -> None:
+    async def _publish(self, batch: list[Packet], last: int | None) -> None:
+        if last is None:
+            for packet in batch:
+                packet.finish()
+            return
         entries = [entry for packet in batch for entry in packet.entries]
         try:
-            self._audience.publish(self.stream, last - len(entries) + 1, entries)
+            await self._tell(last - len(entries) + 1, entries)
         except (
             Exception
         ):  # the edge of the sockets: what is kept can be resumed, and its runs go on
             logger.exception("stream %s: committed events could not be sent", self.stream)
-        self.published = last
+        self.published = max(self.published, last)
         self.wake()
+        self._audience.grown(self.stream, last)
         for packet in batch:
-            packet.author.committed(packet.size)
+            if packet.entries:
+                packet.author.committed(packet.size)
             packet.finish()

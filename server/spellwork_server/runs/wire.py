@@ -14,6 +14,7 @@ from spellwork.values import to_json
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.outputs import OutputRef, OutputRow
 
+from .past_reader import INEXACT, KEPT, Told
 from .references import encode, is_stand_in, preview_of_encoded, reference
 
 TEXT_LIMIT = 64 * 1024
@@ -62,6 +63,7 @@ class Wire:
     def entry(self, event: Event) -> Entry:
         """Return the event as an entry; the values it carries are encoded now, so a later change does not show."""
         rows: list[OutputRow] = []
+        outputs = self._outputs(event, rows)
         wire = WireEvent(
             run=self._run,
             kind=event.kind,
@@ -69,7 +71,7 @@ class Wire:
             node=event.node,
             port=event.port,
             value=self._value(event, rows),
-            outputs=self._outputs(event, rows),
+            outputs=outputs,
             why=event.why,
             message=shortened(event.message),
             level=event.level,
@@ -92,6 +94,22 @@ class Wire:
             chunks=count,
         )
         return self._seal(wire, rows)
+
+    def repeat(self, told: Told, at: float) -> Entry:
+        """Return how a node of another run ended as an entry of this one: it is kept. Its values are there already."""
+        wire = WireEvent(
+            run=self._run,
+            kind=told.kind,
+            at=at,
+            node=told.node,
+            outputs=told.outputs,
+            why=told.why if told.kind == "node.skipped" else KEPT,
+            message=told.message,
+            error=told.error,
+            duration=told.duration,
+            data=told.data,
+        )
+        return self._seal(wire, [])
 
     def _seal(self, wire: WireEvent, rows: list[OutputRow]) -> Entry:
         body = _json.encode(wire)
@@ -117,12 +135,17 @@ class Wire:
             return None
         left = self.left[event.node] = {}
         wire: dict[str, msgspec.Raw] = {}
+        inexact: list[str] = []
         for port, output in event.outputs.items():
             value = self._encode(output)
             wire[port] = self._refer((event.node, port), value, rows)
             left[port] = rows[-1].ref
-            if any_handles() and not isinstance(output, Handle):
-                self._note_inner((event.node, port), output, rows)
+            if not value.plain and not isinstance(output, Handle):
+                inexact.append(port)
+                if any_handles():
+                    self._note_inner((event.node, port), output, rows)
+        if inexact:
+            event.data = _inexact(event.data, inexact)
         return wire
 
     def _note_inner(self, place: tuple[str, str], value: Any, rows: list[OutputRow]) -> None:
@@ -154,6 +177,11 @@ def shortened(text: str | None) -> str | None:
     if len(text) <= TEXT_LIMIT:
         return text
     return f"{text[:TEXT_LIMIT]}\n... {len(text) - TEXT_LIMIT:,} characters more"
+
+
+def _inexact(data: dict[str, Any] | None, ports: list[str]) -> dict[str, Any]:
+    known = data or {}
+    return known | {INEXACT: sorted({*known.get(INEXACT, ()), *ports})}
 
 
 def _error(error: dict[str, Any] | None) -> Any:

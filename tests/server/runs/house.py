@@ -17,10 +17,15 @@ from spellwork.executor import Executor
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor, CanvasAccess
+from spellwork_server.runs.asking import Asking
+from spellwork_server.runs.carrying import Carrying
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.pages import Pages
+from spellwork_server.runs.past_reader import PastReader
+from spellwork_server.runs.recorded_inputs import InputReader
+from spellwork_server.runs.resting import TryAgain, never
 from spellwork_server.runs.run import Machinery, nobody_lags
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
@@ -28,17 +33,24 @@ from spellwork_server.runs.spell_manager import Managers, SpellManager
 from spellwork_server.services.cache import CacheService
 from spellwork_server.services.events import EventService
 from spellwork_server.services.registry import Registry
+from spellwork_server.services.run_reading import RunLooks, RunReadingService
 from spellwork_server.services.runs import RunService
 from spellwork_server.services.service import Call
 from spellwork_server.storage.cache import CacheStore
+from spellwork_server.storage.canvases import CanvasRecords
 from spellwork_server.storage.database import MEMORY, Database
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.run_events import RunEventStore
+from spellwork_server.storage.run_figures import RunFigures
 from spellwork_server.storage.run_records import RunRecords
+from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.schema import CANVASES, USERS
+from spellwork_server.storage.timeline_events import TimelineEvents
 from spellwork_server.storage.update_log import UpdateLog
 from spellwork_server.storage.upgrade import upgrade
+from spellwork_server.storage.users import UserRecords
 
 ADA = Actor("ada", "ada@example.org", "Ada", "member")
 BOB = Actor("bob", "bob@example.org", "Bob", "member")
@@ -89,7 +101,7 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         """Fail."""
         raise NodeError(message, code="asked_to", port="message")
 
-    @node("t.stream", title="Stream", output="text", cache="none")
+    @node("t.stream", title="Stream", output="text", cache="none", committed=False)
     async def stream(count: int, pause: bool = True) -> AsyncIterator[str]:
         """Stream words."""
         for index in range(count):
@@ -103,7 +115,7 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         for index in range(count):
             yield bytes([index])
 
-    @node("t.chatter", title="Chatter", output="done", cache="none")
+    @node("t.chatter", title="Chatter", output="done", cache="none", committed=False)
     async def chatter(ctx: Context, count: int, every: int = 10) -> int:
         """Log many lines, letting others run now and then."""
         for index in range(count):
@@ -202,6 +214,9 @@ class TabChannels:
 
     def leave(self, session: Any, channel: str) -> None:
         self.members.get(channel, {}).pop(session, None)
+
+    def followed(self, channel: str) -> bool:
+        return bool(self.members.get(channel))
 
     def publish(self, channel: str, event: str, data: Any) -> None:
         decoded = msgspec.json.decode(msgspec.json.encode(data))
@@ -320,8 +335,11 @@ async def house(
     limits: Limits | None = None,
     rules: LimitRules | None = None,
     held_up: Callable[[str, str], bool] = nobody_lags,
+    asking: Asking | None = None,
+    try_again: TryAgain = never,
+    gates: Gates | None = None,
 ) -> AsyncIterator[House]:
-    gates = Gates()
+    gates = gates or Gates()
     channels = TabChannels()
     rooms = FakeRooms()
     members: dict[str, dict[str, Any]] = {}
@@ -350,15 +368,20 @@ async def house(
                 children=ChildSpells(UpdateLog(database, commits), access),
                 inline_bytes=64 * 1024,
                 held_up=held_up,
+                asking=asking,
+                try_again=try_again,
             )
+            library = make_library(gates)
+            past = PastReader(RunEventStore(database), outputs)
             runners = Runners(
-                libraries=make_library(gates),
+                libraries=library,
                 machinery=machinery,
                 commits=commits,
                 records=records,
                 rooms=rooms,
                 access=access,
                 grace=grace,
+                carrying=Carrying(library, machinery, past, access, _actor),
             )
             async with runners:
                 reader = RunReader(records, outputs, runners.find, access, 64 * 1024)
@@ -374,6 +397,21 @@ async def house(
                         max_spell_nodes=1_000,
                         pages=pages,
                     ),
+                    RunReadingService(
+                        reader,
+                        RunLooks(
+                            search=RunSearch(database),
+                            figures=RunFigures(database),
+                            events=TimelineEvents(database),
+                            inputs=InputReader(
+                                make_library(gates), machinery.children, outputs, 64 * 1024
+                            ),
+                            outputs=outputs,
+                            users=UserRecords(database),
+                            canvases=CanvasRecords(database),
+                        ),
+                        access,
+                    ),
                     EventService(journal, reader, access),
                     CacheService(cache, store, reader, pages),
                 )
@@ -382,6 +420,10 @@ async def house(
                     database, commits, channels, rooms, gates, journal, cache, runners, reader,
                     records, outputs, managers, registry, members,
                 )  # fmt: skip
+
+
+async def _actor(user: str) -> Actor | None:
+    return next((who for who in (ADA, BOB, EVE, ROOT) if who.user_id == user), None)
 
 
 async def _add_users(database: Database) -> None:
