@@ -35,6 +35,7 @@ def make_app(settings: Settings) -> web.Application:
     parts.y_websockets.attach(app)
     parts.sockets.attach(app)
     ExternalEndpoint(parts.running.external).attach(app)
+    parts.triggering.hooks.attach(app)
     Metrics(parts.running.places, parts.identity.authenticator, settings).attach(app)
     _mount_documents(app, parts)
     StaticFiles().mount(app)
@@ -55,6 +56,7 @@ def make_app(settings: Settings) -> web.Application:
         running.runners,
         running.gone,
         running.retention,
+        parts.triggering.triggers,
         parts.completer,
         parts.canvas_sockets,
         parts.y_websockets,

@@ -9,6 +9,7 @@ from spellwork import Library
 from spellwork_server.assembly.identity import Identity, make_identity
 from spellwork_server.assembly.running import Running, make_running
 from spellwork_server.assembly.stores import Stores, make_stores
+from spellwork_server.assembly.triggers import Triggering, make_triggers
 from spellwork_server.cells.completion import Completer
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.comment_places import CommentPlaces
@@ -39,6 +40,7 @@ class Parts:
     versions: VersionKeeper
     comment_places: CommentPlaces
     running: Running
+    triggering: Triggering
     registry: Registry
     children: ChildSpells
     completer: Completer
@@ -95,6 +97,7 @@ def join_parts(settings: Settings) -> Parts:
         versions=versions,
         comment_places=comment_places,
         running=running,
+        triggering=make_triggers(settings, stores, running, channels),
         registry=registry,
         children=children,
         completer=Completer(running.places.program_of),

@@ -25,6 +25,7 @@ from spellwork_server.storage.packs import PackRecords
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.secrets import SecretRecords
 from spellwork_server.storage.sign_ins import SignInRecords
+from spellwork_server.storage.triggers import TriggerRecords
 from spellwork_server.storage.update_log import UpdateLog
 from spellwork_server.storage.users import UserRecords
 from spellwork_server.storage.versions import VersionRecords
@@ -55,6 +56,7 @@ class Stores:
     external_workers: ExternalWorkerRecords
     grants: GrantRecords
     secrets: SecretRecords
+    triggers: TriggerRecords
     vault: Callable[[], Vault]
 
 
@@ -85,6 +87,7 @@ def make_stores(settings: Settings) -> Stores:
         external_workers=ExternalWorkerRecords(database),
         grants=GrantRecords(database),
         secrets=SecretRecords(database),
+        triggers=TriggerRecords(database),
         vault=partial(_open_vault, settings),
     )
 

@@ -9,6 +9,7 @@ from spellwork_server.grants.vault import Vault, add_key, drop_old_keys
 from spellwork_server.settings import Settings
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.secrets import SecretRecords
+from spellwork_server.storage.triggers import TriggerRecords
 from spellwork_server.storage.upgrade import upgrade
 
 
@@ -37,8 +38,18 @@ async def _rotate(settings: Settings) -> int:
                 sealed = vault.encrypt(record.id, vault.decrypt(record.id, record.value))
                 await records.reseal(record.id, record.value, sealed)
         found = await records.all()
-    if not all(vault.is_current(record.value) for record in found):
+        hooks = await _rotate_hooks(TriggerRecords(database), vault)
+    if not all(map(vault.is_current, [*(record.value for record in found), *hooks])):
         raise Conflict("A secret was replaced meanwhile; run this again")
     if key is None:
         drop_old_keys(settings.data)
     return len(found)
+
+
+async def _rotate_hooks(records: TriggerRecords, vault: Vault) -> list[bytes]:
+    """Put the secrets of webhooks under the new key; return them as they are then."""
+    for record in await records.sealed():
+        if record.sealed is not None and not vault.is_current(record.sealed):
+            sealed = vault.encrypt(record.id, vault.decrypt(record.id, record.sealed))
+            await records.reseal(record.id, record.sealed, sealed)
+    return [record.sealed for record in await records.sealed() if record.sealed is not None]

@@ -50,6 +50,8 @@ Action = Literal[
     "packs.manage",
     "external.create",
     "external.manage",
+    "trigger.edit",
+    "trigger.steer",
     "task.read",
     "task.answer",
 ]
@@ -82,6 +84,9 @@ ANY_USER: frozenset[Action] = frozenset(
     }
 )
 """Actions on nothing in particular that every signed-in user may do."""
+
+OWN_ALONE: frozenset[Action] = frozenset({"comment.edit", "trigger.edit"})
+"""What nobody does for another, administrators included: to put words into their mouth, or to say what runs as them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,18 @@ class TaskAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerAccess:
+    """Whose a trigger is, and on which canvas: its runs are that user's."""
+
+    trigger_id: str
+    user_id: str
+    canvas: CanvasAccess
+
+    def __str__(self) -> str:
+        return f"trigger {self.trigger_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalWorkerAccess:
     """Whose an external worker is."""
 
@@ -163,6 +180,7 @@ Thing = (
     | RunAccess
     | CommentAccess
     | TaskAccess
+    | TriggerAccess
     | ExternalWorkerAccess
     | UserAccess
     | None
@@ -176,10 +194,7 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
     if action == "credentials.add":
         # A key that leaked must not make another way in, which would outlive its revocation.
         return actor.via == "session" and thing == UserAccess(actor.user_id)
-    if action == "comment.edit":
-        # Nobody puts words into another's mouth, administrators included.
-        return isinstance(thing, CommentAccess) and _comment_allowed(actor, action, thing)
-    if actor.is_admin:
+    if actor.is_admin and action not in OWN_ALONE:
         return True
     match thing:
         case CanvasAccess():
@@ -190,6 +205,8 @@ def allowed(actor: Actor | None, action: Action, thing: Thing = None) -> bool:
             return _comment_allowed(actor, action, thing)
         case TaskAccess():
             return _task_allowed(actor, action, thing)
+        case TriggerAccess():
+            return _trigger_allowed(actor, action, thing)
         case ExternalWorkerAccess():
             return action == "external.manage" and thing.owner_id == actor.user_id
         case UserAccess():
@@ -229,6 +246,16 @@ def _run_allowed(actor: Actor, action: Action, run: RunAccess) -> bool:
     if action == "run.steer":
         return _canvas_allowed(actor, "canvas.run", run.canvas)
     return False
+
+
+def _trigger_allowed(actor: Actor, action: Action, trigger: TriggerAccess) -> bool:
+    """A trigger is its maker's while they may edit the canvas; whose the canvas is turns any off, and removes it."""
+    own = trigger.user_id == actor.user_id and _canvas_allowed(actor, "canvas.edit", trigger.canvas)
+    if action == "trigger.edit":
+        return own
+    return action == "trigger.steer" and (
+        own or _canvas_allowed(actor, "canvas.share", trigger.canvas)
+    )
 
 
 def _comment_allowed(actor: Actor, action: Action, comment: CommentAccess) -> bool:
@@ -303,6 +330,8 @@ def _forbidden(actor: Actor, action: Action, thing: Thing) -> Forbidden:
         needs = "its owner"
     elif isinstance(thing, TaskAccess):
         needs = "to be asked" if action == "task.answer" else "a role on its canvas"
+    elif isinstance(thing, TriggerAccess):
+        needs = "its maker" if action == "trigger.edit" else "its maker or the role owner"
     elif isinstance(thing, CommentAccess):
         needs = "its author" if action == "comment.edit" else "its author or the role editor"
     elif action == "credentials.add":

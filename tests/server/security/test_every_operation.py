@@ -18,6 +18,7 @@ import socketio
 from spellwork.external.connection import PATH as EXTERNAL_WORKERS
 from spellwork_server.identity.policy import CANVAS_ROLES
 from spellwork_server.storage.packs import PackRecord
+from spellwork_server.triggers.hooks import PATH as HOOKS
 from tests.server.runs.house import until
 from tests.server.services.house import HELLO, Caller, House, house
 from tests.server.sockets.test_y_websocket import UPGRADE
@@ -39,11 +40,14 @@ OWN = {
     "mentions": ("find", "read"),
     "canvas": ("close",),
     "external_workers": ("find", "create"),
+    "triggers": ("preview",),
 }
 """Operations on one's own things alone, and on what everybody may see."""
 
 REFUSALS = {"forbidden", "not_found", "run_not_found", "value_not_found", "canvas_not_open"}
 """What is ``not_found`` is so where not even that there is something may be known."""
+
+HOURLY = {"kind": "interval", "every": 3600}
 
 AUTHOR = "author"
 """Stands for a role: not even an owner may, but only Ada, whose it is, or who administers."""
@@ -176,6 +180,15 @@ NOT_FOR_ALL = (
     Asked("external_workers.configure", AUTHOR, {"id": "{external}", "config": {}}),
     Asked("external_workers.export", AUTHOR, {"id": "{external}"}),
     Asked("external_workers.import", AUTHOR, {"id": "{external}", "config": {}}),
+    Asked("triggers.find", "viewer", {"canvas": "{canvas}"}),
+    Asked("triggers.get", "viewer", {"id": "{trigger}"}),
+    Asked("triggers.firings", "viewer", {"id": "{trigger}"}),
+    Asked("triggers.create", "editor", {"canvas": "{canvas}", "name": "It", "settings": HOURLY}),
+    Asked("triggers.patch", AUTHOR, {"id": "{trigger}", "name": "Mine"}),
+    Asked("triggers.patch", "owner", {"id": "{trigger}", "enabled": False}),
+    Asked("triggers.rotate", AUTHOR, {"id": "{trigger}"}),
+    Asked("triggers.fire", "owner", {"id": "{trigger}"}),
+    Asked("triggers.remove", "owner", {"id": "{trigger}"}),
     Asked("canvas.open", "viewer", {"canvas": "{canvas}", "client_id": 7}),
     Asked("canvas.update", "viewer", {"canvas": "{canvas}", "msg_id": 1, "update": b"\0\0"}),
     Asked("canvas.awareness", "viewer", {"canvas": "{canvas}", "update": b"\0"}),
@@ -239,6 +252,7 @@ class World:
         paths.append("/grants")
         canvas = f"/v1/canvases/{self.names['canvas']}"
         found = [(await self.ada.get(canvas + path)).body for path in paths]
+        found.append((await self.ada.get(f"/v1/triggers?canvas={self.names['canvas']}")).body)
         return [*found, (await self.ada.get(f"/v1/runs?canvas={self.names['canvas']}")).body]
 
 
@@ -277,6 +291,12 @@ async def world(folder: Path) -> AsyncIterator[World]:
                 await h.parts.stores.grants.create(canvas, ["h.example.org"], ada.user.id)
             ).id,
             "pack": (await h.parts.stores.packs.put(PackRecord("", canvas, "any"))).id,
+            "trigger": (
+                await ada.post(
+                    "/v1/triggers",
+                    {"canvas": canvas, "name": "Hers", "settings": {"kind": "webhook"}},
+                )
+            ).body["trigger"]["id"],
             "external": (await ada.post("/v1/external-workers", {"name": "Hers"})).body["id"],
         }
         given = {"canvases": [canvas]}
@@ -307,7 +327,7 @@ async def test_every_operation_and_route_is_in_a_list_here(tmp_path: Path) -> No
             if route.resource and route.resource.canonical.startswith("/v1")
         }
         of_operations = {each.rest[1] for each in operations.values() if each.rest}
-        assert routes - of_operations == {"/v1/canvases/{id}/sync", EXTERNAL_WORKERS}
+        assert routes - of_operations == {"/v1/canvases/{id}/sync", EXTERNAL_WORKERS, HOOKS}
 
 
 @pytest.mark.rule("S10", "H9", "I1", "M2", "M5", "G5")
