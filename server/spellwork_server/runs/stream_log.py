@@ -18,7 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import Unavailable
 from spellwork_server.storage.group_commit import GroupCommit, Job
-from spellwork_server.storage.journal import Entry, FencedError, RunGoneError, StoredEvent, append
+from spellwork_server.storage.journal import (
+    Entry,
+    FencedError,
+    RunGoneError,
+    StoredEvent,
+    append,
+    find_written,
+)
 
 BATCH_ENTRIES = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
@@ -211,9 +218,10 @@ class StreamLog:
             return
         wait = FIRST_RETRY
         stalled = False
+        before = self.published
         while True:
             try:
-                last = await self._commits.submit(self._job(batch))
+                last = await self._commits.submit(self._job(batch, before if stalled else None))
                 break
             except Unavailable as error:
                 if self._closing:
@@ -232,11 +240,19 @@ class StreamLog:
             self._audience.flowing(self.stream)
         await self._publish(batch, last)
 
-    def _job(self, batch: list[Packet]) -> Job[int | None]:
+    def _job(self, batch: list[Packet], lost_at: int | None) -> Job[int | None]:
+        """Return what writes a batch; ``lost_at`` is where the stream was when the store failed with it, if it did.
+
+        A store that is lost while it commits may have done so.
+        """
         entries = [entry for packet in batch for entry in packet.entries]
         stream = self.stream
 
         async def write(conn: AsyncConnection) -> int | None:
+            if lost_at is not None and entries:
+                written = await find_written(conn, stream, lost_at, entries)
+                if written is not None:
+                    return written
             last = await append(conn, stream, entries) if entries else None
             for packet in batch:
                 if packet.also is not None:

@@ -76,6 +76,10 @@ class Channels:
         """Return the sockets in a channel."""
         return tuple(self._members.get(channel, ()))
 
+    def followed(self, channel: str) -> bool:
+        """Say whether any socket is in a channel."""
+        return channel in self._members
+
     def names(self) -> Iterable[str]:
         """Return the channels that have members."""
         return tuple(self._members)

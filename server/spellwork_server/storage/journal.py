@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .bulk import insert_many, upsert
 from .database import Database
 from .outputs import OutputRow, insert_outputs
-from .schema import EVENTS, RUNS, STREAMS
+from .schema import EVENTS, PROCESSES, RUNS, STREAMS
 
 COLUMNS = ("stream", "seq", "run", "kind", "node", "at", "body")
 
@@ -92,6 +92,28 @@ async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -
     return last
 
 
+async def find_written(
+    conn: AsyncConnection, stream: str, after: int, entries: Sequence[Entry]
+) -> int | None:
+    """Return the number of the last of ``entries`` where they are in the stream after ``after``; else None.
+
+    For whoever lost the store while it committed them, and does not know whether it did.
+    """
+    ends = (entries[0], entries[-1])
+    query = select(EVENTS.c.seq, EVENTS.c.body).where(
+        EVENTS.c.stream == stream,
+        EVENTS.c.seq > after,
+        EVENTS.c.run.in_({each.run for each in ends}),
+        EVENTS.c.body.in_({each.body for each in ends}),
+    )
+    found: dict[int, bytes] = {row.seq: row.body for row in await conn.execute(query)}
+    for seq, body in found.items():
+        last = seq + len(entries) - 1
+        if body == ends[0].body and found.get(last) == ends[1].body:
+            return last
+    return None
+
+
 async def _advance(conn: AsyncConnection, stream: str, count: int, claims: set[Claim]) -> int:
     """Move the stream's counter on by ``count`` if all ``claims`` hold; return where it stands then."""
     held = select(RUNS.c.id).where(_claimed(claims)).with_for_update(read=True).subquery()
@@ -144,6 +166,20 @@ class JournalStore:
         async with self._database.read() as conn:
             seq = await conn.scalar(select(STREAMS.c.seq).where(STREAMS.c.id == stream))
         return int(seq or 0)
+
+    async def lasts(self, streams: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of the last events of these streams; those without events are left out."""
+        found: dict[str, int] = {}
+        async with self._database.read() as conn:
+            for start in range(0, len(streams), 500):
+                query = select(STREAMS).where(STREAMS.c.id.in_(streams[start : start + 500]))
+                found.update({row.id: row.seq for row in await conn.execute(query)})
+        return found
+
+    async def processes(self) -> int:
+        """Return how many processes there are on this database."""
+        async with self._database.read() as conn:
+            return int(await conn.scalar(select(func.count()).select_from(PROCESSES)) or 0)
 
     async def first(self, stream: str) -> int | None:
         """Return the number of the oldest event still kept, None when there is none."""
