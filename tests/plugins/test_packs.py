@@ -8,10 +8,17 @@ import spellwork_code
 import spellwork_core
 import spellwork_http
 import spellwork_llm
+import spellwork_people
 from spellwork import Library, Pack, Port, node
 from spellwork.testing import check_pack, faults, import_effects
 
-PACKS = [spellwork_core.pack, spellwork_code.pack, spellwork_http.pack, spellwork_llm.pack]
+PACKS = [
+    spellwork_core.pack,
+    spellwork_code.pack,
+    spellwork_http.pack,
+    spellwork_llm.pack,
+    spellwork_people.pack,
+]
 STAYING = {
     "core.value": (["value"], ["value"]),
     "core.template": (["template"], ["text"]),
@@ -21,6 +28,9 @@ STAYING = {
     "http.request": (["url", "method", "headers"], ["status", "headers", "body", "json"]),
     "llm.generate": (["prompt", "model"], ["text"]),
     "llm.chat": (["messages", "prompt", "model"], ["text"]),
+    "people.approval": (["value", "title", "text"], ["approved", "rejected", "by", "comment"]),
+    "people.form": (["fields", "title", "text"], ["all", "by"]),
+    "people.choice": (["options", "title", "text"], ["choice", "by"]),
     "llm.embed": (["text", "model"], ["vectors"]),
 }
 
@@ -38,7 +48,7 @@ def test_importing_a_pack_does_nothing_else(pack: Pack) -> None:
 def test_all_packs_are_found_by_their_entry_points() -> None:
     library = Library.installed()
     assert library.problems == {}
-    assert {pack.name for pack in library.packs} >= {"core", "code", "http", "llm"}
+    assert {pack.name for pack in library.packs} >= {"core", "code", "http", "llm", "people"}
 
 
 @pytest.mark.parametrize("id", STAYING)

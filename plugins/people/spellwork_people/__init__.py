@@ -1,0 +1,5 @@
+"""The people pack: nodes that ask people, and wait for their answers."""
+
+from .pack import pack
+
+__all__ = ["pack"]
