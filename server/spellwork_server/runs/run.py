@@ -513,7 +513,7 @@ class Run:
     def _say(self, event: Event) -> None:
         if event.kind == "node.preview":  # answered to who asked, and no part of a run
             return
-        if self._leaving:  # what is cut short is not told as if it had ended
+        if self._leaving and event.kind != "node.done":  # what is cut short has not ended
             return
         if event.kind not in ("run.started", "run.resumed"):
             self._writer(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -95,6 +95,31 @@ class RunList(View):
     next: str | None = Field(
         default=None, description="Give it as `after` for the next page; null at the end."
     )
+
+
+class ForkRun(OneRun):
+    """A run of one's own that begins with what another one left."""
+
+    from_: list[Annotated[str, Field(min_length=1, max_length=PATH_LENGTH)]] | None = Field(
+        default=None,
+        alias="from",
+        min_length=1,
+        max_length=1_000,
+        description=(
+            "Run these nodes again (ids, or paths like sub/inner and map[3]/inner), and all that depends on them; "
+            "unless said, what failed or did not end."
+        ),
+    )
+    inputs: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="Inputs to run with in the place of those then: {'NODE.PORT': value}. Who reads them runs again.",
+    )
+    spell: Literal["then", "now"] = Field(
+        default="then",
+        description="now: the canvas as it is; nodes that are others than then run again.",
+    )
+    wait: float | None = Wait
+    durable: bool = False
 
 
 class SteerRun(Request):

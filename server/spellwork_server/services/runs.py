@@ -14,6 +14,7 @@ import msgspec
 
 from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
+from spellwork_server.runs.carrying import Fork
 from spellwork_server.runs.errors import RunEnded
 from spellwork_server.runs.inside_rights import HIDDEN
 from spellwork_server.runs.journal import Journal
@@ -34,13 +35,14 @@ from spellwork_server.runs.views import (
 )
 from spellwork_server.runs.writer import TERMINAL
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.run_records import RunRecord, remove_run
+from spellwork_server.storage.run_records import OPEN, RunRecord, remove_run
 
 from .events import views
 from .registry import Registry
 from .run_models import (
     CreateRun,
     EventPage,
+    ForkRun,
     GetRun,
     OneRun,
     Previewed,
@@ -137,7 +139,57 @@ class RunService(Service):
             run.cancel()
             await self._wait(call, run, CANCEL_WAIT)
             record = await self._reader.record(call.actor, request.id)
+        elif record.status in OPEN:
+            await self._runners.end_stored(record)
+            record = await self._reader.record(call.actor, request.id)
         return await self._reader.view(call.actor, record)
+
+    @operation(
+        summary="Go on with a run that was interrupted",
+        rest=("POST", "/v1/runs/{id}/resume"),
+        errors=("run_open", "not_resumable", "too_many_runs", "unknown_node_type"),
+        cost=5,
+    )
+    async def resume(self, call: Call, request: OneRun) -> RunView:
+        """Run what of it had not ended, as the same run and for whoever started it; nothing that had ended runs again.
+
+        A run that waits for people goes on when it is answered; ``runs.fork`` begins anew from one that has ended.
+        """
+        record = await self._reader.record(call.actor, request.id, "run.steer")
+        return self._head(await self._runners.resume(record))
+
+    @operation(
+        summary="Start a run from what another one left",
+        rest=("POST", "/v1/runs/{id}/fork"),
+        status=201,
+        errors=(
+            "cycle",
+            "unknown_node_type",
+            "unknown_port",
+            "invalid_input",
+            "no_value",
+            "not_resumable",
+            "too_many_runs",
+        ),
+        cost=5,
+    )
+    async def fork(self, call: Call, request: ForkRun) -> RunView:
+        """Start a run that has the outputs of another one, but for ``from``, ``inputs`` and what depends on these.
+
+        What is kept is told as ``kept``. Of a run that goes on it is what was committed so far.
+        """
+        record = await self._reader.record(call.actor, request.id)
+        if record.canvas_id is not None:
+            actor = require(call.actor, "canvas.run", await self._access(record.canvas_id))
+        else:
+            actor = require(call.actor, "run.create")
+        fork = Fork(request.from_, request.inputs, request.spell, request.durable)
+        insides = await self._reader.insides.of_record(actor, record)
+        run = await self._runners.fork(actor, record, fork, insides)
+        if not request.wait:
+            return self._head(run)
+        await self._wait(call, run, request.wait)
+        return await self._reader.view(actor, await self._reader.record(actor, run.id))
 
     @operation(
         summary="Pause a run, or leave live mode",
@@ -205,7 +257,7 @@ class RunService(Service):
     async def remove(self, call: Call, request: OneRun) -> Done:
         """Forget a run that has ended, and what it left. Its events keep their numbers and say nothing."""
         record = await self._reader.record(call.actor, request.id, "run.steer")
-        if self._runners.find(record.id) is not None:
+        if self._runners.find(record.id) is not None or record.status in OPEN:
             raise Conflict(f"Run {record.id} goes on; cancel it first", code="run_open")
         await self._commits.submit(lambda conn: remove_run(conn, record.id))
         return Done()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
-from spellwork import Library, Limiters, LimitRules, Limits, NodeError, Pack, Spell, node
+from spellwork import Library, Limiters, LimitRules, Limits, NodeError, Pack, Question, Spell, node
 from spellwork.context import Context
 from spellwork.executor import Executor
 from spellwork_server.child_spells import ChildSpells
@@ -130,7 +130,12 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         gates.count(ctx.node_id)
         return value * 2
 
-    nodes = (value, add, wait, fail, stream, pictures, chatter, double)
+    @node("t.ask", title="Ask", output="answer", cache="none")
+    async def ask(ctx: Context, value: Any = None) -> Any:
+        """Ask somebody."""
+        return await ctx.ask(Question(kind="approval", title=f"Is it {value}?"))
+
+    nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask)
     return Library([Pack(name="t", version="1", title="Test", nodes=nodes)])
 
 
