@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .tasks import Tasks
+from .timer import TaskTimer
 
-__all__ = ["Tasks"]
+__all__ = ["TaskTimer", "Tasks"]

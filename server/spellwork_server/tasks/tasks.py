@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork import NodeError
 from spellwork.answers import AnswerInvalid, check_answer, check_question
 from spellwork.asking import Question
-from spellwork_server.errors import BadRequest, ServerError
+from spellwork_server.errors import BadRequest
 from spellwork_server.runs.asking import Asked
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.tasks import (
@@ -41,9 +41,6 @@ from .waiting import Waiting, put
 
 POLL = 1.0
 """Seconds after which a process looks whether another one took the answer that a run of its own waits for."""
-
-LOOK = 30.0
-"""Seconds after which it looks what others have asked, and what fell between a crash and a restart."""
 
 
 class EndedRun(Protocol):
@@ -64,7 +61,7 @@ logger = logging.getLogger(__name__)
 
 
 class Tasks:
-    """All tasks, as an async context manager: while it is entered, times are kept."""
+    """All tasks, as an async context manager: leaving it waits for what is under way."""
 
     def __init__(
         self,
@@ -82,9 +79,8 @@ class Tasks:
         self._goes_on: GoesOn | None = None
         self._watchers: list[Tell] = []
         self._tasks = asyncio.TaskGroup()
-        self._keeper: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
-        self._looked = 0.0
+        self.asked = asyncio.Event()
+        """Set when there is a new question, with times of its own."""
         self._asked_here: set[str] = set()
         """Runs that asked in this process, and have not ended since."""
 
@@ -98,7 +94,6 @@ class Tasks:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._keeper = self._tasks.create_task(self._keep_time(), name="tasks")
         return self
 
     async def __aexit__(
@@ -107,8 +102,6 @@ class Tasks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
         await self._tasks.__aexit__(None, None, None)
 
     # For runs
@@ -139,7 +132,7 @@ class Tasks:
                 put(future, task)
             await self._records.note_handed(task.id)
         elif task.id == new.id or task.created_at == new.created_at:
-            self._wake.set()
+            self.asked.set()
             self._spawn(self._tell(task, "asked"))
         return future
 
@@ -260,31 +253,8 @@ class Tasks:
 
     # Times
 
-    async def _keep_time(self) -> None:
-        while True:
-            wait = LOOK
-            try:
-                await self.look()
-                wait = await self._rest()
-            except ServerError as error:
-                logger.warning("could not look after tasks: %s", error)
-            except Exception:  # it must go on: other tasks have their times, too
-                logger.exception("fault while looking after tasks")
-            try:
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
-
-    async def _rest(self) -> float:
-        """Return for how many seconds there is nothing to do."""
-        next_at = await self._records.next_at()
-        wait = LOOK if next_at is None else min(LOOK, max(0.05, next_at - self._clock()))
-        return min(wait, POLL) if self._waiting else wait
-
     async def look(self) -> None:
-        """Do what is to be done at this time: expire, remind, and hand on what others settled."""
+        """Do what is to be done at this time: expire, remind, and hand on what other processes settled."""
         for task in await self._records.due():
             if await self._records.settle(task.id, "expired"):
                 await self._settled(task.id, "expired")
@@ -296,16 +266,19 @@ class Tasks:
         if self._waiting:
             for task in await self._records.of_runs(self._waiting.runs, settled=True):
                 self._waiting.hand(task)
-        if self._clock() - self._looked >= LOOK:
-            self._looked = self._clock()
-            await self._make_good()
 
-    async def _make_good(self) -> None:
+    async def make_good(self) -> None:
         """Do what a crash left undone."""
         for run in await self._records.left_open():
             await self.withdraw(run)
         for run in await self._records.not_handed():
             await self._go_on(run)
+
+    async def rest(self, longest: float) -> float:
+        """Return for how many seconds there is nothing to do."""
+        next_at = await self._records.next_at()
+        wait = longest if next_at is None else min(longest, max(0.05, next_at - self._clock()))
+        return min(wait, POLL) if self._waiting else wait
 
     def _spawn(self, work: Any) -> None:
         self._tasks.create_task(_safely(work))
