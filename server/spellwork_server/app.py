@@ -21,6 +21,7 @@ from .settings import Settings
 from .static_files import StaticFiles
 from .storage.database import Database
 from .storage.upgrade import upgrade
+from .tasks import TaskTimer
 from .version import VERSION
 
 PARTS = web.AppKey("parts", Parts)
@@ -53,7 +54,9 @@ def make_app(settings: Settings) -> web.Application:
         parts.rooms,
         running.places,
         running.packs,
+        running.tasks,
         running.runners,
+        TaskTimer(running.tasks),
         running.gone,
         running.retention,
         parts.triggering.triggers,

@@ -22,6 +22,7 @@ class Identity:
     authenticator: Authenticator
     accounts: Accounts
     invitations: Invitations
+    attempts: Attempts
 
 
 def make_identity(settings: Settings, stores: Stores) -> Identity:
@@ -46,4 +47,4 @@ def make_identity(settings: Settings, stores: Stores) -> Identity:
         attempts=attempts,
         new_people=settings.invite_new_people,
     )
-    return Identity(authenticator, accounts, invitations)
+    return Identity(authenticator, accounts, invitations, attempts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spellwork_server.assembly.parts import Parts
+from spellwork_server.assembly.stores import finds_actors
 from spellwork_server.packs.allowed import AllowedPacks
 from spellwork_server.packs.calling import PackCalls
 from spellwork_server.packs.telling import announce_libraries
@@ -39,6 +40,7 @@ from spellwork_server.services.samples import SampleService
 from spellwork_server.services.secrets import SecretService
 from spellwork_server.services.spell_forms import SpellForms
 from spellwork_server.services.spells import SpellService
+from spellwork_server.services.tasks import TaskNews, TaskService, announce_tasks
 from spellwork_server.services.triggers import TriggerService, announce_triggers
 from spellwork_server.services.users import UserService
 from spellwork_server.services.version_views import VersionViews
@@ -48,6 +50,7 @@ from spellwork_server.settings import Settings
 from spellwork_server.storage.run_figures import RunFigures
 from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.timeline_events import TimelineEvents
+from spellwork_server.tasks.links import TaskLinks
 
 
 def fill_registry(parts: Parts) -> None:
@@ -111,6 +114,7 @@ def fill_registry(parts: Parts) -> None:
             parts.comment_places,
         ),
         MentionService(stores.mentions, mentions),
+        _tasks(parts),
         VersionService(
             parts.versions, stores.versions, VersionViews(stores.users), parts.rooms, access
         ),
@@ -121,6 +125,7 @@ def fill_registry(parts: Parts) -> None:
     announce_runs(parts.registry)
     announce_comments(parts.registry)
     announce_mentions(parts.registry)
+    announce_tasks(parts.registry)
     announce_versions(parts.registry)
     announce_workers(parts.registry)
     announce_libraries(parts.registry)
@@ -142,6 +147,17 @@ def _looks(parts: Parts) -> RunLooks:
         users=stores.users,
         canvases=stores.canvases,
     )
+
+
+def _tasks(parts: Parts) -> TaskService:
+    """Return what shows tasks to people, and let them be told of changes."""
+    stores, tasks = parts.stores, parts.running.tasks
+    access = stores.canvases.access
+    tasks.watch(TaskNews(stores.tasks, stores.users, access, parts.channels))
+    links = TaskLinks(
+        stores.tasks, tasks, finds_actors(stores), access, parts.identity.attempts
+    )
+    return TaskService(stores.tasks, tasks, links, access, parts.settings.url)
 
 
 def _model_kinds(settings: Settings) -> tuple[Kind, ...]:

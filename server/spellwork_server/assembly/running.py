@@ -40,6 +40,8 @@ from spellwork_server.services.external_workers import tells_of_workers
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels
 from spellwork_server.storage.run_events import RunEventStore
+from spellwork_server.tasks import Tasks
+from spellwork_server.tasks.assignees import Assignees
 from spellwork_server.workers import Workers
 
 
@@ -57,6 +59,7 @@ class Running:
     external: ExternalWorkers
     cache: SharedCache
     journal: Journal
+    tasks: Tasks
     runners: Runners
     reader: RunReader
     managers: Managers
@@ -98,6 +101,7 @@ def make_running(
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
+    tasks = Tasks(stores.tasks, stores.commits, Assignees(stores.users, access))
     machinery = Machinery(
         journal=journal,
         cache=cache,
@@ -117,6 +121,7 @@ def make_running(
         held_up=Followers(channels).hold_up,
         packages=places.packages,
         secrets=grants.of_run,
+        asking=tasks,
     )
     past = PastReader(RunEventStore(stores.database), stores.outputs)
     runners = Runners(
@@ -130,6 +135,8 @@ def make_running(
         carrying=Carrying(libraries, machinery, past, access, finds_actors(stores)),
         current=current,
     )
+    tasks.attach(runners.answered)
+    runners.watch_ends(tasks.run_ended)
     wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(
         library=libraries.base,
@@ -142,6 +149,7 @@ def make_running(
         external=external,
         cache=cache,
         journal=journal,
+        tasks=tasks,
         runners=runners,
         reader=RunReader(
             stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes

@@ -25,6 +25,7 @@ from spellwork_server.storage.packs import PackRecords
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.secrets import SecretRecords
 from spellwork_server.storage.sign_ins import SignInRecords
+from spellwork_server.storage.tasks import TaskRecords
 from spellwork_server.storage.triggers import TriggerRecords
 from spellwork_server.storage.update_log import UpdateLog
 from spellwork_server.storage.users import UserRecords
@@ -54,6 +55,7 @@ class Stores:
     workers: WorkerRecords
     packs: PackRecords
     external_workers: ExternalWorkerRecords
+    tasks: TaskRecords
     grants: GrantRecords
     secrets: SecretRecords
     triggers: TriggerRecords
@@ -85,6 +87,7 @@ def make_stores(settings: Settings) -> Stores:
         workers=WorkerRecords(database),
         packs=PackRecords(database),
         external_workers=ExternalWorkerRecords(database),
+        tasks=TaskRecords(database),
         grants=GrantRecords(database),
         secrets=SecretRecords(database),
         triggers=TriggerRecords(database),

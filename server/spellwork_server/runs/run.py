@@ -416,7 +416,14 @@ class Run:
         if asking is None:
             return None
         return asking.asker_of(
-            Asked(self.id, order.canvas, order.user, order.stream, order.audience)
+            Asked(
+                self.id,
+                order.canvas,
+                order.user,
+                order.stream,
+                order.audience,
+                self._secrets.masks.plain,
+            )
         )
 
     def _rest(self) -> None:

@@ -131,9 +131,10 @@ class Tasks:
             if not future.done():
                 put(future, task)
             await self._records.note_handed(task.id)
-        elif task.id == new.id or task.created_at == new.created_at:
+        else:
             self.asked.set()
-            self._spawn(self._tell(task, "asked"))
+            if task.created_at == new.created_at:
+                self._spawn(self._tell(task, "asked"))
         return future
 
     async def _new(self, asked: Asked, path: str, question: Question) -> NewTask:
