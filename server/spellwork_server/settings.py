@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from spellwork.limiting import LimitRules
 
@@ -203,6 +203,27 @@ class Settings(BaseSettings):
             '{"concurrency", "rate", "per", "spacing", "delay"}.'
         ),
     )
+    queues: Annotated[tuple[str, ...], NoDecode] | None = Field(
+        default=None,
+        description=(
+            "Queues that this process takes runs from, with commas between; without any, from all, "
+            "and it goes on with durable runs that are in none."
+        ),
+    )
+    process_name: str = Field(
+        default="", max_length=200, description="What this process is shown as; else its machine."
+    )
+    process_beat: float = Field(
+        default=2, gt=0, description="Seconds between two signs of life of this process."
+    )
+    process_expires: float = Field(
+        default=10,
+        gt=0,
+        description="Seconds without one after which other processes take its runs over.",
+    )
+    queued_runs: int = Field(
+        default=32, ge=1, le=1_000, description="Runs of queues that this process carries at once."
+    )
     run_retention: int = Field(
         default=1_000, ge=1, description="Runs of a stream whose events are kept."
     )
@@ -238,6 +259,11 @@ class Settings(BaseSettings):
         default="info", pattern="^(debug|info|warning|error)$", description="Least severe log line."
     )
     log_json: bool = Field(default=False, description="Write log lines as JSON objects.")
+
+    @field_validator("queues", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
     @property
     def url(self) -> str:

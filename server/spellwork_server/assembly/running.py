@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from spellwork import Library, Limiters
+from spellwork.executor import Executor
 from spellwork.limits import Limits
 from spellwork.outbound.lookups import Lookups
 from spellwork.workers import WorkerPool
@@ -23,6 +24,10 @@ from spellwork_server.packs.calling import PackCalls
 from spellwork_server.packs.installer import Installer
 from spellwork_server.packs.objects import ConfiguredWorkers, ObjectConfigs
 from spellwork_server.packs.wheels import Wheels
+from spellwork_server.queues.dispatcher import Dispatcher
+from spellwork_server.queues.endings import Endings as RunEndings
+from spellwork_server.queues.lifeline import Lifeline
+from spellwork_server.queues.processes import Processes, Rhythm
 from spellwork_server.rooms import Rooms
 from spellwork_server.runs.carrying import Carrying
 from spellwork_server.runs.followers import Followers
@@ -31,6 +36,8 @@ from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.past_reader import PastReader
+from spellwork_server.runs.placement import Placement
+from spellwork_server.runs.queueing import Queueing, tries_again
 from spellwork_server.runs.retention import Retention
 from spellwork_server.runs.run import Machinery
 from spellwork_server.runs.run_reader import RunReader
@@ -63,6 +70,10 @@ class Running:
     runners: Runners
     reader: RunReader
     managers: Managers
+    processes: Processes
+    dispatcher: Dispatcher
+    queueing: Queueing
+    endings: RunEndings
     gone: GoneValues
     retention: Retention
 
@@ -101,14 +112,16 @@ def make_running(
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
     access = stores.canvases.access
+    processes = _make_processes(settings, stores)
+    executors: dict[str, Executor] = {
+        "worker": ConfiguredWorkers(workers, places, configs),
+        "external": external,
+    }
     tasks = Tasks(stores.tasks, stores.commits, Assignees(stores.users, access))
     machinery = Machinery(
         journal=journal,
         cache=cache,
-        executors={
-            "worker": ConfiguredWorkers(workers, places, configs),
-            "external": external,
-        },
+        executors=executors,
         limits=Limits(
             output_bytes=settings.max_output_bytes,
             seconds=settings.max_run_seconds,
@@ -122,6 +135,8 @@ def make_running(
         packages=places.packages,
         secrets=grants.of_run,
         asking=tasks,
+        process=lambda: processes.id,
+        try_again=tries_again(lambda: dispatcher.now()),
     )
     past = PastReader(RunEventStore(stores.database), stores.outputs)
     runners = Runners(
@@ -134,6 +149,13 @@ def make_running(
         grace=settings.grace,
         carrying=Carrying(libraries, machinery, past, access, finds_actors(stores)),
         current=current,
+    )
+    dispatcher = Dispatcher(stores.queues, processes, runners, most=settings.queued_runs)
+    queueing = Queueing(runners, stores.queues, lambda: processes.id, dispatcher.ring)
+    endings = RunEndings(stores.queues, runners.find)
+    runners.watch_ends(lambda run: endings.note(run.id))
+    executors["queue"] = Placement(
+        runners, queueing, endings, stores.queues, stores.runs, stores.outputs, dispatcher.resting
     )
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)
@@ -155,8 +177,23 @@ def make_running(
             stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes
         ),
         managers=Managers(runners, journal, channels, access),
+        processes=processes,
+        dispatcher=dispatcher,
+        queueing=queueing,
+        endings=endings,
         gone=GoneValues(stores.outputs, journal),
         retention=Retention(stores.runs, stores.commits, settings.run_retention),
+    )
+
+
+def _make_processes(settings: Settings, stores: Stores) -> Processes:
+    """Put together what says that this process is there, and sees whether others are."""
+    return Processes(
+        stores.processes,
+        name=settings.process_name,
+        queues=settings.queues,
+        lifeline=Lifeline(None if stores.database.in_memory else settings.data / "processes"),
+        rhythm=Rhythm(settings.process_beat, settings.process_expires),
     )
 
 

@@ -22,6 +22,8 @@ from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.mentions import MentionRecords
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.packs import PackRecords
+from spellwork_server.storage.processes import ProcessRecords
+from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.secrets import SecretRecords
 from spellwork_server.storage.sign_ins import SignInRecords
@@ -52,6 +54,8 @@ class Stores:
     outputs: OutputStore
     cache: CacheStore
     runs: RunRecords
+    queues: QueueStore
+    processes: ProcessRecords
     workers: WorkerRecords
     packs: PackRecords
     external_workers: ExternalWorkerRecords
@@ -84,6 +88,8 @@ def make_stores(settings: Settings) -> Stores:
         outputs=OutputStore(database),
         cache=CacheStore(database),
         runs=RunRecords(database),
+        queues=QueueStore(database),
+        processes=ProcessRecords(database),
         workers=WorkerRecords(database),
         packs=PackRecords(database),
         external_workers=ExternalWorkerRecords(database),

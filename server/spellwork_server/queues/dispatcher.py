@@ -11,7 +11,9 @@ import asyncio
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -107,7 +109,9 @@ class Dispatcher:
         """Whether the last claim took all it could, so that more may wait."""
         self._bell = asyncio.Event()
         self._rung = True
-        self._skew = 0.0
+        self._resting: Counter[str] = Counter()
+        """Runs that only wait for others, by how many of their nodes do."""
+        self._skew = time.time() - time.monotonic()
         """What the database's clock is ahead of this process's monotonic one."""
         self._running: set[asyncio.Task[None]] = set()
         self._tasks = asyncio.TaskGroup()
@@ -148,6 +152,21 @@ class Dispatcher:
         self._rung = True
         self._bell.set()
 
+    @contextmanager
+    def resting(self, run: str) -> Iterator[None]:
+        """Give a run's place to others for as long as it waits for one of them."""
+        self._resting[run] += 1
+        self.ring()
+        try:
+            yield
+        finally:
+            self._resting[run] -= 1
+            if not self._resting[run]:
+                del self._resting[run]
+
+    def _room(self) -> int:
+        return self._most - sum(run not in self._resting for run in self._held)
+
     # Taking
 
     async def _dispatch(self) -> None:
@@ -161,11 +180,9 @@ class Dispatcher:
             await self._wait()
 
     async def _wait(self) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(random.uniform(*LOOK_SECONDS)):  # noqa: S311 - spreads load
                 await self._bell.wait()
-        except TimeoutError:
-            pass
         self._bell.clear()
 
     async def _turn(self) -> None:
@@ -179,11 +196,11 @@ class Dispatcher:
             if look.late:
                 await self._end_late()
             sure = look.claimable
-        if sure and len(self._held) < self._most:
-            await self._claim()
+        room = self._room()
+        if sure and room > 0:
+            await self._claim(room)
 
-    async def _claim(self) -> None:
-        room = self._most - len(self._held)
+    async def _claim(self, room: int) -> None:
         found = await self._store.claim(self.claimant, room)
         self._more = len(found) == room
         for record in found:

@@ -9,15 +9,14 @@ nothing is known here: their leases tell.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-try:
+HAS_LOCKS = find_spec("fcntl") is not None
+if HAS_LOCKS:
     import fcntl
-except ImportError:  # Windows: leases alone
-    fcntl = None  # type: ignore[assignment]
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -26,7 +25,7 @@ class Lifeline:
     """The locks of a data folder; None as ``folder`` knows nothing of anybody."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder if fcntl is not None else None
+        self._folder = folder if HAS_LOCKS else None  # on Windows leases alone tell
         self._held: dict[str, IO[str]] = {}
         self._boot = _boot()
 
@@ -48,7 +47,7 @@ class Lifeline:
             file.close()
         if self._folder is not None:
             with suppress(OSError):
-                os.unlink(self._folder / process)
+                (self._folder / process).unlink()
 
     def is_dead(self, process: str) -> bool:
         """Tell whether a process is known to have ended; False where it lives, or nobody here knows."""

@@ -217,6 +217,11 @@ class Run:
         return self._paused
 
     @property
+    def goes_elsewhere(self) -> bool:
+        """Whether it is stopped here for another process to carry on."""
+        return self._leaving or self._broken
+
+    @property
     def is_open(self) -> bool:
         """Whether the run has not ended."""
         return self.status in ("queued", "running", "paused", "waiting")

@@ -73,8 +73,9 @@ class _Place:
 class Runners:
     """Runners by user and canvas, as an async context manager.
 
-    Entering marks the runs that a crash left open as interrupted; leaving
-    ends those that go on, and waits for their end to be kept.
+    Leaving ends the runs that go on, lays durable ones down, and waits for that
+    to be kept. What a crash left open is for ``queues.Processes`` to take over;
+    without processes, entering does so, as if nobody else were there.
     """
 
     def __init__(
@@ -106,9 +107,15 @@ class Runners:
         self._stopping = False
         self._end_watchers: list[Callable[[Run], None]] = []
 
+    @property
+    def machinery(self) -> Machinery:
+        """What its runs run with."""
+        return self._machinery
+
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        await self._close_interrupted()
+        if self._machinery.process() is None:
+            await self._close_interrupted()
         return self
 
     async def __aexit__(
@@ -257,8 +264,10 @@ class Runners:
             Unavailable: not now; the claim stays as it is.
         """
         run = self.find(record.id)
-        if run is not None:
+        if run is not None and run.fence == fence:
             return run
+        if run is not None:  # it was dropped here, and is taken up again
+            await run.ended.wait()
         whole = record if record.spell is not None else await self._records.get(record.id)
         if whole is None:
             raise RunNotFound(record.id)
@@ -384,19 +393,46 @@ class Runners:
 
     async def interrupt(self, record: RunRecord, why: str) -> bool:
         """End a run as interrupted that nobody carries on: its process is dead, or it cannot go on here."""
+        return await self.end_claimed(record, "interrupted", why)
+
+    async def end_failed(self, record: RunRecord, code: str, message: str) -> bool:
+        """End a run as failed that this process has claimed, and does not carry."""
+        return await self.end_claimed(record, "failed", error={"code": code, "message": message})
+
+    async def end_claimed(
+        self,
+        record: RunRecord,
+        status: Status,
+        why: str | None = None,
+        error: dict[str, Any] | None = None,
+    ) -> bool:
+        """End a run under its claim without loading it; False where another process has it by now."""
 
         async def write(conn: AsyncConnection) -> None:
-            await mark_ended(conn, record.id, "interrupted", at, None)
+            result = None if error is None else {"error": error}
+            await mark_ended(conn, record.id, status, at, result)
 
         at = time.time()
-        return await self._tell_end(record, "interrupted", why, at, write)
+        return await self._tell_end(record, status, why, at, write, error)
 
     async def _tell_end(
-        self, record: RunRecord, status: Status, why: str | None, at: float, write: Job[None]
+        self,
+        record: RunRecord,
+        status: Status,
+        why: str | None,
+        at: float,
+        write: Job[None],
+        error: dict[str, Any] | None = None,
     ) -> bool:
         """Commit the last event of a run that is not in memory; say whether it was the last."""
         log = await self._machinery.journal.log(record.stream)
-        event = Event(kind="run.cancelled", at=at, message=why, data={"status": status})
+        event = Event(
+            kind="run.failed" if status == "failed" else "run.cancelled",
+            at=at,
+            message=why,
+            error=error,
+            data={"status": status},
+        )
         entry = Wire(record.id, self._machinery.inline_bytes, record.fence).entry(event)
         nobody = _Nobody()
         await self._machinery.journal.commit(log, nobody, entry, write)
@@ -571,7 +607,7 @@ class Runners:
         taken = await self._commits.submit(
             lambda conn: take_up(conn, record.id, (record.status,), self._machinery.process())
         )
-        if taken is not None:
+        if taken is not None and not self._stopping:
             await self.carry(taken, taken.fence)
 
 

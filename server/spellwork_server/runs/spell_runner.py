@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
+from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,8 +20,10 @@ from spellwork.reaching import Reach, feeding_nodes
 from spellwork_server.child_spells import NONE, Found
 from spellwork_server.errors import BadRequest, SpellRefused
 from spellwork_server.identity import Actor
+from spellwork_server.storage.clock import database_time
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.run_records import insert_run
+from spellwork_server.storage.queues import enqueue
+from spellwork_server.storage.run_records import RunRecord, insert_run
 
 from .errors import RunBusy
 from .insides import Insides
@@ -80,6 +85,38 @@ class RunRequest:
             "trigger": self.trigger,
             "depth": self.depth,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how a run waits. ``delay`` is seconds from now, ``deadline`` Unix seconds."""
+
+    queue: str
+    priority: int = 0
+    delay: float = 0.0
+    deadline: float | None = None
+    dedupe_key: str | None = None
+    retry: Mapping[str, Any] | None = None
+    """{attempts, backoff?, max_backoff?}"""
+
+    def columns(self) -> dict[str, Any]:
+        """Return what of it the run's row has as it is."""
+        return {
+            "durable": True,
+            "queue": self.queue,
+            "priority": self.priority,
+            "deadline": self.deadline,
+            "dedupe_key": self.dedupe_key,
+            "retry": None if self.retry is None else dict(self.retry),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A run that waits in its queue: a new one, or with ``deduplicated`` the one that was there."""
+
+    record: RunRecord
+    deduplicated: bool
 
 
 class SpellRunner:
@@ -247,6 +284,39 @@ class SpellRunner:
         self._launch(self, run)
         return run
 
+    async def queue(self, request: RunRequest, place: Place) -> Queued:
+        """Keep a run for whoever listens to its queue; raises what keeps it from being compiled now.
+
+        Where an open run of the queue has the same dedupe key, that one is returned, and nothing is kept.
+        """
+        if self.room is not None and request.spell is None:
+            await self.room.settled()
+        await self.prepare(request)  # from here to the plan nothing awaits, as in ``start``
+        spell, _ = self.compile(request)
+        children = self._children
+        asked = replace(request, durable=True)
+        stream = self._stream(request)
+        record = RunRecord(
+            id=uuid4().hex,
+            canvas_id=self.canvas,
+            user_id=self.user,
+            stream=stream,
+            status="queued",
+            mode="once",
+            audience=request.audience if self.canvas else "private",
+            created_at=time.time(),
+            spell=spell.to_json(),
+            request=asked.to_json() | {"children": children.versions},
+            trigger_id=request.trigger,
+            **place.columns(),
+        )
+        kept = await self._commits.submit(partial(_keep_queued, record, place, request.also))
+        if kept.id == record.id:
+            self._machinery.journal.tell(
+                stream, "run.status", {"run": record.id, "status": "queued"}
+            )
+        return Queued(kept, deduplicated=kept.id != record.id)
+
     async def _hidden(self, spell: Spell, audience: Audience, found: Found) -> frozenset[str]:
         """Return the nodes that run canvases, where not all who see the run may read all of these."""
         if audience == "private" or self.canvas is None or not found.wanted:
@@ -340,3 +410,17 @@ class SpellRunner:
         """Give back what the last run left."""
         self._memory = RunMemory()
         self._left = {}
+
+
+async def _keep_queued(
+    record: RunRecord,
+    place: Place,
+    also: Callable[[AsyncConnection, str], Awaitable[None]] | None,
+    conn: AsyncConnection,
+) -> RunRecord:
+    if place.delay > 0:
+        record = replace(record, not_before=await database_time(conn) + place.delay)
+    kept = await enqueue(conn, record)
+    if also is not None:
+        await also(conn, kept.id)
+    return kept

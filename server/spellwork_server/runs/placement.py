@@ -1,0 +1,168 @@
+"""Calls of nodes that are placed on a queue: each is a run of that one node, by whoever listens there.
+
+The child run is durable, and known by the parent's run and the node's path
+(``Context.idempotency_key``): a parent that goes on after a crash finds the
+child that it had queued, whether that waits, goes or has ended, and makes no
+second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import msgspec
+
+from spellwork import NodeError, Spell
+from spellwork.context import Context
+from spellwork.spell import Node
+from spellwork.step import Step
+from spellwork_server.errors import ServerError
+from spellwork_server.queues.endings import Endings
+from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.queues import QueueStore
+from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
+
+from .queueing import Queueing
+from .references import is_stand_in
+from .runners import Runners
+from .spell_runner import Place, RunRequest
+
+PLACED = "node"
+"""The id of the one node in the run of a call."""
+
+
+class Placement:
+    """The executor of calls with ``settings.queue``.
+
+    ``resting`` gives back the place of a run in this process for as long as it
+    only waits for another, so that parents never keep their children from running.
+    """
+
+    def __init__(
+        self,
+        runners: Runners,
+        queueing: Queueing,
+        endings: Endings,
+        store: QueueStore,
+        records: RunRecords,
+        outputs: OutputStore,
+        resting: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        self._runners = runners
+        self._queueing = queueing
+        self._endings = endings
+        self._store = store
+        self._records = records
+        self._outputs = outputs
+        self._resting = resting
+
+    async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Queue the call, wait for its end, and return its outputs by port. Raises NodeError with its failure.
+
+        A call that is cancelled with its run cancels the child; one whose run
+        goes on elsewhere leaves it be.
+        """
+        queue = step.node.settings.queue
+        assert queue is not None
+        try:
+            child = await self._child(queue, step, inputs, context)
+        except ServerError as error:
+            raise NodeError(
+                error.message, code=error.code, details=error.details, retryable=error.status >= 500
+            ) from error
+        context.waits("queue", f"called by whoever listens to the queue {queue}")
+        try:
+            with self._resting(context.run_id):
+                await self._endings.wait(child.id)
+        except asyncio.CancelledError:
+            parent = self._runners.find(context.run_id)
+            if parent is None or not parent.goes_elsewhere:
+                self._runners.spawn(self._cancel(child.id))
+            raise
+        return await self._outcome(child.id)
+
+    async def _child(
+        self, queue: str, step: Step, inputs: dict[str, Any], context: Context
+    ) -> RunRecord:
+        key = context.idempotency_key
+        known = await self._store.find_by_key(queue, key)
+        if known is not None and (known.status in OPEN or _succeeded(known)):
+            return known
+        parent = await self._records.get(context.run_id)
+        if parent is None:
+            raise NodeError("the run is not kept any more", code="cancelled", retryable=False)
+        request = RunRequest(
+            spell=_spell(step, inputs, parent),
+            audience="private" if parent.audience == "private" else "shared",
+            on_busy="parallel",
+            durable=True,
+        )
+        place = Place(queue, priority=parent.priority, deadline=parent.deadline, dedupe_key=key)
+        queued = await self._queueing.put(parent.user_id, parent.canvas_id, request, place)
+        return queued.record
+
+    async def _outcome(self, run: str) -> dict[str, Any]:
+        record = await self._records.get(run)
+        if record is None:
+            raise NodeError(f"run {run}, which made the call, was removed", code="run_removed")
+        if not _succeeded(record):
+            raise _failure(record)
+        refs = [ref for ref in await self._outputs.of_run(run) if ref.node == PLACED]
+        bodies = await self._outputs.bodies([ref.hash for ref in refs])
+        return {ref.port: _value(ref.port, ref.hash, bodies) for ref in refs}
+
+    async def _cancel(self, run: str) -> None:
+        record = await self._records.get(run)
+        if record is not None and record.status in OPEN:
+            await self._queueing.cancel([record])
+
+
+def _spell(step: Step, inputs: dict[str, Any], parent: RunRecord) -> Spell:
+    """Return a spell of one node, its inputs typed in. The parent tries again and takes the time, not the child."""
+    settings = step.node.settings.model_copy(
+        update={"queue": None, "retries": 0, "timeout": None, "limits": None}
+    )
+    node = step.node.model_copy(
+        update={"inputs": inputs, "settings": settings, "group": None, "name": step.label}
+    )
+    drawn = Node.model_validate(node.model_dump(mode="json", exclude_none=True))
+    requirements = (parent.spell or {}).get("requirements")
+    spell: dict[str, Any] = {"name": step.label, "nodes": {PLACED: drawn}}
+    if requirements:
+        spell["requirements"] = requirements
+    return Spell.model_validate(spell)
+
+
+def _succeeded(record: RunRecord) -> bool:
+    return record.status == "completed" and not (record.result or {}).get("errors")
+
+
+def _failure(record: RunRecord) -> NodeError:
+    """Return what the call fails with: what its node failed with, or what ended its run."""
+    result = record.result or {}
+    error = next(iter(result.get("errors", {}).values()), None) or result.get("error") or {}
+    code = error.get("code") or record.status
+    failure = NodeError(
+        error.get("message") or f"run {record.id}, which made the call, is {record.status}",
+        code=code,
+        port=error.get("port"),
+        details={"run": record.id, **error.get("details", {})},
+        retryable=record.status != "cancelled",
+    )
+    failure.traceback = error.get("traceback")  # type: ignore[attr-defined] # as of a worker
+    return failure
+
+
+def _value(port: str, key: str, bodies: dict[str, bytes]) -> Any:
+    body = bodies.get(key)
+    if body is None or is_stand_in(key, body):
+        raise NodeError(
+            f"the output {port!r} stays in the worker of the process that made it",
+            code="not_transferable",
+            port=port,
+            retryable=False,
+        )
+    return msgspec.json.decode(body)
