@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -57,7 +57,7 @@ def test_all_that_pass_exit_with_0(file: Any) -> None:
 
 def test_one_that_fails_exits_with_1_and_says_where(file: Any) -> None:
     named = expects([1, 3]) | {"name": "Adds\x1b[31m up"}
-    refused = {"expect": {"send": {}}}
+    refused: dict[str, Any] = {"expect": {"send": {}}}
     done = spellwork(file(spell(good=expects([1, 2]), named=named, send=refused)))
     assert done.exit_code == 1
     assert ".FE" in done.stdout
@@ -97,7 +97,7 @@ def test_results_are_json_and_junit(file: Any, tmp_path: Path) -> None:
     assert done.exit_code == 1
     [told] = json.loads(done.stdout)
     assert [each["outcome"] for each in told["tests"]] == ["failed", "passed"]
-    suite = ElementTree.fromstring(junit.read_bytes())[0]  # noqa: S314 - written just now
+    suite = ET.fromstring(junit.read_bytes())[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
     assert [case.find("failure") is not None for case in suite] == [True, False]
 

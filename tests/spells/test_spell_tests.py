@@ -600,6 +600,7 @@ async def test_a_test_made_of_a_run_passes_without_calling_what_it_recorded() ->
     record = recordable(analysis)
     assert record == ["d", "send"]
     assert last_nodes(analysis) == ["d", "up"]
+    assert last_nodes(analysis, record) == ["a", "up"]
     result = await execute(compile(spell, library), Limits())
     nodes = {id: Chosen(outputs) for id, outputs in result.outputs.items()}
     sent.clear()

@@ -10,6 +10,7 @@ from spellwork_server.packs.telling import announce_libraries
 from spellwork_server.protocol import announce
 from spellwork_server.runs.pages import Pages
 from spellwork_server.runs.recorded_inputs import InputReader
+from spellwork_server.runs.test_bench import TestBench
 from spellwork_server.samples import samples
 from spellwork_server.services.api_keys import ApiKeyService
 from spellwork_server.services.auth import AuthService
@@ -39,6 +40,7 @@ from spellwork_server.services.runs import RunService, announce_runs
 from spellwork_server.services.samples import SampleService
 from spellwork_server.services.secrets import SecretService
 from spellwork_server.services.spell_forms import SpellForms
+from spellwork_server.services.spell_tests import SpellTestService
 from spellwork_server.services.spells import SpellService
 from spellwork_server.services.tasks import TaskNews, TaskService, announce_tasks
 from spellwork_server.services.triggers import TriggerService, announce_triggers
@@ -82,6 +84,14 @@ def fill_registry(parts: Parts) -> None:
             pages=pages,
         ),
         RunReadingService(running.reader, _looks(parts), access),
+        SpellTestService(
+            TestBench(running.libraries, running.runners.machinery),
+            running.libraries,
+            parts.children,
+            running.reader,
+            parts.rooms,
+            access,
+        ),
         EventService(running.journal, running.reader, access),
         CacheService(running.cache, stores.cache, running.reader, pages),
         ModelService(installed_model_servers(), parts.channels, _model_kinds(settings)),

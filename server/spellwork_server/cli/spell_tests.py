@@ -61,7 +61,7 @@ def test_files(
     async def environment(requirements: Mapping[str, str]) -> Environment:
         from spellwork_server.commands.environments import environment_of
 
-        return await environment_of(requirements, read_settings(), environments, say)
+        return await environment_of(requirements, read_settings(), environments, say, anew=False)
 
     done = [
         attempt(lambda file=file: spell_tests.run_file(file, tests, environment)) for file in files

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from spellwork import read_spell
 from spellwork.spell_tests import AssertionResult, TestResult, run_spell_tests
@@ -118,9 +118,9 @@ def _line(text: str) -> str:
 
 def write_junit(path: Path, done: Sequence[Tested]) -> None:
     """Write the results as JUnit's XML, as CI servers read it. Raises FileUnwritable."""
-    root = ElementTree.Element("testsuites")
+    root = ET.Element("testsuites")
     for each in done:
-        suite = ElementTree.SubElement(
+        suite = ET.SubElement(
             root,
             "testsuite",
             name=_xml(str(each.file)),
@@ -130,7 +130,7 @@ def write_junit(path: Path, done: Sequence[Tested]) -> None:
             time=f"{sum(test.duration for test in each.results):.3f}",
         )
         for test in each.results:
-            case = ElementTree.SubElement(
+            case = ET.SubElement(
                 suite,
                 "testcase",
                 classname=_xml(str(each.file)),
@@ -140,10 +140,10 @@ def write_junit(path: Path, done: Sequence[Tested]) -> None:
             if test.outcome != "passed":
                 kind = "failure" if test.outcome == "failed" else "error"
                 lines = list(_reasons(test))
-                reason = ElementTree.SubElement(case, kind, message=_xml(lines[0].strip()))
+                reason = ET.SubElement(case, kind, message=_xml(lines[0].strip()))
                 reason.text = _xml("\n".join(lines))
-    ElementTree.indent(root)
-    write_file(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    ET.indent(root)
+    write_file(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _xml(text: str) -> str:

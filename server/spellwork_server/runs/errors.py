@@ -9,7 +9,8 @@
     │   ├── RunOpen          409  run_open
     │   └── NotResumable     409  not_resumable
     ├── RateLimited
-    │   └── TooManyRuns      429  too_many_runs
+    │   ├── TooManyRuns      429  too_many_runs
+    │   └── TooManyTests     429  too_many_tests
     └── NotFound
         ├── RunNotFound      404  run_not_found
         ├── ValueNotFound    404  value_not_found
@@ -60,6 +61,18 @@ class TooManyRuns(RateLimited):
             retry_after=1,
         )
         self.details["limit"] = limit
+
+
+class TooManyTests(RateLimited):
+    """The user has as many requests that run tests as one user may."""
+
+    default_code: ClassVar[str] = "too_many_tests"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have tests running {limit} times, which is the most at a time; wait for them",
+            retry_after=1,
+        )
 
 
 class RunNotFound(NotFound):

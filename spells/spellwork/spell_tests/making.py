@@ -6,6 +6,7 @@ Values stay small: a test lies in the document that everybody has open.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,9 +23,17 @@ MOST_VALUE = 64_000
 MOST_TEST = 512_000
 """Those of all values of one test."""
 
+DEEPEST = 40
+"""Lists and objects within each other in a value that a test takes along."""
+
+LARGEST_EXACT = 2**53 - 1
+"""A shared document keeps larger whole numbers only about."""
+
 LARGE = "too_large"
 GONE = "no_value"
 ALL = "too_large_altogether"
+DEEP = "too_deep"
+INEXACT = "not_exact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +76,14 @@ def recordable(analysis: Analysis) -> list[str]:
     )
 
 
-def last_nodes(analysis: Analysis) -> list[str]:
-    """Return the nodes that nothing else needs, by id: what a spell is run for."""
-    needed = {need for needs in analysis.needs.values() for need in needs}
-    return sorted(id for id in analysis.parts if id not in needed and id not in analysis.regions.of)
+def last_nodes(analysis: Analysis, recorded: Collection[str] = ()) -> list[str]:
+    """Return the nodes that nothing else needs, by id: what a spell is run for.
+
+    What only ``recorded`` nodes need counts as such, and they themselves do not.
+    """
+    needed = {need for id, needs in analysis.needs.items() if id not in recorded for need in needs}
+    skipped = needed | set(recorded) | analysis.regions.of.keys()
+    return sorted(id for id in analysis.parts if id not in skipped)
 
 
 def make_test(
@@ -104,6 +117,10 @@ class _Making:
 
     def takes(self, node: str, port: str, value: Any) -> bool:
         """Say whether a value is taken along; note where it is not."""
+        why = _unfit(value)
+        if why is not None:
+            self._leave(node, port, why)
+            return False
         size = len(json.dumps(value, ensure_ascii=False))
         if size > MOST_VALUE or size > self._left:
             self._leave(node, port, LARGE if size > MOST_VALUE else ALL)
@@ -148,6 +165,28 @@ class _Making:
         self.left_out.setdefault(node, {})[port] = why
 
 
+def _unfit(value: Any) -> str | None:
+    """Return why a value cannot lie in a shared document as it is, or None."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend(each.values())
+            elif isinstance(each, list):
+                inner.extend(each)
+            elif isinstance(each, int | float) and not _is_exact(each):
+                return INEXACT
+        if not inner:
+            return None
+        level = inner
+    return DEEP
+
+
+def _is_exact(number: float) -> bool:
+    return abs(number) <= LARGEST_EXACT if isinstance(number, int) else math.isfinite(number)
+
+
 def _is_fickle(analysis: Analysis, id: str) -> bool:
     part = analysis.parts.get(id)
     if part is None or part.type.marks is not None or part.type.body_ports is not None:
@@ -157,7 +196,13 @@ def _is_fickle(analysis: Analysis, id: str) -> bool:
 
 def told(left_out: Mapping[str, Mapping[str, str]]) -> Sequence[str]:
     """Return what was left out, a line for each value."""
-    words = {LARGE: "is too large", ALL: "does not fit any more", GONE: "left nothing"}
+    words = {
+        LARGE: "is too large",
+        ALL: "does not fit any more",
+        GONE: "left nothing",
+        DEEP: "nests too deep",
+        INEXACT: "has a number that a document cannot hold",
+    }
     return [
         f"{node}{'.' + port if port else ''} {words.get(why, why)}"
         for node, ports in sorted(left_out.items())

@@ -12,7 +12,7 @@ export const { WebsocketProvider } = await load("y-websocket/src/y-websocket.js"
 export const encoding = await load("lib0/encoding.js");
 export const { io } = require("socket.io-client");
 export const WebSocket = require("ws");
-export const ROOTS = ["meta", "nodes", "edges", "groups", "notes", "requirements"];
+export const ROOTS = ["meta", "nodes", "edges", "groups", "notes", "requirements", "tests"];
 
 /** `document/sound_undo.ts` of the client itself, without which Yjs' own undo makes peers differ. */
 export const { keepSound } = await (async () => {

@@ -7,7 +7,7 @@ from typing import Any
 
 from pycrdt import Doc, Map, Text
 
-KINDS = ("meta", "nodes", "edges", "groups", "notes", "requirements")
+KINDS = ("meta", "nodes", "edges", "groups", "notes", "requirements", "tests")
 
 
 class Tab:

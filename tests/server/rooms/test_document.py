@@ -35,6 +35,15 @@ HELLO: dict[str, Any] = {
     "edges": {"e": {"source": "a", "output": "value", "target": "b", "input": "x"}},
     "groups": {"g": {"name": "G", "color": "#fff"}},
     "notes": {"n": {"text": "# Title\n😀", "position": [1, 2]}},
+    "tests": {
+        "t": {
+            "name": "It multiplies",
+            "inputs": {"a.value": None},
+            "record": {"a": {"outputs": {"value": [1, None, {"x": None}]}}},
+            "expect": {"b": {"outputs": {"result": {"op": "equals", "value": None}}}},
+            "timeout": 2.5,
+        }
+    },
 }
 
 
