@@ -132,6 +132,36 @@ test("an interrupted run says so, though its last event is a cancellation", () =
   expect(run.status).toBe("interrupted");
 });
 
+test("a run that goes on has what had ended, and what had not waits for its turn again (B2)", () => {
+  const before = reduceEvents(queued, [
+    event("run.started", { data: { nodes: ["a", "b", "c", "d"] } }),
+    event("node.done", { node: "a", outputs: { x: 1 } }),
+    event("node.failed", { node: "b", error: { code: "x", message: "x" } }),
+    event("node.started", { node: "c" }),
+    event("run.cancelled", { data: { status: "interrupted" } }),
+  ]);
+  expect([before.status, before.nodes.c?.state]).toEqual(["interrupted", "cancelled"]);
+  const data = { nodes: ["a", "b", "c", "d"], kept: ["a"], attempt: 2 };
+  const after = reduceEvents(before, [event("run.resumed", { data })]);
+  expect(after).toMatchObject({ status: "running", endedAt: null });
+  expect(Object.values(after.nodes).map((node) => node.state)).toEqual([
+    "done",
+    "queued",
+    "queued",
+    "queued",
+  ]);
+  expect(after.nodes.a).toBe(before.nodes.a);
+});
+
+test("what a fork kept of the run before is shown as not run, with what it left (B5)", () => {
+  const forked = reduceEvents(queued, [
+    event("run.started", { data: { nodes: ["a", "b"], kept: ["a"], forked_from: "r0" } }),
+    event("node.done", { node: "a", outputs: { x: 1 }, why: "kept" }),
+  ]);
+  expect(forked.nodes.a).toMatchObject({ state: "cached", outputs: { x: 1 }, why: "kept" });
+  expect(forked.nodes.b?.state).toBe("queued");
+});
+
 test("nodes that an event does not name stay the same objects, and so does the run before", () => {
   const before = reduceEvents(queued, [
     event("node.started", { node: "a" }),

@@ -50,6 +50,11 @@ export function ended(status: RunStatus): boolean {
   return status !== "queued" && status !== "running" && status !== "paused" && status !== "waiting";
 }
 
+/** Whether a run has ended and will not go on: one that was interrupted may. */
+function isFinal(status: RunStatus): boolean {
+  return ended(status) && status !== "interrupted";
+}
+
 /** Return the run after `events` (of this run, in order). Nodes without an event stay the same objects. */
 export function reduceEvents(run: RunState, events: readonly RunEvent[]): RunState {
   const nodes: Record<string, NodeRun> = { ...run.nodes };
@@ -72,6 +77,7 @@ export function reduceEvents(run: RunState, events: readonly RunEvent[]): RunSta
 function reduceRun(run: RunState, event: RunEvent): RunState {
   const data = (event.data ?? {}) as {
     nodes?: string[];
+    kept?: string[];
     mode?: string;
     order?: string[];
     status?: RunStatus;
@@ -80,6 +86,8 @@ function reduceRun(run: RunState, event: RunEvent): RunState {
   switch (event.kind) {
     case "run.started":
       return started(run, event.at, data.nodes ?? run.order, data.mode === "live");
+    case "run.resumed":
+      return resumed(run, data.nodes ?? run.order, new Set(data.kept));
     case "run.completed":
     case "run.failed":
     case "run.cancelled":
@@ -101,6 +109,13 @@ function started(run: RunState, at: number, order: readonly string[], live: bool
   const waiting = live ? [] : order.filter((id) => !(id in run.nodes));
   const nodes = { ...Object.fromEntries(waiting.map((id) => [id, idleNode(run.id)])), ...run.nodes };
   return { ...run, status: "running", startedAt: at, order: [...order], nodes };
+}
+
+/** A run that goes on: nodes that had ended stay as they are, the others wait for their turn, whatever was said of them. */
+function resumed(run: RunState, order: readonly string[], kept: ReadonlySet<string>): RunState {
+  const again = order.filter((id) => !kept.has(id));
+  const nodes = { ...run.nodes, ...Object.fromEntries(again.map((id) => [id, idleNode(run.id)])) };
+  return { ...run, status: "running", endedAt: null, error: null, order: [...order], nodes };
 }
 
 /** In a run that has ended no node is under way. */
@@ -190,8 +205,9 @@ function streaming(node: NodeRun, event: RunEvent): NodeRun {
   return { ...going(node), streamed: { ...node.streamed, [port]: next } };
 }
 
-/** How a node ended that has outputs, by why. */
+/** How a node ended that has outputs, by why. What a fork kept of the run before did not run, like what was cached. */
 function doneState(why: string | null | undefined): NodeRun["state"] {
+  if (why === "kept") return "cached";
   return why === "cached" || why === "pinned" || why === "bypassed" || why === "muted" ? why : "done";
 }
 
@@ -224,7 +240,7 @@ export function withView(run: RunState, view: RunView): RunState {
   const detailed = Object.keys(view.outputs ?? {}).length > 0 || (view.order?.length ?? 0) > 0;
   return {
     ...run,
-    status: ended(run.status) ? run.status : view.status,
+    status: isFinal(run.status) ? run.status : view.status,
     mode: view.mode,
     audience: view.audience,
     user: view.user ?? null,

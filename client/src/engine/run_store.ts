@@ -360,10 +360,22 @@ export class RunStore implements Runs {
       else if (byRun.has(event.run)) byRun.get(event.run)?.push(event);
       else byRun.set(event.run, [event]);
     }
-    for (const [run, its] of byRun) this.#reduce(run, its);
+    for (const [run, its] of byRun) {
+      this.#reduce(run, its);
+      const resumed = its.find((event) => event.kind === "run.resumed");
+      if (resumed) this.#goOn(run, resumed);
+    }
     for (const listener of [...this.#eventListeners]) listener(events);
     const completed = events.filter((event) => event.kind === "run.completed").at(-1);
     if (completed) for (const listener of [...this.#completedListeners]) listener(completed.run);
+  }
+
+  /** What was fetched of a run that goes on is out of date; what it keeps may be of before this tab's time. */
+  #goOn(id: string, { data }: RunEvent): void {
+    this.#views.delete(id);
+    const nodes = this.#runs.get(id)?.nodes ?? {};
+    const { kept = [] } = (data ?? {}) as { kept?: string[] };
+    if (!kept.every((node) => nodes[node])) void this.#fetchBeginning(id);
   }
 
   #reduce(id: string, events: readonly RunEvent[]): void {

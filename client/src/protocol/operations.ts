@@ -49,7 +49,9 @@ interface RefinedAnswers {
   "runs.create": RunView;
   "runs.get": RunView;
   "runs.cancel": RunView;
-  "runs.find": { items: RunView[] };
+  "runs.resume": RunView;
+  "runs.fork": RunView;
+  "runs.find": { items: RunView[]; next?: string | null };
   "nodes.find": { items: NodeType[] };
   "nodes.ports": Ports;
   "nodes.validate": { problems: Problem[] };

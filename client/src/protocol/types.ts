@@ -320,6 +320,8 @@ export interface RunView {
   /** Until when it waits in its queue, and by when it must have ended: Unix seconds. */
   readonly not_before?: number | null;
   readonly deadline?: number | null;
+  /** In lists: how many runs leave its queue before it, while it waits there. */
+  readonly ahead?: number | null;
   readonly attempt?: number;
   /** The trigger that started it. */
   readonly trigger?: string | null;
@@ -345,6 +347,7 @@ export interface RunView {
 /** What kinds of things happen in a run. */
 export type RunEventKind =
   | "run.started"
+  | "run.resumed"
   | "node.queued"
   | "node.started"
   | "node.progress"

@@ -1,0 +1,256 @@
+"""Runs that go on: after a crash, a clean stop, a click, an answer; and those forked from others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spellwork import Question
+from spellwork_server.errors import ServerError
+from spellwork_server.runs.asking import Asked
+from spellwork_server.storage.database import Database
+from spellwork_server.storage.run_records import RunRecords
+
+from .house import ADA, BOB, Gates, House, house, spell_of, until
+
+pytestmark = pytest.mark.anyio
+
+
+def chain(gate: str = "g") -> dict[str, Any]:
+    """a = 1; b = a + 1; w waits, and gives b; c = w + 1."""
+    return spell_of(
+        {
+            "a": {"type": "t.value", "inputs": {"value": 1}},
+            "b": {"type": "t.add"},
+            "w": {"type": "t.wait", "inputs": {"gate": gate}},
+            "c": {"type": "t.add"},
+        },
+        "a.value > b.a",
+        "b.sum > w.value",
+        "w.value > c.a",
+    )
+
+
+WHOLE = {"a": {"value": 1}, "b": {"sum": 2}, "w": {"value": 2}, "c": {"sum": 3}}
+
+
+def url_of(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'spellwork.db'}"
+
+
+async def crash(h: House, run: str) -> None:
+    """Let nothing of the run reach the database any more, as when the process is killed."""
+    going = h.runners.find(run)
+    assert going is not None
+    stream = going.order.stream
+    await until(lambda: h.journal._logs[stream].idle)
+    h.commits._stopping = True
+    h.journal._logs[stream].close()
+
+
+async def kinds(h: House, run: str, node: str | None = None) -> list[str]:
+    page = await h.call(ADA, "runs.events", id=run)
+    return [each["kind"] for each in page["events"] if each.get("node") == node]
+
+
+@pytest.mark.rule("B1", "B2")
+async def test_a_durable_run_goes_on_after_a_crash_and_does_nothing_twice(tmp_path: Path) -> None:
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=chain(), durable=True)
+        await gates.arrival("g").wait()
+        await crash(h, run["id"])
+    gates.arrival("g").clear()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        await gates.arrival("g").wait()
+        gates.gate("g").set()
+        ended = await h.ended(run["id"])
+        assert (ended["status"], ended["outputs"]) == ("completed", WHOLE)
+        assert gates.calls == {"b": 1, "w": 2, "c": 1}
+        page = await h.call(ADA, "runs.events", id=run["id"])
+        assert [each["kind"] for each in page["events"]].count("run.started") == 1
+        (resumed,) = [each for each in page["events"] if each["kind"] == "run.resumed"]
+        assert resumed["data"]["kept"] == ["a", "b"]
+        assert resumed["data"]["attempt"] == 1
+        assert await kinds(h, run["id"], "b") == ["node.started", "node.done"]
+        assert ended["order"] == ["a", "b", "w", "c"]
+        assert set(ended["hashes"]) == set(WHOLE)
+        assert ended["why"]["b"] == "not cacheable"
+
+
+@pytest.mark.rule("B3")
+async def test_a_clean_stop_leaves_a_durable_run_open_and_tells_no_end(tmp_path: Path) -> None:
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=chain(), durable=True)
+        await gates.arrival("g").wait()
+    async with Database(url_of(tmp_path)) as database:
+        record = await RunRecords(database).get(run["id"])
+        assert record is not None
+        assert (record.status, record.process_id, record.ended_at) == ("queued", None, None)
+    gates.gate("g").set()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        await until(lambda: "c" in gates.calls)
+        assert (await h.ended(run["id"]))["outputs"] == WHOLE
+        assert "run.cancelled" not in await kinds(h, run["id"])
+        assert await kinds(h, run["id"], "w") == ["node.started"] * 2 + ["node.done"]
+
+
+@pytest.mark.rule("B4")
+async def test_an_interrupted_run_is_resumed_by_whoever_may_steer_it(tmp_path: Path) -> None:
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        await h.canvas(chain(), bob="viewer")
+        run = await h.call(ADA, "runs.create", canvas="c1")
+        await gates.arrival("g").wait()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        await h.rooms_again("c1", chain())
+        h.members["c1"] = {"ada": "owner", "bob": "viewer"}
+        assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
+        with pytest.raises(ServerError) as refused:
+            await h.call(BOB, "runs.resume", id=run["id"])
+        assert refused.value.code == "forbidden"
+        h.members["c1"]["bob"] = "runner"
+        resumed = await h.call(BOB, "runs.resume", id=run["id"])
+        assert (resumed["id"], resumed["status"], resumed["user"]) == (run["id"], "running", "ada")
+        with pytest.raises(ServerError) as refused:
+            await h.call(ADA, "runs.resume", id=run["id"])
+        assert refused.value.code == "run_open"
+        gates.gate("g").set()
+        assert (await h.ended(run["id"]))["outputs"] == WHOLE
+        assert gates.calls["b"] == 1
+        with pytest.raises(ServerError) as refused:
+            await h.call(ADA, "runs.resume", id=run["id"])
+        assert (refused.value.code, refused.value.details["reason"]) == (
+            "not_resumable",
+            "it has come to its end (completed); it can be forked",
+        )
+
+
+@pytest.mark.rule("B5")
+async def test_a_fork_keeps_what_another_run_left_and_tells_it(tmp_path: Path) -> None:
+    async with house(url_of(tmp_path)) as h:
+        h.gates.gate("g").set()
+        run = await h.call(ADA, "runs.create", spell=chain(), wait=30)
+        forked = await h.call(ADA, "runs.fork", id=run["id"], **{"from": ["w"]}, wait=30)
+        assert (forked["status"], forked["forked_from"]) == ("completed", run["id"])
+        assert forked["outputs"] == WHOLE
+        assert h.gates.calls == {"b": 1, "w": 2, "c": 2}
+        assert (forked["why"]["b"], forked["why"]["c"]) == ("kept", "not cacheable")
+        assert await kinds(h, forked["id"], "b") == ["node.done"]
+        edited = await h.call(
+            ADA, "runs.fork", id=run["id"], inputs={"b.b": 10}, **{"from": ["w"]}, wait=30
+        )
+        assert edited["outputs"]["c"] == {"sum": 12}
+        assert edited["why"]["a"] == "kept"
+        again = await h.call(ADA, "runs.fork", id=edited["id"], **{"from": ["c"]}, wait=30)
+        assert again["outputs"]["c"] == {"sum": 12}
+        assert h.gates.calls == {"b": 2, "w": 3, "c": 4}
+
+
+@pytest.mark.rule("B6")
+async def test_a_fork_runs_what_failed_and_what_is_another_by_now(tmp_path: Path) -> None:
+    broken = spell_of(
+        {
+            "a": {"type": "t.add", "inputs": {"a": 1}},
+            "f": {"type": "t.fail", "inputs": {"message": "no"}},
+            "b": {"type": "t.add"},
+            "d": {"type": "t.add"},
+        },
+        "f.value > b.a",
+        "a.sum > d.a",
+    )
+    async with house(url_of(tmp_path)) as h:
+        room = await h.canvas(broken)
+        run = await h.call(ADA, "runs.create", canvas="c1", wait=30)
+        assert run["errors"].keys() == {"f"}
+        again = await h.call(ADA, "runs.fork", id=run["id"], wait=30)
+        assert (again["errors"].keys(), again["skipped"].keys()) == ({"f"}, {"b"})
+        assert h.gates.calls == {"a": 1, "d": 1}
+        mended = {
+            **broken,
+            "nodes": {**broken["nodes"], "f": {"type": "t.value", "inputs": {"value": 5}}},
+        }
+        room.draw(type(room.drawn).model_validate(mended))
+        now = await h.call(ADA, "runs.fork", id=run["id"], spell="now", wait=30)
+        assert now["outputs"]["b"] == {"sum": 6}
+        assert h.gates.calls == {"a": 1, "d": 1, "b": 1}
+        first = (await h.call(ADA, "runs.events", id=now["id"]))["events"][0]
+        assert first["data"]["changed"] == {"f": "code changed"}
+        assert first["data"]["kept"] == ["a", "d"]
+
+
+class Desk:
+    """Questions and answers, by run and path, in memory."""
+
+    def __init__(self) -> None:
+        self.asked: dict[tuple[str, str], Question] = {}
+        self.answers: dict[tuple[str, str], Any] = {}
+        self.waiting: dict[tuple[str, str], asyncio.Future[Any]] = {}
+
+    def asker_of(self, asked: Asked) -> Callable[[str, Question], Any]:
+        async def ask(path: str, question: Question) -> asyncio.Future[Any]:
+            key = (asked.run, path)
+            self.asked[key] = question
+            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            if key in self.answers:
+                future.set_result(self.answers[key])
+            self.waiting[key] = future
+            return future
+
+        return ask
+
+    async def is_answered(self, run: str) -> bool:
+        return any(asking == run and (asking, path) in self.answers for asking, path in self.asked)
+
+
+def asking() -> dict[str, Any]:
+    return spell_of(
+        {
+            "a": {"type": "t.add", "inputs": {"a": 1}},
+            "q": {"type": "t.ask"},
+            "c": {"type": "t.add"},
+        },
+        "a.sum > q.value",
+        "q.answer > c.a",
+    )
+
+
+@pytest.mark.rule("B7")
+async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
+    tmp_path: Path,
+) -> None:
+    desk, gates = Desk(), Gates()
+    async with house(url_of(tmp_path), asking=desk, gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=asking(), wait=30)
+        assert run["status"] == "waiting"
+        assert h.runners.find(run["id"]) is None
+        with pytest.raises(ServerError) as refused:
+            await h.call(ADA, "runs.resume", id=run["id"])
+        assert refused.value.details["reason"] == "it waits for an answer"
+        with pytest.raises(ServerError) as refused:
+            await h.call(ADA, "runs.remove", id=run["id"])
+        assert refused.value.code == "run_open"
+    async with house(url_of(tmp_path), asking=desk, gates=gates) as h:
+        assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "waiting"
+        desk.answers[run["id"], "q"] = 41
+        await h.runners.answered(run["id"])
+        ended = await h.ended(run["id"])
+        assert (ended["status"], ended["outputs"]["c"]) == ("completed", {"sum": 42})
+        assert gates.calls == {"a": 1, "c": 1}
+
+
+@pytest.mark.rule("B8")
+async def test_a_run_that_waits_is_cancelled_without_being_loaded(tmp_path: Path) -> None:
+    async with house(url_of(tmp_path), asking=Desk()) as h:
+        run = await h.call(ADA, "runs.create", spell=asking(), wait=30)
+        ended = await h.call(ADA, "runs.cancel", id=run["id"])
+        assert ended["status"] == "cancelled"
+        assert (await kinds(h, run["id"]))[-1] == "run.cancelled"
+        await h.runners.answered(run["id"])
+        assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "cancelled"
+        await h.call(ADA, "runs.remove", id=run["id"])
