@@ -159,6 +159,7 @@ def make_running(
     )
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)
+    runners.watch_stored_ends(tasks.run_gone)
     wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(
         library=libraries.base,

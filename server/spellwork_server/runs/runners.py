@@ -106,6 +106,7 @@ class Runners:
         self._tasks = asyncio.TaskGroup()
         self._stopping = False
         self._end_watchers: list[Callable[[Run], None]] = []
+        self._stored_end_watchers: list[Callable[[str], None]] = []
 
     @property
     def machinery(self) -> Machinery:
@@ -438,6 +439,9 @@ class Runners:
         await self._machinery.journal.commit(log, nobody, entry, write)
         if nobody.error is not None and not isinstance(nobody.error, RunGoneError):
             raise nobody.error
+        if nobody.error is None and status != "interrupted":
+            for callback in self._stored_end_watchers:
+                callback(record.id)
         return nobody.error is None
 
     def _launch(self, runner: SpellRunner, run: Run) -> None:
@@ -464,6 +468,10 @@ class Runners:
     def watch_ends(self, callback: Callable[[Run], None]) -> None:
         """Call ``callback(run)`` after a run has ended here; it must not raise."""
         self._end_watchers.append(callback)
+
+    def watch_stored_ends(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(id)`` after a run was ended here for good that nobody carried; it must not raise."""
+        self._stored_end_watchers.append(callback)
 
     def watch_canvas(self, canvas: str) -> None:
         """Look at a canvas whose members changed, or that was deleted: end there what must end."""

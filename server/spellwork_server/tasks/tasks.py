@@ -170,6 +170,11 @@ class Tasks:
             self._asked_here.discard(run.id)
             self._spawn(self.withdraw(run.id))
 
+    def run_gone(self, run: str) -> None:
+        """Withdraw what a run asked that was ended while nobody carried it; a watcher for ``Runners``."""
+        self._asked_here.discard(run)
+        self._spawn(self.withdraw(run))
+
     async def withdraw(self, run: str) -> None:
         """Withdraw what a run still asks that goes on no more."""
         still_open = await self._records.of_runs([run], settled=False)
