@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo } from "react";
 import { inbox } from "../app/inbox";
 import type { Workbench } from "../engine";
 import type { User } from "../protocol";
+import { RunDesk } from "../runs";
 import type { Connection } from "../session";
 import { ROLES } from "../sharing";
 import { useStore } from "../store";
@@ -19,6 +20,8 @@ import { Inspector } from "./components/Inspector";
 import { Palette } from "./components/Palette";
 import { ParentRunBanner } from "./components/ParentRunBanner";
 import { PastBanner } from "./components/PastBanner";
+import { RunDock } from "./components/runs/RunDock";
+import { StepBar } from "./components/runs/StepBar";
 import { ShareSheet } from "./components/ShareSheet";
 import { ShortcutsSheet } from "./components/ShortcutsSheet";
 import { SideRail } from "./components/SideRail";
@@ -33,6 +36,7 @@ import { LoadValueContext, type Order, type ValuePage } from "./hooks/useLoadVal
 import { useNodeAddress } from "./hooks/useNodeAddress";
 import { usePreload } from "./hooks/usePreload";
 import { runActions } from "./hooks/useRunActions";
+import { RunDeskContext } from "./hooks/useRunDesk";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { TimelineContext } from "./hooks/useVersions";
 import { WorkerDeskContext } from "./hooks/useWorkerDesk";
@@ -60,6 +64,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
     [connection, workbench.document.canvas],
   );
   useEffect(() => desk.open(), [desk]);
+  const runDesk = useMemo(() => new RunDesk(connection, workbench), [connection, workbench]);
   const shown = useStore(timeline.shown);
   const version = shown?.state === "open" ? shown : null;
   // What one looks at takes the keyboard: the canvas below it is never edited unseen.
@@ -88,44 +93,48 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
       <ConnectionContext value={connection}>
         <TimelineContext value={timeline}>
           <WorkerDeskContext value={desk}>
-            <LoadValueContext value={load}>
-              <ReactFlowProvider>
-                <div className="editor">
-                  <TopBar />
-                  <div className="editor-body">
-                    <SideRail />
-                    <main className="stage">
-                      <div className="stage-now" inert={past !== null}>
-                        <Canvas />
-                        <PastBanner />
-                        <ParentRunBanner />
-                      </div>
-                      {shown && <VersionStage shown={shown} editor={past} />}
-                      <ClosedBanner />
+            <RunDeskContext value={runDesk}>
+              <LoadValueContext value={load}>
+                <ReactFlowProvider>
+                  <div className="editor">
+                    <TopBar />
+                    <div className="editor-body">
+                      <SideRail />
+                      <main className="stage">
+                        <div className="stage-now" inert={past !== null}>
+                          <Canvas />
+                          <PastBanner />
+                          <StepBar />
+                          <ParentRunBanner />
+                        </div>
+                        {shown && <VersionStage shown={shown} editor={past} />}
+                        <ClosedBanner />
+                        <EditorContext value={looked}>
+                          <FindBar />
+                        </EditorContext>
+                        <RunDock />
+                        {console && <ConsolePanel />}
+                      </main>
                       <EditorContext value={looked}>
-                        <FindBar />
+                        {version && !chosen ? (
+                          <Differences difference={version.difference} />
+                        ) : (
+                          (version || inspector) && <Inspector />
+                        )}
                       </EditorContext>
-                      {console && <ConsolePanel />}
-                    </main>
+                    </div>
                     <EditorContext value={looked}>
-                      {version && !chosen ? (
-                        <Differences difference={version.difference} />
-                      ) : (
-                        (version || inspector) && <Inspector />
-                      )}
+                      <Palette />
+                      <ContextMenu />
                     </EditorContext>
+                    <ShortcutsSheet />
+                    <ShareSheet />
+                    <CopiesSheet />
+                    <ToastList toasts={editor.toasts} />
                   </div>
-                  <EditorContext value={looked}>
-                    <Palette />
-                    <ContextMenu />
-                  </EditorContext>
-                  <ShortcutsSheet />
-                  <ShareSheet />
-                  <CopiesSheet />
-                  <ToastList toasts={editor.toasts} />
-                </div>
-              </ReactFlowProvider>
-            </LoadValueContext>
+                </ReactFlowProvider>
+              </LoadValueContext>
+            </RunDeskContext>
           </WorkerDeskContext>
         </TimelineContext>
       </ConnectionContext>

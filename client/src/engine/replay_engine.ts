@@ -20,6 +20,16 @@ interface Walk {
   readonly steps: readonly ReplayStep[];
 }
 
+/** A run that is stepped through: which of its nodes the plugins were shown. */
+interface Stepped {
+  readonly walk: Promise<Walk>;
+  readonly id: string;
+  readonly signal: AbortSignal;
+  readonly shown: Set<string>;
+  /** Done when the plugins saw all that was to be shown so far. */
+  tail: Promise<void>;
+}
+
 /**
  * See `Replays`.
  *
@@ -33,6 +43,7 @@ export class ReplayEngine implements Replays {
   readonly #end: () => void;
   #abort: AbortController | null = null;
   #last: Walk | null = null;
+  #stepped: Stepped | null = null;
 
   constructor(plugins: PluginRegistry, source: ReplaySource) {
     this.#plugins = plugins;
@@ -52,9 +63,28 @@ export class ReplayEngine implements Replays {
     return this.#replay(run, true);
   }
 
+  stepTo(run: string, nodes: readonly string[]): Promise<void> {
+    const wanted = new Set(nodes);
+    const before = this.#stepped;
+    const goesOn =
+      before?.id === run && !before.signal.aborted && [...before.shown].every((node) => wanted.has(node));
+    const stepped = goesOn ? before : this.#beginStepping(run);
+    const fresh = nodes.filter((node) => !stepped.shown.has(node));
+    for (const node of fresh) stepped.shown.add(node);
+    const begins = !goesOn;
+    stepped.tail = stepped.tail.then(async () => {
+      const walk = await stepped.walk;
+      await Promise.all(
+        this.#plugins.all.map((plugin) => this.#showPart(plugin, walk, new Set(fresh), begins)),
+      );
+    });
+    return stepped.tail;
+  }
+
   stop(): void {
     this.#abort?.abort();
     this.#abort = null;
+    this.#stepped = null;
     this.replaying.set(null);
   }
 
@@ -63,8 +93,19 @@ export class ReplayEngine implements Replays {
     this.#end();
   }
 
+  #beginStepping(id: string): Stepped {
+    this.#abort?.abort();
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.replaying.set(null);
+    const walk = this.#source.view(id).then((view) => this.#walk(view, false, abort.signal, true));
+    this.#stepped = { walk, id, signal: abort.signal, shown: new Set(), tail: Promise.resolve() };
+    return this.#stepped;
+  }
+
   async #replay(id: string, live: boolean): Promise<boolean> {
     this.#abort?.abort();
+    this.#stepped = null;
     const abort = new AbortController();
     this.#abort = abort;
     this.replaying.set(null);
@@ -79,12 +120,13 @@ export class ReplayEngine implements Replays {
     return true;
   }
 
-  #walk(view: RunView, live: boolean, signal: AbortSignal): Walk {
+  #walk(view: RunView, live: boolean, signal: AbortSignal, stepping = false): Walk {
     const spell = view.spell ? wholeSpell(view.spell) : this.#source.spell.get();
     const run: ReplayRun = {
       id: view.id,
       status: view.status,
       live,
+      ...(stepping ? { stepping } : {}),
       order: orderOf(view, spell),
       startedAt: view.started_at ?? null,
       endedAt: view.ended_at ?? null,
@@ -92,6 +134,23 @@ export class ReplayEngine implements Replays {
       signal,
     };
     return { run, steps: stepsOf(run, view, (value) => this.#source.load(value)) };
+  }
+
+  /** Show one plugin some nodes of a run that is stepped through, the end with the last. Never rejects. */
+  async #showPart(plugin: Plugin, walk: Walk, nodes: ReadonlySet<string>, begins: boolean): Promise<void> {
+    const { run, steps } = walk;
+    const over = () => run.signal.aborted || !this.#plugins.has(plugin);
+    const call = (phase: PluginError["phase"], node: string | null, work: () => void | Promise<void>) =>
+      this.#call(plugin, { phase, node, run: run.id }, run.signal, work);
+    if (over()) return;
+    if (begins && plugin.onRunStart) await call("onRunStart", null, () => plugin.onRunStart?.(run));
+    for (const step of plugin.onNode ? steps.filter(({ node }) => nodes.has(node)) : []) {
+      if (over()) return;
+      await call("onNode", step.node, () => this.#showStep(plugin, step, over));
+    }
+    const last = steps.at(-1)?.node;
+    if (!over() && last !== undefined && nodes.has(last) && plugin.onRunEnd)
+      await call("onRunEnd", null, () => plugin.onRunEnd?.(run));
   }
 
   /** Show one plugin the whole walk. Never rejects. */

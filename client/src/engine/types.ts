@@ -139,6 +139,8 @@ export interface ReplayRun {
   readonly status: RunStatus;
   /** Whether the run just completed in this tab's sight, rather than being replayed later. */
   readonly live: boolean;
+  /** Whether somebody steps through it: nodes come as they ended, when that moment is looked at. */
+  readonly stepping?: boolean;
   readonly order: readonly string[];
   readonly startedAt: number | null;
   readonly endedAt: number | null;
@@ -307,6 +309,11 @@ export interface Replays {
   readonly replaying: Readable<ReplayRun | null>;
   /** Walk a run through every plugin; resolves at its end, or when another replay took over (then false). */
   replay(run: string): Promise<boolean>;
+  /**
+   * Show a run as far as these nodes, in graph order: plugins see those that are new, and the run anew where one is
+   * gone. Resolves once they saw it.
+   */
+  stepTo(run: string, nodes: readonly string[]): Promise<void>;
   /** Stop the replay. */
   stop(): void;
 }

@@ -103,6 +103,43 @@ export interface SpellNote {
   readonly group?: string;
 }
 
+/** What must hold of one output; `path` leads to a part of it, like `rows[0].name`. */
+export type Assertion = { readonly path?: string } & (
+  | { readonly op: "equals"; readonly value: Json; readonly tolerance?: number }
+  | { readonly op: "matches"; readonly value: JsonSchema }
+  | { readonly op: "contains"; readonly value: Json }
+  | {
+      readonly op: "type";
+      readonly value: "string" | "number" | "integer" | "boolean" | "array" | "object" | "null";
+    }
+  | { readonly op: "length"; readonly value: number }
+);
+
+/** What stands for a node's call in a test: its outputs, or that it failed. */
+export interface Recorded {
+  readonly outputs?: Readonly<Record<string, Json>>;
+  readonly failure?: { readonly code?: string; readonly message?: string };
+}
+
+/** How a node must have ended in a test, and what must hold of its outputs. */
+export interface Expectation {
+  readonly status?: "done" | "failed" | "skipped";
+  readonly code?: string;
+  readonly outputs?: Readonly<Record<string, Assertion>>;
+}
+
+/** A test that is kept with the spell. `inputs` by `NODE.PORT`, `record` and `expect` by node. */
+export interface SpellTest {
+  readonly name?: string;
+  readonly inputs: Readonly<Record<string, Json>>;
+  readonly record: Readonly<Record<string, Recorded>>;
+  readonly expect: Readonly<Record<string, Expectation>>;
+  /** Seconds. */
+  readonly timeout?: number;
+  /** Nodes that have side effects or cost money, and are not recorded, are called. */
+  readonly live?: boolean;
+}
+
 /** The whole drawing, never changed in place: an unchanged part is the same object as before. */
 export interface Spell {
   readonly schema: 1;
@@ -113,6 +150,7 @@ export interface Spell {
   readonly notes: Readonly<Record<string, SpellNote>>;
   /** The packages that its code needs, by name: what follows the name in a requirement, `">=2,<4"`. */
   readonly requirements: Readonly<Record<string, string>>;
+  readonly tests: Readonly<Record<string, SpellTest>>;
 }
 
 /** A spell as files and REST have it: everything that has a default may be left out. */
@@ -124,6 +162,7 @@ export interface SpellJson {
   groups?: Record<string, Partial<SpellGroup>>;
   notes?: Record<string, Partial<SpellNote>>;
   requirements?: Record<string, string>;
+  tests?: Record<string, Partial<SpellTest>>;
 }
 
 /** A socket on a node. */

@@ -17,6 +17,7 @@ import {
   Play,
   Plus,
   Redo2,
+  RefreshCw,
   Repeat,
   Scissors,
   Spline,
@@ -28,9 +29,11 @@ import {
   Workflow,
 } from "lucide-react";
 import { useEffect, useRef } from "react";
+import type { RunDesk } from "../../runs";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { runActions } from "../hooks/useRunActions";
+import { useRunDesk } from "../hooks/useRunDesk";
 import { addNote, groupSelection, layout, removeSelection, ungroup } from "../store/actions";
 import { connectAutomatically } from "../store/autoconnect";
 import { bodyKind } from "../store/bodies";
@@ -40,6 +43,7 @@ import type { Editor, MenuRequest } from "../store/editor";
 import { isFolded, toggleFold } from "../store/frames";
 import { makeSubspell, mapOverGroup } from "../store/make_subspell";
 import { toggleMode, togglePins } from "../store/modes";
+import { forkRun, runOf, runWithTheseInputs } from "../store/past_runs";
 import { openBody } from "../store/ways";
 import { isPinned } from "../store/why";
 import { TINTS } from "./GroupView";
@@ -122,6 +126,27 @@ function runRows(nodes: string[], actions: ReturnType<typeof runActions>): Row[]
   ];
 }
 
+/** Runs again with what a run left: the one that is looked at, else the last one of the node. */
+function againRows(editor: Editor, desk: RunDesk, nodes: string[]): Row[] {
+  const [first] = nodes;
+  const run = first === undefined ? null : runOf(editor, first);
+  if (run === null || first === undefined) return [];
+  const again: Row = {
+    label: "Run again from here, with what that run left",
+    icon: <RefreshCw size={SIZE} />,
+    run: () => void forkRun(editor, desk, run, { from: nodes, spell: "now" }),
+  };
+  if (nodes.length > 1) return [again];
+  return [
+    again,
+    {
+      label: "Run again from here with these inputs",
+      icon: <RefreshCw size={SIZE} />,
+      run: () => void runWithTheseInputs(editor, desk, run, first),
+    },
+  ];
+}
+
 /** Whether the nodes run at all; each row takes itself back where all of them are as it would make them. */
 function modeRows(editor: Editor, nodes: string[]): Row[] {
   const all = editor.document.spell.get().nodes;
@@ -152,12 +177,13 @@ function modeRows(editor: Editor, nodes: string[]): Row[] {
   ];
 }
 
-function nodeRows(editor: Editor, id: string): Row[] {
+function nodeRows(editor: Editor, desk: RunDesk, id: string): Row[] {
   const actions = runActions(editor);
   const selected = editor.selectedNodes();
   const chosen = selected.includes(id) ? selected : [id];
   return [
     ...runRows(chosen, actions),
+    ...againRows(editor, desk, chosen),
     "line",
     ...modeRows(editor, chosen),
     "line",
@@ -209,11 +235,11 @@ function subspellRow(editor: Editor): Row {
   };
 }
 
-function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
+function rowsFor(editor: Editor, desk: RunDesk, { target, x, y }: MenuRequest): Row[] {
   const at = editor.view?.toCanvas(x, y);
   switch (target.kind) {
     case "node":
-      return nodeRows(editor, target.id);
+      return nodeRows(editor, desk, target.id);
     case "edge":
       return [
         {
@@ -320,6 +346,7 @@ function rowsFor(editor: Editor, { target, x, y }: MenuRequest): Row[] {
 
 function OpenMenu({ request }: { request: MenuRequest }) {
   const editor = useEditor();
+  const desk = useRunDesk();
   const editable = useStore(editor.document.editable);
   const box = useRef<HTMLDivElement>(null);
   const close = () => editor.menu.set(null);
@@ -358,7 +385,7 @@ function OpenMenu({ request }: { request: MenuRequest }) {
         event.stopPropagation();
       }}
     >
-      {rowsFor(editor, request).map((row, index) =>
+      {rowsFor(editor, desk, request).map((row, index) =>
         row === "line" ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: the rows of one menu never change
           <div className="menu-line" key={index} />

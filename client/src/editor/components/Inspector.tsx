@@ -28,6 +28,7 @@ import { NodeIcon } from "./NodeIcon";
 import { NodeSettingsForm } from "./NodeSettingsForm";
 import { OutputRows } from "./OutputRows";
 import { ProblemText } from "./ProblemText";
+import { RecordedInputs } from "./runs/RecordedInputs";
 import { Section } from "./Section";
 import { SelectionFacts } from "./SelectionFacts";
 import { StateBadge } from "./StateBadge";
@@ -139,6 +140,7 @@ function NodeInspector({ id }: { id: string }) {
           </Boundary>
         </Section>
       )}
+      <RecordedInputs id={id} />
       <PortSections id={id} wired={wired} />
       <Section title="Settings">
         <FieldTag person={settings.person} />

@@ -2,12 +2,16 @@
 import { History, LoaderCircle } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useRunDesk } from "../hooks/useRunDesk";
+import { backToNow, stepRun } from "../store/past_runs";
 
 export function PastBanner() {
   const editor = useEditor();
   const run = useStore(editor.viewing);
+  const desk = useRunDesk();
   const at = useStore(editor.workbench.highlight);
-  if (!run) return null;
+  const stepping = useStore(desk.stepper.moment, (moment) => moment !== null);
+  if (!run || stepping) return null;
   const when = new Date(run.createdAt * 1000).toLocaleString([], {
     dateStyle: "medium",
     timeStyle: "medium",
@@ -22,12 +26,12 @@ export function PastBanner() {
       <button
         type="button"
         className="button"
-        data-testid="back-to-now"
-        onClick={() => {
-          editor.workbench.replays.stop();
-          editor.viewing.set(null);
-        }}
+        data-testid="step-through"
+        onClick={() => void stepRun(editor, desk, run.id)}
       >
+        Step through
+      </button>
+      <button type="button" className="button" data-testid="back-to-now" onClick={() => backToNow(editor)}>
         Back to now
       </button>
     </div>

@@ -30,6 +30,7 @@ import { PortField } from "./PortValue";
 import { RemoteSelection } from "./RemoteSelection";
 import { ReservedPorts } from "./ReservedPorts";
 import { RoundsBar } from "./RoundsBar";
+import { CompareMark } from "./runs/CompareMark";
 import { StateBadge } from "./StateBadge";
 import { VersionMark } from "./versions/VersionMark";
 
@@ -127,6 +128,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
       <ReservedPorts id={id} ports={ports} wired={wired} far={far} />
       <RemoteSelection id={id} />
       <VersionMark id={id} />
+      <CompareMark id={id} />
     </article>
   );
 }

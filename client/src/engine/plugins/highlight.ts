@@ -29,11 +29,12 @@ export class HighlightPlugin implements Plugin {
   onNode(step: ReplayStep): void | Promise<void> {
     if (step.run.live || prefersLessMotion()) return;
     this.now.set({ run: step.run.id, node: step.node, index: step.index, total: step.total });
+    if (step.run.stepping) return; // Whoever steps sets the pace.
     return this.#wait(Math.min(STEP_MS, WALK_MS / step.total), step.signal);
   }
 
-  onRunEnd(_run: ReplayRun): void {
-    this.now.set(null);
+  onRunEnd(run: ReplayRun): void {
+    if (!run.stepping) this.now.set(null);
   }
 
   dispose(): void {

@@ -1,0 +1,106 @@
+/** The queues of the server, and what is done with them. */
+import type { RunView } from "../protocol";
+import type { Connection } from "../session";
+import { Store } from "../store";
+import { ask } from "./ask";
+
+/** How a queue stands. */
+export interface Queue {
+  readonly name: string;
+  readonly state: "open" | "paused" | "draining";
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly running: number;
+  readonly concurrency: number | null;
+  readonly per_process: number | null;
+  readonly rate: { readonly count: number; readonly seconds: number } | null;
+  readonly processes: readonly { readonly id: string; readonly name: string }[];
+  readonly oldest_at: number | null;
+  readonly started_last_minute: number;
+}
+
+/** Limits of a queue; null takes one away. */
+export interface QueueLimits {
+  readonly concurrency?: number | null;
+  readonly per_process?: number | null;
+  readonly rate?: { readonly count: number; readonly seconds: number } | null;
+}
+
+const EVERY_MS = 2_000;
+
+/** Asks again every two seconds while it is open: queues change without an event. */
+export class QueueDesk {
+  readonly queues = new Store<readonly Queue[] | null>(null);
+  readonly failure = new Store<string | null>(null);
+  /** Runs that wait in the queue that is looked into. */
+  readonly waiting = new Store<readonly RunView[]>([]);
+  readonly looked = new Store<string | null>(null);
+  readonly #session: Connection;
+
+  constructor(session: Connection) {
+    this.#session = session;
+  }
+
+  open(): () => void {
+    void this.load();
+    const timer = setInterval(() => void this.load(), EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const { items } = await ask<{ items: readonly Queue[] }>(this.#session, "queues.find", {});
+      this.queues.set(items);
+      this.failure.set(null);
+      if (this.looked.get()) await this.#loadWaiting();
+    } catch (error) {
+      this.failure.set(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Look into a queue, or no more. */
+  look(queue: string | null): void {
+    this.looked.set(queue);
+    this.waiting.set([]);
+    if (queue) void this.load();
+  }
+
+  pause(name: string): Promise<void> {
+    return this.#do("queues.pause", { name });
+  }
+
+  play(name: string): Promise<void> {
+    return this.#do("queues.play", { name });
+  }
+
+  drain(name: string): Promise<void> {
+    return this.#do("queues.drain", { name });
+  }
+
+  limit(name: string, limits: QueueLimits): Promise<void> {
+    return this.#do("queues.patch", { name, ...limits });
+  }
+
+  /** Cancel runs that wait or run; resolves with how many. */
+  async cancel(what: { queue?: string; ids?: readonly string[]; canvas?: string }): Promise<number> {
+    const { cancelled } = await ask<{ cancelled: number }>(this.#session, "runs.cancel_many", { ...what });
+    await this.load();
+    return cancelled;
+  }
+
+  async #loadWaiting(): Promise<void> {
+    const queue = this.looked.get();
+    if (!queue) return;
+    const found = await this.#session.request("runs.find", {
+      queue,
+      status: ["queued", "running", "waiting", "paused"],
+      limit: 100,
+    });
+    if (this.looked.get() === queue) this.waiting.set(found.items as readonly RunView[]);
+  }
+
+  async #do(event: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+    await ask(this.#session, event, fields);
+    await this.load();
+  }
+}
