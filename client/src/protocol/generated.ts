@@ -562,11 +562,67 @@ export interface Operations {
     response: UploadedPack;
   };
   /**
+   * List the server's processes
+   */
+  "processes.find": {
+    request: Nothing;
+    response: ProcessList;
+  };
+  /**
+   * Empty a queue
+   */
+  "queues.drain": {
+    request: OneQueue;
+    response: QueueView;
+  };
+  /**
+   * List queues
+   */
+  "queues.find": {
+    request: Nothing;
+    response: QueueList;
+  };
+  /**
+   * Look at a queue
+   */
+  "queues.get": {
+    request: OneQueue;
+    response: QueueView;
+  };
+  /**
+   * Set the limits of a queue
+   */
+  "queues.patch": {
+    request: PatchQueue;
+    response: QueueView;
+  };
+  /**
+   * Take nothing from a queue
+   */
+  "queues.pause": {
+    request: OneQueue;
+    response: QueueView;
+  };
+  /**
+   * Open a queue again
+   */
+  "queues.play": {
+    request: OneQueue;
+    response: QueueView;
+  };
+  /**
    * Cancel a run
    */
   "runs.cancel": {
     request: OneRun;
     response: RunView;
+  };
+  /**
+   * Cancel several runs
+   */
+  "runs.cancel_many": {
+    request: CancelRuns;
+    response: CancelledRuns;
   };
   /**
    * Compare two runs node by node
@@ -595,6 +651,13 @@ export interface Operations {
   "runs.find": {
     request: FindRuns;
     response: RunList;
+  };
+  /**
+   * Start a run from what another one left
+   */
+  "runs.fork": {
+    request: ForkRun;
+    response: RunView;
   };
   /**
    * Read a run and what it left
@@ -646,6 +709,13 @@ export interface Operations {
     response: Done;
   };
   /**
+   * Go on with a run that was interrupted
+   */
+  "runs.resume": {
+    request: OneRun;
+    response: RunView;
+  };
+  /**
    * Let a paused run go on by one node
    */
   "runs.step": {
@@ -658,6 +728,13 @@ export interface Operations {
   "runs.timeline": {
     request: ReadTimeline;
     response: RunTimeline;
+  };
+  /**
+   * Make a test of a run
+   */
+  "runs.to_test": {
+    request: TestOfRun;
+    response: TestMade;
   };
   /**
    * Read what runs took
@@ -702,6 +779,13 @@ export interface Operations {
     response: SecretView;
   };
   /**
+   * Run the tests of a canvas
+   */
+  "spell_tests.run": {
+    request: RunTests;
+    response: TestedSpell;
+  };
+  /**
    * Read a spell from a file
    */
   "spells.read": {
@@ -714,6 +798,62 @@ export interface Operations {
   "spells.write": {
     request: SpellToWrite;
     response: SpellFile;
+  };
+  /**
+   * Answer what a run asks
+   */
+  "tasks.answer": {
+    request: AnswerTask;
+    response: TaskView;
+  };
+  /**
+   * Answer by a link
+   */
+  "tasks.answer_by_link": {
+    request: AnswerByLink;
+    response: Done;
+  };
+  /**
+   * Ask somebody else
+   */
+  "tasks.assign": {
+    request: AssignTask;
+    response: TaskView;
+  };
+  /**
+   * List what runs ask people
+   */
+  "tasks.find": {
+    request: FindTasks;
+    response: TaskList;
+  };
+  /**
+   * Read what a run asks
+   */
+  "tasks.get": {
+    request: OneTask;
+    response: TaskView;
+  };
+  /**
+   * Make a link by which a task can be answered
+   */
+  "tasks.link": {
+    request: OneTask;
+    response: TaskLink;
+  };
+  /**
+   * Look at what a link asks
+   */
+  "tasks.look": {
+    request: TaskToken;
+    response: LinkedTask;
+  };
+  /**
+   * Take a task's link back
+   */
+  "tasks.unlink": {
+    request: OneTask;
+    response: Done;
   };
   /**
    * Make a trigger
@@ -1345,6 +1485,10 @@ export interface NodeSettings {
   quiet?: string[];
   limits?: NodeLimits | null;
   body?: Body | null;
+  /**
+   * It runs in a process that listens to this queue.
+   */
+  queue?: string | null;
   timeout?: number | null;
   retries?: number | null;
   backoff?: number | null;
@@ -1912,6 +2056,13 @@ export interface PatchSpell {
      */
     [k: string]: string | null;
   };
+  tests?: {
+    /**
+     * This interface was referenced by `undefined`'s JSON-Schema definition
+     * via the `patternProperty` "^[A-Za-z0-9_-]+$".
+     */
+    [k: string]: SpellTest | null;
+  };
   id: string;
 }
 /**
@@ -2347,6 +2498,10 @@ export interface RunView {
    * The run whose outputs it began with.
    */
   forked_from: string | null;
+  /**
+   * runs.create: it was there already, with the same dedupe_key; no other was made.
+   */
+  deduplicated: boolean;
   /**
    * The canvases that it ran inside itself: {canvas: number of the last edit in it}.
    */
@@ -3165,10 +3320,116 @@ export interface UploadedPack {
   size: number;
 }
 /**
+ * The processes that are alive.
+ */
+export interface ProcessList {
+  items: ProcessView[];
+}
+/**
+ * A server process on this database.
+ */
+export interface ProcessView {
+  id: string;
+  name: string;
+  /**
+   * Those it takes runs from; null is all.
+   */
+  queues: string[] | null;
+  started_at: number;
+  /**
+   * Its last sign of life, by the database's clock.
+   */
+  beat_at: number;
+}
+/**
+ * A queue by its name; any name is one.
+ */
+export interface OneQueue {
+  name: string;
+}
+/**
+ * A queue as it stands. To others than administrators the figures are of their own runs.
+ */
+export interface QueueView {
+  name: string;
+  /**
+   * paused: nothing is taken from it; draining: nothing is added, what waits is carried.
+   */
+  state: "open" | "paused" | "draining";
+  waiting: number;
+  /**
+   * Runs that wait for their time: a delay, or another attempt.
+   */
+  delayed: number;
+  running: number;
+  concurrency: number | null;
+  per_process: number | null;
+  rate: Rate | null;
+  /**
+   * Those that take runs from it now.
+   */
+  processes: ProcessName[];
+  /**
+   * When the oldest that waits was queued.
+   */
+  oldest_at: number | null;
+  started_last_minute: number;
+}
+/**
+ * At most ``count`` runs are begun in any ``seconds``.
+ */
+export interface Rate {
+  count: number;
+  seconds: number;
+}
+/**
+ * A process that takes runs from a queue.
+ */
+export interface ProcessName {
+  id: string;
+  name: string;
+}
+/**
+ * The queues that were set up, or have runs.
+ */
+export interface QueueList {
+  items: QueueView[];
+}
+/**
+ * What is to hold for a queue; what is left out stays, null is no limit.
+ */
+export interface PatchQueue {
+  name: string;
+  /**
+   * Runs that go at once, in all processes together.
+   */
+  concurrency?: number | null;
+  /**
+   * Runs that go at once in each process.
+   */
+  per_process?: number | null;
+  rate?: Rate | null;
+}
+/**
  * A run by its id.
  */
 export interface OneRun {
   id: string;
+}
+/**
+ * Which runs to end: all that all of these fit.
+ */
+export interface CancelRuns {
+  canvas?: string | null;
+  queue?: string | null;
+  ids?: string[] | null;
+  status?: ("queued" | "running" | "paused" | "waiting")[] | null;
+}
+/**
+ * How many runs were ended, or will be within a second.
+ */
+export interface CancelledRuns {
+  cancelled: number;
 }
 /**
  * Two runs: `id` is the one before, `other` the one after.
@@ -3338,6 +3599,41 @@ export interface CreateRun {
    */
   wait?: number | null;
   durable?: boolean;
+  /**
+   * It waits there for a process; then it is durable.
+   */
+  queue?: string | null;
+  /**
+   * Higher ones leave the queue first.
+   */
+  priority?: number;
+  /**
+   * Seconds that it waits at least.
+   */
+  delay?: number;
+  /**
+   * Unix seconds; if it has not ended by then, it ends as deadline_exceeded.
+   */
+  deadline?: number | null;
+  /**
+   * Where a run with it has not ended in the queue, that one is the answer.
+   */
+  dedupe_key?: string | null;
+  /**
+   * What becomes of it where nodes fail that may be tried again.
+   */
+  retry?: Retrying | null;
+}
+/**
+ * How often a run is tried in all, and how long it waits in between.
+ */
+export interface Retrying {
+  attempts: number;
+  /**
+   * Seconds before the second attempt; doubled each time.
+   */
+  backoff?: number;
+  max_backoff?: number;
 }
 /**
  * Events of a run after a number.
@@ -3368,58 +3664,7 @@ export interface EventPage {
 export interface FindRuns {
   canvas?: string | null;
   status?:
-    | []
-    | ["queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | [
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted",
-        "queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted"
-      ]
-    | null;
+    ("queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted")[] | null;
   queue?: string | null;
   trigger?: string | null;
   forked_from?: string | null;
@@ -3454,6 +3699,31 @@ export interface RunList {
    * Give it as `after` for the next page; null at the end.
    */
   next: string | null;
+}
+/**
+ * A run of one's own that begins with what another one left.
+ */
+export interface ForkRun {
+  id: string;
+  /**
+   * Run these nodes again (ids, or paths like sub/inner and map[3]/inner), and all that depends on them; unless said, what failed or did not end.
+   */
+  from?: [string, ...string[]] | null;
+  /**
+   * Inputs to run with in the place of those then: {'NODE.PORT': value}. Who reads them runs again.
+   */
+  inputs?: {
+    [k: string]: JsonValue;
+  } | null;
+  /**
+   * now: the canvas as it is; nodes that are others than then run again.
+   */
+  spell?: "then" | "now";
+  /**
+   * Seconds to wait for the run to end before answering.
+   */
+  wait?: number | null;
+  durable?: boolean;
 }
 /**
  * A run, once it has ended or the time is up.
@@ -3646,6 +3916,51 @@ export interface TimelineNode {
   spans: SpanView[];
 }
 /**
+ * What a test is made of.
+ */
+export interface TestOfRun {
+  /**
+   * The run.
+   */
+  id: string;
+  name: string;
+  /**
+   * Put the test in the place of this one; a new one when left out.
+   */
+  test?: string | null;
+  /**
+   * Nodes that are not called again; when left out, those that have side effects, may cost money, or need not give the same again.
+   */
+  record?: string[] | null;
+  /**
+   * Nodes that must give what they gave, or what must hold of them; when left out, the nodes that nothing needs.
+   */
+  expect?:
+    | {
+        [k: string]: Expectation;
+      }
+    | string[]
+    | null;
+}
+/**
+ * The test as it is on the canvas now, and what of the run it does not have.
+ */
+export interface TestMade {
+  canvas: string;
+  id: string;
+  test: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * By node and output (none for all of it), why: too_large, too_large_altogether, too_deep, not_exact or no_value.
+   */
+  left_out: {
+    [k: string]: {
+      [k: string]: string;
+    };
+  };
+}
+/**
  * Figures of runs that have ended and are kept: of a canvas, or without one the caller's own.
  */
 export interface ReadUsage {
@@ -3783,6 +4098,69 @@ export interface NewValue {
   value: string;
 }
 /**
+ * Which tests to run.
+ */
+export interface RunTests {
+  canvas: string;
+  /**
+   * By id; all when left out.
+   */
+  tests?: string[] | null;
+}
+/**
+ * How tests came out, by id. ``seq`` is the number of the last edit in the spell that was run.
+ */
+export interface TestedSpell {
+  canvas: string;
+  seq: number;
+  passed: number;
+  /**
+   * Those in error included.
+   */
+  failed: number;
+  tests: TestResult[];
+}
+/**
+ * One test as it came out; ``duration`` is seconds. ``called`` are the nodes that were not recorded.
+ */
+export interface TestResult {
+  test: string;
+  name: string;
+  outcome: "passed" | "failed" | "error";
+  duration: number;
+  assertions: AssertionResult[];
+  failure: TestFailure | null;
+  called: string[];
+}
+/**
+ * One assertion. Of a failed one ``message`` says why, ``path`` where in the output.
+ */
+export interface AssertionResult {
+  node: string;
+  /**
+   * None: how the node ended.
+   */
+  port: string | null;
+  op: string;
+  passed: boolean;
+  path: string | null;
+  expected: JsonValue;
+  actual: JsonValue;
+  /**
+   * ``expected`` or ``actual`` is a text with the beginning of its JSON.
+   */
+  cut: boolean;
+  message: string;
+}
+/**
+ * Why a test could not be run to its end, or which node failed in one that expects nothing.
+ */
+export interface TestFailure {
+  code: string;
+  message: string;
+  node: string | null;
+}
+/**
  * A file that holds a spell: ``text``, or ``data`` in base64. Its form is told by name and first bytes.
  */
 export interface FileToRead {
@@ -3819,6 +4197,190 @@ export interface SpellFile {
   media_type: string;
   text: string | null;
   data: string | null;
+}
+/**
+ * The answer; what it must be follows from the question.
+ */
+export interface AnswerTask {
+  id: string;
+  answer: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A question of a run, and what became of it.
+ *
+ * Answers: of an approval ``{approved, comment?}``, of a form ``{values: {field: value}}``, of a choice
+ * ``{choice}``, with ``several`` a list.
+ */
+export interface TaskView {
+  id: string;
+  run: string;
+  /**
+   * Path of the node that asks.
+   */
+  node: string;
+  canvas: string | null;
+  canvas_name: string | null;
+  /**
+   * Whether the run is for its owner alone.
+   */
+  private: boolean;
+  question: QuestionView;
+  /**
+   * Who is asked, where it is somebody.
+   */
+  assignee: PersonView | null;
+  /**
+   * Else who is asked: all with at least this role on the canvas.
+   */
+  role: ("viewer" | "runner" | "editor" | "owner") | null;
+  state: "open" | "answered" | "expired" | "withdrawn";
+  started_by: PersonView1;
+  created_at: number;
+  /**
+   * When the time is over.
+   */
+  due_at: number | null;
+  on_timeout: "fail" | "default";
+  remind_at: number | null;
+  reminded_at: number | null;
+  /**
+   * When it ceased to be open.
+   */
+  settled_at: number | null;
+  answered_by: AnswererView | null;
+  answer: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Whether there is a link by which it can be answered.
+   */
+  linked: boolean;
+  /**
+   * Whether the caller may; None in what is told to many.
+   */
+  may_answer: boolean | null;
+}
+/**
+ * What is asked. ``data`` is what it is about, where the node shows that.
+ */
+export interface QuestionView {
+  kind: "approval" | "form" | "choice";
+  title: string;
+  /**
+   * Markdown.
+   */
+  text: string;
+  /**
+   * Of a form: its JSON Schema, flat; see docs/people.md.
+   */
+  fields: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Of a choice.
+   */
+  choices: string[];
+  /**
+   * Whether a choice may be of several.
+   */
+  several: boolean;
+  data: unknown;
+}
+/**
+ * Somebody, by the name they have now.
+ */
+export interface PersonView1 {
+  id: string;
+  name: string;
+}
+/**
+ * Who answered. ``id`` is None for somebody who had the link, with the name that they gave.
+ */
+export interface AnswererView {
+  id: string | null;
+  name: string;
+}
+/**
+ * The answer, and the name of who gives it.
+ */
+export interface AnswerByLink {
+  token: string;
+  answer: {
+    [k: string]: unknown;
+  };
+  name: string;
+}
+/**
+ * Whom to ask instead: a user by id or email address, or all with at least a role.
+ */
+export interface AssignTask {
+  id: string;
+  user?: string | null;
+  role?: ("viewer" | "runner" | "editor" | "owner") | null;
+}
+/**
+ * Which tasks.
+ */
+export interface FindTasks {
+  state?: "open" | "settled" | "all";
+  canvas?: string | null;
+  run?: string | null;
+  /**
+   * Only what is asked of the caller.
+   */
+  mine?: boolean;
+  limit?: number;
+  /**
+   * The `next` of the page before.
+   */
+  after?: string | null;
+}
+/**
+ * Tasks, the latest first.
+ */
+export interface TaskList {
+  items: TaskView[];
+  /**
+   * How many open ones are asked of the caller, on all canvases.
+   */
+  open: number;
+  /**
+   * Ask for more with `after` = this.
+   */
+  next: string | null;
+}
+/**
+ * A task.
+ */
+export interface OneTask {
+  id: string;
+}
+/**
+ * The link, shown this once. It is good for one answer, until the task is settled or it is taken back.
+ */
+export interface TaskLink {
+  link: string;
+  token: string;
+}
+/**
+ * What the link's address ends with.
+ */
+export interface TaskToken {
+  token: string;
+}
+/**
+ * What whoever holds the link sees: the question, and nothing of the canvas.
+ */
+export interface LinkedTask {
+  question: QuestionView;
+  /**
+   * Name of the person who made the link.
+   */
+  asked_by: string;
+  created_at: number;
+  due_at: number | null;
 }
 /**
  * A trigger on a canvas. It runs as who makes it.
@@ -3878,143 +4440,9 @@ export interface WebhookSettingsInput {
    */
   proof?: "signature" | "bearer";
   /**
-   * Headers whose values inputs may be taken from.
-   *
-   * @maxItems 20
+   * Headers whose values inputs may be taken from; 20 at most.
    */
-  headers?:
-    | []
-    | [string]
-    | [string, string]
-    | [string, string, string]
-    | [string, string, string, string]
-    | [string, string, string, string, string]
-    | [string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ];
+  headers?: string[];
 }
 /**
  * When what is at an address differs from what was there before.
@@ -4048,11 +4476,8 @@ export interface EventSettingsInput {
   canvas: string;
   /**
    * completed: no node failed; failed: the run or a node of it did.
-   *
-   * @minItems 1
-   * @maxItems 2
    */
-  on?: ["completed" | "failed"] | ["completed" | "failed", "completed" | "failed"];
+  on?: ("completed" | "failed")[];
 }
 /**
  * How a trigger's runs run.
@@ -4166,143 +4591,9 @@ export interface WebhookSettingsOutput {
    */
   proof: "signature" | "bearer";
   /**
-   * Headers whose values inputs may be taken from.
-   *
-   * @maxItems 20
+   * Headers whose values inputs may be taken from; 20 at most.
    */
-  headers:
-    | []
-    | [string]
-    | [string, string]
-    | [string, string, string]
-    | [string, string, string, string]
-    | [string, string, string, string, string]
-    | [string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
-    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ]
-    | [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string
-      ];
+  headers: string[];
 }
 /**
  * When what is at an address differs from what was there before.
@@ -4336,11 +4627,8 @@ export interface EventSettingsOutput {
   canvas: string;
   /**
    * completed: no node failed; failed: the run or a node of it did.
-   *
-   * @minItems 1
-   * @maxItems 2
    */
-  on: ["completed" | "failed"] | ["completed" | "failed", "completed" | "failed"];
+  on: ("completed" | "failed")[];
 }
 /**
  * How a trigger's runs run.
@@ -4614,6 +4902,7 @@ export interface Summary {
   groups: Counts;
   notes: Counts;
   requirements: Counts;
+  tests: Counts;
   /**
    * The first of them: nodes before others, wires never.
    */
@@ -4930,6 +5219,7 @@ export interface Announcements {
   "server.stopping": Stopping;
   "session.resync": Notice;
   "session.revoked": Notice;
+  "tasks.changed": TasksChanged;
   "triggers.changed": TriggersChanged;
   "user.mentions": UserMentions;
   "values.gone": ValuesGone;
@@ -5080,6 +5370,14 @@ export interface Notice {
   message: string;
 }
 /**
+ * ``tasks.changed``: a task is new or changed. ``open`` is how many are asked of you, on your own channel.
+ */
+export interface TasksChanged {
+  task: TaskView;
+  news: "asked" | "answered" | "expired" | "withdrawn" | "assigned" | "reminder";
+  open: number | null;
+}
+/**
  * ``triggers.changed``: a trigger as it is now; None where it was removed.
  */
 export interface TriggersChanged {
@@ -5171,6 +5469,12 @@ export const SETTING_BOUNDS = {
       "maximum": 60,
       "minimum": 0,
       "type": "number"
+    },
+    "queue": {
+      "maxLength": 64,
+      "minLength": 1,
+      "pattern": "^[A-Za-z0-9._-]+$",
+      "type": "string"
     },
     "timeout": {
       "exclusiveMinimum": 0,

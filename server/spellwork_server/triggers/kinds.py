@@ -12,6 +12,7 @@ from .schedule import MAX_EXPRESSION, MAX_ZONE, Cron, Every, Schedule
 
 MIN_INTERVAL = 1.0
 MIN_POLL = 10.0
+MAX_HEADERS = 20
 MAX_PERIOD = 366 * 86_400.0
 
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -64,12 +65,14 @@ class WebhookSettings(_Strict):
         ),
     )
     headers: list[str] = Field(
-        default=[], max_length=20, description="Headers whose values inputs may be taken from."
+        default=[], description="Headers whose values inputs may be taken from; 20 at most."
     )
 
     @field_validator("headers")
     @classmethod
     def _tellable(cls, headers: list[str]) -> list[str]:
+        if len(headers) > MAX_HEADERS:
+            raise ValueError(f"at most {MAX_HEADERS}")
         for name in headers:
             if not _HEADER.fullmatch(name):
                 raise ValueError(f"{name[:64]!r} is no name of a header")
@@ -91,7 +94,9 @@ class PollSettings(_Strict):
         description="A JSON Pointer to the part that counts; without one it is all that is answered.",
     )
     headers: dict[str, Annotated[str, Field(max_length=4_096)]] = Field(
-        default={}, max_length=20, description="May hold {{secret.NAME}} of a granted secret."
+        default={},
+        max_length=MAX_HEADERS,
+        description="May hold {{secret.NAME}} of a granted secret.",
     )
 
     @field_validator("url")
@@ -114,10 +119,15 @@ class EventSettings(_Strict):
     canvas: str = Field(min_length=1, max_length=64)
     on: list[Literal["completed", "failed"]] = Field(
         default=["completed"],
-        min_length=1,
-        max_length=2,
         description="completed: no node failed; failed: the run or a node of it did.",
     )
+
+    @field_validator("on")
+    @classmethod
+    def _something(cls, on: list[str]) -> list[str]:
+        if not on:
+            raise ValueError("name completed, failed or both")
+        return sorted(set(on))
 
 
 TriggerSettings = Annotated[

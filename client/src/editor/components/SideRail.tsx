@@ -1,12 +1,22 @@
 /** The strip at the left that opens one panel at a time. */
-import { Cpu, History, Library, ListTree, MessageSquare, Milestone, SquareTerminal } from "lucide-react";
+import {
+  CalendarClock,
+  Cpu,
+  History,
+  Library,
+  ListTree,
+  MessageSquare,
+  Milestone,
+  SquareTerminal,
+} from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import type { SidePanel } from "../store/editor";
 import { CommentsPanel } from "./comments/CommentsPanel";
-import { HistoryPanel } from "./HistoryPanel";
 import { LibraryPanel } from "./LibraryPanel";
 import { OutlinePanel } from "./OutlinePanel";
+import { RunsPanel } from "./runs/RunsPanel";
+import { SchedulesPanel } from "./schedules/SchedulesPanel";
 import { VersionsPanel } from "./versions/VersionsPanel";
 import { WorkerPanel } from "./workers/WorkerPanel";
 
@@ -19,7 +29,8 @@ const PANELS: readonly {
   { panel: "library", title: "Library", icon: Library, body: LibraryPanel },
   { panel: "outline", title: "Nodes", icon: ListTree, body: OutlinePanel },
   { panel: "comments", title: "Comments", icon: MessageSquare, body: CommentsPanel },
-  { panel: "history", title: "Runs", icon: History, body: HistoryPanel },
+  { panel: "history", title: "Runs", icon: History, body: RunsPanel },
+  { panel: "schedules", title: "Schedules", icon: CalendarClock, body: SchedulesPanel },
   { panel: "versions", title: "Versions", icon: Milestone, body: VersionsPanel },
   { panel: "worker", title: "Worker", icon: Cpu, body: WorkerPanel },
 ];
