@@ -43,12 +43,13 @@ def make_app(settings: Settings) -> web.Application:
     stores, running = parts.stores, parts.running
     app.cleanup_ctx.append(_entering(stores.database))
     app.cleanup_ctx.append(_upgraded(stores.database))
-    for part in (
+    in_order: tuple[AbstractAsyncContextManager[Any], ...] = (
         stores.commits,
         running.cache,
         running.workers,
         running.external,
         running.journal,
+        *running.telling.parts,
         parts.comment_places,
         parts.versions,
         parts.rooms,
@@ -67,7 +68,8 @@ def make_app(settings: Settings) -> web.Application:
         parts.canvas_sockets,
         parts.y_websockets,
         parts.sockets,
-    ):
+    )
+    for part in in_order:
         app.cleanup_ctx.append(_entering(part))
     app.cleanup_ctx.append(_ready(parts))
     return app

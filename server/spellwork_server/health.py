@@ -9,6 +9,7 @@ import msgspec
 
 from spellwork import Library
 from spellwork.workers import WorkerPool
+from spellwork_server.outbox import Outbox
 from spellwork_server.rooms import Rooms
 from spellwork_server.sockets import SocketServer
 from spellwork_server.storage.group_commit import GroupCommit
@@ -24,6 +25,7 @@ class Health:
     sockets: SocketServer
     library: Library
     workers: WorkerPool
+    outbox: Outbox
     ready: bool = field(default=False)
     stopping: bool = field(default=False)
 
@@ -44,6 +46,7 @@ class Health:
                 "store": store,
                 "sockets": len(self.sockets.sessions),
                 "canvases_at_fault": len(self.rooms.faults),
+                "outbox": self.outbox.report(),
                 "workers": self._workers(),
                 "packs": len(self.library.packs),
                 "packs_at_fault": sorted(self.library.problems),

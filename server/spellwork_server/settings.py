@@ -27,7 +27,22 @@ class Settings(BaseSettings):
         default=Path("data"), description="Folder of the database and the secret key."
     )
     database_url: str | None = Field(
-        default=None, description="SQLAlchemy URL; default is SQLite in the data folder."
+        default=None,
+        description="sqlite+aiosqlite:///FILE or postgresql://...; default is SQLite in the data folder.",
+    )
+    database_connections: int = Field(
+        default=10, ge=2, le=500, description="Connections to a PostgreSQL server, one more aside."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Redis that is told of all events of runs: redis://HOST:PORT/0."
+    )
+    redis_stream: str = Field(
+        default="spellwork:events",
+        min_length=1,
+        description="Redis stream that events are added to.",
+    )
+    redis_events_kept: int = Field(
+        default=100_000, ge=1, description="Events that stay in the Redis stream, about."
     )
     public_url: str | None = Field(
         default=None, description="URL under which people reach the server, if proxied."

@@ -104,7 +104,9 @@ def join_parts(settings: Settings) -> Parts:
         canvas_sockets=canvas_sockets,
         sockets=sockets,
         y_websockets=y_websockets,
-        health=Health(stores.commits, rooms, sockets, libraries.base, running.workers),
+        health=Health(
+            stores.commits, rooms, sockets, libraries.base, running.workers, running.telling.outbox
+        ),
     )
 
 

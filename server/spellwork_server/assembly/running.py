@@ -13,6 +13,7 @@ from spellwork.workers import WorkerPool
 from spellwork.workers.broker import Broker
 from spellwork.workers.environments import Environments
 from spellwork.workers.limits import WorkerLimits
+from spellwork_server.assembly.outbox import Telling, make_telling
 from spellwork_server.assembly.stores import Stores, finds_actors
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.external import ExternalWorkers
@@ -66,6 +67,7 @@ class Running:
     external: ExternalWorkers
     cache: SharedCache
     journal: Journal
+    telling: Telling
     tasks: Tasks
     runners: Runners
     reader: RunReader
@@ -111,6 +113,7 @@ def make_running(
     external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
     journal = Journal(stores.journal, stores.commits, channels)
+    telling = make_telling(settings, stores, journal)
     access = stores.canvases.access
     processes = _make_processes(settings, stores)
     executors: dict[str, Executor] = {
@@ -172,6 +175,7 @@ def make_running(
         external=external,
         cache=cache,
         journal=journal,
+        telling=telling,
         tasks=tasks,
         runners=runners,
         reader=RunReader(

@@ -20,6 +20,7 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.invitations import InvitationRecords
 from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.mentions import MentionRecords
+from spellwork_server.storage.outbox import OutboxStore
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.packs import PackRecords
 from spellwork_server.storage.processes import ProcessRecords
@@ -51,6 +52,7 @@ class Stores:
     updates: UpdateLog
     versions: VersionRecords
     journal: JournalStore
+    outbox: OutboxStore
     outputs: OutputStore
     cache: CacheStore
     runs: RunRecords
@@ -69,7 +71,7 @@ class Stores:
 def make_stores(settings: Settings) -> Stores:
     """Put the stores on one database. Nothing is opened yet."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database)
+    database = Database(settings.database, connections=settings.database_connections)
     commits = GroupCommit(database, interval=settings.commit_interval)
     canvases = CanvasRecords(database)
     return Stores(
@@ -85,6 +87,7 @@ def make_stores(settings: Settings) -> Stores:
         updates=UpdateLog(database, commits),
         versions=VersionRecords(database, commits),
         journal=JournalStore(database),
+        outbox=OutboxStore(database),
         outputs=OutputStore(database),
         cache=CacheStore(database),
         runs=RunRecords(database),

@@ -72,3 +72,9 @@ def canvas_of(stream: str) -> str | None:
     """Return the canvas a stream belongs to, if any."""
     match = _NAME.fullmatch(stream)
     return None if match is None else match["canvas"]
+
+
+def owner_of(stream: str) -> str | None:
+    """Return the user whose own a stream is; None where it is of all on a canvas."""
+    match = _NAME.fullmatch(stream)
+    return None if match is None else match["owner"] or match["user"]
