@@ -93,13 +93,19 @@ class Served:
         return report
 
 
+def copied(people: People, folder: Path) -> Path:
+    """Return a copy of the data that a server may have for itself."""
+    data = folder / "data"
+    shutil.copytree(people.data, data)
+    return data
+
+
 @contextmanager
 def served(
     people: People, folder: Path, *, lock_wait: float = 5.0, **environment: str
 ) -> Iterator[Served]:
     """Serve a new canvas of Ada's. ``lock_wait``: seconds to wait for a database that is held."""
-    data = folder / "data"
-    shutil.copytree(people.data, data)
+    data = copied(people, folder)
     url = f"{Settings(data=data).database}?timeout={lock_wait}"
     process = ServerProcess(data, environment=LIGHT | {"SPELLWORK_DATABASE_URL": url} | environment)
     with process, process.http(people.keys["ada"]) as http:
