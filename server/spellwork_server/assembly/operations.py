@@ -36,6 +36,7 @@ from spellwork_server.services.models import (
 from spellwork_server.services.nodes import NodeService
 from spellwork_server.services.packs import PackService
 from spellwork_server.services.run_reading import RunLooks, RunReadingService
+from spellwork_server.services.queues import ProcessService, QueueService
 from spellwork_server.services.runs import RunService, announce_runs
 from spellwork_server.services.samples import SampleService
 from spellwork_server.services.secrets import SecretService
@@ -82,7 +83,11 @@ def fill_registry(parts: Parts) -> None:
             access,
             max_spell_nodes=settings.max_spell_nodes,
             pages=pages,
+            queueing=running.queueing,
+            endings=running.endings,
         ),
+        QueueService(stores.queues, running.processes, running.dispatcher.ring),
+        ProcessService(running.processes),
         RunReadingService(running.reader, _looks(parts), access),
         SpellTestService(
             TestBench(running.libraries, running.runners.machinery),

@@ -54,6 +54,8 @@ Action = Literal[
     "trigger.steer",
     "task.read",
     "task.answer",
+    "queues.read",
+    "queues.manage",
 ]
 
 CANVAS_ROLES: tuple[CanvasRole, ...] = ("viewer", "runner", "editor", "owner")
@@ -81,6 +83,7 @@ ANY_USER: frozenset[Action] = frozenset(
         "models.read",
         "cache.read",
         "external.create",
+        "queues.read",
     }
 )
 """Actions on nothing in particular that every signed-in user may do."""
@@ -271,7 +274,7 @@ def _comment_allowed(actor: Actor, action: Action, comment: CommentAccess) -> bo
 
 
 def _task_allowed(actor: Actor, action: Action, task: TaskAccess) -> bool:
-    """Who is asked answers, while they may see the canvas, and its owners; who may see the run sees what it asks."""
+    """Who is asked answers, while they may see the canvas, and its owners where the run is shared."""
     if action == "task.answer":
         return _is_asked(actor, task)
     return action == "task.read" and (
@@ -289,7 +292,7 @@ def _is_asked(actor: Actor, task: TaskAccess) -> bool:
         return False
     if task.assignee_role is not None:
         return CANVAS_ROLES.index(role) >= CANVAS_ROLES.index(task.assignee_role)
-    return named or role == "owner"
+    return named or (role == "owner" and task.run.audience == "shared")
 
 
 WORDS: Mapping[Action, str] = {

@@ -52,19 +52,39 @@ class Endings:
         here = self._find(run)
         if here is not None:
             await here.ended.wait()
+            if not here.is_open:
+                return
         if run in await self._store.ended([run]):
             return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(run, []).append(future)
-        self._wanted.set()
+        future = self._add(run)
         try:
             await future
         finally:
-            waiting = self._waiting.get(run, [])
-            if future in waiting:
-                waiting.remove(future)
-            if not waiting:
-                self._waiting.pop(run, None)
+            self._drop(run, future)
+
+    def watch(self, run: str, ended: Callable[[], None]) -> Callable[[], None]:
+        """Call ``ended`` once the run has ended, or is removed; return what ends that."""
+        future = self._add(run)
+        future.add_done_callback(lambda done: None if done.cancelled() else ended())
+
+        def stop() -> None:
+            self._drop(run, future)
+            future.cancel()
+
+        return stop
+
+    def _add(self, run: str) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(run, []).append(future)
+        self._wanted.set()
+        return future
+
+    def _drop(self, run: str, future: asyncio.Future[None]) -> None:
+        waiting = self._waiting.get(run, [])
+        if future in waiting:
+            waiting.remove(future)
+        if not waiting:
+            self._waiting.pop(run, None)
 
     async def has_ended(self, run: str) -> bool:
         """Say whether the run has ended, or is not kept any more."""

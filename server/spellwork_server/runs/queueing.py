@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from spellwork import RunResult
 from spellwork_server.queues.errors import QueueDraining
@@ -48,6 +49,10 @@ class Queueing:
             self._runners.release(runner)
         self._ring()
         return queued
+
+    async def open_runs(self, **where: Any) -> list[RunRecord]:
+        """Return the runs that have not ended with these values of columns; a list is any of it."""
+        return await self._store.open_of(**where)
 
     async def cancel(self, records: Sequence[RunRecord]) -> int:
         """End runs wherever they are: at once here and in queues, within a second elsewhere. Return how many are asked to."""

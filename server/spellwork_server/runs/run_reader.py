@@ -58,6 +58,11 @@ class RunReader:
         require(actor, action, thing)
         return record
 
+    async def allows(self, actor: Actor, record: RunRecord, action: Action) -> bool:
+        """Say whether somebody may do ``action`` to a run, without raising."""
+        thing = await self._thing(record.id, record.canvas_id, record.user_id, record.audience)
+        return thing is not None and allowed(actor, action, thing)
+
     async def view(self, actor: Actor | None, record: RunRecord) -> RunView:
         """Return a run with all that its nodes left, as somebody who may read it sees it."""
         insides = ALL_SHOWN if actor is None else await self.insides.of_record(actor, record)

@@ -52,6 +52,10 @@ class RunView(View):
     forked_from: str | None = Field(
         default=None, description="The run whose outputs it began with."
     )
+    deduplicated: bool = Field(
+        default=False,
+        description="runs.create: it was there already, with the same dedupe_key; no other was made.",
+    )
     children: dict[str, int] = Field(
         default_factory=dict,
         description="The canvases that it ran inside itself: {canvas: number of the last edit in it}.",

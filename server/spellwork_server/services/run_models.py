@@ -9,9 +9,11 @@ from pydantic import Field, JsonValue, model_validator
 from spellwork import Spell
 from spellwork.reaching import Reach
 from spellwork_server.runs.pages import PageRequest
+from spellwork_server.runs.spell_runner import Place
 from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
 from spellwork_server.storage.schema import PATH_LENGTH
 
+from .queue_models import QueueName, Retrying
 from .service import Request, View
 
 MAX_WAIT = 300.0
@@ -64,6 +66,45 @@ class CreateRun(Request):
     )
     wait: float | None = Wait
     durable: bool = False
+    queue: QueueName | None = Field(
+        default=None, description="It waits there for a process; then it is durable."
+    )
+    priority: int = Field(
+        default=0, ge=-100, le=100, description="Higher ones leave the queue first."
+    )
+    delay: float = Field(
+        default=0, ge=0, le=31_536_000, description="Seconds that it waits at least."
+    )
+    deadline: float | None = Field(
+        default=None,
+        gt=0,
+        description="Unix seconds; if it has not ended by then, it ends as deadline_exceeded.",
+    )
+    dedupe_key: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Where a run with it has not ended in the queue, that one is the answer.",
+    )
+    retry: Retrying | None = Field(
+        default=None, description="What becomes of it where nodes fail that may be tried again."
+    )
+
+    def place(self) -> Place | None:
+        """Return where and how it waits; None for a run that begins at once."""
+        if self.queue is None:
+            return None
+        retry = None if self.retry is None else self.retry.model_dump()
+        return Place(self.queue, self.priority, self.delay, self.deadline, self.dedupe_key, retry)
+
+    @model_validator(mode="after")
+    def _queued(self) -> CreateRun:
+        for name in ("priority", "delay", "deadline", "dedupe_key", "retry"):
+            if self.queue is None and getattr(self, name):
+                raise ValueError(f"{name} is for a run in a queue: give queue, too")
+        if self.queue is not None and self.mode == "live":
+            raise ValueError("live mode waits in no queue")
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> CreateRun:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
+from spellwork_server.queues.endings import Endings
 from spellwork_server.runs.carrying import Fork
 from spellwork_server.runs.errors import RunEnded
 from spellwork_server.runs.inside_rights import HIDDEN
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.pages import Pages, ValuePage
+from spellwork_server.runs.queueing import Queueing
 from spellwork_server.runs.run import Run
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
-from spellwork_server.runs.spell_runner import RunRequest
+from spellwork_server.runs.spell_runner import Queued, RunRequest
 from spellwork_server.runs.streams import Access
 from spellwork_server.runs.views import (
     CanvasLive,
@@ -38,6 +40,7 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import OPEN, RunRecord, remove_run
 
 from .events import views
+from .queue_models import CancelledRuns, CancelRuns
 from .registry import Registry
 from .run_models import (
     CreateRun,
@@ -76,7 +79,11 @@ class RunService(Service):
         *,
         max_spell_nodes: int,
         pages: Pages,
+        queueing: Queueing,
+        endings: Endings,
     ) -> None:
+        self._queueing = queueing
+        self._endings = endings
         self._pages = pages
         self._runners = runners
         self._reader = reader
@@ -97,15 +104,23 @@ class RunService(Service):
             "no_value",
             "run_busy",
             "too_many_runs",
+            "queue_draining",
         ),
         cost=5,
     )
     async def create(self, call: Call, request: CreateRun) -> RunView:
         """Answer at once with the run, or with how it ended when ``wait`` is long enough.
 
-        Failures of nodes are in ``errors``; the run completes all the same.
+        Failures of nodes are in ``errors``; the run completes all the same. With
+        ``queue`` it waits for a process that takes from there; where an open run
+        of the queue has its ``dedupe_key``, that one is the answer.
         """
         actor = await self._may_run(call, request)
+        place = request.place()
+        if place is not None:
+            order = replace(_order(request), actor=actor)
+            queued = await self._queueing.put(actor.user_id, request.canvas, order, place)
+            return await self._queued(call, actor, queued, request.wait)
         runner = await self._runners.acquire(actor.user_id, request.canvas)
         try:
             order = replace(_order(request), actor=actor)
@@ -117,16 +132,15 @@ class RunService(Service):
             self._runners.release(runner)
         if not request.wait:
             return self._head(run)
-        await self._wait(call, run, request.wait)
+        await self._wait(call, run.id, request.wait)
         return await self._reader.view(actor, await self._reader.record(actor, run.id))
 
     @operation(summary="Read a run and what it left", rest=("GET", "/v1/runs/{id}"))
     async def get(self, call: Call, request: GetRun) -> RunView:
         """Give the run with its outputs; with ``wait``, once it has ended or the time is up."""
         record = await self._reader.record(call.actor, request.id)
-        run = self._runners.find(request.id)
-        if run is not None and request.wait:
-            await self._wait(call, run, request.wait)
+        if request.wait and record.status in OPEN:
+            await self._wait(call, record.id, request.wait)
             record = await self._reader.record(call.actor, request.id)
         return await self._reader.view(call.actor, record)
 
@@ -134,15 +148,31 @@ class RunService(Service):
     async def cancel(self, call: Call, request: OneRun) -> RunView:
         """End a run within a second; one that has ended is given back as it is."""
         record = await self._reader.record(call.actor, request.id, "run.steer")
-        run = self._runners.find(request.id)
-        if run is not None:
-            run.cancel()
-            await self._wait(call, run, CANCEL_WAIT)
-            record = await self._reader.record(call.actor, request.id)
-        elif record.status in OPEN:
-            await self._runners.end_stored(record)
+        if record.status in OPEN:
+            await self._queueing.cancel([record])
+            await self._wait(call, record.id, CANCEL_WAIT)
             record = await self._reader.record(call.actor, request.id)
         return await self._reader.view(call.actor, record)
+
+    @operation(summary="Cancel several runs", rest=("POST", "/v1/runs/cancel"), cost=5)
+    async def cancel_many(self, call: Call, request: CancelRuns) -> CancelledRuns:
+        """End all runs that fit, as far as the caller may steer them: those of a canvas, those named, or the caller's own."""
+        actor = require(call.actor, "run.create")
+        where: dict[str, Any] = {"status": request.status} if request.status else {}
+        if request.canvas is not None:
+            where["canvas_id"] = request.canvas
+        if request.queue is not None:
+            where["queue"] = request.queue
+        if request.ids is not None:
+            where["id"] = request.ids
+        elif request.canvas is None and not actor.is_admin:
+            where["user_id"] = actor.user_id
+        found = [
+            record
+            for record in await self._queueing.open_runs(**where)
+            if await self._reader.allows(actor, record, "run.steer")
+        ]
+        return CancelledRuns(cancelled=await self._queueing.cancel(found))
 
     @operation(
         summary="Go on with a run that was interrupted",
@@ -188,7 +218,7 @@ class RunService(Service):
         run = await self._runners.fork(actor, record, fork, insides)
         if not request.wait:
             return self._head(run)
-        await self._wait(call, run, request.wait)
+        await self._wait(call, run.id, request.wait)
         return await self._reader.view(actor, await self._reader.record(actor, run.id))
 
     @operation(
@@ -323,21 +353,46 @@ class RunService(Service):
             raise RunEnded(record.id, record.status)
         return run, record
 
-    async def _wait(self, call: Call, run: Run, seconds: float) -> None:
+    async def _wait(self, call: Call, run: str, seconds: float) -> None:
         if call.session is not None:
             call.session.release_turn()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await run.ended.wait()
+                await self._endings.wait(run)
+
+    async def _queued(
+        self, call: Call, actor: Actor, queued: Queued, wait: float | None
+    ) -> RunView:
+        record = queued.record
+        if not wait:
+            view = self._reader.heads([record])[0]
+        else:
+            await self._wait(call, record.id, wait)
+            view = await self._reader.view(actor, await self._reader.record(actor, record.id))
+        return view.model_copy(update={"deduplicated": queued.deduplicated})
 
     async def _follow(
         self, actor: Actor, record: RunRecord, after: int
     ) -> AsyncIterator[ServerSentEvent]:
         """Yield a run's events until the last one, or until the actor may not read it any more."""
+        over = record.status not in OPEN
+        log = await self._journal.log(record.stream)
 
-        def is_open() -> bool:
-            return self._runners.find(record.id) is not None
+        def ended() -> None:
+            nonlocal over
+            over = True
+            log.wake()
 
+        stop = self._endings.watch(record.id, ended)
+        try:
+            async for event in self._follow_while(actor, record, after, lambda: not over):
+                yield event
+        finally:
+            stop()
+
+    async def _follow_while(
+        self, actor: Actor, record: RunRecord, after: int, is_open: Callable[[], bool]
+    ) -> AsyncIterator[ServerSentEvent]:
         looked = time.monotonic()
         async for event in self._journal.follow(
             record.stream, after=after, run=record.id, is_open=is_open

@@ -260,21 +260,22 @@ class QueueStore:
     # Giving back
 
     async def take_over(self, process: str, dead: Sequence[str]) -> list[RunRecord]:
-        """Take the runs of processes that are dead, or of none, and forget these processes.
+        """Take the runs of processes that are dead, not known, or none, and forget these processes.
 
         Durable ones wait for whoever claims them. What waits for people goes on
         waiting. The rest is the caller's (``process``) to end: it is returned,
         under a fence of its own.
         """
+        known = select(PROCESSES.c.id).where(PROCESSES.c.id.not_in(list(dead)))
         abandoned = or_(
-            RUNS.c.process_id.in_(list(dead)),
+            RUNS.c.process_id.not_in(known),
             and_(RUNS.c.process_id.is_(None), RUNS.c.status.in_(CARRIED)),
             and_(RUNS.c.process_id.is_(None), RUNS.c.status == "queued", ~RUNS.c.durable),
         )
         async with self._database.write() as conn:
             await conn.execute(
                 update(RUNS)
-                .where(RUNS.c.process_id.in_(list(dead)), RUNS.c.status == "waiting")
+                .where(RUNS.c.process_id.not_in(known), RUNS.c.status == "waiting")
                 .values(process_id=None, fence=RUNS.c.fence + 1)
             )
             await conn.execute(

@@ -17,6 +17,7 @@ from spellwork.executor import Executor
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor, CanvasAccess
+from spellwork_server.queues.endings import Endings
 from spellwork_server.runs.asking import Asking
 from spellwork_server.runs.carrying import Carrying
 from spellwork_server.runs.journal import Journal
@@ -27,6 +28,7 @@ from spellwork_server.runs.past_reader import PastReader
 from spellwork_server.runs.recorded_inputs import InputReader
 from spellwork_server.runs.resting import TryAgain, never
 from spellwork_server.runs.run import Machinery, nobody_lags
+from spellwork_server.runs.queueing import Queueing
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
 from spellwork_server.runs.spell_manager import Managers, SpellManager
@@ -44,6 +46,7 @@ from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.storage.run_figures import RunFigures
+from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.schema import CANVASES, USERS
@@ -388,7 +391,11 @@ async def house(
                 grace=grace,
                 carrying=Carrying(library, machinery, past, access, _actor),
             )
-            async with runners:
+            waiting = QueueStore(database)
+            endings = Endings(waiting, runners.find)
+            runners.watch_ends(lambda run: endings.note(run.id))
+            queueing = Queueing(runners, waiting, lambda: "house", lambda: None)
+            async with runners, endings:
                 reader = RunReader(records, outputs, runners.find, access, 64 * 1024)
                 registry = Registry()
                 pages = Pages(64 * 1024)
@@ -401,6 +408,8 @@ async def house(
                         access,
                         max_spell_nodes=1_000,
                         pages=pages,
+                        queueing=queueing,
+                        endings=endings,
                     ),
                     RunReadingService(
                         reader,

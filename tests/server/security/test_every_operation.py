@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import socketio
@@ -18,6 +19,7 @@ import socketio
 from spellwork.external.connection import PATH as EXTERNAL_WORKERS
 from spellwork_server.identity.policy import CANVAS_ROLES
 from spellwork_server.storage.packs import PackRecord
+from spellwork_server.storage.tasks import NewTask, insert_task
 from spellwork_server.triggers.hooks import PATH as HOOKS
 from tests.server.runs.house import until
 from tests.server.services.house import HELLO, Caller, House, house
@@ -41,6 +43,10 @@ OWN = {
     "canvas": ("close",),
     "external_workers": ("find", "create"),
     "triggers": ("preview",),
+    "queues": ("find", "get"),
+    "processes": ("find",),
+    "runs": ("cancel_many",),
+    "tasks": ("find",),
 }
 """Operations on one's own things alone, and on what everybody may see."""
 
@@ -71,6 +77,10 @@ NOT_FOR_ALL = (
     Asked("users.make_link", AUTHOR, {"id": "{ada}"}),
     Asked("api_keys.remove", AUTHOR, {"id": "{key}"}),
     Asked("cache.clear", AUTHOR, {"all": "true"}),
+    Asked("queues.patch", AUTHOR, {"name": "work", "concurrency": 2}),
+    Asked("queues.pause", AUTHOR, {"name": "work"}),
+    Asked("queues.play", AUTHOR, {"name": "work"}),
+    Asked("queues.drain", AUTHOR, {"name": "drained"}),
     Asked("models.pull", AUTHOR, {"model": "any"}),
     Asked("canvases.get", "viewer", {"id": "{canvas}"}),
     Asked("canvases.patch", "editor", {"id": "{canvas}", "name": "Mine"}),
@@ -196,6 +206,12 @@ NOT_FOR_ALL = (
     Asked("triggers.rotate", AUTHOR, {"id": "{trigger}"}),
     Asked("triggers.fire", "owner", {"id": "{trigger}"}),
     Asked("triggers.remove", "owner", {"id": "{trigger}"}),
+    Asked("tasks.get", "viewer", {"id": "{task}"}),
+    Asked("tasks.get", AUTHOR, {"id": "{private_task}"}),
+    Asked("tasks.answer", "owner", {"id": "{task}", "answer": {"approved": True}}),
+    Asked("tasks.assign", "owner", {"id": "{task}", "role": "viewer"}),
+    Asked("tasks.link", "owner", {"id": "{task}"}),
+    Asked("tasks.unlink", "owner", {"id": "{task}"}),
     Asked("canvas.open", "viewer", {"canvas": "{canvas}", "client_id": 7}),
     Asked("canvas.update", "viewer", {"canvas": "{canvas}", "msg_id": 1, "update": b"\0\0"}),
     Asked("canvas.awareness", "viewer", {"canvas": "{canvas}", "update": b"\0"}),
@@ -259,6 +275,7 @@ class World:
         paths.append("/grants")
         canvas = f"/v1/canvases/{self.names['canvas']}"
         found = [(await self.ada.get(canvas + path)).body for path in paths]
+        found.append((await self.ada.get(f"/v1/tasks?canvas={self.names['canvas']}")).body)
         found.append((await self.ada.get(f"/v1/triggers?canvas={self.names['canvas']}")).body)
         return [*found, (await self.ada.get(f"/v1/runs?canvas={self.names['canvas']}")).body]
 
@@ -305,6 +322,8 @@ async def world(folder: Path) -> AsyncIterator[World]:
                 )
             ).body["trigger"]["id"],
             "external": (await ada.post("/v1/external-workers", {"name": "Hers"})).body["id"],
+            "task": await asked_task(h, shared.body["id"], ada.user.id, canvas),
+            "private_task": await asked_task(h, private.body["id"], ada.user.id, canvas),
         }
         given = {"canvases": [canvas]}
         assert (await ada.patch(f"/v1/external-workers/{names['external']}", given)).status == 200
@@ -315,6 +334,27 @@ async def world(folder: Path) -> AsyncIterator[World]:
                 member = {"email": f"{role}@example.org", "role": role}
                 assert (await ada.put(f"{path}/members", member)).status == 200
         yield made
+
+
+async def asked_task(h: House, run: str, user: str, canvas: str) -> str:
+    """Keep a question of a run to its owner; return its id."""
+    task = NewTask(
+        id=uuid4().hex,
+        run=run,
+        node="a",
+        canvas_id=canvas,
+        kind="approval",
+        title="May it?",
+        text="",
+        question={"kind": "approval", "title": "May it?"},
+        assignee_id=user,
+        assignee_role=None,
+        created_by=user,
+        created_at=1.0,
+    )
+    async with h.parts.stores.database.write() as conn:
+        await insert_task(conn, task)
+    return task.id
 
 
 async def output_hash(ada: Caller, run: str) -> str:
