@@ -395,7 +395,7 @@ def _seen_by(user_id: str, everywhere: bool) -> ColumnElement[bool]:
     return or_(
         _asked_of(user_id, false()),
         alone,
-        and_(member, or_(followed, MEMBERS.c.role == "owner")),
+        and_(member, followed),
     )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import NodeError
 from spellwork.answers import AnswerInvalid, check_answer, check_question
-from spellwork.asking import Question
+from spellwork.asking import Asker, Question
 from spellwork_server.errors import BadRequest
 from spellwork_server.runs.asking import Asked
 from spellwork_server.storage.group_commit import GroupCommit
@@ -106,7 +106,7 @@ class Tasks:
 
     # For runs
 
-    def asker_of(self, asked: Asked) -> Callable[[str, Question], Awaitable[asyncio.Future[Any]]]:
+    def asker_of(self, asked: Asked) -> Asker:
         """Return what puts a run's questions, each once: asked again by the same path it is the same."""
 
         async def ask(path: str, question: Question) -> asyncio.Future[Any]:
