@@ -71,9 +71,9 @@ class Served:
         return opened
 
     async def log(self) -> CanvasLog:
-        """Read the canvas's log out of the database's file."""
+        """Read the canvas's log out of the database."""
         async with (
-            Database(Settings(data=self.process.data).database) as database,
+            Database(self.process._settings().database) as database,
             GroupCommit(database) as commits,
         ):
             return await UpdateLog(database, commits).load(self.canvas)
