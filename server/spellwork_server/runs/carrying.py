@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from spellwork.library import Libraries
 from spellwork.past import without
 from spellwork.reaching import feeding_nodes
 from spellwork_server.child_spells import Found
-from spellwork_server.errors import BadRequest, NotFound, SpellRefused
+from spellwork_server.errors import BadRequest, NotFound, SpellRefused, Unavailable
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.run_records import RunRecord
 
@@ -23,7 +24,7 @@ from .errors import NotResumable
 from .insides import Insides
 from .keeping import canvas_owners, changed_nodes, origin_of_fork, origin_of_record, outside_of
 from .origin import Origin
-from .past_reader import PastReader, first_of
+from .past_reader import Before, PastReader, first_of
 from .run import Machinery
 from .spell_runner import RunRequest
 from .streams import Access
@@ -69,6 +70,7 @@ class Carrying:
         self._past = past
         self._access = access
         self._actors = actors
+        self._asked: dict[tuple[str, str | None], asyncio.Future[Actor | None]] = {}
 
     async def ready(self, record: RunRecord) -> Ready:
         """Return a run with which its own past goes on; nothing is changed by that.
@@ -84,15 +86,36 @@ class Carrying:
         spell = spell_of(record)
         request = request_of(record, spell, actor)
         children = await self._machinery.children.for_actor(spell, record.user_id, actor)
-        before = await self._past.read(record.id)
+        before = Before() if _is_first(record) else await self._past.read(record.id)
         plan = await self._compile(spell, request, children, record)
         origin = origin_of_record(record, before, plan, _others(record, spell, children))
         return Ready(spell, plan, request, children, origin)
 
     async def _owner(self, record: RunRecord) -> Actor:
-        actor = await self._actors(record.user_id)
-        if actor is None or not await self._may_run(actor, record.canvas_id):
+        actor = await self._who(record.user_id, record.canvas_id)
+        if actor is None:
             raise NotResumable(record.id, "whoever started it may not run it any more")
+        return actor
+
+    async def _who(self, user: str, canvas: str | None) -> Actor | None:
+        """Return who a user is now, None where they may not run there; who asks at one moment shares the answer."""
+        asked = self._asked.get((user, canvas))
+        if asked is not None:
+            return await asyncio.shield(asked)
+        asked = self._asked[user, canvas] = asyncio.get_running_loop().create_future()
+        try:
+            actor = await self._actors(user)
+            if actor is not None and not await self._may_run(actor, canvas):
+                actor = None
+            asked.set_result(actor)
+        except BaseException as error:
+            asked.set_exception(
+                error if isinstance(error, Exception) else Unavailable("The server is stopping")
+            )
+            asked.exception()  # nobody else may have asked
+            raise
+        finally:
+            del self._asked[user, canvas]
         return actor
 
     async def _may_run(self, actor: Actor, canvas: str | None) -> bool:
@@ -178,6 +201,11 @@ class Carrying:
             return await self._compile(spell, request, children, record)
         except (SpellRefused, BadRequest):
             return None
+
+
+def _is_first(record: RunRecord) -> bool:
+    """Say whether nothing can have been written for a run yet: it waited in its queue until this first claim."""
+    return record.queue is not None and record.fence == 1
 
 
 def spell_of(record: RunRecord) -> Spell:
