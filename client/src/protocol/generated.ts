@@ -2483,6 +2483,10 @@ export interface RunView {
    */
   deadline: number | null;
   /**
+   * Lists only: how many of its nodes failed, once it has ended.
+   */
+  failed_nodes: number | null;
+  /**
    * Lists only: how many runs leave its queue before it, while it waits there; null beyond 1,000.
    */
   ahead: number | null;

@@ -145,7 +145,7 @@ export class TriggerDesk {
     const shown = this.firings.get();
     if (shown?.trigger !== id) return;
     if (trigger === null) this.firings.set(null);
-    else if (trigger.last !== null && trigger.last.id !== shown.items[0]?.id) void this.look(id);
+    else if (trigger.last !== null && !isSame(trigger.last, shown.items[0])) void this.look(id);
   }
 
   async #keep(work: () => Promise<void>): Promise<Faults | null> {
@@ -167,6 +167,11 @@ export class TriggerDesk {
       return false;
     }
   }
+}
+
+/** Whether a firing is known already, and its run where it was. */
+function isSame(last: Firing, known: Firing | undefined): boolean {
+  return last.id === known?.id && last.status === known.status;
 }
 
 /** What the server said is wrong, by field. */

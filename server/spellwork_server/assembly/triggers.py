@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from spellwork_server.assembly.running import Running
 from spellwork_server.assembly.stores import Stores, finds_actors
-from spellwork_server.runs.spell_runner import RunRequest
+from spellwork_server.runs.spell_runner import Place, RunRequest
 from spellwork_server.services.triggers import TriggerNews
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels
@@ -40,30 +40,35 @@ def make_triggers(
         Poller(firer, running.grants.answer),
         Endings(stores.triggers, firer, stores.outputs, access),
     )
-    running.runners.watch_ends(lambda run: triggers.run_ended(run.order.canvas))
+    running.runners.watch_ends(
+        lambda run: triggers.run_ended(run.order.canvas, run.order.request.get("trigger"))
+    )
     return Triggering(triggers, Hooks(triggers, stores.vault), news)
 
 
 def _starts(running: Running) -> Starts:
     async def start(asked: Start) -> str:
+        run = asked.run
+        request = RunRequest(
+            actor=asked.actor,
+            inputs=asked.inputs,
+            timeout=run.timeout,
+            audience=run.audience,
+            on_busy="parallel",
+            durable=True,
+            trigger=asked.trigger,
+            depth=asked.depth,
+            also=asked.also,
+        )
+        if run.queue is not None:
+            retry = None if run.retry is None else run.retry.model_dump()
+            place = Place(run.queue, run.priority, retry=retry)
+            user = asked.actor.user_id
+            return (await running.queueing.put(user, asked.canvas, request, place)).record.id
         runner = await running.runners.acquire(asked.actor.user_id, asked.canvas)
         try:
-            run = await running.runners.start(
-                runner,
-                RunRequest(
-                    actor=asked.actor,
-                    inputs=asked.inputs,
-                    timeout=asked.run.timeout,
-                    audience=asked.run.audience,
-                    on_busy="parallel",
-                    durable=True,
-                    trigger=asked.trigger,
-                    depth=asked.depth,
-                    also=asked.also,
-                ),
-            )
+            return (await running.runners.start(runner, request)).id
         finally:
             running.runners.release(runner)
-        return run.id
 
     return start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
@@ -75,7 +75,7 @@ class NotNow(Exception):
 class Changed(Protocol):
     """Told of a trigger that fired, or whose fault is another."""
 
-    async def __call__(self, trigger: str) -> None:
+    def __call__(self, trigger: str) -> Coroutine[Any, Any, None]:
         """Tell those who look at it."""
 
 

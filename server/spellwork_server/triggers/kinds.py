@@ -6,7 +6,15 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 
 from .schedule import MAX_EXPRESSION, MAX_ZONE, Cron, Every, Schedule
 
@@ -156,6 +164,12 @@ class RunSettings(_Strict):
     queue: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     priority: int = Field(default=0, ge=-100, le=100)
     retry: Retry | None = None
+
+    @model_validator(mode="after")
+    def _queued(self) -> RunSettings:
+        if self.queue is None and (self.priority or self.retry is not None):
+            raise ValueError("priority and retry are for runs in a queue: give queue, too")
+        return self
 
 
 Inputs = dict[Annotated[str, Field(min_length=1, max_length=400)], JsonValue]

@@ -66,8 +66,10 @@ class Triggers:
         """Look again at what is due and what is waited for: a trigger was made, changed or removed."""
         self.timer.wake()
 
-    def run_ended(self, canvas: str | None) -> None:
-        """Learn that a run on a canvas ended here. Costs nothing where no trigger waits for it."""
+    def run_ended(self, canvas: str | None, trigger: str | None = None) -> None:
+        """Learn that a run on a canvas ended here, which ``trigger`` started. Costs nothing where none waits for it."""
+        if trigger is not None:
+            self._spawn(self.firer.changed(trigger))
         if canvas in self.endings.canvases and canvas not in self._ended:
             assert canvas is not None
             self._ended.add(canvas)

@@ -123,6 +123,24 @@ async def test_what_was_due_while_the_server_was_off_fires_when_it_is_back(tmp_p
         assert len(fired) == 10
 
 
+@pytest.mark.rule("X1", "X8")
+async def test_its_runs_may_wait_in_a_queue_which_may_refuse_them(tmp_path: Path) -> None:
+    async with triggered(tmp_path) as h:
+        root = await h.person("root", role="admin")
+        run = {"queue": "nightly", "priority": 5, "retry": {"attempts": 3}}
+        trigger = await h.made(MINUTE, run=run)
+        await h.pass_to(START + 60)
+        (fired,) = await h.firings(trigger)
+        kept = (await h.ada.get(f"/v1/runs/{fired['run']}")).body
+        assert (kept["queue"], kept["priority"]) == ("nightly", 5)
+        assert (kept["trigger"], kept["durable"]) == (trigger["id"], True)
+        assert (await root.post("/v1/queues/nightly/drain")).status == 200
+        await h.pass_to(START + 120)
+        refused = (await h.firings(trigger))[-1]
+        assert (refused["outcome"], "nightly" in refused["reason"]) == ("refused", True)
+        assert (await h.make(MINUTE, run={"priority": 5})).status == 400
+
+
 @pytest.mark.rule("X7")
 async def test_a_run_that_goes_on_may_keep_the_next_from_starting(tmp_path: Path) -> None:
     async with triggered(tmp_path) as h:

@@ -337,7 +337,7 @@ async def test_a_run_that_ends_fires_what_waits_on_other_canvases(tmp_path: Path
 async def test_an_end_that_a_crash_kept_from_firing_fires_later_once(tmp_path: Path) -> None:
     async with triggered(tmp_path) as h:
         other = await h.canvas_of(h.ada)
-        h.triggers.run_ended = lambda _canvas: None  # type: ignore[method-assign, misc]
+        h.triggers.run_ended = lambda *_: None  # type: ignore[method-assign]
         h.parts.running.runners._end_watchers.clear()
         trigger = await h.made({"kind": "event", "canvas": h.canvas}, canvas=other)
         await h.ada.post("/v1/runs", {"canvas": h.canvas, "wait": 30})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from spellwork_server.storage import triggers as store
+from tests.server.runs.house import until
 
 from .house import START, triggered
 
@@ -111,10 +112,11 @@ async def test_those_who_have_the_canvas_open_are_told(tmp_path: Path) -> None:
         )
         trigger = await h.made({"kind": "webhook"})
         fired = await h.ada.post(f"/v1/triggers/{trigger['id']}/fire")
+        await until(lambda: told[-1][2]["trigger"]["last"] is not None)
+        await until(lambda: told[-1][2]["trigger"]["last"]["status"] == "completed")
+        assert told[-1][2]["trigger"]["last"]["run"] == fired.body["run"]
         await h.ada.delete(f"/v1/triggers/{trigger['id']}")
         assert {channel for channel, _, _ in told} == {f"canvas:{h.canvas}"}
-        made, then, gone = (data["trigger"] for _, _, data in told)
-        assert made["last"] is None
-        assert then["last"]["run"] == fired.body["run"]
-        assert gone is None
+        assert told[0][2]["trigger"]["last"] is None
+        assert told[-1][2]["trigger"] is None
         assert trigger["secret"] not in str(told)
