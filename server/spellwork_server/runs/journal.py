@@ -191,6 +191,9 @@ class Journal:
         while True:
             goes_on = is_open()
             log = await self.log(stream)
+            if not goes_on:  # the process that wrote the end may not have been heard yet
+                log.heard(await self._store.last(stream))
+                await log.catch_up()
             changed, upto = log.changed, log.published
             page = await self.read(stream, after=after, limit=FOLLOW_PAGE, run=run, upto=upto)
             for event in page:
@@ -199,7 +202,11 @@ class Journal:
                 after = page[-1].seq
             elif goes_on:
                 after = max(after, upto)
-                await changed.wait()
+                log.pins += 1
+                try:
+                    await changed.wait()
+                finally:
+                    log.pins -= 1
             else:
                 return
 
