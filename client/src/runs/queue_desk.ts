@@ -1,23 +1,10 @@
 /** The queues of the server, and what is done with them. */
 import type { RunView } from "../protocol";
+import type { QueueView } from "../protocol/generated";
 import type { Connection } from "../session";
 import { Store } from "../store";
-import { ask } from "./ask";
 
-/** How a queue stands. */
-export interface Queue {
-  readonly name: string;
-  readonly state: "open" | "paused" | "draining";
-  readonly waiting: number;
-  readonly delayed: number;
-  readonly running: number;
-  readonly concurrency: number | null;
-  readonly per_process: number | null;
-  readonly rate: { readonly count: number; readonly seconds: number } | null;
-  readonly processes: readonly { readonly id: string; readonly name: string }[];
-  readonly oldest_at: number | null;
-  readonly started_last_minute: number;
-}
+export type Queue = QueueView;
 
 /** Limits of a queue; null takes one away. */
 export interface QueueLimits {
@@ -49,7 +36,7 @@ export class QueueDesk {
 
   async load(): Promise<void> {
     try {
-      const { items } = await ask<{ items: readonly Queue[] }>(this.#session, "queues.find", {});
+      const { items } = await this.#session.request("queues.find");
       this.queues.set(items);
       this.failure.set(null);
       if (this.looked.get()) await this.#loadWaiting();
@@ -66,24 +53,24 @@ export class QueueDesk {
   }
 
   pause(name: string): Promise<void> {
-    return this.#do("queues.pause", { name });
+    return this.#do(this.#session.request("queues.pause", { name }));
   }
 
   play(name: string): Promise<void> {
-    return this.#do("queues.play", { name });
+    return this.#do(this.#session.request("queues.play", { name }));
   }
 
   drain(name: string): Promise<void> {
-    return this.#do("queues.drain", { name });
+    return this.#do(this.#session.request("queues.drain", { name }));
   }
 
   limit(name: string, limits: QueueLimits): Promise<void> {
-    return this.#do("queues.patch", { name, ...limits });
+    return this.#do(this.#session.request("queues.patch", { name, ...limits }));
   }
 
   /** Cancel runs that wait or run; resolves with how many. */
-  async cancel(what: { queue?: string; ids?: readonly string[]; canvas?: string }): Promise<number> {
-    const { cancelled } = await ask<{ cancelled: number }>(this.#session, "runs.cancel_many", { ...what });
+  async cancel(what: { queue?: string; ids?: string[]; canvas?: string }): Promise<number> {
+    const { cancelled } = await this.#session.request("runs.cancel_many", what);
     await this.load();
     return cancelled;
   }
@@ -99,8 +86,8 @@ export class QueueDesk {
     if (this.looked.get() === queue) this.waiting.set(found.items as readonly RunView[]);
   }
 
-  async #do(event: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
-    await ask(this.#session, event, fields);
+  async #do(asked: Promise<unknown>): Promise<void> {
+    await asked;
     await this.load();
   }
 }

@@ -5,7 +5,6 @@ import type { Json, RunView } from "../protocol";
 import type { Usage } from "../protocol/generated";
 import type { Connection } from "../session";
 import { Store } from "../store";
-import { ask } from "./ask";
 import { Comparison } from "./comparison";
 import { QueueDesk } from "./queue_desk";
 import { RunList } from "./run_list";
@@ -72,12 +71,18 @@ export class RunDesk {
 
   /** Let an interrupted run go on where it was. */
   resume(id: string): Promise<RunView> {
-    return ask(this.#session, "runs.resume", { id });
+    return this.#session.request("runs.resume", { id }) as Promise<RunView>;
   }
 
   /** Begin a new run with what another left. */
   fork(id: string, how: Fork = {}): Promise<RunView> {
-    return ask(this.#session, "runs.fork", { id, ...how });
+    const { from, inputs, spell } = how;
+    return this.#session.request("runs.fork", {
+      id,
+      ...(from ? { from: [...from] as [string, ...string[]] } : {}),
+      ...(inputs ? { inputs: { ...inputs } as never } : {}),
+      ...(spell ? { spell } : {}),
+    }) as Promise<RunView>;
   }
 
   async cancel(id: string): Promise<void> {

@@ -43,6 +43,9 @@ class RunView(View):
         default=None, description="It waits in its queue until then: a delay, or a retry."
     )
     deadline: float | None = Field(default=None, description="By then it must have ended.")
+    failed_nodes: int | None = Field(
+        default=None, description="Lists only: how many of its nodes failed, once it has ended."
+    )
     ahead: int | None = Field(
         default=None,
         description="Lists only: how many runs leave its queue before it, while it waits there; null beyond 1,000.",

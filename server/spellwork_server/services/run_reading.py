@@ -100,7 +100,12 @@ class RunReadingService(Service):
         ahead = await self._looks.search.ahead(found.records)
         views = self._reader.heads(found.records)
         return RunList(
-            items=[view.model_copy(update={"ahead": ahead.get(view.id)}) for view in views],
+            items=[
+                view.model_copy(
+                    update={"ahead": ahead.get(view.id), "failed_nodes": found.failed.get(view.id)}
+                )
+                for view in views
+            ],
             next=found.next,
         )
 

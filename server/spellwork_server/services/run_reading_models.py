@@ -33,9 +33,7 @@ class FindRuns(Request):
     """Runs of a canvas, or without one the caller's own; newest first. What is left out does not matter."""
 
     canvas: str | None = Field(default=None, max_length=64)
-    status: Annotated[list[Status] | None, BeforeValidator(_listed)] = Field(
-        default=None, max_length=8
-    )
+    status: Annotated[list[Status] | None, BeforeValidator(_listed)] = None
     queue: str | None = Field(default=None, max_length=64)
     trigger: str | None = Field(default=None, max_length=64)
     forked_from: str | None = Field(default=None, max_length=64)

@@ -16,6 +16,8 @@ from .schema import RUN_FIGURES, RUNS, TRIGGERS, USERS
 ID_PART = 6
 """Characters of an id from which on its beginning is looked for."""
 
+_FAILED = "failed_nodes"
+
 MOST_AHEAD = 1_000
 """Runs of a queue that are counted to tell the place of one."""
 
@@ -49,6 +51,8 @@ class FoundRuns:
 
     records: list[RunRecord]
     next: str | None
+    failed: dict[str, int]
+    """By run that has ended, how many of its nodes failed."""
 
 
 class RunSearch:
@@ -59,13 +63,22 @@ class RunSearch:
 
     async def find(self, query: RunQuery) -> FoundRuns:
         """Return a page of runs, without spells and results. Raises BadRequest for a cursor that is none."""
-        wanted = select(*LISTED).where(*_conditions(query))
+        wanted = select(*LISTED, RUN_FIGURES.c.failed.label(_FAILED))
+        wanted = wanted.outerjoin(RUN_FIGURES, RUN_FIGURES.c.run == RUNS.c.id)
+        wanted = wanted.where(*_conditions(query))
         wanted = wanted.order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(query.limit + 1)
         async with self._database.read() as conn:
             rows = (await conn.execute(wanted)).all()
-        found = [RunRecord(**row._mapping) for row in rows[: query.limit]]  # noqa: SLF001 - SQLAlchemy's public name for it
         more = len(rows) > query.limit
-        return FoundRuns(found, write_cursor(found[-1].created_at, found[-1].id) if more else None)
+        found: list[RunRecord] = []
+        failed: dict[str, int] = {}
+        for row in rows[: query.limit]:
+            fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+            if (count := fields.pop(_FAILED)) is not None:
+                failed[fields["id"]] = count
+            found.append(RunRecord(**fields))
+        after = write_cursor(found[-1].created_at, found[-1].id) if more else None
+        return FoundRuns(found, after, failed)
 
     async def ahead(self, records: Sequence[RunRecord]) -> dict[str, int]:
         """Return how many runs leave their queue before those of ``records`` that wait in one; MOST_AHEAD at most."""

@@ -1,5 +1,5 @@
 /** What a person does with past runs on the canvas: look at them, step through them, go on from them. */
-import type { Json } from "../../protocol";
+import { isHandle, isRef, type Json } from "../../protocol";
 import type { Fork, RunDesk } from "../../runs";
 import type { Editor } from "./editor";
 
@@ -59,15 +59,18 @@ export async function runWithTheseInputs(
 ): Promise<void> {
   try {
     const { inputs } = await desk.inputs(id, node);
-    const wires = editor.document.spell.get().edges;
-    const wired = new Set(Object.values(wires).flatMap((edge) => (edge.target === node ? [edge.input] : [])));
-    const typed = Object.entries(inputs).filter(([port]) => !wired.has(port));
-    const given = Object.fromEntries(typed.map(([port, value]) => [`${node}.${port}`, value as Json]));
-    await desk.fork(id, { from: [node], spell: "now", ...(typed.length > 0 ? { inputs: given } : {}) });
+    // Large ones are not sent back: they are what the run left before the node, and stand there as they were.
+    const small = Object.entries(inputs).filter(([, value]) => !isLarge(value as Json));
+    const given = Object.fromEntries(small.map(([port, value]) => [`${node}.${port}`, value as Json]));
+    await desk.fork(id, { from: [node], spell: "now", ...(small.length > 0 ? { inputs: given } : {}) });
     backToNow(editor);
   } catch (error) {
     editor.toasts.error("Could not run again", error);
   }
+}
+
+function isLarge(value: Json): boolean {
+  return isRef(value) || isHandle(value) || (Array.isArray(value) && value.some(isLarge));
 }
 
 /** The run that a node's state on the canvas comes from. */

@@ -64,7 +64,13 @@ export function RunRow({ row }: { row: Row }) {
   const facts = factsOf(row.view);
 
   async function choose() {
-    if (choosing !== null && choosing !== row.id) return void desk.compare(choosing, row.id);
+    if (choosing !== null && choosing !== row.id) {
+      const other = desk.list.rows.get().find(({ id }) => id === choosing);
+      const [before, after] =
+        (other?.createdAt ?? 0) <= row.createdAt ? [choosing, row.id] : [row.id, choosing];
+      await desk.compare(before, after);
+      return;
+    }
     setBusy(true);
     try {
       await showRun(editor, row.id);
@@ -130,7 +136,9 @@ function RunTools({ row }: { row: Row }) {
   const editor = useEditor();
   const desk = useRunDesk();
   const over = ended(row.status);
-  const failed = Object.values(row.state?.nodes ?? {}).some((node) => node.state === "failed");
+  const failed =
+    (row.view?.failed_nodes ?? 0) > 0 ||
+    Object.values(row.state?.nodes ?? {}).some((node) => node.state === "failed");
   const stepping = useStore(desk.stepper.loading, (run) => run === row.id);
   const told = (what: string, work: Promise<unknown>) =>
     void work.catch((error: unknown) => editor.toasts.error(what, error));
@@ -206,7 +214,9 @@ function Tool({ label, testid, danger = false, onClick, children }: ToolProps) {
   );
 }
 
-function wordsOf({ state, status }: Row): { readonly tone: ShownState; readonly word: string } {
+function wordsOf({ state, status, view }: Row): { readonly tone: ShownState; readonly word: string } {
+  const failed = view?.failed_nodes ?? 0;
+  if (status === "completed" && failed > 0) return { tone: "failed", word: `${failed} failed` };
   if (state && state.status === status) return runWords(state);
   return { tone: TONES[status], word: STATUS_WORDS[status] };
 }
