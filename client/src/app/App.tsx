@@ -13,6 +13,7 @@ import { onSignedOutElsewhere, recallUser, rememberUser } from "./remembered";
 import { usePlace } from "./router";
 import { finishSignOut } from "./sign_out";
 
+const TaskLink = lazy(() => import("./components/TaskLink"));
 const CanvasPage = lazy(() => import("./components/CanvasPage"));
 
 export function App() {
@@ -31,6 +32,13 @@ export function App() {
   }, [signedIn]);
   // Until the server says who is signed in, the page is that of the person who was.
   const user = signedIn === undefined ? (last ?? undefined) : signedIn;
+  if (place.page === "task") {
+    return (
+      <Suspense fallback={<Waiting failure={null} />}>
+        <TaskLink key={place.token} token={place.token} />
+      </Suspense>
+    );
+  }
   if (place.page === "link") return <SignInByLink token={place.token} />;
   if (user === undefined) return <Waiting failure={failure} />;
   if (place.page === "join") return <Join key={place.token} token={place.token} user={user} />;

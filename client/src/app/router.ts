@@ -10,12 +10,14 @@ export type Place =
   | { readonly page: "link"; readonly token: string }
   /** An invitation or share link, in the fragment for the same reason: no log and no Referer has it. */
   | { readonly page: "join"; readonly token: string }
+  /** What a link asks of whoever has it, in the fragment too. */
+  | { readonly page: "task"; readonly token: string }
   | { readonly page: "nowhere" };
 
 /** Read a path and a fragment; pages other than a canvas live in the fragment of `/`. */
 export function placeOf(path: string, hash: string): Place {
-  const token = /^#\/(link|join)\/([^/]+)$/.exec(hash);
-  if (token?.[2]) return { page: token[1] === "join" ? "join" : "link", token: decoded(token[2]) };
+  const token = /^#\/(link|join|task)\/([^/]+)$/.exec(hash);
+  if (token?.[2]) return { page: token[1] as "link" | "join" | "task", token: decoded(token[2]) };
   const canvas = /^\/canvas\/([A-Za-z0-9_-]+)\/?$/.exec(path);
   if (canvas?.[1]) return { page: "canvas", id: canvas[1] };
   if (path !== "/" && path !== "/index.html") return { page: "nowhere" };

@@ -2,6 +2,7 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useCallback, useEffect, useMemo } from "react";
 import { inbox } from "../app/inbox";
+import { tasks } from "../app/tasks";
 import type { Workbench } from "../engine";
 import type { User } from "../protocol";
 import { RunDesk } from "../runs";
@@ -80,6 +81,10 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useCommentAddress(editor);
   useNodeAddress(editor);
   useEffect(() => inbox.follow(connection), [connection]);
+  useEffect(
+    () => tasks.follow(connection, workbench.document.canvas),
+    [connection, workbench.document.canvas],
+  );
   const load = useCallback(
     (hash: string, offset: number, path: string, order: Order = {}): Promise<ValuePage> =>
       workbench.page(hash, offset, { path, parts: "reference", ...order }),

@@ -1,6 +1,7 @@
 /** The bar above the pages that are not a canvas. */
 import { LogOut } from "lucide-react";
 import { InboxButton } from "../../editor/components/comments/InboxButton";
+import { TasksButton } from "../../editor/components/tasks/TasksButton";
 import type { User } from "../../protocol";
 import { signOut } from "../sign_out";
 import { BrandMark } from "./Brand";
@@ -14,6 +15,7 @@ export function PageBar({ user }: { user: User }) {
         <BrandMark /> Spellwork
       </Link>
       <span className="spacer" />
+      <TasksButton />
       <InboxButton />
       <ThemeButton />
       {user.role === "admin" && (

@@ -32,6 +32,7 @@ import { ReservedPorts } from "./ReservedPorts";
 import { RoundsBar } from "./RoundsBar";
 import { CompareMark } from "./runs/CompareMark";
 import { StateBadge } from "./StateBadge";
+import { TaskOnNode } from "./tasks/TaskOnNode";
 import { VersionMark } from "./versions/VersionMark";
 
 const isFar = (state: { transform: [number, number, number] }) => state.transform[2] < FAR_ZOOM;
@@ -125,6 +126,7 @@ function NodeCard({ id, node, selected }: { id: string; node: SpellNode; selecte
           problems={problems}
         />
       )}
+      {!far && <TaskOnNode id={id} />}
       <ReservedPorts id={id} ports={ports} wired={wired} far={far} />
       <RemoteSelection id={id} />
       <VersionMark id={id} />

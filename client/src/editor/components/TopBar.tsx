@@ -14,6 +14,7 @@ import { InboxButton } from "./comments/InboxButton";
 import { PresenceBar } from "./PresenceBar";
 import { RunControls } from "./RunControls";
 import { SaveIndicator } from "./SaveIndicator";
+import { TasksButton } from "./tasks/TasksButton";
 import { WorkerMenu } from "./workers/WorkerMenu";
 
 export function TopBar() {
@@ -70,6 +71,7 @@ export function TopBar() {
       >
         <Search size={16} />
       </button>
+      <TasksButton />
       <InboxButton />
       <ThemeButton />
       <button
