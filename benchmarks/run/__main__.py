@@ -5,7 +5,8 @@
 The server is a real one in its own process, with its durable journal; the client is Socket.IO over
 a WebSocket. Every round gives another input, so that all 200 nodes run and none comes from the
 cache; the outputs of every round are checked. Beside it: the same spell with everything cached, and
-the same run over REST with `wait`.
+the same run over REST with `wait`; and what of it is the server's own, without sockets and REST
+(`carried.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import httpx
 import socketio
 
 from benchmarks.report import Figure, print_figures
+from benchmarks.run.carried import measure
 from tests.server_process import ServerProcess
 
 LAYERS, WIDTH = 20, 10
@@ -174,6 +176,16 @@ def main() -> int:
             Figure("runs.create to run.completed, p95", milliseconds(ended, 0.95), "ms"),
             Figure("the same with every node cached, median", milliseconds(cached), "ms"),
             Figure("POST /v1/runs with wait, median", milliseconds(rest), "ms"),
+        ],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        interactive, durable, at_once = asyncio.run(measure(Path(folder) / "data"))
+    met &= print_figures(
+        f"{nodes} nodes in {LAYERS} layers that do nothing, from the order to the committed end, in the server's process",
+        [
+            Figure("interactive: 200 nodes in 20 layers", interactive, "ms", most=8),
+            Figure("durable", durable, "ms", most=20),
+            Figure("20 such at once", at_once, "ms", most=150),
         ],
     )
     return 0 if met else 1

@@ -129,6 +129,8 @@ class RunOrder:
     timeout: float | None = None
     insides: Insides = ALL_SHOWN
     """What those who follow the run may see of what its nodes run inside themselves."""
+    drawn: Any = None
+    """The spell as JSON, where it is at hand."""
 
     def limits(self, most: Limits) -> Limits:
         """Return what the run may use: what it asks for, and no more than ``most``."""
@@ -251,7 +253,7 @@ class Run:
             audience=self.order.audience,
             created_at=self.created_at,
             started_at=self.started_at,
-            spell=self.order.spell.to_json(),
+            spell=self.order.spell.to_json() if self.order.drawn is None else self.order.drawn,
             request=self.order.request,
             durable=bool(self.order.request.get("durable")),
             process_id=self._machinery.process(),

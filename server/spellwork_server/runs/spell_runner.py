@@ -151,6 +151,7 @@ class SpellRunner:
         self._packages = ""
         self._left: Left = {}
         self._seat: LiveSeat | None = None
+        self._drawn: tuple[Spell, Any] | None = None
 
     def spell(self) -> Spell:
         """Return the canvas as it is now."""
@@ -253,6 +254,7 @@ class SpellRunner:
             asked | {"children": children.versions},
             request.timeout,
             Insides(await self._hidden(spell, audience, children)),
+            self._as_json(spell),
         )
         log = await self._machinery.journal.log(stream)
         paused = request.mode == "live" and self._is_live_paused()
@@ -305,7 +307,7 @@ class SpellRunner:
             mode="once",
             audience=request.audience if self.canvas else "private",
             created_at=time.time(),
-            spell=spell.to_json(),
+            spell=self._as_json(spell),
             request=asked.to_json() | {"children": children.versions},
             trigger_id=request.trigger,
             **place.columns(),
@@ -316,6 +318,12 @@ class SpellRunner:
                 stream, "run.status", {"run": record.id, "status": "queued"}
             )
         return Queued(kept, deduplicated=kept.id != record.id)
+
+    def _as_json(self, spell: Spell) -> Any:
+        """Return a spell as its record has it; that of a canvas which did not change is not written down again."""
+        if self._drawn is None or self._drawn[0] is not spell:
+            self._drawn = (spell, spell.to_json())
+        return self._drawn[1]
 
     async def _hidden(self, spell: Spell, audience: Audience, found: Found) -> frozenset[str]:
         """Return the nodes that run canvases, where not all who see the run may read all of these."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -141,13 +143,21 @@ class Database:
             engine = postgres.make_engine(self.url, self._connections)
             event.listen(engine.sync_engine, "begin", _begin_postgres)
             return engine
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"json_serializer": _json}
         if self.in_memory:
             options["poolclass"] = StaticPool
         engine = create_async_engine(self.url, **options)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
+
+
+def _json(value: Any) -> str:
+    """Return JSON for a column. Spells are large, and this is four times as fast as Python's own."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, which Python's own escapes
+        return json.dumps(value)
 
 
 def _known(url: str) -> URL:
