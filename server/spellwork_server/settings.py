@@ -242,6 +242,22 @@ class Settings(BaseSettings):
     run_retention: int = Field(
         default=1_000, ge=1, description="Runs of a stream whose events are kept."
     )
+    run_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="Days after their end that runs are kept; else by number alone.",
+    )
+    run_details_days: float | None = Field(
+        default=7,
+        gt=0,
+        description="Days after a run's end that its chunks, progress and all its log lines are kept.",
+    )
+    firing_days: float = Field(
+        default=90, gt=0, description="Days that firings of triggers are kept."
+    )
+    task_days: float = Field(
+        default=90, gt=0, description="Days after its run's end that a settled task is kept."
+    )
     version_quiet: float = Field(
         default=120, gt=0, description="Seconds without an edit after which a version is written."
     )

@@ -39,7 +39,7 @@ from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.past_reader import PastReader
 from spellwork_server.runs.placement import Placement
 from spellwork_server.runs.queueing import Queueing, tries_again
-from spellwork_server.runs.retention import Retention
+from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.runs.run import Machinery
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
@@ -187,7 +187,13 @@ def make_running(
         queueing=queueing,
         endings=endings,
         gone=GoneValues(stores.outputs, journal),
-        retention=Retention(stores.runs, stores.commits, settings.run_retention),
+        retention=Retention(
+            stores.database,
+            stores.runs,
+            stores.commits,
+            _keeping(settings),
+            lambda: telling.outbox.names,
+        ),
     )
 
 
@@ -199,6 +205,19 @@ def _make_processes(settings: Settings, stores: Stores) -> Processes:
         queues=settings.queues,
         lifeline=Lifeline(None if stores.database.in_memory else settings.data / "processes"),
         rhythm=Rhythm(settings.process_beat, settings.process_expires),
+    )
+
+
+def _keeping(settings: Settings) -> Keeping:
+    """Return for how long what of runs is kept."""
+    days = settings.run_days, settings.run_details_days
+    whole, details = (None if each is None else each * 86_400 for each in days)
+    return Keeping(
+        runs=settings.run_retention,
+        run_seconds=whole,
+        details_seconds=details,
+        firing_seconds=settings.firing_days * 86_400,
+        task_seconds=settings.task_days * 86_400,
     )
 
 

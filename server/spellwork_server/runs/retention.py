@@ -1,22 +1,29 @@
-"""Throws away, now and then, what is too old: runs, their events, cached outputs, values that nothing names."""
+"""Throws away, now and then, what is too old: runs, their events and tasks, firings, cached outputs, values that nothing names."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from spellwork_server.errors import ServerError
-from spellwork_server.storage.group_commit import GroupCommit
+from spellwork_server.storage.database import Database
+from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.retention import (
     BATCH,
+    compact_runs,
     drop_expired,
+    drop_firings,
     drop_oldest_cached,
     drop_runs,
+    drop_tasks,
     drop_unnamed,
+    find_compactable,
 )
 from spellwork_server.storage.run_records import RunRecords
 
@@ -32,13 +39,43 @@ UNUSED_SECONDS = 3_600.0
 logger = logging.getLogger(__name__)
 
 
-class Retention:
-    """Sweeps every INTERVAL seconds while it is entered."""
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """For how long what is kept; None is for ever."""
 
-    def __init__(self, records: RunRecords, commits: GroupCommit, keep_runs: int) -> None:
+    runs: int
+    """Runs of a stream."""
+    run_seconds: float | None = None
+    """After the end of a run."""
+    details_seconds: float | None = None
+    """The same, for what it told of how outputs came to be."""
+    firing_seconds: float = 90 * 86_400.0
+    task_seconds: float = 90 * 86_400.0
+    """After the end of the run that asked."""
+
+
+class Retention:
+    """Sweeps every INTERVAL seconds while it is entered.
+
+    ``subscribers`` returns the names of those whom the outbox tells: what they
+    have not been told is kept. What is open, or waits, is not touched.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        records: RunRecords,
+        commits: GroupCommit,
+        keeping: Keeping,
+        subscribers: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        self._database = database
         self._records = records
         self._commits = commits
-        self._keep = keep_runs
+        self._keeping = keeping
+        self._subscribers = subscribers
+        self._compacted = 0.0
+        """Runs that ended until then are compacted."""
         self._tasks = asyncio.TaskGroup()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -60,16 +97,37 @@ class Retention:
     async def sweep(self, now: float | None = None) -> None:
         """Throw away what is too old at ``now``, in small transactions."""
         now = time.time() if now is None else now
-        expired = await self._records.expired(self._keep)
+        keeping, told = self._keeping, self._subscribers()
+        old = None if keeping.run_seconds is None else now - keeping.run_seconds
+        expired = await self._records.expired(keeping.runs, old)
         for start in range(0, len(expired), BATCH):
             runs = expired[start : start + BATCH]
-            await self._commits.submit(partial(drop_runs, runs=runs))
+            await self._commits.submit(partial(drop_runs, runs=runs, subscribers=told))
+        if keeping.details_seconds is not None:
+            await self._compact(now - keeping.details_seconds)
+        await self._drop_all(lambda conn: drop_firings(conn, now - keeping.firing_seconds))
+        await self._drop_all(lambda conn: drop_tasks(conn, now - keeping.task_seconds))
         await self._commits.submit(lambda conn: drop_expired(conn, now))
         await self._commits.submit(lambda conn: drop_oldest_cached(conn, now - CACHE_SECONDS))
-        while (
-            await self._commits.submit(lambda conn: drop_unnamed(conn, now - UNUSED_SECONDS))
-            == BATCH
-        ):
+        await self._drop_all(lambda conn: drop_unnamed(conn, now - UNUSED_SECONDS))
+
+    async def _compact(self, before: float) -> None:
+        """Blank the details of runs that ended before a time; those that had to be spared are looked at again."""
+        after, spared = self._compacted, False
+        while True:
+            found = await find_compactable(self._database, after, before)
+            if not found:
+                break
+            runs = {run: stream for run, stream, _ in found}
+            job = partial(compact_runs, runs=runs, subscribers=self._subscribers())
+            spared |= not await self._commits.submit(job)
+            after = found[-1][2]
+            if not spared:
+                self._compacted = after
+
+    async def _drop_all(self, job: Job[int]) -> None:
+        """Do a job, batch by batch, until it drops nothing more."""
+        while await self._commits.submit(job) == BATCH:
             pass
 
     async def _sweep_forever(self) -> None:

@@ -115,13 +115,16 @@ class RunRecords:
         async with self._database.read() as conn:
             return [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
 
-    async def expired(self, keep: int) -> list[str]:
-        """Return the ended runs beyond the newest ``keep`` of their stream."""
+    async def expired(self, keep: int, ended_before: float | None = None) -> list[str]:
+        """Return the ended runs beyond the newest ``keep`` of their stream, and those that ended before a time."""
         place = func.row_number().over(
             partition_by=RUNS.c.stream, order_by=RUNS.c.created_at.desc()
         )
-        ranked = select(RUNS.c.id, RUNS.c.status, place.label("place")).subquery()
-        query = select(ranked.c.id).where(ranked.c.place > keep, ranked.c.status.not_in(OPEN))
+        ranked = select(RUNS.c.id, RUNS.c.status, RUNS.c.ended_at, place.label("place")).subquery()
+        old = ranked.c.place > keep
+        if ended_before is not None:
+            old |= ranked.c.ended_at < ended_before
+        query = select(ranked.c.id).where(old, ranked.c.status.not_in(OPEN))
         async with self._database.read() as conn:
             found: Sequence[str] = (await conn.scalars(query)).all()
         return list(found)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from spellwork import CachedOutputs
 from spellwork_server.errors import Forbidden
 from spellwork_server.runs import retention
-from spellwork_server.runs.retention import Retention
+from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.storage.schema import CACHE, OUTPUTS, RUNS
 
 from .house import ADA, BOB, ROOT, House, house, spell_of, sums
@@ -123,7 +123,7 @@ async def test_old_runs_go_with_their_events_and_what_only_they_left(
         ]
         await written(h)
         tab = await h.tab(ADA)
-        await Retention(h.records, h.commits, keep_runs=2).sweep(
+        await Retention(h.database, h.records, h.commits, Keeping(2)).sweep(
             time.time() + retention.CACHE_SECONDS + 5
         )
         async with h.database.read() as conn:
