@@ -117,7 +117,7 @@ class InputReader:
             ) from error
         level = _Level(plan)
         for part in matches[:-1]:
-            step = plan[part["id"]] if part["id"] in plan else None
+            step = _step(plan, part["id"])
             if step is None or step.body is None:
                 raise _no_node(record, node)
             if found.versions and found.versions != request.get("children"):
@@ -253,6 +253,11 @@ class _Reading:
         if is_stand_in(ref.hash, body) and len(body) > STAND_IN_BYTES:
             raise _NotKept(f"what {ref.node} left stays in its worker")
         return msgspec.json.decode(body)
+
+
+def _step(plan: Plan, node: str) -> Step | None:
+    place = plan.index.get(node)
+    return None if place is None else plan.steps[place]
 
 
 def _no_node(record: RunRecord, node: str) -> ValueNotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ class RunReadingService(Service):
         """Give what is the same in two runs that the caller may read, and what is not."""
         actor = require(call.actor, "run.create")
         before, after = [await self._side(actor, id) for id in (request.id, request.other)]
-        made = compare(before, after)
+        made = await asyncio.to_thread(compare, before, after)
         small = [
             ref.hash
             for pair in made.nodes
@@ -161,7 +162,7 @@ class RunReadingService(Service):
             record.created_at, await self._reader.insides.of_record(actor, record)
         )
         complete = await self._read_events(record.id, maker)
-        made = maker.made()
+        made = await asyncio.to_thread(maker.made)
         rows = [row for row in made.rows if _is_wanted(row, request)]
         page = rows[request.offset : request.offset + request.limit]
         owners = {_owner(row.node) for row in made.rows if "/" in row.node}
@@ -228,7 +229,7 @@ class RunReadingService(Service):
         after = taken = 0
         while taken < MOST_EVENTS:
             events = await self._looks.events.of_run(run, after=after, limit=EVENT_PAGE)
-            maker.take(events)
+            await asyncio.to_thread(maker.take, events)
             if len(events) < EVENT_PAGE:
                 return True
             after = events[-1].seq
