@@ -50,17 +50,24 @@ class Poller:
         self._firer = firer
         self._fetch = fetch
 
-    async def look(self, trigger: TriggerRecord) -> None:
-        """Look once. The first look notes what is there; a later one that finds something else fires.
+    async def find(self, trigger: TriggerRecord) -> Seen | LookFailed | None:
+        """Return what is there; None where the host says that nothing changed. May be ended at any time."""
+        try:
+            await self._firer.require_owner(trigger)
+            return await self._seen(trigger)
+        except (NodeError, ServerError) as error:
+            return LookFailed(str(error))
+        except LookFailed as failed:
+            return failed
+
+    async def take(self, trigger: TriggerRecord, seen: Seen | LookFailed | None) -> None:
+        """Note what was found. The first look notes what is there; a later one that finds something else fires.
 
         Raises:
             NotNow: nothing was noted; the next look finds the change.
         """
-        try:
-            await self._firer.require_owner(trigger)
-            seen = await self._seen(trigger)
-        except (NodeError, ServerError, LookFailed) as error:
-            await self._fail(trigger, str(error))
+        if isinstance(seen, LookFailed):
+            await self._fail(trigger, str(seen))
             return
         cursor = trigger.cursor or {}
         if seen is None or cursor.get("hash") == seen.hash:

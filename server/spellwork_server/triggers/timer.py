@@ -63,6 +63,7 @@ class Timer:
         self._later: dict[str, float] = {}
         self._trimmed_at: float | None = None
         self._seen = 0.0
+        self._stopped = False
         self._swept_at: float | None = None
 
     def wake(self) -> None:
@@ -70,10 +71,14 @@ class Timer:
         self._swept_at = None
         self._wake.set()
 
+    def stop(self) -> None:
+        """End after the round that goes on."""
+        self._stopped = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Fire what is due, for ever."""
-        while True:
-            self._wake.clear()
+        """Fire what is due, until it is stopped."""
+        while not self._stopped:
             pause = AGAIN
             try:
                 pause = await self.fire_due()
@@ -84,6 +89,7 @@ class Timer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
+            self._wake.clear()
 
     async def fire_due(self) -> float:
         """Fire all that is due now; return the seconds until the next may be."""

@@ -41,7 +41,8 @@ class Triggers:
         self._looks = asyncio.Semaphore(MOST_LOOKS)
         self._looking: set[str] = set()
         self._tasks: asyncio.TaskGroup | None = None
-        self._going: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
+        """Those that wait for a host, and have noted nothing."""
         self._ended: set[str] = set()
 
     async def __aenter__(self) -> Self:
@@ -58,7 +59,8 @@ class Triggers:
     ) -> None:
         tasks, self._tasks = self._tasks, None
         assert tasks is not None
-        for task in self._going:
+        self.timer.stop()
+        for task in self._asking:  # what has begun to fire is kept, or refused, in a moment
             task.cancel()
         await tasks.__aexit__(None, None, None)
 
@@ -105,11 +107,19 @@ class Triggers:
             self._spawn(self._look_once(trigger))
 
     async def _look_once(self, trigger: TriggerRecord) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
-            async with self._looks:
-                now = await self.records.find(trigger.id)
-                if now is not None and now.enabled:
-                    await self.poller.look(now)
+            self._asking.add(task)
+            try:
+                async with self._looks:
+                    now = await self.records.find(trigger.id)
+                    if now is None or not now.enabled:
+                        return
+                    found = await self.poller.find(now)
+            finally:
+                self._asking.discard(task)
+            await self.poller.take(now, found)
         finally:
             self._looking.discard(trigger.id)
 
@@ -117,9 +127,7 @@ class Triggers:
         if self._tasks is None:
             work.close()
             return
-        task = self._tasks.create_task(_safely(work))
-        self._going.add(task)
-        task.add_done_callback(self._going.discard)
+        self._tasks.create_task(_safely(work))
 
 
 async def _safely(work: Awaitable[None]) -> None:

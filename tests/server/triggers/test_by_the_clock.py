@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from spellwork_server.errors import StoreUnavailable
+from spellwork_server.runs import spell_runner
 from tests.server.services.house import house
+from tests.server.storage.databases import placed
 
 from .house import START, Triggered, triggered
 
@@ -80,32 +83,63 @@ async def test_a_clock_that_goes_back_fires_nothing_twice(tmp_path: Path) -> Non
         assert {each["due_at"] for each in await h.firings(trigger)} >= {START + 60, START + 120}
 
 
-@pytest.mark.rule("X6")
-async def test_processes_on_one_database_fire_each_time_once(tmp_path: Path) -> None:
-    shared = {
-        "database_url": f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}",
-        "secrets_key": "k" * 40,
-    }
-    async with (
-        triggered(tmp_path / "one", **shared) as h,
-        house(tmp_path / "two", **shared) as second,
-    ):
-        other = Triggered(second)
+@pytest.mark.rule("X6", "X41")
+@pytest.mark.parametrize("kind", ["file", "postgres"])
+async def test_processes_on_one_database_fire_each_time_once(kind: str, tmp_path: Path) -> None:
+    with placed(kind, tmp_path) as url:
+        shared = {"database_url": url, "secrets_key": "k" * 40}
+        async with (
+            triggered(tmp_path / "one", **shared) as h,
+            house(tmp_path / "two", **shared) as second,
+        ):
+            other = Triggered(second)
+            trigger = await h.made(MINUTE)
+            hook = await h.made({"kind": "webhook", "proof": "bearer"})
+            after = await h.made(
+                {"kind": "event", "canvas": h.canvas, "on": ["failed"]}, enabled=False
+            )
+            for turn in range(1, 6):
+                h.now = other.now = START + 60 * turn
+                await asyncio.gather(*(each.pass_to(h.now) for each in (h, other)))
+            found = await h.firings(trigger)
+            assert [each["due_at"] for each in found] == [START + 60 * n for n in range(1, 6)]
+            assert {each["outcome"] for each in found} == {"started"}
+            proof = {"Authorization": f"Bearer {hook['secret']}", "webhook-id": "one"}
+            path = f"/v1/hooks/{hook['id']}"
+            sent = [each.stranger().post(path, {}, headers=proof) for each in (h, other) * 3]
+            answers = await asyncio.gather(*sent)
+            assert sorted(each.status for each in answers) == [200] * 5 + [202]
+            assert len({each.body["run"] for each in answers}) == 1
+            sweeps = [each.triggers.endings.sweep() for each in (h, other) * 2]
+            h.now = other.now = START
+            settings = {"on": ["completed"], "kind": "event", "canvas": h.canvas}
+            change = {"settings": settings, "enabled": True}
+            assert (await h.ada.patch(f"/v1/triggers/{after['id']}", change)).status == 200
+            run = await h.ada.post("/v1/runs", {"canvas": h.canvas, "wait": 30})
+            await asyncio.gather(*sweeps)
+            keys = [each["key"] for each in await h.firings(after)]
+            assert keys.count(run.body["id"]) == 1
+            await h.ada.patch(f"/v1/triggers/{after['id']}", {"enabled": False})
+
+
+@pytest.mark.rule("X6", "X8")
+async def test_a_firing_and_its_run_are_kept_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    async with triggered(tmp_path) as h:
         trigger = await h.made(MINUTE)
-        hook = await h.made({"kind": "webhook", "proof": "bearer"})
-        for turn in range(1, 6):
-            h.now = other.now = START + 60 * turn
-            await asyncio.gather(*(each.pass_to(h.now) for each in (h, other)))
-        found = await h.firings(trigger)
-        assert [each["due_at"] for each in found] == [START + 60 * n for n in range(1, 6)]
-        proof = {"Authorization": f"Bearer {hook['secret']}", "webhook-id": "one"}
-        sent = [
-            each.stranger().post(f"/v1/hooks/{hook['id']}", {}, headers=proof)
-            for each in (h, other) * 3
-        ]
-        answers = await asyncio.gather(*sent)
-        assert sorted(each.status for each in answers) == [200] * 5 + [202]
-        assert len({each.body["run"] for each in answers}) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(spell_runner, "insert_run", full)
+            await h.pass_to(START + 60)
+        assert await h.firings(trigger) == []
+        assert (await h.ada.get(f"/v1/runs?canvas={h.canvas}")).body["items"] == []
+        assert (await h.read(trigger))["next_at"] == START + 60
+        await h.pass_to(START + 66)  # tried again a moment later
+        (fired,) = await h.firings(trigger)
+        assert (fired["outcome"], fired["due_at"]) == ("started", START + 60)
 
 
 @pytest.mark.rule("X5", "X6")

@@ -24,7 +24,7 @@ export function FreshSecret({ fresh, onAway }: FreshSecretProps) {
         <p className="faint">
           {trigger.settings.kind === "webhook" && trigger.settings.proof === "bearer"
             ? "Whoever has the secret can send anything, as often as they like: keep it where only the sender reads it."
-            : "Signed as Standard Webhooks says: libraries for most languages do this. A message counts once, for 5 minutes."}
+            : "Signed as Standard Webhooks says: libraries for most languages do this. A message counts once, and within 5 minutes of when it was signed."}
         </p>
         <div className="sheet-foot">
           <span className="grow" />

@@ -61,13 +61,15 @@ export function TriggerRow({ trigger, now, firings, onEdit }: TriggerRowProps) {
       >
         <Icon size={15} aria-hidden="true" className={trigger.enabled ? "" : "trigger-off"} />
         <span className="type-words">
-          <span className="type-title truncate">{trigger.name}</span>
+          <span className="trigger-title">
+            <span className="type-title truncate">{trigger.name}</span>
+            {trigger.last && <Outcome firing={trigger.last} />}
+          </span>
           <span className="type-hint">{whenWords(trigger)}</span>
           <span className="type-hint" data-testid="trigger-next">
             {nextWords(trigger, now)}
           </span>
         </span>
-        {trigger.last && <Outcome firing={trigger.last} />}
         <ChevronRight size={13} className={open ? "turned" : ""} aria-hidden="true" />
       </button>
       {trigger.fault !== null && (
@@ -127,7 +129,7 @@ function Outcome({ firing }: { readonly firing: Firing }) {
   const [word, tone] = wordsOf(firing);
   return (
     <span className="trigger-outcome" data-state={tone}>
-      <span className="dot" aria-hidden="true" />
+      <span className="outcome-dot" aria-hidden="true" />
       {word}
     </span>
   );
