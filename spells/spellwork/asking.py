@@ -79,7 +79,7 @@ def _wrong(question: Question) -> str | None:
 class Asker(Protocol):
     """Asks people on behalf of a run."""
 
-    async def __call__(self, path: str, question: Question) -> asyncio.Future[Any]:
+    async def __call__(self, path: str, question: Question, /) -> asyncio.Future[Any]:
         """Put the question, so that it outlives the process, and return the future of its answer.
 
         ``path`` is the place of the question in the run, and the same whenever the run comes there

@@ -47,6 +47,8 @@ class BodyRun:
         self._step = step
         self._body: SubPlan = step.body
         self._taken = [(slot, taken[name]) for name, slot in self._body.captures if name in taken]
+        self._behind = host.behind if context.attempt == 1 else None
+        """What had ended inside; another attempt begins anew."""
         self._failures_told = 0
         self._waits = False
 
@@ -81,8 +83,8 @@ class BodyRun:
             raise NodeError(
                 f"bodies nest more than {host.limits.depth} deep", code="too_deep", retryable=False
             )
-        if host.behind is not None and iteration is not None:
-            whole = host.behind.ended.get(self._place(iteration))
+        if self._behind is not None and iteration is not None:
+            whole = self._behind.ended.get(self._place(iteration))
             if whole is not None:
                 return _again(whole)
         host.crew.turning += 1
@@ -95,6 +97,10 @@ class BodyRun:
             return await self._told_whole(values, iteration)
         finally:
             host.crew.turning -= 1
+            if (
+                host.crew.asks
+            ):  # another run of the body may be all that is left, and wait for people
+                host.crew.look()
 
     def _is_told(self, iteration: int | None) -> bool:
         """Say whether the nodes of this run of the body are told of."""
@@ -145,6 +151,8 @@ class BodyRun:
     ) -> dict[str, Any]:
         body, host = self._body, self._host
         nested = NestedHost(host, body.plan, self._place(iteration), quiet=quiet)
+        if self._behind is None:
+            nested.behind = None
         state = RunState(body.plan)
         state.values[:] = values
         if any_handles():
@@ -251,7 +259,7 @@ class BodyRun:
 
         Not where some of them had ended before.
         """
-        body, behind = self._body, self._host.behind
+        body, behind = self._body, self._behind
         if behind is not None and self._place(iteration) in behind.inside:
             return False
         return body.is_chain or (body.is_plain and iteration is not None and not self._waits)
@@ -303,7 +311,11 @@ def _again(whole: Ended) -> dict[str, Any]:
         return dict(whole.outputs)
     failure = whole.failure
     error = NodeError(
-        failure.message, code=failure.code, port=failure.port, details=dict(failure.details)
+        failure.message,
+        code=failure.code,
+        port=failure.port,
+        details=dict(failure.details),
+        retryable=failure.retryable,
     )
     error.traceback = failure.traceback  # type: ignore[attr-defined]
     raise error

@@ -96,7 +96,7 @@ class Execution:
         self._resumed = resumed
         self._barrier = barrier
         self._asker = asker
-        self.on_rest: Callable[[], None] | None = None
+        self.on_rest: Callable[[], object] | None = None
         """Called, perhaps more than once, when every call under way has come to wait for people: see ``suspend``."""
         self._status: RunStatus = "new"
         self._state: RunState | None = None

@@ -98,6 +98,7 @@ settings = st.fixed_dictionaries(
             {"rate": st.integers(1, 9)}, optional={"per": st.just(2.5)}
         ),
         "body": ids.map(lambda id: {"group": id}),
+        "queue": st.sampled_from(["gpu", "a.b-c_9"]),
         "timeout": st.just(1.5),
         "retries": st.integers(0, 20),
         "cache": st.sampled_from(["none", "private"]),
