@@ -92,7 +92,7 @@ async def test_without_a_queue_such_a_node_fails() -> None:
 
 @pytest.mark.rule("21.8")
 async def test_what_runs_a_body_cannot_be_placed() -> None:
-    nodes = {
+    nodes: dict[str, Any] = {
         "s": ("core.spell", {}, {"settings": {"body": {"group": "g"}, "queue": "gpu"}}),
         "x": ("q.work", {}, in_group("g")),
     }
