@@ -20,7 +20,7 @@ from spellwork_server.triggers.missed import Missed
 
 from .service import Request, View
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 MissedPolicy = Annotated[
     Missed,

@@ -40,12 +40,18 @@ def check_inputs(kind: str, inputs: Mapping[str, Any]) -> None:
 
 
 def wanted_outputs(inputs: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Return the node and port of each output of another canvas's run that inputs take."""
+    """Return the node and port of each output of another canvas's run that inputs take.
+
+    What nodes ran inside themselves (a path such as ``sub/x``) is nobody's to take: it may be of canvases
+    that whose trigger it is may not read.
+    """
     found = set()
     for value in inputs.values():
         parts = path_of(value)
         if parts is not None and len(parts) > 2 and parts[0] == "outputs":
-            found.add((str(parts[1]), str(parts[2])))
+            node = str(parts[1])
+            if "/" not in node and "[" not in node:
+                found.add((node, str(parts[2])))
     return found
 
 

@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestServer
 from spellwork_server.commands.secret_keys import rotate
 from spellwork_server.grants.vault import Vault
 from spellwork_server.triggers.hooks import MAX_BODY
+from spellwork_server.triggers.mapping import wanted_outputs
 from spellwork_server.triggers.signing import Secret, from_text, rotated, sign
 from tests.server.runs.house import until
 from tests.server.services.house import Answer, house
@@ -331,6 +332,17 @@ async def test_a_run_that_ends_fires_what_waits_on_other_canvases(tmp_path: Path
         assert ended["outputs"]["b"]["value"] == 5
         await h.triggers.endings.sweep()
         assert len(await h.firings(trigger)) == 1
+
+
+@pytest.mark.rule("X40")
+def test_outputs_are_those_of_the_runs_own_nodes_alone() -> None:
+    inputs = {
+        "a.value": {"$from": "outputs.b.value.rows[0]"},
+        "b.value": {"$from": 'outputs["sub/x"].value'},
+        "c.value": {"$from": 'outputs["map[3]"].value'},
+        "d.value": {"$from": "outputs"},
+    }
+    assert wanted_outputs(inputs) == {("b", "value")}
 
 
 @pytest.mark.rule("X41")
