@@ -36,6 +36,9 @@ CACHE_SECONDS = 30 * 86_400.0
 UNUSED_SECONDS = 3_600.0
 """How long a value that nothing names is kept: whoever just got its hash may still ask for it."""
 
+JUMP = 3_600.0
+"""Seconds by which the clock may be set between two sweeps; after a larger jump one is left out, for it may be put right."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -130,9 +133,19 @@ class Retention:
         while await self._commits.submit(job) == BATCH:
             pass
 
+    @staticmethod
+    def _ahead() -> float:
+        """Return how far the clock is ahead of one that nobody sets."""
+        return time.time() - time.monotonic()
+
     async def _sweep_forever(self) -> None:
+        clock = self._ahead()
         while True:
             await asyncio.sleep(INTERVAL)
+            jump, clock = self._ahead() - clock, self._ahead()
+            if abs(jump) > JUMP:
+                logger.warning("the clock was set by %.0f s; nothing is thrown away yet", jump)
+                continue
             try:
                 await self.sweep()
             except ServerError as error:

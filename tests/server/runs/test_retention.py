@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from spellwork_server.runs import retention as module
 from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.group_commit import GroupCommit
@@ -207,3 +209,30 @@ async def test_a_run_that_goes_on_again_is_not_compacted(world: World) -> None:
         await conn.execute(update(RUNS).values(status="running", ended_at=None))
     await world.retention.sweep(NOW)
     assert await world.kinds("old") == WHOLE
+
+
+async def test_a_clock_that_was_set_throws_nothing_away_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.001)
+    looks = 0
+    looks_at_sweep: list[int] = []
+
+    def ahead() -> float:
+        nonlocal looks
+        looks += 1
+        return 0.0 if looks == 1 else 1e9
+
+    async with opened("memory", tmp_path) as database, GroupCommit(database) as commits:
+        retention = World(database, commits).retention
+        swept = asyncio.Event()
+
+        async def sweep(now: float | None = None) -> None:
+            looks_at_sweep.append(looks)
+            swept.set()
+
+        monkeypatch.setattr(retention, "sweep", sweep)
+        monkeypatch.setattr(retention, "_ahead", ahead)
+        async with retention, asyncio.timeout(30):
+            await swept.wait()
+    assert looks_at_sweep[0] == 5  # at the start, twice when it had jumped, and twice after

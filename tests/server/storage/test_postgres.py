@@ -116,6 +116,23 @@ async def test_who_stands_still_in_a_transaction_holds_up_nobody_for_long(
             assert list(await conn.scalars(select(STREAMS.c.id))) == ["kept"]
 
 
+async def test_a_server_without_room_is_unavailable(postgres_url: str) -> None:
+    async with Database(postgres_url) as database:
+
+        async def sort() -> None:
+            async with database.write() as conn:
+                await conn.execute(insert(STREAMS).values(id="s", seq=1))
+                await conn.execute(text("SET LOCAL work_mem = '64kB'"))
+                await conn.execute(text("SET LOCAL temp_file_limit = '64kB'"))
+                await conn.execute(
+                    text("SELECT * FROM generate_series(1, 100000) n ORDER BY -n OFFSET 99999")
+                )
+
+        with pytest.raises(StoreUnavailable):
+            await sort()
+        assert await count(database) == 0
+
+
 async def test_a_server_that_is_read_only_is_unavailable(
     postgres: PostgresServer, postgres_url: str
 ) -> None:
