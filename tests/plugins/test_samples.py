@@ -23,7 +23,13 @@ def run(name: str) -> RunResult:
 
 
 def test_an_empty_start_offers_samples_the_fullest_first() -> None:
-    assert [sample["id"] for sample in samples()] == ["penguins", "orders", "live", "hello"]
+    assert [sample["id"] for sample in samples()] == [
+        "penguins",
+        "orders",
+        "people",
+        "live",
+        "hello",
+    ]
     assert all(sample["title"] and sample["sentence"].endswith(".") for sample in samples())
 
 

@@ -31,6 +31,11 @@ _SAMPLES = (
         "Orders",
         "A stream, a group that is run for each row, and a failure that is caught by a wire.",
     ),
+    (
+        "people",
+        "Ask people",
+        "A form and an approval: the run waits for people, for days if need be.",
+    ),
     ("live", "Words as you type", "Live mode: type, and a chart of your words follows."),
     ("hello", "Hello", "Four nodes to change, run and wire: the place to begin."),
 )

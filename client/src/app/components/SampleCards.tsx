@@ -1,8 +1,14 @@
 /** Samples to choose from. */
-import { ChartScatter, Radio, Repeat, Sparkles } from "lucide-react";
+import { ChartScatter, ClipboardCheck, Radio, Repeat, Sparkles } from "lucide-react";
 import { type Sample, useSamples } from "../samples";
 
-const ICONS = { hello: Sparkles, live: Radio, orders: Repeat, penguins: ChartScatter } as const;
+const ICONS = {
+  hello: Sparkles,
+  live: Radio,
+  orders: Repeat,
+  penguins: ChartScatter,
+  people: ClipboardCheck,
+} as const;
 
 interface SampleCardsProps {
   readonly onChoose: (sample: Sample) => void;

@@ -121,7 +121,9 @@ function CommentField({ draft, onDraft, wrong }: PartProps) {
   const told = useId();
   return (
     <label className="task-field">
-      Comment <span className="faint">(optional)</span>
+      <span>
+        Comment <span className="faint">(optional)</span>
+      </span>
       <textarea
         className="field nowheel"
         rows={2}
