@@ -2483,6 +2483,10 @@ export interface RunView {
    */
   deadline: number | null;
   /**
+   * Lists only: what who runs it is called.
+   */
+  user_name: string | null;
+  /**
    * Lists only: how many of its nodes failed, once it has ended.
    */
   failed_nodes: number | null;

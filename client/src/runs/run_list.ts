@@ -48,6 +48,8 @@ export class RunList {
   readonly listing = new Store<Listing>("idle");
   readonly failure = new Store<string | null>(null);
   readonly more = new Store(false);
+  /** Who ran the runs that were listed, by id. */
+  readonly people = new Store<ReadonlyMap<string, string>>(new Map());
   readonly #session: Connection;
   readonly #canvas: string;
   readonly #seen: SeenRuns;
@@ -151,7 +153,15 @@ export class RunList {
     this.listing.set("ready");
     this.failure.set(null);
     this.more.set(this.#next !== null);
+    this.#meet();
     this.#publish();
+  }
+
+  #meet(): void {
+    const known = this.people.get();
+    const all = new Map(known);
+    for (const { user, user_name } of this.#views) if (user && user_name) all.set(user, user_name);
+    if (all.size > known.size) this.people.set(all);
   }
 
   #fail(error: unknown): void {

@@ -149,7 +149,8 @@ def _take(row: Row, event: TimelineEvent) -> None:
         row.why = body.why or row.why
         row.state = body.why if body.why in STANDING else ENDS[event.kind]
         if not row.spans:  # nothing was told before: it ended at once, or was not called
-            row.enter("running" if body.duration else "queued", at - (body.duration or 0.0))
+            state: State = "queued" if event.kind == "node.skipped" else "running"
+            row.enter(state, at - (body.duration or 0.0))
         row.close(at)
 
 

@@ -103,7 +103,11 @@ class RunReadingService(Service):
         return RunList(
             items=[
                 view.model_copy(
-                    update={"ahead": ahead.get(view.id), "failed_nodes": found.failed.get(view.id)}
+                    update={
+                        "ahead": ahead.get(view.id),
+                        "failed_nodes": found.failed.get(view.id),
+                        "user_name": found.names.get(view.user),
+                    }
                 )
                 for view in views
             ],

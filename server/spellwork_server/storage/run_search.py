@@ -16,7 +16,7 @@ from .schema import RUN_FIGURES, RUNS, TRIGGERS, USERS
 ID_PART = 6
 """Characters of an id from which on its beginning is looked for."""
 
-_FAILED = "failed_nodes"
+_FAILED, _NAME = "failed_nodes", "user_name"
 
 MOST_AHEAD = 1_000
 """Runs of a queue that are counted to tell the place of one."""
@@ -53,6 +53,8 @@ class FoundRuns:
     next: str | None
     failed: dict[str, int]
     """By run that has ended, how many of its nodes failed."""
+    names: dict[str, str]
+    """By user who ran one of them, what they are called."""
 
 
 class RunSearch:
@@ -63,22 +65,25 @@ class RunSearch:
 
     async def find(self, query: RunQuery) -> FoundRuns:
         """Return a page of runs, without spells and results. Raises BadRequest for a cursor that is none."""
-        wanted = select(*LISTED, RUN_FIGURES.c.failed.label(_FAILED))
+        wanted = select(*LISTED, RUN_FIGURES.c.failed.label(_FAILED), USERS.c.name.label(_NAME))
         wanted = wanted.outerjoin(RUN_FIGURES, RUN_FIGURES.c.run == RUNS.c.id)
-        wanted = wanted.where(*_conditions(query))
+        wanted = wanted.outerjoin(USERS, USERS.c.id == RUNS.c.user_id).where(*_conditions(query))
         wanted = wanted.order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(query.limit + 1)
         async with self._database.read() as conn:
             rows = (await conn.execute(wanted)).all()
         more = len(rows) > query.limit
         found: list[RunRecord] = []
         failed: dict[str, int] = {}
+        names: dict[str, str] = {}
         for row in rows[: query.limit]:
             fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
             if (count := fields.pop(_FAILED)) is not None:
                 failed[fields["id"]] = count
+            if name := fields.pop(_NAME):
+                names[fields["user_id"]] = name
             found.append(RunRecord(**fields))
         after = write_cursor(found[-1].created_at, found[-1].id) if more else None
-        return FoundRuns(found, after, failed)
+        return FoundRuns(found, after, failed, names)
 
     async def ahead(self, records: Sequence[RunRecord]) -> dict[str, int]:
         """Return how many runs leave their queue before those of ``records`` that wait in one; MOST_AHEAD at most."""

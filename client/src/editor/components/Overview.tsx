@@ -4,11 +4,13 @@
  * It shows what can be seen at that size: where nodes are, how each stands, and the wires. A click goes there.
  */
 import { type Edge, type Node, type ReactFlowState, useStore as useFlowStore } from "@xyflow/react";
-import { useEffect, useMemo, useRef } from "react";
+import { useContext, useEffect, useMemo, useRef } from "react";
 import { useTheme } from "../../app/theme";
-import { useStore } from "../../store";
+import type { Comparing, Mark } from "../../runs";
+import { Store, useStore } from "../../store";
 import type { What } from "../../versions";
 import { useEditor } from "../hooks/useEditor";
+import { RunDeskContext } from "../hooks/useRunDesk";
 import { useMarks } from "../hooks/useVersions";
 import { NODE_WIDTH } from "../store/geometry";
 import { wiredPorts } from "../store/graph";
@@ -71,6 +73,7 @@ export function Overview({ nodes, wires }: OverviewProps) {
   const past = useStore(editor.viewing);
   const board = useStore(editor.workbench.runs.board);
   const marks = useMarks();
+  const compared = useCompared();
   const picture = useRef<HTMLCanvasElement>(null);
   const places = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
@@ -91,12 +94,12 @@ export function Overview({ nodes, wires }: OverviewProps) {
           ? past.nodes[node.id]?.state
           : shownState(board[node.id], drawn[node.id]?.settings, wiredPorts(edges, node.id).outputs);
         drawNode(pen, node, state, colours, zoom);
-        const mark = marks?.get(node.id);
+        const mark = marks?.get(node.id) ?? COMPARED[compared[node.id] ?? "same"];
         if (mark) drawMark(pen, node, mark, colours, zoom);
       }
     });
     return () => cancelAnimationFrame(frame);
-  }, [nodes, places, wires, edges, drawn, board, past, marks, colours, x, y, zoom, width, height]);
+  }, [nodes, places, wires, edges, drawn, board, past, marks, compared, colours, x, y, zoom, width, height]);
 
   return (
     <canvas
@@ -107,6 +110,24 @@ export function Overview({ nodes, wires }: OverviewProps) {
       data-testid="overview"
       style={{ width, height }}
     />
+  );
+}
+
+/** How nodes came out in two compared runs, drawn as differences of versions are; what is the same has no mark. */
+const COMPARED: Readonly<Record<Mark, What | null>> = {
+  same: null,
+  changed: "changed",
+  before: "removed",
+  after: "added",
+};
+
+const NOT_COMPARED: Readonly<Record<string, Mark>> = {};
+const NOTHING = new Store<Comparing | null>(null);
+
+function useCompared(): Readonly<Record<string, Mark>> {
+  const desk = useContext(RunDeskContext);
+  return useStore(desk?.comparison.now ?? NOTHING, (now) =>
+    now?.state === "open" ? now.marks : NOT_COMPARED,
   );
 }
 

@@ -69,7 +69,7 @@ function QueueCard({ queue }: { queue: Queue }) {
         <Figure title="waiting" value={queue.waiting} />
         <Figure title="later" value={queue.delayed} />
         <Figure title="running" value={queue.running} />
-        <Figure title="in a minute" value={queue.started_last_minute} />
+        <Figure title="a minute" value={queue.started_last_minute} />
       </dl>
       <p className="type-hint">
         {[
@@ -205,8 +205,10 @@ function Waiting({ onOpen }: { onOpen(): void }) {
           <li key={run.id}>
             <code>{run.id.slice(0, 8)}</code>
             <span>{run.status}</span>
-            <span className="faint">priority {run.priority ?? 0}</span>
-            {typeof run.ahead === "number" && <span className="faint">{run.ahead} before it</span>}
+            <span className="faint" title="Priority">
+              {run.priority ?? 0}
+            </span>
+            {typeof run.ahead === "number" && <span className="faint">{run.ahead} before</span>}
           </li>
         ))}
       </ol>

@@ -23,6 +23,7 @@ export function RunFilters() {
   const editor = useEditor();
   const { list } = useRunDesk();
   const filter = useStore(list.filter);
+  const people = useStore(list.people);
   const [words, setWords] = useState(filter.search ?? "");
   useEffect(() => {
     if (words === (list.filter.get().search ?? "")) return;
@@ -64,11 +65,18 @@ export function RunFilters() {
           className="field"
           aria-label="Whose runs"
           data-testid="runs-who"
-          value={filter.user ? "mine" : "all"}
-          onChange={(event) => list.setFilter({ user: event.target.value === "mine" ? editor.user.id : "" })}
+          value={filter.user ?? ""}
+          onChange={(event) => list.setFilter({ user: event.target.value })}
         >
-          <option value="all">Everybody</option>
-          <option value="mine">Mine</option>
+          <option value="">Everybody</option>
+          <option value={editor.user.id}>Mine</option>
+          {[...people]
+            .filter(([id]) => id !== editor.user.id)
+            .map(([id, name]) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
         </select>
         {isFiltered(filter) && (
           <button

@@ -16,7 +16,7 @@ type Line =
 
 export function RunListView() {
   const editor = useEditor();
-  const { list } = useRunDesk();
+  const { list, queues } = useRunDesk();
   const rows = useStore(list.rows);
   const more = useStore(list.more);
   const older = useStore(editor.workbench.runs.more);
@@ -27,6 +27,11 @@ export function RunListView() {
     void list.load();
     return list.open();
   }, [list]);
+  // Why a run waits may be its queue: that is asked for once one waits.
+  const waits = rows.some(({ status, view }) => status === "queued" && view?.queue);
+  useEffect(() => {
+    if (waits) void queues.load();
+  }, [waits, queues]);
   const offline = listing === "failed" && older;
   const lines = useMemo(() => linesOf(rows, more || offline), [rows, more, offline]);
   const scroll = useRef<HTMLDivElement>(null);

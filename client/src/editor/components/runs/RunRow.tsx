@@ -95,6 +95,9 @@ export function RunRow({ row }: { row: Row }) {
           <span className="type-title">
             {clock(row.createdAt)}
             {(row.view ?? row.state)?.audience === "private" && <Lock size={11} aria-label="private" />}
+            {row.view?.user_name && row.view.user !== editor.user.id && (
+              <span className="run-who truncate">{row.view.user_name}</span>
+            )}
           </span>
           <span className="type-hint">
             {[word, waits].filter(Boolean).join(", ")}
