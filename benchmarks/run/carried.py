@@ -34,7 +34,7 @@ FEWER = 12
 
 
 @node("bench.noop", title="No operation", output="value")
-async def noop(a: Any, b: Any = None) -> Any:
+async def noop(a: Any, b: Any = None) -> Any:  # noqa: ARG001 - a wire like any other
     """Give what came first."""
     return a
 

@@ -143,7 +143,7 @@ class RunOrder:
 class Run:
     """One run from its order to its end. ``go`` drives it and never raises but for cancellation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - a run has many sides, and each begins with nothing
         self,
         order: RunOrder,
         machinery: Machinery,

@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from spellwork import Library, Limiters, LimitRules, Limits, NodeError, Pack, Question, Spell, node
 from spellwork.context import Context
 from spellwork.executor import Executor
+from spellwork_core import pack as core
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor, CanvasAccess
@@ -25,10 +26,10 @@ from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.pages import Pages
 from spellwork_server.runs.past_reader import PastReader
+from spellwork_server.runs.queueing import Queueing
 from spellwork_server.runs.recorded_inputs import InputReader
 from spellwork_server.runs.resting import TryAgain, never
 from spellwork_server.runs.run import Machinery, nobody_lags
-from spellwork_server.runs.queueing import Queueing
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.runners import Runners
 from spellwork_server.runs.spell_manager import Managers, SpellManager
@@ -44,9 +45,9 @@ from spellwork_server.storage.database import MEMORY, Database
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.storage.run_figures import RunFigures
-from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.schema import CANVASES, USERS
@@ -138,8 +139,22 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         """Ask somebody."""
         return await ctx.ask(Question(kind="approval", title=f"Is it {value}?"))
 
-    nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask)
-    return Library([Pack(name="t", version="1", title="Test", nodes=nodes)])
+    @node("t.pair", title="Pair", output="pair", cache="none")
+    async def pair(ctx: Context, value: Any) -> Any:
+        """Give what JSON gives back as something else."""
+        gates.count(ctx.node_id)
+        return (value, value)
+
+    @node("t.moody", title="Moody", output="value", cache="none")
+    async def moody(ctx: Context, value: Any) -> Any:
+        """Fail at the first call."""
+        gates.count(ctx.node_id)
+        if gates.calls[ctx.node_id] == 1:
+            raise NodeError("not yet", code="busy")
+        return value
+
+    nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask, pair, moody)
+    return Library([core, Pack(name="t", version="1", title="Test", nodes=nodes)])
 
 
 @dataclass

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from spellwork import Question
+from spellwork import Event, Question
 from spellwork_server.errors import ServerError
+from spellwork_server.grants.masking import Masks
 from spellwork_server.runs.asking import Asked
+from spellwork_server.runs.pace import Pace
+from spellwork_server.runs.run_sink import RunSink
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.run_records import RunRecords
+from spellwork_server.storage.run_states import take_up
+from spellwork_server.storage.schema import RUNS
 
 from .house import ADA, BOB, Gates, House, house, spell_of, until
 
@@ -254,3 +261,138 @@ async def test_a_run_that_waits_is_cancelled_without_being_loaded(tmp_path: Path
         await h.runners.answered(run["id"])
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "cancelled"
         await h.call(ADA, "runs.remove", id=run["id"])
+
+
+@pytest.mark.rule("B9")
+async def test_what_cannot_be_had_again_exactly_is_made_again(tmp_path: Path) -> None:
+    nodes = {
+        "p": {"type": "t.pair", "inputs": {"value": 1}},
+        "w": {"type": "t.wait", "inputs": {"gate": "g"}},
+        "d": {"type": "t.double", "inputs": {"value": 4}},
+    }
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        run = await h.call(
+            ADA, "runs.create", spell=spell_of(nodes, "p.pair > w.value"), durable=True
+        )
+        await gates.arrival("g").wait()
+        await until(lambda: gates.calls.get("d"))
+        await crash(h, run["id"])
+    gates.gate("g").set()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        await until(lambda: gates.calls["w"] == 2)
+        ended = await h.ended(run["id"])
+        assert ended["outputs"]["w"] == {"value": [1, 1]}
+        assert (gates.calls["p"], gates.calls["d"]) == (2, 1)
+        page = await h.call(ADA, "runs.events", id=run["id"])
+        told = [each for each in page["events"] if each["kind"] == "node.done"]
+        assert [each.get("data") for each in told if each["node"] == "p"] == [
+            {"inexact": ["pair"]}
+        ] * 2
+
+
+@pytest.mark.rule("B9")
+async def test_outputs_in_which_a_secret_is_masked_say_so() -> None:
+    told: list[Event] = []
+    masks = Masks()
+    masks.add("hunter2 is the word")
+    sink = RunSink(told.append, None, Pace(1, lambda: False), masks=masks)  # type: ignore[arg-type]
+    sink(Event("node.done", 1.0, "a", outputs={"x": "say hunter2 is the word", "y": [1]}))
+    sink(Event("node.done", 1.0, "b", outputs={"x": [1.5, "nothing"]}))
+    assert (told[0].outputs, told[0].data) == ({"x": "say ***", "y": [1]}, {"inexact": ["x"]})
+    assert told[1].data is None
+
+
+@pytest.mark.rule("B1", "B2")
+async def test_what_had_ended_inside_a_node_does_not_run_again(tmp_path: Path) -> None:
+    spell = {
+        "name": "Mapped",
+        "nodes": {
+            "list": {"type": "t.value", "inputs": {"value": ["x", "y", "z"]}},
+            "each": {"type": "core.map", "settings": {"body": {"group": "g"}}},
+            "item": {"type": "core.input", "inputs": {"name": "item"}, "group": "g"},
+            "w": {"type": "t.wait", "inputs": {"value": 7}, "group": "g"},
+            "out": {"type": "core.output", "inputs": {"name": "done"}, "group": "g"},
+        },
+        "edges": {
+            "a": {"source": "list", "output": "value", "target": "each", "input": "items"},
+            "b": {"source": "item", "output": "value", "target": "w", "input": "gate"},
+            "c": {"source": "w", "output": "value", "target": "out", "input": "value"},
+        },
+        "groups": {"g": {"name": "Each", "position": [0, 0], "size": [400, 300]}},
+    }
+    gates = Gates()
+    for name in "xz":
+        gates.gate(name).set()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=spell, durable=True)
+        await until(lambda: all(gates.arrival(name).is_set() for name in "xyz"))
+        await until(lambda: "each[2]/w" in h.runners.find(run["id"])._wire.left)  # type: ignore[union-attr]
+        await crash(h, run["id"])
+    for name in "xyz":
+        gates.arrival(name).clear()
+        gates.gate(name).set()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        await gates.arrival("y").wait()
+        ended = await h.ended(run["id"])
+        assert ended["errors"] == {}
+        assert [7, 7, 7] in ended["outputs"]["each"].values(), ended["outputs"]
+        assert not gates.arrival("x").is_set()
+        assert not gates.arrival("z").is_set()
+        page = await h.call(ADA, "runs.events", id=run["id"])
+        (resumed,) = [each for each in page["events"] if each["kind"] == "run.resumed"]
+        assert (resumed["data"]["kept"], resumed["data"]["within"]) == (["list"], ["each"])
+
+
+@pytest.mark.rule("B2")
+async def test_another_attempt_runs_what_failed_and_what_fed_on_it_and_keeps_the_rest(
+    tmp_path: Path,
+) -> None:
+    nodes = {
+        "a": {"type": "t.add", "inputs": {"a": 1}},
+        "m": {"type": "t.moody"},
+        "c": {"type": "t.add"},
+    }
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates, try_again=lambda _record, _result: 0.0) as h:
+        spell = spell_of(nodes, "a.sum > m.value", "m.value > c.a")
+        run = await h.call(ADA, "runs.create", spell=spell, durable=True)
+        going = h.runners.find(run["id"])
+        assert going is not None
+        assert going.kept is not None
+        going.kept = replace(going.kept, retry={"attempts": 2})
+        await going.ended.wait()
+        laid = await h.records.get(run["id"])
+        assert laid is not None
+        assert (laid.status, laid.attempt) == ("queued", 2)
+        claimed = await h.commits.submit(lambda conn: take_up(conn, laid.id, ("queued",), None))
+        assert claimed is not None
+        await h.runners.carry(claimed, claimed.fence)
+        ended = await h.ended(run["id"])
+        assert (ended["errors"], ended["outputs"]["c"]) == ({}, {"sum": 3})
+        assert gates.calls == {"a": 1, "m": 2, "c": 1}
+        assert ended["attempt"] == 2
+
+
+@pytest.mark.rule("B4")
+async def test_a_run_whose_node_types_are_gone_is_refused_and_stays_as_it_is(
+    tmp_path: Path,
+) -> None:
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=chain())
+        await gates.arrival("g").wait()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        record = await h.records.get(run["id"])
+        assert record is not None
+        nodes = {**record.spell["nodes"], "b": {"type": "gone.add"}}
+        async with h.database.write() as conn:
+            await conn.execute(
+                update(RUNS)
+                .where(RUNS.c.id == run["id"])
+                .values(spell={**record.spell, "nodes": nodes})
+            )
+        with pytest.raises(ServerError) as refused:
+            await h.call(ADA, "runs.resume", id=run["id"])
+        assert refused.value.code == "unknown_node_type"
+        assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
