@@ -140,6 +140,7 @@ class Caller:
     ) -> dict[str, Any]:
         passage = self._limiters.passage(step, context, self._host.report)
         async with passage or nullcontext():
+            context.passage = passage
             if started is not None and context.attempt == 1 and (until := started()) is not None:
                 await until
             return await self._within_time(step, inputs, context)

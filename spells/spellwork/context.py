@@ -20,6 +20,7 @@ from .values import hash_bytes, json_bytes, to_json
 if TYPE_CHECKING:
     from .asking import Question
     from .flows import Flows
+    from .gates import Passage
     from .outlet import Outlet
     from .step import Step
 
@@ -269,6 +270,7 @@ class Context:
         "inner",
         "node",
         "node_id",
+        "passage",
         "provider",
     )
 
@@ -293,6 +295,8 @@ class Context:
         """Set when the call ended or was given up: a thread still in it stops, and what it reports is dropped."""
         self.provider: str | None = None
         """Whom the call asks, as the node's type says (``limiter``)."""
+        self.passage: Passage | None = None
+        """The call's way through its limits, where it has any."""
         self._host: Host = host or DetachedHost()
         self._flows = flows
         self.body: Body | None = None

@@ -127,6 +127,10 @@ class Passage:
         _inside.reset(self._token)
         self._end()
 
+    def leave(self) -> None:
+        """Give the places up while the call goes on: it waits for people, perhaps for days."""
+        self._end()
+
     def _end(self) -> None:
         for gate, limiter in self._begun:
             gate.end(limiter)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import NodeError
 from .events import Event
-from .standstill import Party
 
 if TYPE_CHECKING:
     from .asking import Question
     from .context import Context
     from .host import RunHost
+    from .standstill import Party
 
 
 async def ask_people(host: RunHost, context: Context, question: Question) -> Any:
@@ -34,9 +34,7 @@ async def ask_people(host: RunHost, context: Context, question: Question) -> Any
             code="no_asker",
             retryable=False,
         )
-    outermost = context
-    while outermost.inner is not None:
-        outermost = outermost.inner.outer
+    *_, outermost = _calls(context)
     path = f"{outermost.path}{outermost.number('')}"
     answer = await host.asker(path, question)
     if not answer.done():
@@ -52,9 +50,13 @@ async def _answered(
     host: RunHost, path: str, context: Context, answer: asyncio.Future[Any]
 ) -> None:
     """Wait for an answer; whoever stops waiting cancels it."""
+    calls = list(_calls(context))
+    for call in calls:
+        if call.passage is not None:
+            call.passage.leave()
     host.crew.begin_ask(path, answer)
     try:
-        with _standing_still(context):
+        with _standing_still(calls):
             await asyncio.wait((answer,))
     except asyncio.CancelledError:
         answer.cancel()
@@ -71,13 +73,18 @@ def _waiting(node: str, path: str, question: Question) -> Event:
     return Event("node.waiting", time.time(), node, message=question.title, data=data)
 
 
+def _calls(context: Context) -> Iterator[Context]:
+    """Return a call and those that it is inside of, of one node."""
+    yield context
+    while context.inner is not None:
+        context = context.inner.outer
+        yield context
+
+
 @contextmanager
-def _standing_still(context: Context | None) -> Iterator[None]:
-    """Let the timeouts of a call, and of those that it is a call of, stand still."""
-    wait, parties = _ForPeople(), list[Party]()
-    while context is not None:
-        parties.append(context.flows.party)
-        context = None if context.inner is None else context.inner.outer
+def _standing_still(calls: Iterable[Context]) -> Iterator[None]:
+    """Let the timeouts of calls stand still."""
+    wait, parties = _ForPeople(), [call.flows.party for call in calls]
     for party in parties:
         party.begin_wait(wait)
     try:

@@ -15,6 +15,8 @@ from spellwork import (
     Event,
     Execution,
     Library,
+    Limiters,
+    LimitRules,
     Limits,
     LiveSession,
     Node,
@@ -203,6 +205,20 @@ async def test_who_waits_for_people_takes_no_place_and_no_time() -> None:
     result = await run.meanwhile(answer)
     assert result.ok
     assert result.outputs.keys() == {"a", "b", "c"}
+
+
+@pytest.mark.rule("21.6")
+async def test_who_waits_for_people_takes_no_place_of_a_limit() -> None:
+    rules = LimitRules.model_validate({"types": {"k.ask": {"concurrency": 1}}})
+    run = Run(draw({"a": "k.ask", "b": "k.ask"}), limiters=Limiters(rules))
+
+    async def answer() -> None:
+        while len(run.open) < 2:
+            await run.resting()
+        for future in run.open.values():
+            future.set_result(True)
+
+    assert (await run.meanwhile(answer)).ok
 
 
 @pytest.mark.rule("21.6")
