@@ -123,7 +123,13 @@ export function fieldsOf(
         from ? { $from: text.trim() } : jsonOrText(text),
       ]),
     ) as NewTrigger["inputs"] & object,
-    run: { ...before?.run, overlap: draft.overlap, queue: draft.queue.trim() || null },
+    run: {
+      ...before?.run,
+      overlap: draft.overlap,
+      queue: draft.queue.trim() || null,
+      // These are for runs in a queue alone.
+      ...(draft.queue.trim() === "" && { priority: 0, retry: null }),
+    },
     missed: draft.missed,
   };
 }

@@ -98,7 +98,7 @@ export function TriggerSheet({ trigger, onClose }: TriggerSheetProps) {
         <KindFields draft={draft} faults={faults} onChange={set} />
         <NextTimes draft={draft} />
         <InputMapping draft={draft} faults={faults} onChange={set} />
-        <Policies draft={draft} onChange={set} />
+        <Policies draft={draft} faults={faults} onChange={set} />
         {faults[""] && (
           <div className="notice error" role="alert" data-testid="trigger-refused">
             {faults[""]}
@@ -120,10 +120,11 @@ export function TriggerSheet({ trigger, onClose }: TriggerSheetProps) {
 
 interface PoliciesProps {
   readonly draft: TriggerDraft;
+  readonly faults: Faults;
   readonly onChange: (change: Partial<TriggerDraft>) => void;
 }
 
-function Policies({ draft, onChange }: PoliciesProps) {
+function Policies({ draft, faults, onChange }: PoliciesProps) {
   const timed = draft.kind === "cron" || draft.kind === "interval";
   return (
     <div className="trigger-pair">
@@ -155,6 +156,20 @@ function Policies({ draft, onChange }: PoliciesProps) {
             <option value="allow">Run beside it</option>
             <option value="skip">Leave this time out</option>
           </select>
+        )}
+      </FormRow>
+      <FormRow label="Queue" note="Empty: its runs begin at once" fault={faults.queue}>
+        {(aria) => (
+          <input
+            className="field"
+            autoComplete="off"
+            spellCheck={false}
+            maxLength={64}
+            data-testid="trigger-queue"
+            {...aria}
+            value={draft.queue}
+            onChange={(event) => onChange({ queue: event.target.value })}
+          />
         )}
       </FormRow>
     </div>
