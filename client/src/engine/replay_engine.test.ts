@@ -265,3 +265,21 @@ test("for any graph, every plugin sees each node after all that feed it", async 
     }),
   );
 });
+
+test("who steps through a run shows plugins what is new, and going back the run anew (V6)", async () => {
+  const { plugins, replays } = engine();
+  const plugin = recorder();
+  plugins.register(plugin);
+  await replays.stepTo("r1", []);
+  await replays.stepTo("r1", ["a"]);
+  await replays.stepTo("r1", ["a", "b"]);
+  expect(plugin.calls).toEqual(["start r1", "a", "b"]);
+  expect(plugin.steps.at(-1)?.run.stepping).toBe(true);
+  await replays.stepTo("r1", ["a"]);
+  expect(plugin.calls.slice(3)).toEqual(["start r1", "a"]);
+  await replays.stepTo("r1", ["a", "b", "c"]);
+  expect(plugin.calls.slice(5)).toEqual(["b", "c", "end r1"]);
+  replays.stop();
+  await replays.replay("r1");
+  expect(plugin.calls.slice(8)).toEqual(["start r1", "a", "b", "c", "end r1"]);
+});

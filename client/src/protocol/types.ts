@@ -359,6 +359,8 @@ export interface RunView {
   /** Until when it waits in its queue, and by when it must have ended: Unix seconds. */
   readonly not_before?: number | null;
   readonly deadline?: number | null;
+  /** Of a new run: it was there already, under the same key. */
+  readonly deduplicated?: boolean;
   /** In lists: what who runs it is called. */
   readonly user_name?: string | null;
   /** In lists: how many nodes of a run that has ended failed. */

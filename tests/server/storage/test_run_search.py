@@ -1,0 +1,78 @@
+"""Runs are found, and their figures added up, alike on every database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from spellwork_server.storage.database import Database
+from spellwork_server.storage.run_figures import DAY, RunFigures
+from spellwork_server.storage.run_records import RunRecord, insert_run, mark_ended
+from spellwork_server.storage.run_search import RunQuery, RunSearch
+from spellwork_server.storage.schema import CANVASES, USERS
+
+from .databases import KINDS, opened
+
+pytestmark = pytest.mark.anyio
+
+CANVAS = {"id": "c", "name": "C", "owner_id": "ada", "epoch": "e", "created_at": 0, "updated_at": 0}
+
+
+@pytest.fixture(params=KINDS)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened(request.param, tmp_path) as made:
+        async with made.write() as conn:
+            user = {"id": "ada", "email": "a@example.org", "name": "Ada", "role": "member"}
+            await conn.execute(insert(USERS).values(user | {"created_at": 0.0}))
+            await conn.execute(insert(CANVASES).values(CANVAS))
+        yield made
+
+
+async def put(database: Database, id: str, at: float, **more: Any) -> None:
+    async with database.write() as conn:
+        record = RunRecord(
+            id, "c", "ada", "canvas:c", "queued", "once", "shared", at, at, spell={}, request={}
+        )
+        fields = {name: getattr(record, name) for name in RunRecord.__dataclass_fields__}
+        await insert_run(conn, RunRecord(**(fields | more)))
+
+
+@pytest.mark.rule("V1", "V5")
+async def test_runs_are_found_and_counted(database: Database) -> None:
+    day = float(time.time() // DAY * DAY)
+    result = {
+        "why": {"a": "new", "b": "cached", "f": "new"},
+        "errors": {"f": {"code": "failed", "message": "100% of THEM"}},
+        "names": {"f": "Guard_1"},
+        "tokens": 7,
+    }
+    for id in ("one", "two"):
+        await put(database, id, day)
+        async with database.write() as conn:
+            await mark_ended(conn, id, "completed", day + 2, result)
+    await put(database, "waits", day + 9, queue="Mail")
+    await put(database, "first", day + 10, queue="Mail", priority=3)
+    async with database.write() as conn:  # one that ended before and went on is counted once
+        await mark_ended(conn, "two", "completed", day + 3, result | {"tokens": 8})
+
+    search, figures = RunSearch(database), RunFigures(database)
+    for text in ("100% of them", "guard_1", "FAILED"):
+        found = await search.find(RunQuery("ada", canvas="c", text=text))
+        assert [each.id for each in found.records] == ["two", "one"], text
+        assert (found.failed, found.names) == ({"one": 1, "two": 1}, {"ada": "Ada"})
+    assert not (await search.find(RunQuery("ada", canvas="c", text="guardx1"))).records
+    queued = (await search.find(RunQuery("ada", text="mail"))).records
+    assert await search.ahead(queued) == {"first": 0, "waits": 1}
+    page = await search.find(RunQuery("ada", limit=3))
+    rest = await search.find(RunQuery("ada", limit=3, after=page.next))
+    assert [each.id for each in (*page.records, *rest.records)] == ["first", "waits", "two", "one"]
+
+    (row,) = await figures.usage("day", since=day, canvas="c", reader="bob")
+    assert (row.key, row.runs, row.seconds) == (int(day // DAY), 2, 5.0)
+    assert (row.ran, row.cached, row.failed, row.tokens) == (4, 2, 2, 15)
+    assert not await figures.usage("user", since=day + DAY, canvas="c", reader=None)
