@@ -6,6 +6,7 @@ TypeScript client have the same for the browser's side (client/tests/reliability
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.seeds import FACTOR
 from tests.wire_cutter import WireCutter
 
 from .served import People, served
+from .sockets import Socket
 
 pytestmark = [pytest.mark.anyio, pytest.mark.soak]
 
@@ -63,3 +65,40 @@ async def test_a_client_that_drops_again_and_again_gets_every_event_once(
     assert len(events) // every >= DROPS
     for kind in ("node.started", "node.done"):
         assert sum(event.kind == kind for event in events) == LANES * LENGTH
+
+
+@pytest.mark.rule("B2", "E1", "E3")
+async def test_a_client_follows_a_run_through_the_death_of_its_server(
+    people: People, tmp_path: Path
+) -> None:
+    """The same, where the run is durable and its server is killed and started again in between."""
+    lanes_, length = 5, 20
+    spell = lanes()
+    keep = {f"d{lane}-{step}" for lane in range(lanes_) for step in range(length)}
+    spell["nodes"] = {name: node for name, node in spell["nodes"].items() if name in keep}
+    spell["edges"] = {name: edge for name, edge in spell["edges"].items() if name in keep}
+    events: list[dict[str, Any]] = []
+    with served(people, tmp_path) as world, world.process.http(world.key) as http:
+        made = http.post("/v1/runs", json={"spell": spell, "durable": True}).json()
+        socket = Socket(reconnection=False)
+        deaths = 0
+        while not events or events[-1]["kind"] != "run.completed":
+            after = events[-1]["seq"] if events else 0
+            page = http.get(f"/v1/runs/{made['id']}/events?after_seq={after}").json()["events"]
+            events += page
+            if deaths < 2 and len(events) > (deaths + 1) * len(keep) // 2:
+                deaths += 1
+                await asyncio.to_thread(world.process.kill)
+                await asyncio.to_thread(world.process.start)
+            await asyncio.sleep(0.02)
+        told = http.get(f"/v1/runs/{made['id']}/events?limit=2000").json()["events"]
+        await socket.connect(world.url, auth={"token": world.key}, transports=["websocket"])
+        missed = await socket.call(
+            "events.resume", {"stream": f"user:{made['user']}", "after_seq": 0}
+        )
+        await socket.disconnect()
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events == told == missed["events"]
+    done = [event["node"] for event in events if event["kind"] == "node.done"]
+    assert sorted(done) == sorted(keep), "each node ended once"
+    assert deaths == 2

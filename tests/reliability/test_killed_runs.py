@@ -25,6 +25,7 @@ from tests.server_process import ServerProcess
 
 from .counting_process import mixed
 from .served import LIGHT, People, copied
+from .test_store_fails import full_disk, locked_database
 
 pytestmark = pytest.mark.soak
 
@@ -161,3 +162,32 @@ def test_a_durable_run_survives_kill_9_on_postgres(
     world.process.add_user("ada@example.org", "correct horse")
     world.key = world.process.api_key("ada@example.org")
     kill_and_go_on(world, seed)
+
+
+@pytest.mark.rule("B10", "B1")
+def test_a_run_waits_for_a_store_that_fails_and_ends_as_if_nothing_had_been(
+    people: People, tmp_path: Path
+) -> None:
+    """R8 with a run under way: nothing is called on the strength of what is not kept; a kill meanwhile loses nothing."""
+    seed = 7
+    world = Killed(copied(people, tmp_path), people.keys["ada"], None)
+    nodes = LAYERS * WIDTH
+    with world.process:
+        run = world.ask("POST", "/v1/runs", json={"spell": spell(seed), "durable": True})["id"]
+        for fault, moment in ((full_disk, 30), (locked_database, 90)):
+            world.await_calls(moment)
+            with fault(world):
+                time.sleep(0.5)  # whatever may go on without the store does
+                stands = sum(world.calls().values())
+                assert stands < nodes, "calls went on though nothing was kept"
+        world.await_calls(150)
+        assert sum(world.calls().values()) - len(world.calls()) == 0
+        with full_disk(world):
+            time.sleep(0.1)
+            world.process.kill()
+        before, done = world.calls(), world.done(run)
+        world.process.start()
+        ended = world.ask("GET", f"/v1/runs/{run}?wait={PATIENCE}")
+        assert (ended["status"], ended["outputs"]) == ("completed", expected(seed))
+        calls = world.calls()
+        assert [node for node in done if calls[node] != before[node]] == []

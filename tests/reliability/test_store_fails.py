@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from tests.seeds import FACTOR
+from tests.server_process import ServerProcess
 
 from .served import UNUSED, People, Served, served
 from .typist import Typist
@@ -37,8 +39,14 @@ LOCK_WAIT = 0.5
 """Seconds the server waits for a database that another process holds."""
 
 
+class HasProcess(Protocol):
+    """What there is of a server, for faults of its store."""
+
+    process: ServerProcess
+
+
 @contextmanager
-def full_disk(world: Served) -> Iterator[None]:
+def full_disk(world: HasProcess) -> Iterator[None]:
     """Let the server's process write no byte more into any file."""
     pid = world.process.pid
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -51,7 +59,7 @@ def full_disk(world: Served) -> Iterator[None]:
 
 
 @contextmanager
-def locked_database(world: Served) -> Iterator[None]:
+def locked_database(world: HasProcess) -> Iterator[None]:
     """Hold the database as another process that writes does."""
     other = sqlite3.connect(world.process.data / "spellwork.db", isolation_level=None)
     try:

@@ -227,14 +227,22 @@ def asking() -> dict[str, Any]:
     )
 
 
+async def rests(h: House) -> dict[str, Any]:
+    """Start such a run, and return it as it waits."""
+    started = await h.call(ADA, "runs.create", spell=asking())
+    await until(lambda: h.runners.find(started["id"]) is None)
+    run = await h.call(ADA, "runs.get", id=started["id"])
+    assert run["status"] == "waiting"
+    return run
+
+
 @pytest.mark.rule("B7")
 async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
     tmp_path: Path,
 ) -> None:
     desk, gates = Desk(), Gates()
     async with house(url_of(tmp_path), asking=desk, gates=gates) as h:
-        run = await h.call(ADA, "runs.create", spell=asking(), wait=30)
-        assert run["status"] == "waiting"
+        run = await rests(h)
         assert h.runners.find(run["id"]) is None
         with pytest.raises(ServerError) as refused:
             await h.call(ADA, "runs.resume", id=run["id"])
@@ -254,7 +262,7 @@ async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
 @pytest.mark.rule("B8")
 async def test_a_run_that_waits_is_cancelled_without_being_loaded(tmp_path: Path) -> None:
     async with house(url_of(tmp_path), asking=Desk()) as h:
-        run = await h.call(ADA, "runs.create", spell=asking(), wait=30)
+        run = await rests(h)
         ended = await h.call(ADA, "runs.cancel", id=run["id"])
         assert ended["status"] == "cancelled"
         assert (await kinds(h, run["id"]))[-1] == "run.cancelled"
