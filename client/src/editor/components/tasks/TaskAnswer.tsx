@@ -181,7 +181,12 @@ function FieldRow({ field, draft, onDraft, wrong }: PartProps & { field: FormFie
     <div className="task-field">
       <label htmlFor={id}>
         {field.label}
-        {field.required && field.type !== "boolean" && <span className="port-required"> *</span>}
+        {field.required && field.type !== "boolean" && (
+          <span className="port-required" aria-hidden="true">
+            {" "}
+            *
+          </span>
+        )}
       </label>
       {typeof shown === "boolean" ? (
         <span className="switch">

@@ -1,0 +1,156 @@
+/** Tasks in the browser: what is kept of what the server tells, and what people's words become (SPEC P). */
+import { expect, test } from "vitest";
+import {
+  answerOf,
+  EMPTY,
+  fieldsOf,
+  mayAnswer,
+  outcomeOf,
+  type Question,
+  type Task,
+  TaskDesk,
+  tasksAt,
+  whom,
+} from ".";
+
+const question: Question = {
+  kind: "approval",
+  title: "May it?",
+  text: "",
+  fields: null,
+  choices: [],
+  several: false,
+  data: null,
+};
+
+function task(change: Partial<Task> = {}): Task {
+  return {
+    id: "t",
+    run: "r",
+    node: "a",
+    canvas: "c",
+    canvas_name: "C",
+    private: false,
+    question,
+    assignee: { id: "ada", name: "Ada" },
+    role: null,
+    state: "open",
+    started_by: { id: "bob", name: "Bob" },
+    created_at: 1,
+    due_at: null,
+    on_timeout: "fail",
+    remind_at: null,
+    reminded_at: null,
+    settled_at: null,
+    answered_by: null,
+    answer: null,
+    linked: false,
+    may_answer: null,
+    ...change,
+  };
+}
+
+const form: Question = {
+  ...question,
+  kind: "form",
+  fields: {
+    type: "object",
+    properties: {
+      n: { type: "number", title: "How many" },
+      day: { type: "string", format: "date" },
+      ok: { type: "boolean" },
+      size: { type: "string", enum: ["S", "L"], default: "S" },
+    },
+    required: ["n"],
+  },
+};
+
+test("a form is read from its schema, and what is left empty is left out of the answer", () => {
+  expect(fieldsOf(form).map((field) => [field.name, field.label, field.required])).toEqual([
+    ["n", "How many", true],
+    ["day", "day", false],
+    ["ok", "ok", false],
+    ["size", "size", false],
+  ]);
+  const answer = answerOf(form, { ...EMPTY, values: { n: "2,5", ok: true } }, true);
+  expect(answer).toEqual({ values: { n: 2.5, ok: true, size: "S" } });
+});
+
+test.each([
+  [false, ["B"], "B"],
+  [false, [], null],
+  [true, ["A", "B"], ["A", "B"]],
+  [true, [], []],
+])("a choice, of several: %s, is sent as the server takes it", (several, choice, sent) => {
+  const asked: Question = { ...question, kind: "choice", choices: ["A", "B"], several };
+  expect(answerOf(asked, { ...EMPTY, choice }, true)).toEqual({ choice: sent });
+});
+
+test("who may answer follows from who is asked, unless the server said it (P2)", () => {
+  expect(mayAnswer(task(), "ada", "viewer")).toBe(true);
+  expect(mayAnswer(task(), "eve", "editor")).toBe(false);
+  expect(mayAnswer(task(), "eve", "owner")).toBe(true);
+  expect(mayAnswer(task({ assignee: null, role: "editor" }), "eve", "runner")).toBe(false);
+  expect(mayAnswer(task({ assignee: null, role: "editor" }), "eve", "owner")).toBe(true);
+  expect(mayAnswer(task(), "ada", null)).toBe(false);
+  expect(mayAnswer(task({ may_answer: true }), "eve", "viewer")).toBe(true);
+  expect(mayAnswer(task({ may_answer: true, state: "answered" }), "ada", "owner")).toBe(false);
+  expect(whom(task(), "ada")).toBe("you");
+  expect(
+    outcomeOf(
+      task({ state: "answered", answer: { approved: true }, answered_by: { id: null, name: "Carol" } }),
+    ),
+  ).toBe("Approved by Carol");
+});
+
+test("tasks are at the outermost node that asks, the latest first", () => {
+  const all = new Map(
+    [
+      task({ id: "1", node: "map[3]/x" }),
+      task({ id: "2", node: "map", created_at: 2 }),
+      task({ id: "3" }),
+    ].map((each) => [each.id, each]),
+  );
+  expect(tasksAt(all, "c", "map").map(({ id }) => id)).toEqual(["2", "1"]);
+  expect(tasksAt(all, "other", "a")).toEqual([]);
+});
+
+/** A desk whose server answers with what lies in `page`, and a socket that tells it things. */
+function desk(page: { items: Task[]; open: number; next: string | null }) {
+  const told: ((data: unknown) => void)[] = [];
+  const api = {
+    get: async () => page as never,
+    post: async () => {
+      throw Object.assign(new Error("settled"), { code: "task_settled" });
+    },
+  };
+  const made = new TaskDesk(api);
+  const session = {
+    onOnline: () => () => {},
+    on: (event: string, listener: (data: unknown) => void) => {
+      if (event === "tasks.changed") told.push(listener);
+      return () => {};
+    },
+  };
+  made.follow(session as never, "c");
+  return { made, tell: (data: unknown) => told[0]?.(data) };
+}
+
+test("what many are told does not take away that one may answer; what is settled leaves the tray (P8)", async () => {
+  const { made, tell } = desk({ items: [task({ may_answer: true })], open: 1, next: null });
+  await made.refresh();
+  expect(made.open.get()).toBe(1);
+  tell({ task: task({ reminded_at: 5 }), news: "reminder", open: null });
+  expect(made.tasks.get().get("t")).toMatchObject({ reminded_at: 5, may_answer: true });
+  tell({ task: task({ state: "answered", may_answer: true }), news: "answered", open: 0 });
+  expect(made.trays.open.get()).toEqual([]);
+  expect(made.open.get()).toBe(0);
+});
+
+test("what is typed stays when the server refuses it, and what became of the task is asked (P4)", async () => {
+  const page = { items: [task({ may_answer: true })], open: 1, next: null };
+  const { made } = desk(page);
+  made.write("t", { comment: "Hm" });
+  await expect(made.answer("t", { approved: true })).rejects.toThrow("settled");
+  expect(made.drafts.get().t?.comment).toBe("Hm");
+});
