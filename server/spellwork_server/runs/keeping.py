@@ -12,7 +12,8 @@ from spellwork_server.storage.run_records import RunRecord
 
 from .insides import Insides
 from .origin import Origin
-from .past_reader import KEPT, Before, Told, first_of
+from .past_reader import Before, Told, first_of
+from .run_end import KEPT
 
 MOST_REPEATED = 20_000
 """Nodes of which a fork tells again how they ended; those inside others, beyond that, are not told."""

@@ -34,9 +34,6 @@ PAGE = 1_000
 VALUES = 100
 """Large values that are read, and decoded in a thread, at a time."""
 
-KEPT = "kept"
-"""Why a node of a forked run did not run: it is as it was in the run before."""
-
 INEXACT = "inexact"
 """In ``data`` of ``node.done``: the ports of which another value is kept than the node gave."""
 

@@ -21,6 +21,9 @@ from .views import Status
 Left = dict[str, dict[str, OutputRef]]
 """Where the values are that nodes left: {node: {port: reference}}."""
 
+KEPT = "kept"
+"""Why a node of a forked run did not run: it is as it was in the run before."""
+
 KINDS = {"completed": "run.completed", "failed": "run.failed"}
 """The kind of the last event by status; every other status is ``run.cancelled``."""
 
@@ -117,7 +120,7 @@ class RunEnd:
         summary: dict[str, Any] = {"order": self._order(), "error": self.error}
         result = self.result
         if result is not None:
-            durations = result.durations.items()
+            durations, why = result.durations.items(), result.why
             summary |= {
                 "errors": {
                     node: self.insides.failure(failure.to_json())
@@ -131,7 +134,9 @@ class RunEnd:
                     for node in result.errors
                     if node in self.plan and (name := self.plan[node].node.name)
                 },
-                "tokens": tokens_of(result.outputs),
+                "tokens": tokens_of(
+                    {node: ports for node, ports in result.outputs.items() if why.get(node) != KEPT}
+                ),
             }
         return self.masks.plain(summary) if self.masks else summary
 

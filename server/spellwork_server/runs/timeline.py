@@ -17,7 +17,7 @@ State = Literal["queued", "waiting", "running"]
 
 ENDS = {"node.done": "done", "node.failed": "failed", "node.skipped": "skipped"}
 
-STANDING = frozenset(("cached", "pinned", "muted", "bypassed", "given"))
+STANDING = frozenset(("cached", "kept", "pinned", "muted", "bypassed", "given"))
 
 
 class _Body(msgspec.Struct):

@@ -14,8 +14,9 @@ from spellwork.values import to_json
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.outputs import OutputRef, OutputRow
 
-from .past_reader import INEXACT, KEPT, Told
+from .past_reader import INEXACT, Told
 from .references import encode, is_stand_in, preview_of_encoded, reference
+from .run_end import KEPT
 
 TEXT_LIMIT = 64 * 1024
 """Characters of a message or traceback that are kept; the rest is counted."""

@@ -28,7 +28,7 @@ MOST_GROUPS = 1_000
 
 By = Literal["day", "canvas", "user"]
 
-NOT_RUN = frozenset(("cached", "pinned", "muted", "bypassed", "given"))
+NOT_RUN = frozenset(("cached", "kept", "pinned", "muted", "bypassed", "given"))
 """Why a node has outputs, or none, without being called."""
 
 
