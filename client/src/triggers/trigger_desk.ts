@@ -9,6 +9,9 @@ import type { Firing, FreshSecret, Trigger } from "./types";
 /** Firings that are shown of one trigger. */
 const SHOWN = 20;
 
+/** Milliseconds after which the list is read anew: what fires in another process of the server is not told here. */
+const ANEW_MS = 30_000;
+
 /** What was refused, by field; "" is about all together. */
 export type Faults = Readonly<Record<string, string>>;
 
@@ -35,7 +38,11 @@ export class TriggerDesk {
 
   /** Listen to the server; returns what ends it. */
   open(): () => void {
+    const timer = setInterval(() => {
+      if (this.#wanted) void this.load();
+    }, ANEW_MS);
     const ends = [
+      () => clearInterval(timer),
       this.#session.on("triggers.changed", ({ canvas, id, trigger }) => {
         if (canvas === this.canvas) this.#take(id, trigger);
       }),

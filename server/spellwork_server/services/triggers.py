@@ -48,6 +48,9 @@ class Publishes(Protocol):
     def publish(self, channel: str, event: str, data: Any) -> None:
         """Send an event to everybody on the channel."""
 
+    def followed(self, channel: str) -> bool:
+        """Say whether anybody is on the channel."""
+
 
 class TriggerNews:
     """Tells those who have a canvas open of its triggers."""
@@ -60,7 +63,7 @@ class TriggerNews:
     async def __call__(self, trigger: str) -> None:
         """Tell of a trigger as it is now."""
         record = await self._records.find(trigger)
-        if record is not None:
+        if record is not None and self._channels.followed(f"canvas:{record.canvas_id}"):
             last = await self._records.last_firings([trigger])
             self.tell(record.canvas_id, trigger, trigger_view(record, last.get(trigger), self._url))
 

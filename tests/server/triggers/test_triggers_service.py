@@ -105,6 +105,7 @@ async def test_those_who_have_the_canvas_open_are_told(tmp_path: Path) -> None:
         told: list[tuple[str, str, dict]] = []
         channels = h.parts.channels
         publish = channels.publish
+        channels.followed = lambda channel: True  # type: ignore[method-assign]
         channels.publish = lambda channel, event, data, **more: (  # type: ignore[method-assign]
             told.append((channel, event, data))
             if event == "triggers.changed"
