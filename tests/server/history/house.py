@@ -16,13 +16,14 @@ from spellwork_server.identity import Actor
 from spellwork_server.rooms import Rooms
 from spellwork_server.settings import Settings
 from spellwork_server.storage.canvases import CanvasRecords
-from spellwork_server.storage.database import MEMORY, Database
+from spellwork_server.storage.database import Database
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.update_log import UpdateLog
 from spellwork_server.storage.upgrade import upgrade
 from spellwork_server.storage.users import UserRecords
 from spellwork_server.storage.versions import VersionRecord, VersionRecords
 from tests.server.rooms.house import Heard
+from tests.server.storage.databases import placed
 
 NEVER = 3_600.0
 
@@ -77,7 +78,15 @@ async def house(
         data=folder,
         **({"grace": 60, "version_quiet": NEVER, "version_longest": NEVER} | options),
     )
-    async with Database(MEMORY if kind == "memory" else settings.database) as database:
+    with placed(kind, folder) as url:
+        async with opened(url, settings, canvas) as made:
+            yield made
+
+
+@asynccontextmanager
+async def opened(url: str, settings: Settings, canvas: str | None) -> AsyncIterator[House]:
+    """Do the same on a database."""
+    async with Database(url) as database:
         await upgrade(database)
         users, canvases = UserRecords(database), CanvasRecords(database)
         people = []

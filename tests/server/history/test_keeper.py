@@ -27,7 +27,7 @@ async def spell_of(world: House, version: VersionRecord) -> Spell:
 @pytest.mark.rule("H1")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_version_is_written_when_editing_came_to_rest(kind: str, tmp_path: Path) -> None:
-    async with house(tmp_path, kind, version_quiet=0.05) as world:
+    async with house(tmp_path, kind, version_quiet=0.3) as world:
         async with world.rooms.visit(world.canvas) as room:
             await room.replace_spell(world.ada, values(a=1))
             await room.replace_spell(world.bob, values(a=1, b=2))
