@@ -3477,7 +3477,7 @@ export interface NodeComparison {
  * What a node did in one of two runs.
  */
 export interface ComparedNode {
-  status: "open" | "done" | "cached" | "pinned" | "muted" | "bypassed" | "failed" | "skipped" | "cancelled";
+  status: "open" | "done" | "cached" | "kept" | "pinned" | "muted" | "bypassed" | "failed" | "skipped" | "cancelled";
   why: string | null;
   /**
    * Seconds.

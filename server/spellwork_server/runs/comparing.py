@@ -13,12 +13,21 @@ from spellwork_server.storage.run_records import OPEN, RunRecord
 from .insides import Insides
 
 State = Literal[
-    "open", "done", "cached", "pinned", "muted", "bypassed", "failed", "skipped", "cancelled"
+    "open",
+    "done",
+    "cached",
+    "kept",
+    "pinned",
+    "muted",
+    "bypassed",
+    "failed",
+    "skipped",
+    "cancelled",
 ]
 What = Literal["same", "changed", "before", "after"]
 """``before`` and ``after``: the node is in that run alone."""
 
-STANDING = frozenset(("cached", "pinned", "muted", "bypassed"))
+STANDING = frozenset(("cached", "kept", "pinned", "muted", "bypassed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +178,7 @@ def _what(there: tuple[NodeThere | None, NodeThere | None], ports: Iterable[Port
 
 def _end(there: NodeThere) -> tuple[str, Any, Any]:
     """Return how a node ended: from the cache or not is the same."""
-    status = "done" if there.status in ("cached", "pinned", "bypassed") else there.status
+    status = "done" if there.status in ("cached", "kept", "pinned", "bypassed") else there.status
     error = there.error or {}
     return status, error.get("code"), error.get("message")
 

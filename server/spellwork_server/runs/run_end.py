@@ -12,6 +12,7 @@ from spellwork import Event, Plan, RunResult
 from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
+from spellwork_server.storage.run_figures import NOT_RUN
 from spellwork_server.storage.run_records import mark_ended
 
 from .insides import ALL_SHOWN, Insides
@@ -135,7 +136,11 @@ class RunEnd:
                     if node in self.plan and (name := self.plan[node].node.name)
                 },
                 "tokens": tokens_of(
-                    {node: ports for node, ports in result.outputs.items() if why.get(node) != KEPT}
+                    {
+                        node: ports
+                        for node, ports in result.outputs.items()
+                        if why.get(node) not in NOT_RUN
+                    }
                 ),
             }
         return self.masks.plain(summary) if self.masks else summary
