@@ -34,7 +34,7 @@ FEWER = 12
 
 
 @node("bench.noop", title="No operation", output="value")
-async def noop(a: Any, b: Any = None) -> Any:  # noqa: ARG001 - a wire like any other
+async def noop(a: Any, b: Any = None, n: int = 0) -> Any:  # noqa: ARG001 - ``n`` keeps nodes apart for the cache
     """Give what came first."""
     return a
 
@@ -46,7 +46,8 @@ def spell() -> Spell:
     for layer in range(LAYERS):
         for place in range(WIDTH):
             name = f"n{layer}_{place}"
-            nodes[name] = {"type": "bench.noop", "inputs": {"a": place} if layer == 0 else {}}
+            typed_in = {"n": layer * WIDTH + place} | ({"a": place} if layer == 0 else {})
+            nodes[name] = {"type": "bench.noop", "inputs": typed_in}
             for port, source in (("a", place), ("b", (place + 1) % WIDTH)) if layer else ():
                 edges[f"{name}{port}"] = {
                     "source": f"n{layer - 1}_{source}",
