@@ -36,7 +36,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     ======================  =====================================================
     kind                    fields beside ``at``
     ======================  =====================================================
-    ``run.started``         ``data``: {nodes: [ids in graph order], ...}
+    ``run.started``         ``data``: {nodes: [ids in graph order], kept?: as below, ...}
     ``run.resumed``         ``data``: {nodes, kept: [ids of those that had ended], ...}
     ``node.queued``         ``node``
     ``node.started``        ``node``, ``why``
@@ -47,7 +47,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     ``node.failed``         ``node``, ``error`` {code, message, port?, traceback?, attempts}, ``duration``
     ``node.preview``        ``node``, ``outputs`` for a draft of its inputs; its own stay as they are
     ``node.skipped``        ``node``, ``message`` (the reason, such as which failed node it needed), ``why``
-    ``node.waiting``        ``node``, ``message``, ``data``: {for, until?: Unix time}; ``for`` is limit, stream, wait or debounce
+    ``node.waiting``        ``node``, ``message``, ``data``: {for, until?: Unix time, kind?, question?, user?, role?}; ``for`` is limit, stream, wait, debounce or person
     ``run.completed``       ``duration``, ``data``: {failed: [ids], skipped: [ids]}
     ``run.failed``          the same, and ``error`` (the run as a whole could not go on)
     ``run.cancelled``       the same; ``data.superseded`` where a change in live mode ended it
