@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from spellwork.limiting import LimitRules
 
 KIB = 1024
 MIB = 1024 * KIB
+
+
+DATABASES = ("sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
+"""What ``database_url`` may begin with."""
 
 
 class Settings(BaseSettings):
@@ -295,6 +299,15 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url is not None and url.partition(":")[0] not in DATABASES:
+            raise ValueError(
+                "the database is a sqlite+aiosqlite:///FILE or a postgresql://USER:PASSWORD@HOST/DATABASE"
+            )
+        return url
 
     @property
     def url(self) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 from alembic import command
 from alembic.config import Config
+from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from spellwork_server.errors import StoreUnavailable
+from spellwork_server.settings import Settings
 from spellwork_server.storage import postgres as module
 from spellwork_server.storage.database import Database, UnknownDatabase
 from spellwork_server.storage.group_commit import GroupCommit
@@ -195,3 +197,5 @@ def test_other_databases_are_refused_by_name() -> None:
     database = Database("postgres://ada@db.example.org/x?sslmode=require")
     assert database.url.drivername == "postgresql+asyncpg"
     assert database.url.query == {"ssl": "require"}
+    with pytest.raises(ValidationError, match="postgresql://"):
+        Settings(database_url="mysql://somewhere/x")
