@@ -76,7 +76,7 @@ class ServerProcess:
                 [sys.executable, *self.program, *command, "--data", str(self.data)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_environment(self.environment),
+                env=clean_environment(self.environment),
             )
         self._wait_until_ready()
 
@@ -95,7 +95,7 @@ class ServerProcess:
             [sys.executable, "-m", "spellwork_server", *arguments, "--data", str(self.data)],
             capture_output=True,
             text=True,
-            env=_environment(self.environment),
+            env=clean_environment(self.environment),
             check=False,
         )
         assert result.returncode == 0, result.stderr
@@ -157,6 +157,6 @@ def _apart(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return thread.submit(work, *args, **kwargs).result()
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+def clean_environment(more: Mapping[str, str]) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SPELLWORK_")}
     return {**clean, **more}

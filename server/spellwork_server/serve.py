@@ -1,4 +1,7 @@
-"""``spellwork serve``: the server as a process, from the bound port to the last acknowledgement."""
+"""``spellwork serve``: the server as a process, from the bound port to the last acknowledgement.
+
+``spellwork worker --queues`` is the same without a port.
+"""
 
 from __future__ import annotations
 
@@ -45,12 +48,22 @@ PUBLIC_OPERATIONS = frozenset(
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then refuse, flush, acknowledge and close."""
-    close_memory()
-    share_heap()
-    set_up_logs(settings.log_level, as_json=settings.log_json)
+    _prepare(settings)
     listener = bind(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     _run(_serve(settings, listener))
+
+
+def carry(settings: Settings) -> None:
+    """Carry runs of queues until SIGINT or SIGTERM, and serve nothing; what goes on then waits for another process."""
+    _prepare(settings)
+    _run(_serve(settings, None))
+
+
+def _prepare(settings: Settings) -> None:
+    close_memory()
+    share_heap()
+    set_up_logs(settings.log_level, as_json=settings.log_json)
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -67,22 +80,27 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     app = make_app(settings)
     parts = app[PARTS]
-    require_authentication(parts)
+    if listener is not None:
+        require_authentication(parts)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.stop_timeout)
     garbage = Garbage()
     settled: asyncio.TimerHandle | None = None
     try:
         await runner.setup()
-        await _say_how_to_sign_in(parts)
-        await web.SockSite(runner, listener).start()
-        _say(f"Spellwork is ready at {settings.url}")
+        if listener is not None:
+            await _say_how_to_sign_in(parts)
+            await web.SockSite(runner, listener).start()
+            _say(f"Spellwork is ready at {settings.url}")
+        else:
+            queues = "all queues" if settings.queues is None else ", ".join(settings.queues)
+            _say(f"Spellwork carries runs of {queues}")
         settled = loop.call_later(SETTLE_SECONDS, garbage.begin)
         await stop.wait()
         logger.info("stopping")

@@ -127,9 +127,7 @@ def _check_approval(answer: Mapping[str, Any], checked: dict[str, Any]) -> Itera
     checked |= {"approved": approved, "comment": comment}
 
 
-def _check_form(
-    form: FormSchema, values: Any, checked: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _check_form(form: FormSchema, values: Any, checked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if not isinstance(values, Mapping):
         yield _wrong("values", "must be an object of fields")
         return

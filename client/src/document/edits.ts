@@ -1,12 +1,23 @@
 /** The edits a person can make, as transactions on the shared document. */
 import * as Y from "yjs";
 import { newId, wireId } from "../ids";
-import type { Json, NodeSettings, Pair, Spell, SpellEdge, Transform } from "../protocol";
+import type { Json, NodeSettings, Pair, Spell, SpellEdge, SpellTest, Transform } from "../protocol";
 import type { Readable } from "../store";
 import { copyText, pasteFragment } from "./clipboard";
-import { KINDS, type Kind, readThing, root, type Shared, toShared } from "./shape";
+import { DRAWN, type Kind, readThing, root, type Shared, toShared } from "./shape";
 import { textChange } from "./text_change";
-import type { Edits, NewGroup, NewNode, NewNote, Pasted, PasteOptions, Renaming, TextPart } from "./types";
+import type {
+  Edits,
+  NewGroup,
+  NewNode,
+  NewNote,
+  NewTest,
+  Pasted,
+  PasteOptions,
+  Renaming,
+  TestPart,
+  TextPart,
+} from "./types";
 
 /** Marks the transactions of this person's own edits: those are what undo takes back. */
 export const LOCAL = Symbol("own edit");
@@ -33,7 +44,7 @@ export abstract class DocumentEdits implements Edits {
     const gone = new Set(ids);
     this.#edit(null, () => {
       for (const id of gone)
-        for (const kind of KINDS) if (this.#root(kind).has(id)) this.#root(kind).delete(id);
+        for (const kind of DRAWN) if (this.#root(kind).has(id)) this.#root(kind).delete(id);
       for (const [id, edge] of this.#edges()) {
         if (gone.has(edge.source) || gone.has(edge.target)) this.#root("edges").delete(id);
       }
@@ -84,9 +95,28 @@ export abstract class DocumentEdits implements Edits {
         const settings = this.#inner(node, "settings");
         const { [name]: pin, ...others } = (settings?.get("pins") ?? {}) as Record<string, Json>;
         if (pin !== undefined) setField(settings, "pins", { ...others, [to]: pin });
+        this.#renameInTests(node, name, to);
       }
       for (const [id, ends] of Object.entries(wires)) this.#rewire(id, ends);
     });
+  }
+
+  /** Let tests speak of a node's port by its new name. */
+  #renameInTests(node: string, name: string, to: string): void {
+    for (const test of this.#root("tests").values()) {
+      const inputs = readShared(test, "inputs");
+      if (inputs instanceof Y.Map && inputs.has(`${node}.${name}`)) {
+        inputs.set(`${node}.${to}`, inputs.get(`${node}.${name}`));
+        inputs.delete(`${node}.${name}`);
+      }
+      for (const part of ["record", "expect"]) {
+        const nodes = readShared(test, part);
+        const here =
+          nodes instanceof Y.Map ? (nodes.get(node) as { outputs?: Record<string, Json> }) : undefined;
+        const { [name]: given, ...others } = here?.outputs ?? {};
+        if (given !== undefined) setField(nodes, node, { ...here, outputs: { ...others, [to]: given } });
+      }
+    }
   }
 
   /** Give a wire other ends: as another wire under its id, because an end that is set again can be lost by an undo. */
@@ -167,6 +197,30 @@ export abstract class DocumentEdits implements Edits {
     });
   }
 
+  addTest(test: NewTest, id = newId()): string {
+    this.#edit(null, () => this.#put("tests", id, test));
+    return id;
+  }
+
+  setTest(id: string, change: { name?: string; timeout?: number | null; live?: boolean | null }): void {
+    this.#edit(`test ${id}`, () => setFields(this.#root("tests").get(id), change));
+  }
+
+  setInTest<P extends TestPart>(id: string, part: P, key: string, value: SpellTest[P][string] | null): void {
+    this.#edit(`test ${id} ${part} ${key}`, () => {
+      const map = this.#root("tests").get(id);
+      if (!(map instanceof Y.Map)) return;
+      if (!(map.get(part) instanceof Y.Map)) map.set(part, new Y.Map());
+      setField(map.get(part), key, value);
+    });
+  }
+
+  removeTest(id: string): void {
+    this.#edit(null, () => {
+      if (this.#root("tests").has(id)) this.#root("tests").delete(id);
+    });
+  }
+
   setRequirement(name: string, version: string | null): void {
     this.#edit(`requirement ${name}`, () => setField(this.#root("requirements"), name, version));
   }
@@ -182,7 +236,7 @@ export abstract class DocumentEdits implements Edits {
   paste(text: string, options: PasteOptions = {}): Pasted {
     const fragment = pasteFragment(text, this.spell.get(), options);
     this.#edit(null, () => {
-      for (const kind of KINDS) {
+      for (const kind of DRAWN) {
         for (const [id, thing] of Object.entries(fragment[kind])) this.#put(kind, id, thing);
       }
     });

@@ -12,6 +12,7 @@ export function spellToJson(spell: Spell): SpellJson {
     ...(Object.keys(spell.groups).length > 0 ? { groups: { ...spell.groups } } : {}),
     ...(Object.keys(spell.notes).length > 0 ? { notes: { ...spell.notes } } : {}),
     ...(Object.keys(spell.requirements).length > 0 ? { requirements: { ...spell.requirements } } : {}),
+    ...(Object.keys(spell.tests).length > 0 ? { tests: { ...spell.tests } } : {}),
   };
 }
 
@@ -38,5 +39,11 @@ export function spellFromJson(json: SpellJson): Spell {
     groups: { ...json.groups } as Spell["groups"],
     notes: { ...json.notes } as Spell["notes"],
     requirements: { ...json.requirements },
+    tests: Object.fromEntries(
+      Object.entries(json.tests ?? {}).map(([id, test]) => [
+        id,
+        { ...test, inputs: test.inputs ?? {}, record: test.record ?? {}, expect: test.expect ?? {} },
+      ]),
+    ),
   };
 }

@@ -1,7 +1,7 @@
 /** Doing an edit again, at the level of things, on a document that lacks what the edit was first made on. */
 import * as Y from "yjs";
 import type { Spell } from "../protocol";
-import { KINDS, type Kind, root, toShared } from "./shape";
+import { INNER, KINDS, type Kind, root, toShared } from "./shape";
 import { type TextChange, textChange } from "./text_change";
 
 /** The ids of what differs between two spells. */
@@ -18,7 +18,7 @@ export function redo(doc: Y.Doc, before: Spell, after: Spell): string[] {
   const left = new Set<string>();
   if (before.name !== after.name) root(doc, "meta").set("name", after.name);
   redoRequirements(doc, before.requirements, after.requirements);
-  for (const kind of ["groups", "nodes", "notes", "edges"] as const) {
+  for (const kind of ["groups", "nodes", "notes", "edges", "tests"] as const) {
     for (const id of differing(before[kind], after[kind])) {
       if (!redoThing(doc, kind, id, before[kind][id], after[kind][id])) left.add(id);
     }
@@ -75,7 +75,7 @@ function redoFields(map: Y.Map<unknown>, kind: Kind, before: object, after: obje
   let all = true;
   for (const name of new Set([...Object.keys(old), ...Object.keys(fresh)])) {
     if (same(old[name], fresh[name])) continue;
-    if (name === "inputs" || name === "settings") redoInner(map, name, old[name], fresh[name]);
+    if (INNER[kind].includes(name)) redoInner(map, name, old[name], fresh[name]);
     else if (isText(kind, name)) all = redoText(map, name, old[name], fresh[name]) && all;
     else put(map, name, fresh[name]);
   }

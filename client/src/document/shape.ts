@@ -1,15 +1,28 @@
 /**
  * How a spell lies in the shared document, and how it is read from there.
  *
- * Root maps `meta`, `nodes`, `edges`, `groups`, `notes`, `requirements`; each thing is a Y.Map, a requirement a text. Of a node, `inputs` and
- * `settings` are Y.Maps and `code` is a Y.Text; of a note, `text` is a Y.Text; all else are plain values, and a
+ * Root maps `meta`, `nodes`, `edges`, `groups`, `notes`, `requirements`, `tests`; each thing is a Y.Map, a requirement
+ * a text. Of a node, `inputs` and `settings` are Y.Maps and `code` is a Y.Text; of a note, `text` is a Y.Text; of a
+ * test, `inputs`, `record` and `expect` are Y.Maps of plain values; all else are plain values, and a
  * position is one value, so that two people's drags never mix their x and y.
  */
 import * as Y from "yjs";
-import type { Json, Pair, SpellEdge, SpellGroup, SpellNode, SpellNote, Transform } from "../protocol";
+import type {
+  Json,
+  Pair,
+  SpellEdge,
+  SpellGroup,
+  SpellNode,
+  SpellNote,
+  SpellTest,
+  Transform,
+} from "../protocol";
+
+/** The roots of what lies on the canvas. */
+export const DRAWN = ["nodes", "edges", "groups", "notes"] as const;
 
 /** The roots whose keys are ids of things. */
-export const KINDS = ["nodes", "edges", "groups", "notes"] as const;
+export const KINDS = [...DRAWN, "tests"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** The thing of each root, as read. */
@@ -18,7 +31,17 @@ export interface Things {
   edges: SpellEdge;
   groups: SpellGroup;
   notes: SpellNote;
+  tests: SpellTest;
 }
+
+/** The fields of each kind that are Y.Maps of plain values, so that two people may change different ones at once. */
+export const INNER: { readonly [K in Kind]: readonly string[] } = {
+  nodes: ["inputs", "settings"],
+  edges: [],
+  groups: [],
+  notes: [],
+  tests: ["inputs", "record", "expect"],
+};
 
 /** A shared map of unknown content. */
 export type Shared = Y.Map<unknown>;
@@ -40,6 +63,7 @@ const FIELDS: { [K in Kind]: readonly (keyof Things[K] & string)[] } = {
   edges: ["source", "output", "target", "input", "transform"],
   groups: ["name", "position", "size", "color", "group", "collapsed"],
   notes: ["text", "position", "size", "color", "group"],
+  tests: ["name", "inputs", "record", "expect", "timeout", "live"],
 };
 
 /** Make the shared map of a thing from plain fields; unknown ones and those not set are left out. */
@@ -50,16 +74,14 @@ export function toShared(kind: Kind, thing: object): Shared {
     const value = fields[name];
     if (value !== undefined && value !== null) map.set(name, sharedField(kind, name, value));
   }
-  if (kind === "nodes") {
-    for (const name of ["inputs", "settings"]) if (!fields[name]) map.set(name, new Y.Map());
-  }
+  for (const name of INNER[kind]) if (!fields[name]) map.set(name, new Y.Map());
   return map;
 }
 
 function sharedField(kind: Kind, name: string, value: unknown): unknown {
   const text = (kind === "nodes" && name === "code") || (kind === "notes" && name === "text");
   if (text) return new Y.Text(String(value));
-  if (kind !== "nodes" || (name !== "inputs" && name !== "settings")) return value;
+  if (!INNER[kind].includes(name)) return value;
   return new Y.Map(Object.entries(value as object).filter(([, inner]) => inner !== undefined));
 }
 
@@ -102,6 +124,14 @@ const READERS: { [K in Kind]: (fields: Record<string, unknown>) => Things[K] } =
     ...optional("collapsed", fields.collapsed === true || undefined),
   }),
   notes: (fields) => ({ text: text(fields.text), ...frame(fields, NOTE_SIZE) }),
+  tests: (fields) => ({
+    inputs: object(fields.inputs) as SpellTest["inputs"],
+    record: object(fields.record) as SpellTest["record"],
+    expect: object(fields.expect) as SpellTest["expect"],
+    ...optional("name", optionalText(fields.name)),
+    ...optional("timeout", typeof fields.timeout === "number" ? fields.timeout : undefined),
+    ...optional("live", fields.live === true || undefined),
+  }),
 };
 
 function frame(fields: Record<string, unknown>, size: Pair) {

@@ -12,6 +12,7 @@ export const EMPTY: Spell = {
   groups: {},
   notes: {},
   requirements: {},
+  tests: {},
 };
 
 /**
@@ -28,6 +29,7 @@ export class Snapshot {
     edges: new Set(),
     groups: new Set(),
     notes: new Set(),
+    tests: new Set(),
   };
   #renamed = false;
   #required = false;
@@ -107,6 +109,7 @@ export class Snapshot {
       groups: this.#things("groups"),
       notes: this.#things("notes"),
       requirements: this.#required ? readRequirements(this.#doc, before.requirements) : before.requirements,
+      tests: this.#things("tests"),
     };
     this.#required = false;
     const same = name === before.name && after.requirements === before.requirements;

@@ -13,6 +13,7 @@ import type {
   Spell,
   SpellEdge,
   SpellJson,
+  SpellTest,
   Transform,
 } from "../protocol";
 import type { Readable } from "../store";
@@ -121,6 +122,12 @@ export interface NewNote {
   group?: string;
 }
 
+/** What a test is made with. */
+export type NewTest = Partial<SpellTest>;
+
+/** What of a test is by key. */
+export type TestPart = "inputs" | "record" | "expect";
+
 /** What a paste brought in. */
 export interface Pasted {
   readonly nodes: readonly string[];
@@ -204,6 +211,13 @@ export interface Edits {
   assign(members: Iterable<string>, group: string | null): void;
   addNote(note: NewNote, id?: string): string;
   setNote(id: string, change: { text?: string; color?: string | null }): void;
+  /** Add a test of the spell. */
+  addTest(test: NewTest, id?: string): string;
+  /** Change a test's name, time-out (seconds) or whether it calls what has side effects. */
+  setTest(id: string, change: { name?: string; timeout?: number | null; live?: boolean | null }): void;
+  /** Set one input, recorded node or expectation of a test; null takes it away. */
+  setInTest<P extends TestPart>(id: string, part: P, key: string, value: SpellTest[P][string] | null): void;
+  removeTest(id: string): void;
   /** Require a package, in some versions (`""` for any), or no longer with null. */
   setRequirement(name: string, version: string | null): void;
   /** Name the spell. */

@@ -22,6 +22,7 @@ function spell(nodes: Record<string, SpellNode> = {}, edges: Record<string, Spel
     groups: {},
     notes: {},
     requirements: {},
+    tests: {},
   };
 }
 

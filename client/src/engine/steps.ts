@@ -138,6 +138,7 @@ export function wholeSpell(spell: SpellJson): Spell {
     groups: {},
     notes: {},
     requirements: {},
+    tests: {},
   };
 }
 

@@ -10,8 +10,9 @@ const NOUNS = {
   groups: ["group", "groups"],
   notes: ["note", "notes"],
   requirements: ["package", "packages"],
+  tests: ["test", "tests"],
 } as const;
-const KINDS = ["nodes", "groups", "notes", "edges", "requirements"] as const;
+const KINDS = ["nodes", "groups", "notes", "edges", "requirements", "tests"] as const;
 const VERBS = ["added", "removed", "changed", "moved"] as const;
 
 /** `Code of Summarise changed, 3 nodes added`; `titleOf` says what a node type is called. */

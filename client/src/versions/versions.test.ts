@@ -18,6 +18,7 @@ const QUIET: Summary = {
   groups: NONE,
   notes: NONE,
   requirements: NONE,
+  tests: NONE,
   things: [],
 };
 const EMPTY: Spell = {
@@ -28,6 +29,7 @@ const EMPTY: Spell = {
   groups: {},
   notes: {},
   requirements: {},
+  tests: {},
 };
 
 function version(number: number, more: Partial<Version> = {}): Version {

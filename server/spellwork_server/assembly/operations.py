@@ -35,8 +35,8 @@ from spellwork_server.services.models import (
 )
 from spellwork_server.services.nodes import NodeService
 from spellwork_server.services.packs import PackService
-from spellwork_server.services.run_reading import RunLooks, RunReadingService
 from spellwork_server.services.queues import ProcessService, QueueService
+from spellwork_server.services.run_reading import RunLooks, RunReadingService
 from spellwork_server.services.runs import RunService, announce_runs
 from spellwork_server.services.samples import SampleService
 from spellwork_server.services.secrets import SecretService
@@ -169,9 +169,7 @@ def _tasks(parts: Parts) -> TaskService:
     stores, tasks = parts.stores, parts.running.tasks
     access = stores.canvases.access
     tasks.watch(TaskNews(stores.tasks, stores.users, access, parts.channels))
-    links = TaskLinks(
-        stores.tasks, tasks, finds_actors(stores), access, parts.identity.attempts
-    )
+    links = TaskLinks(stores.tasks, tasks, finds_actors(stores), access, parts.identity.attempts)
     return TaskService(stores.tasks, tasks, links, access, parts.settings.url)
 
 

@@ -139,7 +139,7 @@ def make_running(
         secrets=grants.of_run,
         asking=tasks,
         process=lambda: processes.id,
-        try_again=tries_again(lambda: dispatcher.now()),
+        try_again=tries_again(lambda: dispatcher.now()),  # noqa: PLW0108 - made below
     )
     past = PastReader(RunEventStore(stores.database), stores.outputs)
     runners = Runners(

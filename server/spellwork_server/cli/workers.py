@@ -1,4 +1,4 @@
-"""Commands about the workers of a running server, and one that is a worker."""
+"""Commands about the workers of a running server, and two that are workers."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it is called
 
@@ -8,13 +8,24 @@ from pathlib import Path
 
 import click
 
-from .doing import attempt, need_token
-from .options import TOKEN, URL
+from .doing import attempt, need_token, read_settings
+from .options import DATA, TOKEN, URL
 
 
-@click.group()
-def worker() -> None:
-    """Workers: where code of canvases runs."""
+@click.group(invoke_without_command=True)
+@click.option("--queues", help="Carry runs of these queues, with commas between; serve nothing.")
+@DATA
+@click.pass_context
+def worker(context: click.Context, queues: str | None, data: Path | None) -> None:
+    """Workers: where code of canvases runs. With --queues, be a process that carries runs."""
+    if context.invoked_subcommand is not None:
+        return
+    if queues is None:
+        click.echo(context.get_help())
+        return
+    from spellwork_server.serve import carry
+
+    carry(attempt(lambda: read_settings(data=data, queues=queues)))
 
 
 @worker.command("list")

@@ -43,7 +43,9 @@ class RunView(View):
         default=None, description="It waits in its queue until then: a delay, or a retry."
     )
     deadline: float | None = Field(default=None, description="By then it must have ended.")
-    user_name: str | None = Field(default=None, description="Lists only: what who runs it is called.")
+    user_name: str | None = Field(
+        default=None, description="Lists only: what who runs it is called."
+    )
     failed_nodes: int | None = Field(
         default=None, description="Lists only: how many of its nodes failed, once it has ended."
     )

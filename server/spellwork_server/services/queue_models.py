@@ -90,7 +90,7 @@ class QueueView(View):
             rate = Rate(count=queue.rate_count, seconds=queue.rate_seconds)
         return cls(
             name=queue.name,
-            state=queue.state,  # type: ignore[arg-type] # one of the three, as this server writes
+            state=queue.state,  # one of the three, as this server writes
             waiting=figures.waiting,
             delayed=figures.delayed,
             running=figures.running,

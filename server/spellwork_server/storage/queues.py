@@ -267,25 +267,26 @@ class QueueStore:
         under a fence of its own.
         """
         known = select(PROCESSES.c.id).where(PROCESSES.c.id.not_in(list(dead)))
+        unknown = and_(RUNS.c.process_id.is_not(None), RUNS.c.process_id.not_in(known))
         abandoned = or_(
-            RUNS.c.process_id.not_in(known),
+            unknown,
             and_(RUNS.c.process_id.is_(None), RUNS.c.status.in_(CARRIED)),
             and_(RUNS.c.process_id.is_(None), RUNS.c.status == "queued", ~RUNS.c.durable),
         )
         async with self._database.write() as conn:
             await conn.execute(
                 update(RUNS)
-                .where(RUNS.c.process_id.not_in(known), RUNS.c.status == "waiting")
+                .where(unknown, RUNS.c.status == "waiting")
                 .values(process_id=None, fence=RUNS.c.fence + 1)
             )
             await conn.execute(
                 update(RUNS)
-                .where(abandoned, RUNS.c.status.in_(OPEN), RUNS.c.durable)
+                .where(abandoned, RUNS.c.status.in_((*CARRIED, "queued")), RUNS.c.durable)
                 .values(status="queued", process_id=None, fence=RUNS.c.fence + 1)
             )
             ended = await conn.execute(
                 update(RUNS)
-                .where(abandoned, RUNS.c.status.in_(OPEN), ~RUNS.c.durable)
+                .where(abandoned, RUNS.c.status.in_((*CARRIED, "queued")), ~RUNS.c.durable)
                 .values(process_id=process, fence=RUNS.c.fence + 1)
                 .returning(*_HEADS)
             )

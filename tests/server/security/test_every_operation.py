@@ -43,7 +43,6 @@ OWN = {
     "canvas": ("close",),
     "external_workers": ("find", "create"),
     "triggers": ("preview",),
-    "tasks": ("find",),
     "queues": ("find", "get"),
     "processes": ("find",),
     "runs": ("cancel_many",),

@@ -23,6 +23,7 @@ function desk(selected: string[] = []) {
     groups: {},
     notes: {},
     requirements: {},
+    tests: {},
   };
   const threads = new Store<ReadonlyMap<string, Thread>>(new Map());
   const comments = {

@@ -17,6 +17,7 @@ const spell: Spell = {
   groups: {},
   notes: {},
   requirements: {},
+  tests: {},
 };
 
 function source(change: Partial<FlowSource> = {}): FlowSource {

@@ -39,6 +39,7 @@ function nested(outer: boolean, inner = false): Spell {
     },
     notes: { n: { text: "", position: [300, 300], size: [200, 80], group: "outer" } },
     requirements: {},
+    tests: {},
   };
 }
 

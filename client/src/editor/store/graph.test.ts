@@ -27,6 +27,7 @@ const spell: Spell = {
   groups: {},
   notes: {},
   requirements: {},
+  tests: {},
 };
 const type: NodeType = {
   type: "t",

@@ -32,6 +32,7 @@ const spell: Spell = {
   groups: { g: { name: "G", position: [250, -50], size: [700, 300] } },
   notes: { n: { text: "why", position: [300, 200], size: [100, 50], group: "g" } },
   requirements: { pandas: ">=2" },
+  tests: {},
 };
 
 const port = () => ({ name: "x", schema: { type: "integer" } });

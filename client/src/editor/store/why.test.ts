@@ -19,6 +19,7 @@ const spell: Spell = {
   groups: {},
   notes: {},
   requirements: {},
+  tests: {},
 };
 
 function last(fields: Partial<NodeRun> = {}): NodeRun {

@@ -71,6 +71,7 @@ function useTitle(change: Change): string {
     return `${nodeTitle(edge.source)} · ${edge.output} → ${nodeTitle(edge.target)} · ${edge.input}`;
   }
   if (change.kind === "requirements") return `Package ${change.id}`;
+  if (change.kind === "tests") return `Test ${change.name || change.id}`;
   if (change.name) return change.name;
   if (change.kind === "notes")
     return spell.notes[change.id]?.text.split("\n")[0]?.replace(/^#+\s*/, "") || "Note";

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - one table after another
     op.create_table(
         "outbox",
         sa.Column("subscriber", sa.String(length=64), nullable=False),

@@ -1,0 +1,172 @@
+"""Runs in queues as people see them, over HTTP, on a whole server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spellwork import Context, Library, NodeError, Pack, node
+from tests.server.services.house import HELLO, Caller, house
+
+pytestmark = pytest.mark.anyio
+
+CALLS: dict[str, int] = {}
+
+
+@node("queued.flaky", title="Fails at first", output="value", retries=0)
+async def flaky(ctx: Context, times: int = 1, permanent: bool = False) -> int:
+    """Fail so many times in one run, then give how often it was called."""
+    CALLS[ctx.run_id] = CALLS.get(ctx.run_id, 0) + 1
+    if CALLS[ctx.run_id] <= times:
+        raise NodeError("not yet", code="not_yet", retryable=not permanent)
+    return CALLS[ctx.run_id]
+
+
+@node("queued.sleep", title="Sleeps", output="value", cache="none")
+async def sleep(seconds: float = 60) -> str:
+    """Sleep."""
+    await asyncio.sleep(seconds)
+    return "slept"
+
+
+@node("queued.echo", title="Gives it back", output="value", cache="none")
+async def echo(value: Any) -> Any:
+    """Give the value."""
+    return value
+
+
+@pytest.fixture(autouse=True)
+def _more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = Pack(name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo))
+    installed = Library.installed().extended([pack], {})
+    monkeypatch.setattr(Library, "installed", classmethod(lambda _cls: installed))
+
+
+def one(type: str, settings: dict[str, Any] | None = None, **inputs: Any) -> dict[str, Any]:
+    return {"nodes": {"a": {"type": type, "inputs": inputs, "settings": settings or {}}}}
+
+
+async def create(who: Caller, spell: dict[str, Any], **more: Any) -> dict[str, Any]:
+    answer = await who.post("/v1/runs", {"spell": spell, "queue": "work", **more})
+    assert answer.status == 201, answer.body
+    return dict(answer.body)
+
+
+async def ended(who: Caller, run: str) -> dict[str, Any]:
+    return dict((await who.get(f"/v1/runs/{run}?wait=30")).body)
+
+
+async def kinds(who: Caller, run: str) -> list[str]:
+    page = await who.get(f"/v1/runs/{run}/events")
+    return [event["kind"] for event in page.body["events"]]
+
+
+@pytest.mark.rule("Q1")
+async def test_a_queued_run_is_durable_and_ends_as_any_other(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        run = await create(ada, HELLO, priority=5)
+        assert (run["queue"], run["durable"], run["priority"]) == ("work", True, 5)
+        done = await ended(ada, run["id"])
+        assert (done["status"], done["outputs"]["b"]) == ("completed", {"value": 2})
+
+
+@pytest.mark.rule("Q6", "Q7", "Q10", "Q14")
+async def test_queues_are_paused_drained_looked_at_and_emptied(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada, root = await h.person("ada"), await h.person("root", "admin")
+        assert (await ada.post("/v1/queues/work/pause", {})).status == 403
+        assert (await root.post("/v1/queues/work/pause", {})).body["state"] == "paused"
+        first = await create(ada, HELLO, dedupe_key="k")
+        again = await create(ada, HELLO, dedupe_key="k")
+        assert (again["id"], again["deduplicated"]) == (first["id"], True)
+        await create(root, HELLO)
+        assert (await ada.get("/v1/queues/work")).body["waiting"] == 1
+        view = (await root.get("/v1/queues/work")).body
+        assert (view["waiting"], len(view["processes"])) == (2, 1)
+        assert (await root.post("/v1/runs/cancel", {"queue": "work"})).body == {"cancelled": 2}
+        assert (await ended(ada, first["id"]))["status"] == "cancelled"
+        assert await kinds(ada, first["id"]) == ["run.cancelled"]
+        await root.post("/v1/queues/work/drain", {})
+        refused = await ada.post("/v1/runs", {"spell": HELLO, "queue": "work"})
+        assert (refused.status, refused.code) == (409, "queue_draining")
+        limits = {"concurrency": 2, "rate": {"count": 10, "seconds": 60}}
+        patched = await root.call("PATCH", "/v1/queues/work", limits)
+        assert (patched.body["concurrency"], patched.body["rate"]["count"]) == (2, 10)
+        listed = (await ada.get("/v1/processes")).body["items"]
+        assert [each["queues"] for each in listed] == [None]
+
+
+@pytest.mark.rule("Q13")
+@pytest.mark.parametrize(
+    ("inputs", "attempts", "calls", "failed"),
+    [
+        ({"times": 2}, 3, 3, []),
+        ({"times": 2}, 2, 2, ["a"]),
+        ({"times": 2, "permanent": True}, 3, 1, ["a"]),
+    ],
+)
+async def test_a_run_is_tried_again(
+    tmp_path: Path, inputs: dict[str, Any], attempts: int, calls: int, failed: list[str]
+) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        retry = {"attempts": attempts, "backoff": 0.01}
+        run = await create(ada, one("queued.flaky", **inputs), retry=retry)
+        done = await ended(ada, run["id"])
+        assert (done["status"], sorted(done["errors"])) == ("completed", failed)
+        assert CALLS[run["id"]] == done["attempt"] == calls
+        assert (await kinds(ada, run["id"])).count("run.started") == 1
+
+
+@pytest.mark.rule("Q4")
+@pytest.mark.parametrize("delay", [0, 3_600])
+async def test_a_run_ends_at_its_deadline_whether_it_goes_or_waits(
+    tmp_path: Path, delay: float
+) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        run = await create(ada, one("queued.sleep"), deadline=time.time() + 0.5, delay=delay)
+        done = await ended(ada, run["id"])
+        assert (done["status"], done["error"]["code"]) == ("failed", "deadline_exceeded")
+
+
+@pytest.mark.rule("Q15")
+async def test_a_placed_node_is_called_as_a_run_of_its_own(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        spell = {
+            "nodes": {
+                "a": {"type": "core.value", "inputs": {"value": [1, {"b": 2}]}},
+                "b": {"type": "queued.echo", "settings": {"queue": "gpu"}},
+                "c": {"type": "queued.flaky", "inputs": {"times": 9}, "settings": {"queue": "gpu"}},
+            },
+            "edges": {"e": {"source": "a", "output": "value", "target": "b", "input": "value"}},
+        }
+        done = (await ada.post("/v1/runs", {"spell": spell, "wait": 30})).body
+        assert done["outputs"]["b"] == {"value": [1, {"b": 2}]}
+        assert done["errors"]["c"]["code"] == "not_yet"
+        runs = (await ada.get("/v1/runs")).body["items"]
+        assert sorted(str(run["queue"]) for run in runs) == ["None", "gpu", "gpu"]
+
+
+@pytest.mark.rule("Q15", "Q14")
+async def test_a_cancel_reaches_a_placed_node(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        spell = one("queued.sleep", {"queue": "gpu"})
+        run = (await ada.post("/v1/runs", {"spell": spell})).body
+        while not (found := await children(ada)):
+            await asyncio.sleep(0.01)
+        done = (await ada.post(f"/v1/runs/{run['id']}/cancel", {})).body
+        assert done["status"] == "cancelled"
+        assert (await ended(ada, found[0]))["status"] == "cancelled"
+
+
+async def children(who: Caller) -> list[str]:
+    runs = (await who.get("/v1/runs")).body["items"]
+    return [run["id"] for run in runs if run["queue"] == "gpu" and run["status"] == "running"]
