@@ -39,6 +39,12 @@ async def echo(value: Any) -> Any:
     return value
 
 
+@node("queued.same", title="Same", output="value")
+async def same(value: Any) -> Any:
+    """Give what it gets."""
+    return value
+
+
 @pytest.fixture(autouse=True)
 def _more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     pack = Pack(name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo))
