@@ -134,6 +134,7 @@ def make_running(
         last=LastValues(stores.outputs),
         children=children,
         inline_bytes=settings.inline_value_bytes,
+        max_pending_bytes=settings.max_pending_bytes,
         held_up=Followers(channels).hold_up,
         packages=places.packages,
         secrets=grants.of_run,

@@ -36,6 +36,7 @@ from spellwork_server.storage.run_records import RunRecord
 
 from .asking import Asked, Asking
 from .beginning import beginning, first_job
+from .followers import BEHIND
 from .insides import ALL_SHOWN, Insides
 from .journal import Journal
 from .last_values import LastValues
@@ -96,6 +97,9 @@ class Machinery:
     inline_bytes: int
     held_up: Callable[[str, str], bool] = nobody_lags
     """Says whether a run of a user's on a stream should wait for who follows it."""
+
+    max_pending_bytes: int = 4 * 1024 * 1024
+    """How far a tab may lag. Found to lag by an eighth of it, it still gets what waits for the store: no more than as much again."""
     left_in_workers: LeftInWorkers = field(default_factory=LeftInWorkers)
 
     packages: Callable[[str | None], Awaitable[str]] = as_required
@@ -190,7 +194,8 @@ class Run:
         """Where the live mode of its runner goes on from run to run."""
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
-        self._pace = Pace(STREAM_BYTES, lambda: machinery.held_up(order.stream, order.user))
+        most = min(STREAM_BYTES, machinery.max_pending_bytes // BEHIND)
+        self._pace = Pace(most, lambda: machinery.held_up(order.stream, order.user))
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
         )
