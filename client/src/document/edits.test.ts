@@ -353,3 +353,34 @@ test("a requirement is set, changed and taken away by its package, and undone", 
   mine.undo();
   expect(mine.spell.get().requirements).toEqual({ pandas: ">=2", rich: "" });
 });
+
+test("a test is renamed, changed part by part and removed, seen by others, and undone (J6)", async () => {
+  const [mine, theirs] = [await tab(), await tab("bob")];
+  const id = mine.addTest({
+    name: "adds up",
+    record: { ask: { outputs: { answer: 4 } } },
+    expect: { sum: { outputs: { value: { op: "equals", value: 3 } } } },
+  });
+  await settle();
+  const before = theirs.spell.get().tests[id];
+  expect(before).toMatchObject({ name: "adds up", inputs: {}, record: { ask: { outputs: { answer: 4 } } } });
+  mine.setTest(id, { name: "adds" });
+  theirs.setInTest(id, "expect", "sum", { outputs: { value: { op: "equals", value: 5 } } });
+  await settle();
+  expect(mine.spell.get().tests[id]).toMatchObject({
+    name: "adds",
+    expect: { sum: { outputs: { value: { value: 5 } } } },
+  });
+  theirs.undo();
+  mine.undo();
+  await settle();
+  expect(mine.spell.get().tests[id]).toEqual(before);
+  mine.setInTest(id, "expect", "sum", null);
+  expect(mine.spell.get().tests[id]?.expect).toEqual({});
+  mine.removeTest(id);
+  expect(mine.spell.get().tests).toEqual({});
+  mine.undo();
+  mine.undo();
+  await settle();
+  expect(theirs.spell.get().tests[id]).toEqual(before);
+});

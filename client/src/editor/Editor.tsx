@@ -8,6 +8,7 @@ import type { User } from "../protocol";
 import { RunDesk } from "../runs";
 import type { Connection } from "../session";
 import { ROLES } from "../sharing";
+import { TestDesk } from "../spell_tests";
 import { useStore } from "../store";
 import { Timeline } from "../versions";
 import { WorkerDesk } from "../workers";
@@ -39,6 +40,7 @@ import { usePreload } from "./hooks/usePreload";
 import { runActions } from "./hooks/useRunActions";
 import { RunDeskContext } from "./hooks/useRunDesk";
 import { useShortcuts } from "./hooks/useShortcuts";
+import { TestDeskContext } from "./hooks/useTestDesk";
 import { TimelineContext } from "./hooks/useVersions";
 import { WorkerDeskContext } from "./hooks/useWorkerDesk";
 import { Editor } from "./store/editor";
@@ -66,6 +68,10 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   );
   useEffect(() => desk.open(), [desk]);
   const runDesk = useMemo(() => new RunDesk(connection, workbench), [connection, workbench]);
+  const testDesk = useMemo(
+    () => new TestDesk(connection, workbench.document),
+    [connection, workbench.document],
+  );
   const shown = useStore(timeline.shown);
   const version = shown?.state === "open" ? shown : null;
   // What one looks at takes the keyboard: the canvas below it is never edited unseen.
@@ -104,7 +110,9 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
                   <div className="editor">
                     <TopBar />
                     <div className="editor-body">
-                      <SideRail />
+                      <TestDeskContext value={testDesk}>
+                        <SideRail />
+                      </TestDeskContext>
                       <main className="stage">
                         <div className="stage-now" inert={past !== null}>
                           <Canvas />

@@ -2,6 +2,7 @@
 import {
   CalendarClock,
   Cpu,
+  FlaskConical,
   History,
   Library,
   ListTree,
@@ -17,6 +18,7 @@ import { LibraryPanel } from "./LibraryPanel";
 import { OutlinePanel } from "./OutlinePanel";
 import { RunsPanel } from "./runs/RunsPanel";
 import { SchedulesPanel } from "./schedules/SchedulesPanel";
+import { TestsPanel } from "./tests/TestsPanel";
 import { VersionsPanel } from "./versions/VersionsPanel";
 import { WorkerPanel } from "./workers/WorkerPanel";
 
@@ -30,6 +32,7 @@ const PANELS: readonly {
   { panel: "outline", title: "Nodes", icon: ListTree, body: OutlinePanel },
   { panel: "comments", title: "Comments", icon: MessageSquare, body: CommentsPanel },
   { panel: "history", title: "Runs", icon: History, body: RunsPanel },
+  { panel: "tests", title: "Tests", icon: FlaskConical, body: TestsPanel },
   { panel: "schedules", title: "Schedules", icon: CalendarClock, body: SchedulesPanel },
   { panel: "versions", title: "Versions", icon: Milestone, body: VersionsPanel },
   { panel: "worker", title: "Worker", icon: Cpu, body: WorkerPanel },

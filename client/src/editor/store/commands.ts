@@ -110,6 +110,7 @@ export const COMMANDS: readonly Command[] = [
     runActions(editor).toggleLive(),
   ),
   command("history", "Show past runs", "Run", [], (editor) => editor.panel.set("history")),
+  command("tests", "Show tests", "Run", [], (editor) => editor.panel.set("tests")),
   command("schedules", "Show schedules", "Run", [], (editor) => editor.panel.set("schedules")),
   command("versions", "Show versions", "View", ["H"], (editor) => editor.togglePanel("versions")),
   command("now", "Back to the present run", "Run", [], (editor) => editor.viewing.set(null)),

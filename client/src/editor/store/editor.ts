@@ -33,7 +33,15 @@ export interface MenuRequest {
   readonly target: { kind: "canvas" } | { kind: "node" | "edge" | "group" | "note"; id: string };
 }
 
-export type SidePanel = "library" | "outline" | "comments" | "history" | "schedules" | "versions" | "worker";
+export type SidePanel =
+  | "library"
+  | "outline"
+  | "comments"
+  | "history"
+  | "tests"
+  | "schedules"
+  | "versions"
+  | "worker";
 
 /** `auto` shows the inspector while a node or a wire is selected, and leaves its room to the canvas otherwise. */
 export type InspectorMode = "auto" | "open" | "closed";
