@@ -14,6 +14,7 @@ interface MakeTestProps {
 }
 
 export function MakeTest({ run, onClose }: MakeTestProps) {
+  const editor = useEditor();
   const desk = useTestDesk();
   const nodes = useNodes(run);
   const [name, setName] = useState("");
@@ -35,7 +36,15 @@ export function MakeTest({ run, onClose }: MakeTestProps) {
     });
     setBusy(false);
     setRefused(why);
-    if (why === null) onClose();
+    if (why !== null) return;
+    const made = desk.opened.get();
+    editor.toasts.show({
+      tone: "done",
+      title: `Made the test “${name.trim()}”`,
+      // It was written by the server: the undo of this tab does not know it.
+      action: { label: "Undo", run: () => made !== null && editor.document.removeTest(made) },
+    });
+    onClose();
   };
   const when = new Date(run.createdAt * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   return (
@@ -65,7 +74,7 @@ export function MakeTest({ run, onClose }: MakeTestProps) {
         </FormRow>
         <NodeChoice
           legend="Recorded, and not called again"
-          auto="What has side effects, may cost money, or need not give the same again"
+          auto="By default: what has side effects, may cost money, or need not give the same again"
           nodes={nodes}
           chosen={record}
           testid="record"
@@ -73,7 +82,7 @@ export function MakeTest({ run, onClose }: MakeTestProps) {
         />
         <NodeChoice
           legend="Must give what it gave"
-          auto="The last nodes, which nothing else needs"
+          auto="By default: the last nodes, which nothing else needs"
           nodes={nodes}
           chosen={expected}
           testid="expect"
