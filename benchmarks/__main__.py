@@ -20,6 +20,7 @@ BENCHMARKS = {
     "editor": "frames a second while panning over 1,000 nodes, with a bare page of boxes beside ours",
     "engine": "1,000-node graphs, with limit-inline and peers beside ours",
     "fanout": "events to 1, 10 and 50 sockets, with stock python-socketio beside ours",
+    "queue": "1,000 runs through a queue, with DBOS beside ours",
     "run": "a 200-node spell from runs.create to run.completed in a client",
     "startup": "import and start-up time, memory",
     "workers": "calls in worker processes, and values between them",

@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 import socketio
+import uvloop
 
 from benchmarks.report import Figure, print_figures
 from benchmarks.run.carried import measure
@@ -179,7 +180,7 @@ def main() -> int:
         ],
     )
     with tempfile.TemporaryDirectory() as folder:
-        interactive, durable, at_once = asyncio.run(measure(Path(folder) / "data"))
+        interactive, durable, at_once = uvloop.run(measure(Path(folder) / "data"))
     met &= print_figures(
         f"{nodes} nodes in {LAYERS} layers that do nothing, from the order to the committed end, in the server's process",
         [

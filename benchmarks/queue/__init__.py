@@ -1,0 +1,1 @@
+"""How fast queues are drained."""
