@@ -41,9 +41,11 @@ PUBLIC_OPERATIONS = frozenset(
         "auth.logout",
         "invitations.look",
         "invitations.join",
+        "tasks.look",
+        "tasks.answer_by_link",
     }
 )
-"""All that may be done without authentication: proving who one is, or that one is invited."""
+"""All that may be done without authentication: proving who one is, that one is invited, or that one was asked."""
 
 
 def serve(settings: Settings) -> None:

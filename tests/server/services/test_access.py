@@ -18,6 +18,7 @@ OPEN_ROUTES = {
     "/",
     "/healthz",
     "/openapi.json",
+    "/v1/hooks/{id}",
     "/asyncapi.json",
     "/canvas/{canvas}",
     "/canvas/{canvas}/",
