@@ -311,6 +311,10 @@ class Spell(Part):
         spell = None if how else _quickly_read(json_data, read)
         return read(json_data, **how) if spell is None else spell
 
+    def without_tests(self) -> Self:
+        """Return what a run sees of the spell; the same object where it has no tests."""
+        return self.model_copy(update={"tests": {}}) if self.tests else self
+
     def to_json(self) -> dict[str, Any]:
         """Return the spell as plain JSON values.
 

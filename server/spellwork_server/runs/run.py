@@ -258,7 +258,11 @@ class Run:
             audience=self.order.audience,
             created_at=self.created_at,
             started_at=self.started_at,
-            spell=self.order.spell.to_json() if self.order.drawn is None else self.order.drawn,
+            spell=(
+                self.order.spell.without_tests().to_json()
+                if self.order.drawn is None
+                else self.order.drawn
+            ),
             request=self.order.request,
             durable=bool(self.order.request.get("durable")),
             process_id=self._machinery.process(),

@@ -322,7 +322,7 @@ class SpellRunner:
     def _as_json(self, spell: Spell) -> Any:
         """Return a spell as its record has it; that of a canvas which did not change is not written down again."""
         if self._drawn is None or self._drawn[0] is not spell:
-            self._drawn = (spell, spell.to_json())
+            self._drawn = (spell, spell.without_tests().to_json())
         return self._drawn[1]
 
     async def _hidden(self, spell: Spell, audience: Audience, found: Found) -> frozenset[str]:

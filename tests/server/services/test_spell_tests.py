@@ -250,6 +250,15 @@ async def test_tests_are_patched_compared_and_restored_with_the_canvas(tmp_path:
         assert "tests" not in (await ada.get(f"{path}/spell")).body
 
 
+@pytest.mark.rule("J6")
+async def test_the_record_of_a_run_has_no_tests(tmp_path: Path) -> None:
+    async with world(tmp_path, SPELL | {"tests": {"t": {"expect": {"a": {}}}}}) as (_, ada, canvas):
+        run = await ran(ada, canvas)
+        assert "tests" not in run["spell"]
+        assert run["spell"]["nodes"].keys() == SPELL["nodes"].keys()
+        assert list((await ada.get(f"/v1/canvases/{canvas}/spell")).body["tests"]) == ["t"]
+
+
 @pytest.mark.rule("J7")
 async def test_a_user_may_have_tests_running_so_often_at_a_time(tmp_path: Path) -> None:
     spell = {"nodes": {"g": {"type": "post.gate"}}, "tests": {"t": {"expect": {"g": {}}}}}
