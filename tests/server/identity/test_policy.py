@@ -58,7 +58,9 @@ def test_nobody_may_do_anything() -> None:
 
 
 def test_an_administrator_may_do_everything_but_add_a_way_in_or_speak_for_others() -> None:
-    others = [each for each in ACTIONS if each not in ("credentials.add", "comment.edit", "trigger.edit")]
+    others = [
+        each for each in ACTIONS if each not in ("credentials.add", "comment.edit", "trigger.edit")
+    ]
     assert all(allowed(ADMIN, action, CanvasAccess("c")) for action in others)
     assert all(allowed(ADMIN, action) for action in others)
     assert not allowed(ADMIN, "credentials.add", UserAccess("ada"))
