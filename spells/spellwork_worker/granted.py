@@ -133,15 +133,22 @@ def _pinned(paths: Iterable[str]) -> list[str]:
 
 
 def packages(root: Path) -> Iterable[tuple[str, tuple[str, str | None]]]:
-    """Yield each package and module of a directory: its file, and its directory if it has one."""
+    """Yield each package and module of a directory: its file, and its directory if it has one.
+
+    What may not be looked into (somebody else's, in a directory for all) is none.
+    """
     for place in sorted(root.iterdir()):
         if place.is_dir():
-            for suffix in _SUFFIXES:
-                if (file := place / f"__init__{suffix}").is_file():
-                    yield place.name, (str(file), str(place))
-                    break
+            if (file := _initial(place)) is not None:
+                yield place.name, (str(file), str(place))
         elif suffix := next((each for each in _SUFFIXES if place.name.endswith(each)), ""):
             yield place.name.removesuffix(suffix), (str(place), None)
+
+
+def _initial(place: Path) -> Path | None:
+    """Return the file that makes a directory a package."""
+    files = (place / f"__init__{suffix}" for suffix in _SUFFIXES)
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - this one never raises
 
 
 def _inside(path: str, places: Iterable[str]) -> bool:

@@ -343,6 +343,30 @@ def test_data_beside_a_virtual_environment_and_a_package_in_one_project_is_close
     assert _python(program).stdout.split() == ["5", "read", "closed", "closed"]
 
 
+def test_what_may_not_be_looked_into_beside_a_module_does_not_open_the_rest(tmp_path: Path) -> None:
+    others = tmp_path / "others"
+    others.mkdir(mode=0)
+    if os.geteuid() == 0:
+        os.chown(others, 65_534, 65_534)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "secret.key").write_text(SECRET)
+    (tmp_path / "part.py").write_text("value = 5")
+    program = f"""
+        import sys
+        sys.path.append({str(tmp_path)!r})
+        from spellwork_worker.confining import confine
+        confine({str(tmp_path / "own")!r})
+        import part
+        print(part.value)
+        try:
+            open({str(tmp_path / "secret.key")!r})
+        except PermissionError:
+            print("closed")
+    """
+    assert _python(program).stdout.split() == ["5", "closed"]
+    others.chmod(0o700)
+
+
 def test_landlock_alone_closes_tcp_where_the_kernel_can() -> None:
     if landlock.version() < 4:
         pytest.skip("Landlock of this kernel knows no TCP")
