@@ -18,7 +18,7 @@ from tests.workers.conftest import Bench
 
 LIMITS = WorkerLimits(
     memory_mb=384,
-    cpu_seconds=0.5,
+    cpu_seconds=2,
     processes=24,
     open_files=96,
     files_mb=16,
