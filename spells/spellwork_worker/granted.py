@@ -87,7 +87,7 @@ def grants(directory: str) -> dict[str, int]:
     ``directory`` is the worker's own.
     """
     run = [*SYSTEM, *_of_prefixes()]
-    roots = [part for part in sys.path if Path(part).is_dir() and not _inside(part, run)]
+    roots = [part for part in sys.path if os.path.isdir(part) and not _inside(part, run)]  # noqa: PTH112 - never raises
     whole = [part for part in roots if Path(part).name in _INSTALLED]
     run += whole  # libraries lie beside the packages that need them
     roots = [part for part in roots if part not in whole]
@@ -135,20 +135,28 @@ def _pinned(paths: Iterable[str]) -> list[str]:
 def packages(root: Path) -> Iterable[tuple[str, tuple[str, str | None]]]:
     """Yield each package and module of a directory: its file, and its directory if it has one.
 
-    What may not be looked into (somebody else's, in a directory for all) is none.
+    What may not be looked into (somebody else's, in a directory for all) is none, and
+    a directory that may not be listed has none.
     """
-    for place in sorted(root.iterdir()):
-        if place.is_dir():
+    for place in _listed(root):
+        if os.path.isdir(place):  # noqa: PTH112 - never raises, for a link into a closed directory neither
             if (file := _initial(place)) is not None:
                 yield place.name, (str(file), str(place))
         elif suffix := next((each for each in _SUFFIXES if place.name.endswith(each)), ""):
             yield place.name.removesuffix(suffix), (str(place), None)
 
 
+def _listed(root: Path) -> list[Path]:
+    try:
+        return sorted(root.iterdir())
+    except OSError:
+        return []
+
+
 def _initial(place: Path) -> Path | None:
     """Return the file that makes a directory a package."""
     files = (place / f"__init__{suffix}" for suffix in _SUFFIXES)
-    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - this one never raises
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - never raises
 
 
 def _inside(path: str, places: Iterable[str]) -> bool:

@@ -367,6 +367,51 @@ def test_what_may_not_be_looked_into_beside_a_module_does_not_open_the_rest(tmp_
     others.chmod(0o700)
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that others than its maker may enter, too."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_path_with_what_may_not_be_listed_or_followed_leaves_the_sandbox_in_force(
+    place: Path,
+) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0)
+    (place / "led").symlink_to(closed / "package")
+    (place / "led.py").symlink_to(closed / "module.py")
+    (place / "own").mkdir()
+    (place / "secret.key").write_text(SECRET)
+    (place / "part.py").write_text("value = 5")
+    (place / "own").chmod(0o777)
+    program = f"""
+        import os, sys
+        from pathlib import Path
+        import spellwork.workers.sandbox as sandbox
+        from spellwork.workers.bubblewrap import _parts
+        from spellwork_worker.confining import confine
+        if os.geteuid() == 0:  # root may look into everything
+            os.setgid(65_534)
+            os.setuid(65_534)
+        roots = {[str(each) for each in (closed, closed / "inside", place / "led", place)]!r}
+        sys.path += roots
+        print(sum({str(place)!r} in each for each in sandbox._server_packages()))
+        print([_parts(Path(each)) for each in roots[:3]])
+        print("landlock" in confine({str(place / "own")!r}).layers)
+        import part
+        print(part.value)
+        try:
+            open({str(place / "secret.key")!r})
+        except PermissionError:
+            print("closed")
+    """
+    done = _python(program)
+    assert done.stdout.splitlines() == ["2", "[[], [], []]", "True", "5", "closed"], done.stderr
+    closed.chmod(0o700)
+
+
 def test_landlock_alone_closes_tcp_where_the_kernel_can() -> None:
     if landlock.version() < 4:
         pytest.skip("Landlock of this kernel knows no TCP")

@@ -89,15 +89,15 @@ def _places(readable: Iterable[str]) -> list[str]:
 
 
 def _parts(path: Path) -> list[str]:
-    if path.is_file():
+    """Return what of a place is read; of one that may not be looked into nothing. ``os.path`` never raises."""
+    isdir, isfile, exists = os.path.isdir, os.path.isfile, os.path.exists
+    if isfile(path):
         return [str(path)]
-    if (path / "bin").is_dir() or (path / "pyvenv.cfg").is_file():
-        return [str(path / part) for part in granted.OF_PREFIX if (path / part).exists()]
-    if path.name in ("site-packages", "dist-packages") or (path / "__init__.py").is_file():
+    if isdir(path / "bin") or isfile(path / "pyvenv.cfg"):
+        return [str(path / part) for part in granted.OF_PREFIX if exists(path / part)]
+    if path.name in ("site-packages", "dist-packages") or isfile(path / "__init__.py"):
         return [str(path)]
-    return (
-        [str(inner or file) for _, (file, inner) in granted.packages(path)] if path.is_dir() else []
-    )
+    return [str(inner or file) for _, (file, inner) in granted.packages(path)]
 
 
 def _within(path: str, place: str) -> bool:

@@ -132,7 +132,7 @@ def packages_of_server() -> tuple[str, ...]:
         for line in file.read_text("utf-8", "replace").splitlines()
     ]
     own = str(Path(spellwork_worker.__file__).resolve().parent.parent)
-    return tuple(dict.fromkeys(each for each in (own, *places, *named) if Path(each).is_dir()))
+    return tuple(dict.fromkeys(filter(os.path.isdir, (own, *places, *named))))
 
 
 def _prefixes(*prefixes: str) -> tuple[str, ...]:

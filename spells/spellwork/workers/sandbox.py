@@ -15,7 +15,6 @@ The inner three a Python worker puts on itself; for other programs a launcher do
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -213,7 +212,7 @@ def _server_packages() -> tuple[str, ...]:
     """Return where this interpreter's own parts are: its prefixes, and what lies elsewhere."""
     prefixes = dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix))
     own = str(Path(spellwork_worker.__file__).resolve().parent)
-    roots = [path for path in sys.path if path and Path(path).is_dir()]
+    roots = [path for path in sys.path if path and os.path.isdir(path)]  # noqa: PTH112 - never raises
     packages: list[str] = []
     for root in roots:
         if root not in prefixes and not root.startswith(sysconfig.get_path("stdlib")):
@@ -225,6 +224,4 @@ def _packages_of(root: str) -> Iterable[str]:
     """Return the packages and modules of a directory of sources; of an installation, all of it."""
     if Path(root).name in ("site-packages", "dist-packages"):
         return [root]
-    with contextlib.suppress(OSError):
-        return [inner or file for _, (file, inner) in granted.packages(Path(root))]
-    return []
+    return [inner or file for _, (file, inner) in granted.packages(Path(root))]
