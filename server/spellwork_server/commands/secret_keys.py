@@ -8,18 +8,18 @@ from spellwork_server.errors import Conflict
 from spellwork_server.grants.vault import Vault, add_key, drop_old_keys
 from spellwork_server.settings import Settings
 from spellwork_server.storage.database import Database
-from spellwork_server.storage.secrets import SecretRecords
-from spellwork_server.storage.triggers import TriggerRecords
+from spellwork_server.storage.sealed import SealedRecords
 from spellwork_server.storage.upgrade import upgrade
 
 
 def rotate(settings: Settings) -> int:
-    """Encrypt every secret under a new key and drop the old ones; return how many there are.
+    """Encrypt all that is sealed (secrets, those of webhooks, configurations of packs) under a new key, and drop the old ones.
 
-    With a key of the operator's own (``secrets_key``) the new one is the first of those given.
+    Return how many there are. With a key of the operator's own (``secrets_key``) the new one is the first of those given.
 
     Raises:
-        UnknownKeyError: one of them cannot be read; all others are under the new key, and no key is dropped.
+        UnknownKeyError: one of them cannot be read; none is changed, and no key is dropped.
+        Conflict: one was written under an old key meanwhile; no key is dropped.
     """
     return asyncio.run(_rotate(settings))
 
@@ -32,24 +32,15 @@ async def _rotate(settings: Settings) -> int:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with Database(settings.database) as database:
         await upgrade(database)
-        records = SecretRecords(database)
-        for record in await records.all():
-            if not vault.is_current(record.value):
-                sealed = vault.encrypt(record.id, vault.decrypt(record.id, record.value))
-                await records.reseal(record.id, record.value, sealed)
+        records = SealedRecords(database)
+        await records.reseal(lambda bound, value: _sealed_anew(vault, bound, value))
         found = await records.all()
-        hooks = await _rotate_hooks(TriggerRecords(database), vault)
-    if not all(map(vault.is_current, [*(record.value for record in found), *hooks])):
+    if not all(vault.is_current(value) for _, value in found):
         raise Conflict("A secret was replaced meanwhile; run this again")
     if key is None:
         drop_old_keys(settings.data)
     return len(found)
 
 
-async def _rotate_hooks(records: TriggerRecords, vault: Vault) -> list[bytes]:
-    """Put the secrets of webhooks under the new key; return them as they are then."""
-    for record in await records.sealed():
-        if record.sealed is not None and not vault.is_current(record.sealed):
-            sealed = vault.encrypt(record.id, vault.decrypt(record.id, record.sealed))
-            await records.reseal(record.id, record.sealed, sealed)
-    return [record.sealed for record in await records.sealed() if record.sealed is not None]
+def _sealed_anew(vault: Vault, bound: str, value: bytes) -> bytes:
+    return value if vault.is_current(value) else vault.encrypt(bound, vault.decrypt(bound, value))

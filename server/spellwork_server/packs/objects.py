@@ -57,7 +57,7 @@ class ObjectConfigs:
         for record in records:
             if record.sealed is not None:
                 try:
-                    found |= json.loads(self._vault().decrypt(_id(record), record.sealed))
+                    found |= json.loads(self._vault().decrypt(record.bound_to, record.sealed))
                 except UnknownKeyError:
                     logger.exception("the configurations of pack %s cannot be read", record.id)
         if found:
@@ -81,7 +81,7 @@ class ObjectConfigs:
             each: self.of(record.worker_id, each) for each in record.configs if each != named
         } | {named: checked.whole}
         shown = {"config": checked.config, "secrets": checked.secrets[:100]}
-        sealed = self._vault().encrypt(_id(record), json.dumps(own))
+        sealed = self._vault().encrypt(record.bound_to, json.dumps(own))
         return replace(record, configs={**record.configs, named: shown}, sealed=sealed)
 
 
@@ -101,8 +101,3 @@ class ConfiguredWorkers:
             config = self._configs.of(self._workers.worker_of(context.canvas), named)
             inputs = {**inputs, CONFIG: config}
         return await self._pool.call(step, inputs, context)
-
-
-def _id(record: PackRecord) -> str:
-    """What a sealed configuration is bound to: it is no use in another worker."""
-    return f"pack:{record.worker_id}:{record.distribution}"

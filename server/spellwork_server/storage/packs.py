@@ -44,6 +44,11 @@ class PackRecord:
     installed_by: str | None = None
     created_at: float = 0
 
+    @property
+    def bound_to(self) -> str:
+        """What ``sealed`` is bound to: it is no use in another worker."""
+        return f"pack:{self.worker_id}:{self.distribution}"
+
 
 class PackRecords:
     """Installed packs by id and by worker."""

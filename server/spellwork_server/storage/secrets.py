@@ -81,10 +81,6 @@ class SecretRecords:
         """Return a canvas's own secrets by name."""
         return await self._all(SECRETS.c.canvas_id == canvas_id)
 
-    async def all(self) -> list[SecretRecord]:
-        """Return all secrets."""
-        return await self._all()
-
     async def replace(self, id: str, value: bytes) -> SecretRecord:
         """Put another value, encrypted. Raises NotFound."""
         async with self._database.write() as conn:
@@ -96,15 +92,6 @@ class SecretRecords:
         if not changed.rowcount:
             raise NotFound("There is no such secret", details={"secret": id})
         return await self.get(id)
-
-    async def reseal(self, id: str, before: bytes, after: bytes) -> None:
-        """Put the same value under another key, unless it was replaced meanwhile."""
-        async with self._database.write() as conn:
-            await conn.execute(
-                update(SECRETS)
-                .where(SECRETS.c.id == id, SECRETS.c.value == before)
-                .values(value=after)
-            )
 
     async def remove(self, id: str) -> None:
         """Delete a secret, and with it every grant of it."""

@@ -257,16 +257,6 @@ class TriggerRecords:
             raise Conflict("Somebody else changed this trigger meanwhile; look at it again")
         return record
 
-    async def reseal(self, id: str, before: bytes, sealed: bytes) -> None:
-        """Put a secret under another key, where it is what it was."""
-        same = (TRIGGERS.c.id == id) & (TRIGGERS.c.sealed == before)
-        async with self._database.write() as conn:
-            await conn.execute(update(TRIGGERS).where(same).values(sealed=sealed))
-
-    async def sealed(self) -> list[TriggerRecord]:
-        """Return the triggers that have a secret."""
-        return await self._all(select(TRIGGERS).where(TRIGGERS.c.sealed.is_not(None)))
-
     async def remove(self, id: str) -> None:
         """Forget a trigger and its firings. Runs that it started stay."""
         async with self._database.write() as conn:

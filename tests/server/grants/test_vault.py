@@ -18,8 +18,11 @@ from pydantic import SecretStr
 from spellwork_server.commands.secret_keys import rotate
 from spellwork_server.grants.masking import Masks
 from spellwork_server.grants.vault import UnknownKeyError, Vault
+from spellwork_server.packs.objects import ObjectConfigs
 from spellwork_server.settings import Settings
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.packs import PackRecord, PackRecords
+from spellwork_server.storage.sealed import SealedRecords
 from spellwork_server.storage.secrets import SecretRecords
 from spellwork_server.storage.upgrade import upgrade
 from spellwork_server.storage.users import UserRecords
@@ -73,21 +76,59 @@ def test_rotating_leaves_every_secret_readable_under_the_new_key_alone(
             records = SecretRecords(database)
             for name in ("one", "two"):
                 await records.create(name, lambda id: before.encrypt(id, VALUE), user_id=user.id)
+            configured = ObjectConfigs(lambda: before).changed(
+                PackRecord("", "local", "spellwork-crm"), "crm.store", {"whole": {"key": VALUE}}
+            )
+            await PackRecords(database).put(configured)
             return []
 
-    async def kept() -> list[tuple[str, bytes]]:
+    async def kept() -> tuple[list[tuple[str, bytes]], list[PackRecord]]:
         async with Database(settings.database) as database:
-            return [(each.id, each.value) for each in await SecretRecords(database).all()]
+            return await SealedRecords(database).all(), await PackRecords(database).all()
 
     asyncio.run(keep())
     if own:
         settings = Settings(data=tmp_path, secrets_key=SecretStr(f"{'y' * 40},{OWN}"))
-    assert rotate(settings) == 2
+    assert rotate(settings) == 3
     after = Vault.open(tmp_path, "y" * 40 if own else None)
-    for id, sealed in asyncio.run(kept()):
-        assert after.decrypt(id, sealed) == VALUE
+    everything, packs = asyncio.run(kept())
+    assert len(everything) == 3
+    for bound, sealed in everything:
+        assert VALUE in after.decrypt(bound, sealed)
         with pytest.raises(UnknownKeyError):
-            before.decrypt(id, sealed)
+            before.decrypt(bound, sealed)
+    configs = ObjectConfigs(lambda: after)
+    configs.read("local", packs)
+    assert configs.of("local", "crm.store") == {"key": VALUE}
+
+
+@pytest.mark.rule("K2")
+def test_rotating_changes_nothing_where_one_value_cannot_be_read(tmp_path: Path) -> None:
+    settings, vault = Settings(data=tmp_path), Vault.open(tmp_path)
+    lost = PackRecord(
+        "", "local", "spellwork-crm", sealed=Vault.open(tmp_path, OWN).encrypt("x", "y")
+    )
+
+    async def keep() -> list[tuple[str, bytes]]:
+        async with Database(settings.database) as database:
+            await upgrade(database)
+            user = await UserRecords(database).create(
+                "ada@example.org", name="", role="member", password_hash=None
+            )
+            records = SecretRecords(database)
+            await records.create("one", lambda id: vault.encrypt(id, VALUE), user_id=user.id)
+            await PackRecords(database).put(lost)
+            return await SealedRecords(database).all()
+
+    async def kept() -> list[tuple[str, bytes]]:
+        async with Database(settings.database) as database:
+            return await SealedRecords(database).all()
+
+    before = asyncio.run(keep())
+    with pytest.raises(UnknownKeyError):
+        rotate(settings)
+    assert asyncio.run(kept()) == before
+    assert Vault.open(tmp_path).decrypt(*before[0]) == VALUE
 
 
 @pytest.mark.rule("K6")
