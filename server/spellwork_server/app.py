@@ -22,6 +22,8 @@ from .static_files import StaticFiles
 from .storage.database import Database
 from .storage.upgrade import upgrade
 from .tasks import TaskTimer
+from .triggers import hooks
+from .triggers.hook_document import hook_document
 from .version import VERSION
 
 PARTS = web.AppKey("parts", Parts)
@@ -91,7 +93,10 @@ def _mount_documents(app: web.Application, parts: Parts) -> None:
         return json_response(report, status=status)
 
     async def openapi(_request: web.Request) -> web.Response:
-        return json_response(openapi_document(parts.registry, version=VERSION, url=url))
+        others = {("POST", hooks.PATH): hook_document()}
+        return json_response(
+            openapi_document(parts.registry, version=VERSION, url=url, others=others)
+        )
 
     async def asyncapi(_request: web.Request) -> web.Response:
         return json_response(asyncapi_document(parts.registry, version=VERSION, url=url))

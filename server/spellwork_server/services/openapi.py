@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from spellwork_server.identity.tokens import SESSION_COOKIE
@@ -27,8 +28,10 @@ ERRORS = {
 }
 
 
-def openapi_document(registry: Registry, *, version: str, url: str) -> dict[str, Any]:
-    """Return the document, built from the registry."""
+def openapi_document(
+    registry: Registry, *, version: str, url: str, others: Mapping[tuple[str, str], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the document, built from the registry; ``others`` are entries of routes that are no operations."""
     operations = [each for each in registry.operations.values() if each.rest is not None]
     schemas = Schemas(
         [each.request for each in operations], [each.response or Done for each in operations]
@@ -38,6 +41,8 @@ def openapi_document(registry: Registry, *, version: str, url: str) -> dict[str,
         assert operation.rest is not None
         method, path = operation.rest
         paths.setdefault(_template(path), {})[method.lower()] = _operation(operation, schemas)
+    for (method, path), entry in others.items():
+        paths.setdefault(path, {})[method.lower()] = entry
     return {
         "openapi": "3.1.0",
         "info": {

@@ -192,7 +192,13 @@ async def test_the_openapi_document_has_every_route(tmp_path: Path) -> None:
         mounted = {
             (*each.rest, each.name) for each in h.parts.registry.operations.values() if each.rest
         }
-        assert described_routes == mounted
+        hooks = {("POST", "/v1/hooks/{id}", "hooks.fire")}
+        assert described_routes == mounted | hooks
+        for method in ("get", "post"):
+            assert document["paths"]["/v1/task-links/{token}"][method]["security"] == []
+        hook = document["paths"]["/v1/hooks/{id}"]["post"]
+        assert {"200", "202", "401", "409", "429"} <= set(hook["responses"])
+        assert {each["name"] for each in hook["parameters"]} >= {"id", "webhook-signature"}
         login = document["paths"]["/v1/auth/login"]["post"]
         assert login["security"] == []
         runs = document["paths"]["/v1/runs/{id}/events"]["get"]
