@@ -62,6 +62,7 @@ def make_app(settings: Settings) -> web.Application:
         running.runners,
         TaskTimer(running.tasks),
         running.endings,
+        running.progress,
         running.dispatcher,
         running.gone,
         running.retention,

@@ -2495,6 +2495,10 @@ export interface RunView {
    */
   ahead: number | null;
   /**
+   * While it has not ended, and has begun; where another process carries it, as of some seconds ago.
+   */
+  progress: RunProgress | null;
+  /**
    * Which attempt this is; from 1.
    */
   attempt: number;
@@ -2580,6 +2584,25 @@ export interface RunView {
   spell: {
     [k: string]: unknown;
   } | null;
+}
+/**
+ * How far a run is that has not ended. What runs inside its nodes does not count.
+ */
+export interface RunProgress {
+  /**
+   * Nodes that are done, failed or skipped.
+   */
+  ended: number;
+  total: number;
+  /**
+   * The one under way that last said how far it is.
+   */
+  node: string | null;
+  /**
+   * How far that is: 0 to 1, where it knows.
+   */
+  value: number | null;
+  message: string | null;
 }
 /**
  * A configuration; secrets that it leaves out stay as they are.
@@ -3684,6 +3707,10 @@ export interface FindRuns {
    * Only runs with this in the ids, names, codes or messages of nodes that failed, in the name of who ran it, of its queue or of its trigger, or whose id begins so (6 characters or more). Case does not matter.
    */
   search?: string | null;
+  /**
+   * Without a canvas: of everybody, for administrators.
+   */
+  all?: boolean;
   /**
    * Only runs created then (Unix seconds) or later.
    */

@@ -38,6 +38,7 @@ from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.past_reader import PastReader
 from spellwork_server.runs.placement import Placement
+from spellwork_server.runs.progress_keeper import ProgressKeeper
 from spellwork_server.runs.queueing import Queueing, tries_again
 from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.runs.run import Machinery
@@ -48,6 +49,7 @@ from spellwork_server.services.external_workers import tells_of_workers
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels
 from spellwork_server.storage.run_events import RunEventStore
+from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.tasks import Tasks
 from spellwork_server.tasks.assignees import Assignees
 from spellwork_server.workers import Workers
@@ -71,6 +73,7 @@ class Running:
     tasks: Tasks
     runners: Runners
     reader: RunReader
+    progress: ProgressKeeper
     managers: Managers
     processes: Processes
     dispatcher: Dispatcher
@@ -180,8 +183,14 @@ def make_running(
         tasks=tasks,
         runners=runners,
         reader=RunReader(
-            stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes
+            stores.runs,
+            stores.outputs,
+            runners.find,
+            access,
+            settings.inline_value_bytes,
+            ProgressRecords(stores.database),
         ),
+        progress=ProgressKeeper(runners.open_runs, stores.commits),
         managers=Managers(runners, journal, channels, access),
         processes=processes,
         dispatcher=dispatcher,

@@ -48,6 +48,7 @@ from .resting import Rest, TryAgain, is_over, laying_down, never
 from .run_end import Left, RunEnd
 from .run_sink import RunSink
 from .stream_log import StreamLog
+from .tally import Tally
 from .views import Audience, Mode, Status
 from .wire import Wire
 from .worker_values import LeftInWorkers
@@ -195,6 +196,8 @@ class Run:
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
         most = min(STREAM_BYTES, machinery.max_pending_bytes // BEHIND)
+        self.tally = Tally()
+        """How far it is."""
         self._pace = Pace(most, lambda: machinery.held_up(order.stream, order.user))
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
@@ -494,7 +497,8 @@ class Run:
         """Keep the run as open, and carry it no further."""
         journal = self._machinery.journal
         try:
-            await journal.settle(self._log, self, laying_down(self.id, self.fence, rest))
+            laid = laying_down(self.id, self.fence, rest, self.tally.progress())
+            await journal.settle(self._log, self, laid)
             self.status = rest.status
             if not self._broken:
                 self.tell_status()
@@ -539,6 +543,7 @@ class Run:
         if self._leaving and event.kind != "node.done":  # what is cut short has not ended
             return
         if event.kind not in ("run.started", "run.resumed"):
+            self.tally.take(event)
             self._writer(event)
             return
         order, origin = self.order, self._origin
@@ -552,6 +557,7 @@ class Run:
             "children": order.request.get("children"),
             **beginning(origin),
         }
+        self.tally.take(event)
         self._writer(event)
         if origin.repeated:
             self._append([self._wire.repeat(told, event.at) for told in origin.repeated])

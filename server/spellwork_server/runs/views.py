@@ -18,6 +18,20 @@ Audience = Literal["shared", "private"]
 OnBusy = Literal["replace", "queue", "parallel"]
 
 
+class RunProgress(View):
+    """How far a run is that has not ended. What runs inside its nodes does not count."""
+
+    ended: int = Field(description="Nodes that are done, failed or skipped.")
+    total: int
+    node: str | None = Field(
+        default=None, description="The one under way that last said how far it is."
+    )
+    value: float | None = Field(
+        default=None, description="How far that is: 0 to 1, where it knows."
+    )
+    message: str | None = None
+
+
 class RunView(View):
     """A run. Lists give it without what the nodes left (``outputs`` to ``hashes`` are empty)."""
 
@@ -52,6 +66,10 @@ class RunView(View):
     ahead: int | None = Field(
         default=None,
         description="Lists only: how many runs leave its queue before it, while it waits there; null beyond 1,000.",
+    )
+    progress: RunProgress | None = Field(
+        default=None,
+        description="While it has not ended, and has begun; where another process carries it, as of some seconds ago.",
     )
     attempt: int = Field(default=1, description="Which attempt this is; from 1.")
     trigger: str | None = Field(default=None, description="The trigger that started it.")

@@ -47,6 +47,9 @@ class FindRuns(Request):
             "it, of its queue or of its trigger, or whose id begins so (6 characters or more). Case does not matter."
         ),
     )
+    all: bool = Field(
+        default=False, description="Without a canvas: of everybody, for administrators."
+    )
     since: float | None = Field(
         default=None, description="Only runs created then (Unix seconds) or later."
     )

@@ -269,6 +269,14 @@ grows by one: whoever writes for the run names the fence it claimed, so a proces
 In one queue, one run at a time that has not ended has a ``dedupe_key``. ``cancel_at``: somebody wants it to end, and
 whoever carries it sees to that."""
 
+RUN_PROGRESS = Table(
+    "run_progress",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("told", JSON, nullable=False),
+)
+"""How far runs are that have not ended, as the process that carries them last wrote it."""
+
 RUN_FIGURES = Table(
     "run_figures",
     METADATA,

@@ -48,6 +48,7 @@ from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.storage.run_figures import RunFigures
+from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.schema import CANVASES, USERS
@@ -411,7 +412,8 @@ async def house(
             runners.watch_ends(lambda run: endings.note(run.id))
             queueing = Queueing(runners, waiting, lambda: "house", lambda: None)
             async with runners, endings:
-                reader = RunReader(records, outputs, runners.find, access, 64 * 1024)
+                progress = ProgressRecords(database)
+                reader = RunReader(records, outputs, runners.find, access, 64 * 1024, progress)
                 registry = Registry()
                 pages = Pages(64 * 1024)
                 registry.add(

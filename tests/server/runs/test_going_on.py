@@ -236,7 +236,7 @@ async def rests(h: House) -> dict[str, Any]:
     return run
 
 
-@pytest.mark.rule("B7")
+@pytest.mark.rule("B7", "V8")
 async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
     tmp_path: Path,
 ) -> None:
@@ -244,6 +244,7 @@ async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
     async with house(url_of(tmp_path), asking=desk, gates=gates) as h:
         run = await rests(h)
         assert h.runners.find(run["id"]) is None
+        assert (run["progress"]["ended"], run["progress"]["total"]) == (1, 3)
         with pytest.raises(ServerError) as refused:
             await h.call(ADA, "runs.resume", id=run["id"])
         assert refused.value.details["reason"] == "it waits for an answer"

@@ -60,6 +60,19 @@ async def test_runs_are_found_by_state_and_by_words() -> None:
 
 
 @pytest.mark.rule("V1")
+async def test_administrators_find_the_runs_of_everybody() -> None:
+    async with house() as h:
+        await h.canvas(sums(), bob="runner")
+        made = [(await run(h, who))["id"] for who in (ADA, BOB)]
+        private = (await run(h, BOB, audience="private"))["id"]
+        assert await found(h, ROOT) == []
+        assert await found(h, ROOT, all=True) == [private, *made[::-1]]
+        assert await found(h, ROOT, all=True, user="ada") == made[:1]
+        with pytest.raises(ServerError):
+            await found(h, BOB, all=True)
+
+
+@pytest.mark.rule("V1")
 async def test_pages_of_runs_neither_repeat_nor_leave_out_any() -> None:
     async with house() as h:
         await h.canvas(sums())

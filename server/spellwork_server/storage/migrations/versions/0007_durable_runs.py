@@ -148,6 +148,15 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         batch_op.create_index(batch_op.f("ix_tasks_state"), ["state"], unique=False)
 
     op.create_table(
+        "run_progress",
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_run_progress_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_run_progress")),
+    )
+    op.create_table(
         "run_figures",
         sa.Column("run", sa.String(length=32), nullable=False),
         sa.Column("canvas_id", sa.String(length=32), nullable=True),
