@@ -224,7 +224,8 @@ class RunState:
             if port not in streams or port not in inputs:
                 continue
             if isinstance(source, int):
-                inputs[port] = self._stream(source)
+                if self.values[source] is not UNSET:  # else it failed since it was gathered
+                    inputs[port] = self._stream(source)
             elif isinstance(source, tuple) and all(isinstance(slot, int) for slot in source):
                 slots = [slot for slot in source if isinstance(slot, int)]
                 inputs[port] = [
