@@ -48,6 +48,7 @@ from spellwork_server.runs.spell_manager import Managers
 from spellwork_server.services.external_workers import tells_of_workers
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels
+from spellwork_server.sockets.relay import Relay
 from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.tasks import Tasks
@@ -86,13 +87,14 @@ class Running:
 def make_running(
     settings: Settings,
     stores: Stores,
-    channels: Channels,
+    relay: Relay,
     rooms: Rooms,
     libraries: CanvasLibraries,
     children: ChildSpells,
     current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
     """Put together what runs spells. ``current`` finds what somebody may do now."""
+    channels = relay.channels
     lookups = Lookups()
     grants = CanvasGrants(stores.grants, stores.secrets, stores.vault, lookups)
     workers = WorkerPool(
@@ -115,8 +117,8 @@ def make_running(
     external = ExternalWorkers(stores.external_workers, libraries, finds_actors(stores))
     external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
-    journal = Journal(stores.journal, stores.commits, channels)
-    telling = make_telling(settings, stores, journal)
+    journal = Journal(stores.journal, stores.commits, relay)
+    telling = make_telling(settings, stores, journal, relay)
     access = stores.canvases.access
     processes = _make_processes(settings, stores)
     executors: dict[str, Executor] = {

@@ -406,6 +406,18 @@ OUTBOX = Table(
 )
 """Up to which event of a stream a subscriber outside has been told."""
 
+RELAYED = Table(
+    "relayed",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("process", String(12), nullable=False),
+    Column("channel", String(150), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What a process told its sockets, for those of others. Ids grow in the order of commits, and none comes again."""
+
 WORKERS = Table(
     "workers",
     METADATA,

@@ -20,6 +20,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         sa.PrimaryKeyConstraint("subscriber", "stream", name=op.f("pk_outbox")),
     )
     op.create_table(
+        "relayed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("process", sa.String(length=12), nullable=False),
+        sa.Column("channel", sa.String(length=150), nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relayed")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "processes",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
