@@ -237,11 +237,15 @@ test("runs that begin to wait elsewhere are learnt of at once together, and the 
   server.answers.set("runs.find", (payload) => {
     asked.push(payload);
     const waiting = { status: "queued" as const, queue: "q" };
-    return { items: [view("w2", { ...waiting, created_at: 12 }), view("w1", { ...waiting, created_at: 11 })] };
+    return {
+      items: [view("w2", { ...waiting, created_at: 12 }), view("w1", { ...waiting, created_at: 11 })],
+    };
   });
   for (const run of ["w1", "w2"]) socket.emit("run.status", { run, stream: STREAM, status: "queued" });
   socket.emit("run.status", { run: "other", stream: "user:u", status: "queued" });
-  await vi.waitFor(() => expect(runs.current.get()).toMatchObject({ id: "w2", status: "queued", queue: "q" }));
+  await vi.waitFor(() =>
+    expect(runs.current.get()).toMatchObject({ id: "w2", status: "queued", queue: "q" }),
+  );
   expect(asked).toHaveLength(1);
   server.write(STREAM, events("w1", ["run.started"]));
   expect(runs.current.get()).toMatchObject({ id: "w1", status: "running" });

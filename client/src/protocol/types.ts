@@ -327,6 +327,16 @@ export interface NodeFailure {
   readonly details?: Readonly<Record<string, Json>>;
 }
 
+/** How far a run is: nodes that ended, and how far the one is that last said it. */
+export interface RunProgress {
+  readonly ended: number;
+  readonly total: number;
+  readonly node?: string | null;
+  /** 0 to 1. */
+  readonly value?: number | null;
+  readonly message?: string | null;
+}
+
 /** Where a run stands. */
 export type RunStatus =
   | "queued"
@@ -367,6 +377,8 @@ export interface RunView {
   readonly failed_nodes?: number | null;
   /** In lists: how many runs leave its queue before it, while it waits there. */
   readonly ahead?: number | null;
+  /** How far a run is that has begun and not ended. */
+  readonly progress?: RunProgress | null;
   readonly attempt?: number;
   /** The trigger that started it. */
   readonly trigger?: string | null;
