@@ -233,6 +233,11 @@ class RunState:
                 ]
         return inputs
 
+    def reading(self) -> int:
+        """Return how many calls wait for what comes next in the streams of steps under way."""
+        streams = [self.values[slot] for slots in self.streams.values() for slot in slots]
+        return len({who for stream in streams if stream is not UNSET for who in stream.awaiting})
+
     def _stream(self, slot: int) -> Any:
         begun, value = self.begun.get(slot), self.values[slot]
         if begun is None or value is not begun.whole:
