@@ -59,8 +59,9 @@ def test_two_people_and_a_stranger_answer_and_everybody_sees_it(
     on_ok = ada.page.get_by_test_id("node-ok")
     expect(on_ok).to_contain_text("So many?")
     ada.page.get_by_test_id("tasks-button").click()
-    ada.page.get_by_test_id("tasks").get_by_role("button", name="So many?").click()
-    ada.page.get_by_test_id("task-link-make").click()
+    inbox = ada.page.get_by_test_id("tasks")
+    inbox.get_by_role("button", name="So many?").click()
+    inbox.get_by_test_id("task-link-make").click()
     link = ada.page.get_by_test_id("task-link-url").input_value()
     browser = ada.context.browser
     assert browser is not None

@@ -260,6 +260,21 @@ test("runs that begin to wait elsewhere are learnt of at once together, and the 
   expect(runs.current.get()?.id).toBe("w2");
 });
 
+test("a tab that comes while a run waits for people has it as waiting, though its events end before that", async () => {
+  runs.close();
+  document.close();
+  const told = events("w", ["run.started", { data: { nodes: ["a"] } }], ["node.started", { node: "a" }]);
+  server.runs = [view("w", { status: "waiting" })];
+  server.answers.set("runs.events", () => ({
+    events: told.map((event, index) => ({ seq: index + 1, ...event })),
+    seq: told.length,
+    more: false,
+  }));
+  await open();
+  await vi.waitFor(() => expect(runs.current.get()?.nodes.a?.state).toBe("running"));
+  expect(runs.current.get()).toMatchObject({ id: "w", status: "waiting" });
+});
+
 test("older runs are fetched by page", async () => {
   server.runs = [view("r1", { status: "completed" })];
   let asked: unknown;

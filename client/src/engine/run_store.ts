@@ -326,7 +326,11 @@ export class RunStore implements Runs {
     const seen = events.at(-1)?.seq ?? 0;
     const later = (this.#waiting.get(id) ?? []).filter((event) => event.seq > seen);
     this.#waiting.delete(id);
+    const told = this.#runs.get(id)?.status;
     this.#reduce(id, [...events, ...later]);
+    // That a run is held, or waits for people, no event says.
+    const holds = told === "paused" || told === "waiting";
+    if (holds && later.every(({ kind }) => !kind.startsWith("run."))) this.#hold(id, told);
   }
 
   /** Fetch the newest runs until every node has something to show. */
@@ -435,8 +439,12 @@ export class RunStore implements Runs {
   }
 
   #setStatus(id: string, stream: string, status: RunStatus): void {
+    if (!this.#runs.has(id) && this.#followers.has(stream)) this.#meet(id);
+    this.#hold(id, status);
+  }
+
+  #hold(id: string, status: RunStatus): void {
     const run = this.#runs.get(id);
-    if (!run && this.#followers.has(stream)) this.#meet(id);
     if (!run || ended(run.status)) return;
     this.#put({ ...run, status }, run);
     this.#publish();

@@ -3,15 +3,13 @@
 import type { RunProgress } from "../../../protocol";
 import { progressWords, shareOf } from "../../../runs";
 import { useEditor } from "../../hooks/useEditor";
-import { nodeTitle } from "../../store/graph";
+import { useTitleOf } from "../../hooks/useTitle";
 
 export function ProgressBar({ progress, here = true }: { progress: RunProgress; here?: boolean }) {
-  const editor = useEditor();
+  const { document } = useEditor();
+  const titleOf = useTitleOf();
   // A run of another canvas has nodes that are not known here.
-  const nameOf = (id: string) => {
-    const node = here ? editor.document.spell.get().nodes[id] : undefined;
-    return (node && nodeTitle(node, editor.library.of(node))) || "one of them";
-  };
+  const nameOf = (id: string) => (here && titleOf(document.spell.get().nodes[id])) || "one of them";
   const words = progressWords(progress, nameOf);
   return (
     <span className="run-far" data-testid="run-progress">
