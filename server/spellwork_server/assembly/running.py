@@ -28,6 +28,7 @@ from spellwork_server.packs.wheels import Wheels
 from spellwork_server.queues.dispatcher import Dispatcher
 from spellwork_server.queues.endings import Endings as RunEndings
 from spellwork_server.queues.lifeline import Lifeline
+from spellwork_server.queues.places import Places
 from spellwork_server.queues.processes import Processes, Rhythm
 from spellwork_server.rooms import Rooms
 from spellwork_server.runs.carrying import Carrying
@@ -164,7 +165,14 @@ def make_running(
     endings = RunEndings(stores.queues, runners.find)
     runners.watch_ends(lambda run: endings.note(run.id))
     executors["queue"] = Placement(
-        runners, queueing, endings, stores.queues, stores.runs, stores.outputs, dispatcher.resting
+        runners,
+        queueing,
+        endings,
+        stores.queues,
+        stores.runs,
+        stores.outputs,
+        dispatcher.resting,
+        Places(stores.queues, lambda: processes.id, dispatcher.ring, runners.spawn),
     )
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_KEPT = frozenset(("code", "attempts"))
+_KEPT = frozenset(("code", "attempts", "retryable"))
 """What of a failure says nothing of where and why it began."""
 
 

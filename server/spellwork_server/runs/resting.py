@@ -27,11 +27,12 @@ def never(_record: RunRecord, _result: RunResult) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What a run is laid down as. ``not_before`` and ``attempt`` are those of its next attempt."""
+    """What a run is laid down as, after it went for ``ran`` seconds. ``not_before`` and ``attempt`` are those of its next attempt."""
 
     status: Literal["waiting", "queued"]
     not_before: float | None = None
     attempt: int | None = None
+    ran: float = 0.0
 
 
 def is_over(record: RunRecord, result: RunResult) -> bool:
@@ -46,7 +47,13 @@ def laying_down(run: str, fence: int, rest: Rest, progress: RunProgress | None) 
         if progress is not None:
             await write_progress(conn, {(run, fence): progress.model_dump()})
         await lay_down(
-            conn, run, fence, rest.status, attempt=rest.attempt, not_before=rest.not_before
+            conn,
+            run,
+            fence,
+            rest.status,
+            attempt=rest.attempt,
+            not_before=rest.not_before,
+            ran=rest.ran,
         )
 
     return write

@@ -137,12 +137,12 @@ class RunOrder:
     drawn: Any = None
     """The spell as JSON, where it is at hand."""
 
-    def limits(self, most: Limits) -> Limits:
-        """Return what the run may use: what it asks for, and no more than ``most``."""
+    def limits(self, most: Limits, spent: float = 0.0) -> Limits:
+        """Return what the run may use: what it asks for, and no more than ``most``. ``spent`` seconds it went before."""
         if self.timeout is None:
-            return most
+            return replace(most, spent=spent) if spent else most
         seconds = self.timeout if most.seconds is None else min(self.timeout, most.seconds)
-        return replace(most, seconds=seconds)
+        return replace(most, seconds=seconds, spent=spent)
 
 
 class Run:
@@ -408,7 +408,7 @@ class Run:
             "encodings": encodings,
             "executors": machinery.executors,
             "context": self._context(),
-            "limits": order.limits(machinery.limits),
+            "limits": order.limits(machinery.limits, self._origin.ran),
             "limiters": machinery.limiters,
         }
         if live is not None and self._memory is not None:
@@ -458,7 +458,12 @@ class Run:
 
     def _context(self) -> RunContext:
         order = self.order
-        return RunContext(canvas=order.canvas, user=order.user, secrets=self._secrets.source)
+        return RunContext(
+            canvas=order.canvas,
+            user=order.user,
+            secrets=self._secrets.source,
+            begun=self._origin.since,
+        )
 
     async def _end(self, result: RunResult | None) -> None:
         if result is not None and any_handles():
@@ -484,10 +489,11 @@ class Run:
         """Return how the run is laid down, where it has not come to its end."""
         if self._failure is not None or self._broken or self.kept is None:
             return None
+        ran = 0.0 if result is None else result.duration
         if result is not None and result.status == "waiting":
-            return Rest("waiting")
+            return Rest("waiting", ran=ran)
         if self._leaving and (result is None or result.status == "cancelled"):
-            return Rest("queued")
+            return Rest("queued", ran=ran)
         if result is None or self.interrupted is not None or not is_over(self.kept, result):
             return None
         again = self._machinery.try_again(self.kept, result)

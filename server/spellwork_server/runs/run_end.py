@@ -87,6 +87,7 @@ class RunEnd:
         """Return the job that keeps the end, with the values of ``kept`` that are not ``known`` to be kept."""
         summary = self._summary()
         result = self.result
+        ran = result.duration if result is not None and self.status == "interrupted" else 0.0
         missing = {
             ref.hash: encode(result.outputs[node][port]).body
             for node, ports in kept.items()
@@ -102,7 +103,7 @@ class RunEnd:
         async def write(conn: AsyncConnection) -> None:
             await insert_values(conn, missing)
             await insert_references(conn, rows)
-            await mark_ended(conn, self.run, self.status, self.at, summary)
+            await mark_ended(conn, self.run, self.status, self.at, summary, ran)
 
         return write
 

@@ -49,6 +49,10 @@ class RunRecord:
     cancel_at: float | None = None
     trigger_id: str | None = None
     forked_from: str | None = None
+    lent: int = 0
+    takeovers: int = 0
+    takeover_seq: int = 0
+    ran: float = 0.0
 
 
 LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
@@ -66,11 +70,14 @@ async def mark_started(conn: AsyncConnection, run: str, at: float) -> None:
     await conn.execute(update(RUNS).where(RUNS.c.id == run).values(status="running", started_at=at))
 
 
-async def mark_ended(conn: AsyncConnection, run: str, status: str, at: float, result: Any) -> None:
-    """Note how a run ended."""
-    await conn.execute(
-        update(RUNS).where(RUNS.c.id == run).values(status=status, ended_at=at, result=result)
-    )
+async def mark_ended(
+    conn: AsyncConnection, run: str, status: str, at: float, result: Any, ran: float = 0.0
+) -> None:
+    """Note how a run ended; one that may go on, for how many seconds it went until then."""
+    values: dict[str, Any] = {"status": status, "ended_at": at, "result": result}
+    if ran:
+        values["ran"] = RUNS.c.ran + ran
+    await conn.execute(update(RUNS).where(RUNS.c.id == run).values(values))
     await write_figures(conn, run, at, result)
 
 

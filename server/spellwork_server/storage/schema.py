@@ -245,6 +245,10 @@ RUNS = Table(
     Column("cancel_at", Float, nullable=True),
     Column("trigger_id", String(32), nullable=True, index=True),
     Column("forked_from", String(32), nullable=True, index=True),
+    Column("lent", Integer, nullable=False, server_default="0"),
+    Column("takeovers", Integer, nullable=False, server_default="0"),
+    Column("takeover_seq", Integer, nullable=False, server_default="0"),
+    Column("ran", Float, nullable=False, server_default="0"),
     Index(None, "canvas_id", "created_at"),
     Index(None, "queue", "status", "priority"),
     Index(None, "queue", "claimed_at"),
@@ -263,11 +267,21 @@ RUNS = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index(
+        "ix_runs_queue_dedupe_key_created_at",
+        "queue",
+        "dedupe_key",
+        "created_at",
+        sqlite_where=text("dedupe_key IS NOT NULL"),
+        postgresql_where=text("dedupe_key IS NOT NULL"),
+    ),
 )
 """A run waits in ``queue`` until a process claims it (``process_id``, ``claimed_at``). With every claim ``fence``
 grows by one: whoever writes for the run names the fence it claimed, so a process that lost it writes nothing more.
 In one queue, one run at a time that has not ended has a ``dedupe_key``. ``cancel_at``: somebody wants it to end, and
-whoever carries it sees to that."""
+whoever carries it sees to that. ``lent``: its place in the queue is its own (0), others' while it only waits for them
+(1), or wanted back (2). ``takeovers``: how often its process died since one of its nodes ended, ``takeover_seq`` the
+event of that end. ``ran``: seconds that it went in this attempt, before it was last taken up."""
 
 RUN_PROGRESS = Table(
     "run_progress",

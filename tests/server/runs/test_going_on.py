@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from spellwork import Event, Question
+from spellwork import Event, Limits, Question
 from spellwork_server.errors import ServerError
 from spellwork_server.grants.masking import Masks
 from spellwork_server.runs.asking import Asked
@@ -20,7 +20,7 @@ from spellwork_server.runs.run_sink import RunSink
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_states import take_up
-from spellwork_server.storage.schema import RUNS
+from spellwork_server.storage.schema import EVENTS, RUNS
 
 from .house import ADA, BOB, Gates, House, house, spell_of, until
 
@@ -405,3 +405,77 @@ async def test_a_run_whose_node_types_are_gone_is_refused_and_stays_as_it_is(
             await h.call(ADA, "runs.resume", id=run["id"])
         assert refused.value.code == "unknown_node_type"
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
+
+
+async def row_of(folder: Path, run: str, **changed: Any) -> Any:
+    """Change the row of a run that nobody carries, and return it."""
+    async with Database(url_of(folder)) as database:
+        if changed:
+            async with database.write() as conn:
+                await conn.execute(update(RUNS).where(RUNS.c.id == run).values(**changed))
+        return await RunRecords(database).get(run)
+
+
+async def over(h: House, run: str) -> dict[str, Any]:
+    """Return a run that goes on by itself, once it has ended."""
+    async with asyncio.timeout(60):
+        while (found := await h.call(ADA, "runs.get", id=run))["status"] in ("queued", "running"):
+            await asyncio.sleep(0.01)
+    return found
+
+
+@pytest.mark.rule("B11", "G14")
+@pytest.mark.parametrize("durable", [True, False])
+async def test_the_time_that_a_run_may_take_goes_on_where_it_was(
+    tmp_path: Path, durable: bool
+) -> None:
+    gates = Gates()
+    async with house(url_of(tmp_path), gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=chain(), durable=durable, timeout=300)
+        await gates.arrival("g").wait()
+    laid = await row_of(tmp_path, run["id"])
+    assert 0 < laid.ran < 300
+    await row_of(tmp_path, run["id"], ran=laid.ran + 300)
+    async with house(url_of(tmp_path), gates=gates) as h:
+        if not durable:
+            await h.call(ADA, "runs.resume", id=run["id"])
+        ended = await over(h, run["id"])
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "run_timeout")
+        assert ended["error"]["details"] == {"seconds": 300}
+        assert ended["outputs"]["b"] == {"sum": 2}
+
+
+@pytest.mark.rule("B11")
+async def test_what_a_run_lies_in_the_store_is_no_time_that_it_takes(tmp_path: Path) -> None:
+    desk = Desk()
+    async with house(url_of(tmp_path), asking=desk) as h:
+        run = await rests(h)
+        long_ago = {"ran": 250.0, "started_at": RUNS.c.started_at - 9_000}
+        async with h.database.write() as conn:
+            await conn.execute(update(RUNS).values(long_ago))
+    async with house(url_of(tmp_path), asking=desk, limits=Limits(seconds=300)) as h:
+        desk.answers[run["id"], "q"] = 41
+        await h.runners.answered(run["id"])
+        assert (await h.ended(run["id"]))["status"] == "completed"
+
+
+@pytest.mark.rule("B12")
+@pytest.mark.parametrize("type", ["core.delay", "core.wait"])
+async def test_a_delay_that_was_interrupted_goes_on_for_what_is_left_of_it(
+    tmp_path: Path, type: str
+) -> None:
+    spell = spell_of({"d": {"type": type, "inputs": {"value": 1, "seconds": 3_600}}})
+    async with house(url_of(tmp_path)) as h:
+        run = await h.call(ADA, "runs.create", spell=spell, durable=True)
+        await until(lambda: h.journal._logs["user:ada"].published > 1)
+    for _ in range(2):  # also where it was interrupted more than once
+        async with house(url_of(tmp_path)) as h:
+            await until(lambda: h.runners.find(run["id"]) is not None)
+            await until(lambda: h.journal._logs["user:ada"].idle)
+    async with Database(url_of(tmp_path)) as database, database.write() as conn:
+        first = EVENTS.c.kind == "node.started"
+        await conn.execute(
+            update(EVENTS).where(first, EVENTS.c.seq == 2).values(at=EVENTS.c.at - 3_599.8)
+        )
+    async with house(url_of(tmp_path)) as h:
+        assert (await over(h, run["id"]))["outputs"]["d"] == {"value": 1}

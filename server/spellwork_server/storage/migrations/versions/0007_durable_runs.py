@@ -207,6 +207,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         batch_op.add_column(sa.Column("cancel_at", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("trigger_id", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("forked_from", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("lent", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("takeover_seq", sa.Integer(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(sa.Column("ran", sa.Float(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_runs_forked_from"), ["forked_from"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_process_id"), ["process_id"], unique=False)
         batch_op.create_index(
@@ -231,4 +239,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
             unique=True,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_runs_queue_dedupe_key_created_at",
+            ["queue", "dedupe_key", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("dedupe_key IS NOT NULL"),
+            postgresql_where=sa.text("dedupe_key IS NOT NULL"),
         )
