@@ -306,7 +306,7 @@ def _end_by_deadline(run: Carried) -> None:
 
 
 def _late(record: RunRecord) -> str:
-    return f"The run was to end by {record.deadline}, and still waited in its queue"
+    return f"The run was to end by {record.deadline}, and still waited"
 
 
 def _killing(record: RunRecord) -> str:

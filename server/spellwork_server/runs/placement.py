@@ -63,6 +63,8 @@ class Placement:
         self._outputs = outputs
         self._resting = resting
         self._places = places
+        self._ending: set[str] = set()
+        """Calls that this process has cancelled, and that have not ended."""
 
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         """Queue the call, wait for its end, and return its outputs by port. Raises NodeError with its failure.
@@ -84,6 +86,7 @@ class Placement:
         except asyncio.CancelledError:
             parent = self._runners.find(context.run_id)
             if parent is None or not parent.goes_elsewhere:
+                self._ending.add(child.id)
                 self._runners.spawn(self._cancel(child.id))
             raise
         return await self._outcome(child.id)
@@ -109,6 +112,9 @@ class Placement:
     ) -> RunRecord:
         key = context.idempotency_key
         known = await self._store.find_by_key(queue, key)
+        if known is not None and known.id in self._ending:  # of an attempt that took too long
+            await self._endings.wait(known.id)
+            known = await self._store.find_by_key(queue, key)
         if known is not None and (known.status in OPEN or _succeeded(known)):
             return known
         parent = await self._records.get(context.run_id)
@@ -137,9 +143,13 @@ class Placement:
         return {ref.port: _value(ref.port, ref.hash, bodies) for ref in refs}
 
     async def _cancel(self, run: str) -> None:
-        record = await self._records.get(run)
-        if record is not None and record.status in OPEN:
-            await self._queueing.cancel([record])
+        try:
+            record = await self._records.get(run)
+            if record is not None and record.status in OPEN:
+                await self._queueing.cancel([record])
+                await self._endings.wait(run)
+        finally:
+            self._ending.discard(run)
 
 
 def _spell(step: Step, inputs: dict[str, Any], parent: RunRecord) -> Spell:

@@ -290,8 +290,8 @@ class QueueStore:
             paused = {name: rule for name, rule in rules.items() if rule.state == "paused"}
             mine = claimant.listens() if not paused else and_(claimant.listens(), _none_of(paused))
             claimable = select(literal(1)).where(_due(now), mine).limit(1).exists()
-            late = select(literal(1)).where(WAITS, RUNS.c.deadline <= now).limit(1).exists()
-            told = (await conn.execute(select(claimable, late))).one()
+            late = [select(literal(1)).where(each).limit(1).exists() for each in _late(now)]
+            told = (await conn.execute(select(claimable, or_(*late)))).one()
             marked = await conn.scalars(
                 select(RUNS.c.id).where(
                     RUNS.c.process_id == claimant.process, RUNS.c.cancel_at.is_not(None)
@@ -300,16 +300,18 @@ class QueueStore:
             return Look(now, bool(told[0]), bool(told[1]), tuple(marked))
 
     async def take_late(self, process: str, most: int = 100) -> list[RunRecord]:
-        """Take runs that wait and have passed their deadline, whatever their queue allows: to end them."""
+        """Take runs that wait, in queues or for people, and have passed their deadline, whatever their queue allows: to end them."""
         async with self._database.write() as conn:
             now = await self._clock(conn)
-            query = (
-                select(*_COLUMNS)
-                .where(WAITS, RUNS.c.deadline <= now)
-                .limit(most)
-                .with_for_update(skip_locked=True)
-            )
-            found = [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
+            found: list[RunRecord] = []
+            for each in _late(now):
+                query = (
+                    select(*_COLUMNS)
+                    .where(each)
+                    .limit(most - len(found))
+                    .with_for_update(skip_locked=True)
+                )
+                found += [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
             return await self._take(conn, found, process, now)
 
     async def take_waiting(self, process: str, run: str) -> RunRecord | None:
@@ -574,6 +576,13 @@ async def _last_endings(conn: AsyncConnection, runs: Sequence[str]) -> dict[str,
         .group_by(EVENTS.c.run)
     )
     return {row[0]: int(row[1]) for row in await conn.execute(query)}
+
+
+def _late(now: float) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a run waits past its deadline: in its queue, or for people. Each has an index."""
+    over = RUNS.c.deadline <= now
+    for_people = and_(RUNS.c.status == "waiting", RUNS.c.process_id.is_(None))
+    return and_(WAITS, over), and_(for_people, over)
 
 
 def _under(claim: Claim) -> Update:

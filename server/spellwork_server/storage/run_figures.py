@@ -116,7 +116,7 @@ def _copying(dialect: Dialect) -> tuple[str, tuple[str, ...]]:
     told = {
         name: bindparam(name, type_=RUN_FIGURES.c[name].type)
         if name != "seconds"
-        else at - func.coalesce(RUNS.c.started_at, at)
+        else RUNS.c.ran + at - func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, at)
         for name in _TOLD
     }
     source = select(

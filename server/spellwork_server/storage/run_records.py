@@ -77,8 +77,8 @@ async def mark_ended(
     values: dict[str, Any] = {"status": status, "ended_at": at, "result": result}
     if ran:
         values["ran"] = RUNS.c.ran + ran
-    await conn.execute(update(RUNS).where(RUNS.c.id == run).values(values))
     await write_figures(conn, run, at, result)
+    await conn.execute(update(RUNS).where(RUNS.c.id == run).values(values))
 
 
 async def remove_run(conn: AsyncConnection, run: str) -> None:

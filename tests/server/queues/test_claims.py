@@ -140,6 +140,20 @@ async def test_a_delayed_run_waits_and_a_late_one_is_only_taken_to_be_ended(
         assert await d.claim() == ["r1"]
 
 
+@pytest.mark.rule("Q4")
+@DATABASES
+async def test_a_run_that_waits_for_people_past_its_deadline_is_taken_to_be_ended(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put(None, status="waiting", deadline=1_005.0)
+        await d.put(None, status="waiting")
+        assert not (await d.store.look(HERE)).late
+        d.time[0] = 1_006.0
+        assert (await d.store.look(HERE)).late
+        assert [run.id for run in await d.store.take_late("here")] == ["r1"]
+
+
 @pytest.mark.rule("Q5")
 @DATABASES
 async def test_limits_of_a_queue_hold_over_all_processes(kind: str, tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ async def echo(value: Any) -> Any:
     return value
 
 
+@node("queued.slow_once", title="Slow once", output="value", cache="none")
+async def slow_once() -> int:
+    """Take long at the first call."""
+    CALLS["slow"] = CALLS.get("slow", 0) + 1
+    await asyncio.sleep(60 if CALLS["slow"] == 1 else 0)
+    return CALLS["slow"]
+
+
 @node("queued.count", title="Counts", output="most", cache="none")
 async def count(seconds: float = 0.02) -> int:
     """Give how many such calls went at once."""
@@ -58,7 +66,9 @@ def _no_calls() -> None:
 
 @pytest.fixture(autouse=True)
 def _more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    pack = Pack(name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo, count))
+    pack = Pack(
+        name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo, count, slow_once)
+    )
     installed = Library.installed().extended([pack], {})
     monkeypatch.setattr(Library, "installed", classmethod(lambda _cls: installed))
 
@@ -273,3 +283,15 @@ async def test_a_run_that_kills_its_processes_ends_and_says_why(tmp_path: Path) 
         done = await ended(ada, run["id"])
         assert (done["status"], done["error"]["code"]) == ("failed", "too_many_takeovers")
         assert await kinds(ada, run["id"]) == ["run.failed"]
+
+
+@pytest.mark.rule("Q15")
+async def test_a_placed_call_that_took_too_long_is_made_anew_and_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        settings = {"queue": "gpu", "retries": 1, "backoff": 0, "timeout": 2}
+        spell = one("queued.slow_once", settings)
+        done = (await ada.post("/v1/runs", {"spell": spell, "wait": 30})).body
+        assert (done["errors"], done["outputs"]["a"]) == ({}, {"value": 2})
