@@ -2573,6 +2573,10 @@ export interface RunView {
     };
   };
   /**
+   * What nodes reported of tokens, those inside nodes too, once it has ended; most first.
+   */
+  usage: TokensView[];
+  /**
    * Of the values that stayed in workers ($handle), those that are there no more: {handle: why}.
    */
   gone: {
@@ -2603,6 +2607,21 @@ export interface RunProgress {
    */
   value: number | null;
   message: string | null;
+}
+/**
+ * Tokens of one type of node at one model, as the provider counted them.
+ */
+export interface TokensView {
+  /**
+   * Of the node; null where further ones are put together.
+   */
+  type: string | null;
+  provider: string | null;
+  model: string | null;
+  calls: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
 }
 /**
  * A configuration; secrets that it leaves out stay as they are.
@@ -4018,6 +4037,10 @@ export interface Usage {
   since: number;
   total: UsageFigures;
   groups: UsageGroup[];
+  /**
+   * Of the same runs, by type of node, provider and model, those that took most first.
+   */
+  tokens: TokenUsage[];
 }
 /**
  * Sums over runs.
@@ -4036,7 +4059,7 @@ export interface UsageFigures {
   failed: number;
   skipped: number;
   /**
-   * What nodes reported on an output `usage`.
+   * What nodes reported on an output `usage`, those inside nodes too.
    */
   tokens: number;
 }
@@ -4057,7 +4080,7 @@ export interface UsageGroup {
   failed: number;
   skipped: number;
   /**
-   * What nodes reported on an output `usage`.
+   * What nodes reported on an output `usage`, those inside nodes too.
    */
   tokens: number;
   /**
@@ -4068,6 +4091,22 @@ export interface UsageGroup {
    * Of the user or canvas.
    */
   name: string | null;
+}
+/**
+ * The same of several runs.
+ */
+export interface TokenUsage {
+  /**
+   * Of the node; null where further ones are put together.
+   */
+  type: string | null;
+  provider: string | null;
+  model: string | null;
+  calls: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  runs: number;
 }
 /**
  * The samples, the fullest first.

@@ -337,6 +337,17 @@ export interface RunProgress {
   readonly message?: string | null;
 }
 
+/** Tokens of one type of node at one model. */
+export interface TokensView {
+  readonly type: string | null;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly calls: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
 /** Where a run stands. */
 export type RunStatus =
   | "queued"
@@ -379,6 +390,8 @@ export interface RunView {
   readonly ahead?: number | null;
   /** How far a run is that has begun and not ended. */
   readonly progress?: RunProgress | null;
+  /** What its nodes reported of tokens, by type, provider and model; once it has ended. */
+  readonly usage?: readonly TokensView[];
   readonly attempt?: number;
   /** The trigger that started it. */
   readonly trigger?: string | null;

@@ -202,6 +202,8 @@ class Run:
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
         )
+        if known is not None:
+            self._sink.tokens.take_past(origin.past)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -532,6 +534,7 @@ class Run:
             left=self.left.copy(),
             insides=self.order.insides,
             masks=self._secrets.masks,
+            usage=self._sink.tokens.summed(self.order.spell),
         )
 
     def _last_status(self, result: RunResult | None) -> Status:

@@ -20,7 +20,7 @@ from .insides import ALL_SHOWN
 from .references import is_stand_in, reference
 from .run import Run
 from .streams import Access
-from .views import RunProgress, RunView
+from .views import RunProgress, RunView, TokensView
 
 STAND_IN_BYTES = 512 * 1024
 """What is told of a value in a worker at most. It is always told whole."""
@@ -94,6 +94,7 @@ class RunReader:
                 "why": result.get("why", {}),
                 "durations": result.get("durations", {}),
                 "order": order,
+                "usage": [TokensView(**each) for each in result.get("usage", ())],
                 "gone": gone_among(told),
                 "spell": record.spell,
             }

@@ -32,6 +32,18 @@ class RunProgress(View):
     message: str | None = None
 
 
+class TokensView(View):
+    """Tokens of one type of node at one model, as the provider counted them."""
+
+    type: str | None = Field(description="Of the node; null where further ones are put together.")
+    provider: str | None
+    model: str | None
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
 class RunView(View):
     """A run. Lists give it without what the nodes left (``outputs`` to ``hashes`` are empty)."""
 
@@ -98,6 +110,10 @@ class RunView(View):
     order: list[str] = Field(default_factory=list, description="The nodes in graph order.")
     hashes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="{node: {port: hash of the value}}"
+    )
+    usage: list[TokensView] = Field(
+        default_factory=list,
+        description="What nodes reported of tokens, those inside nodes too, once it has ended; most first.",
     )
     gone: dict[str, str] = Field(
         default_factory=dict,

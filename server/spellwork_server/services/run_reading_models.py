@@ -12,7 +12,7 @@ from spellwork_server.runs.comparing import State as NodeState
 from spellwork_server.runs.references import reference
 from spellwork_server.runs.timeline import Row, Span
 from spellwork_server.runs.timeline import State as SpanState
-from spellwork_server.runs.views import RunView, Status
+from spellwork_server.runs.views import RunView, Status, TokensView
 from spellwork_server.storage.outputs import OutputRef
 from spellwork_server.storage.run_figures import By
 from spellwork_server.storage.schema import PATH_LENGTH
@@ -299,7 +299,9 @@ class UsageFigures(View):
     cached: int
     failed: int
     skipped: int
-    tokens: int = Field(description="What nodes reported on an output `usage`.")
+    tokens: int = Field(
+        description="What nodes reported on an output `usage`, those inside nodes too."
+    )
 
 
 class UsageGroup(UsageFigures):
@@ -311,6 +313,12 @@ class UsageGroup(UsageFigures):
     name: str | None = Field(description="Of the user or canvas.")
 
 
+class TokenUsage(TokensView):
+    """The same of several runs."""
+
+    runs: int
+
+
 class Usage(View):
     """Newest day first; canvases and users by the time they took."""
 
@@ -318,3 +326,6 @@ class Usage(View):
     since: float
     total: UsageFigures
     groups: list[UsageGroup]
+    tokens: list[TokenUsage] = Field(
+        description="Of the same runs, by type of node, provider and model, those that took most first."
+    )

@@ -291,6 +291,20 @@ RUN_PROGRESS = Table(
 )
 """How far runs are that have not ended, as the process that carries them last wrote it."""
 
+RUN_TOKENS = Table(
+    "run_tokens",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("type", String(200), primary_key=True),
+    Column("provider", String(100), primary_key=True),
+    Column("model", String(100), primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("prompt", Integer, nullable=False),
+    Column("completion", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+)
+"""Tokens that the nodes of a run reported, by their type and whom they asked; "" where that is not known."""
+
 RUN_FIGURES = Table(
     "run_figures",
     METADATA,

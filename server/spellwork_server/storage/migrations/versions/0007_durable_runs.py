@@ -167,6 +167,21 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         sa.PrimaryKeyConstraint("run", name=op.f("pk_run_progress")),
     )
     op.create_table(
+        "run_tokens",
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("type", sa.String(length=200), nullable=False),
+        sa.Column("provider", sa.String(length=100), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("prompt", sa.Integer(), nullable=False),
+        sa.Column("completion", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_run_tokens_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", "type", "provider", "model", name=op.f("pk_run_tokens")),
+    )
+    op.create_table(
         "run_figures",
         sa.Column("run", sa.String(length=32), nullable=False),
         sa.Column("canvas_id", sa.String(length=32), nullable=True),
