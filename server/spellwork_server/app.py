@@ -57,8 +57,8 @@ def make_app(settings: Settings) -> web.Application:
         parts.rooms,
         running.places,
         running.packs,
-        running.processes,
         running.tasks,
+        running.processes,  # ends what dead ones left, and what that asked people
         running.runners,
         TaskTimer(running.tasks),
         running.endings,

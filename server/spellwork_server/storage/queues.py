@@ -54,7 +54,10 @@ TAKEOVERS = 3
 """How often the process of a run may die, with no node ended in between, until the run is ended."""
 
 WATCHED_SECONDS = 30.0
-"""For how long a run that is on its last chance is the only such one of its process: what it does to that, it does to itself."""
+"""For how long a run that is on its last chance is the only such one of its process, and how old that is at least.
+
+What the run does to its process it does to itself then; what else ends processes again and again, as they start, does not reach it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +170,17 @@ class QueueStore:
         now: float,
         found: Sequence[RunRecord],
     ) -> list[RunRecord]:
-        """Return what a process may take with one suspect at most among it, and none while it carries one: lest they fall together."""
+        """Return what a process may take with one suspect at most among it, and none while it is new or carries one."""
         watched = select(literal(1)).where(
             RUNS.c.process_id == claimant.process,
             RUNS.c.takeovers >= self._takeovers,
             RUNS.c.status.in_(CARRIED),
             RUNS.c.claimed_at > now - WATCHED_SECONDS,
         )
-        is_free = await conn.scalar(watched.limit(1)) is None
+        young = select(literal(1)).where(
+            PROCESSES.c.id == claimant.process, PROCESSES.c.started_at > now - WATCHED_SECONDS
+        )
+        is_free = await conn.scalar(watched.union_all(young).limit(1)) is None
         suspects = [run for run in found if self._is_suspect(run)][: int(is_free)]
         sure = RUNS.c.takeovers < self._takeovers
         others = await self._find(conn, claimant, rules, most - len(suspects), now, sure)

@@ -346,8 +346,10 @@ async def test_of_runs_on_their_last_chance_a_process_begins_one_at_a_time(
         assert await d.claim(most=3) == ["r1", "r4"]
         assert await d.claim() == []
         assert await d.claim(THERE) == ["r2"]
+        await ProcessRecords(d.database, d.store._clock).add("new", "p", None, 10)
+        assert await d.claim(Claimant("new")) == []
         d.time[0] += 31  # it does no harm, it seems
-        assert await d.claim() == ["r3"]
+        assert await d.claim(Claimant("new")) == ["r3"]
 
 
 @pytest.mark.rule("B11")

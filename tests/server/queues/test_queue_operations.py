@@ -279,7 +279,9 @@ async def test_a_run_that_kills_its_processes_ends_and_says_why(tmp_path: Path) 
         async with h.parts.stores.database.write() as conn:
             dead = {"status": "running", "process_id": "dead", "takeovers": 3}
             await conn.execute(update(RUNS).values(**dead))
-        await h.parts.running.processes.sweep()
+    async with house(tmp_path) as h:
+        token, ada = ada.token, h.stranger()
+        ada.token = token
         done = await ended(ada, run["id"])
         assert (done["status"], done["error"]["code"]) == ("failed", "too_many_takeovers")
         assert await kinds(ada, run["id"]) == ["run.failed"]
