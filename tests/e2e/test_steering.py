@@ -86,13 +86,13 @@ def test_a_tab_that_was_there_before_stops_runs_that_others_begin_wherever_they_
         expect(ada.page.get_by_test_id("pause-button")).to_have_count(0 if "queue" in how else 1)
         stop.click()
         expect(stop).to_be_disabled()
-        assert rest.get(f"/v1/runs/{run}").json()["status"] == "cancelled"
+        assert rest.get(f"/v1/runs/{run}?wait=30").json()["status"] == "cancelled"
 
 
 def test_a_run_that_one_person_pauses_another_lets_go_on(
     ada: Person, grace: Person, make_canvas: Callable[..., str]
 ) -> None:
-    canvas = make_canvas(delays(3, 2))
+    canvas = make_canvas(delays(3, 0, first=5))
     ada.open(canvas)
     grace.open(canvas)
     ada.run()
