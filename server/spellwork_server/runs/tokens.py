@@ -112,8 +112,7 @@ def _counts(usage: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[int]:
     """Yield the counts among these fields: whole, plain and not absurd. They are somebody's node's."""
     for name in names:
         value = usage.get(name)
-        plain = isinstance(value, int) and not isinstance(value, bool)
-        if plain and 0 < value < MOST_TOKENS:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < MOST_TOKENS:
             yield value
 
 
