@@ -126,7 +126,13 @@ class Placement:
             on_busy="parallel",
             durable=True,
         )
-        place = Place(queue, priority=parent.priority + 1, deadline=parent.deadline, dedupe_key=key)
+        place = Place(
+            queue,
+            priority=parent.priority + 1,
+            deadline=parent.deadline,
+            dedupe_key=key,
+            parent=parent.id,
+        )
         queued = await self._queueing.put(
             parent.user_id, parent.canvas_id, request, place, begun=parent.queue == queue
         )

@@ -49,6 +49,7 @@ class RunRecord:
     cancel_at: float | None = None
     trigger_id: str | None = None
     forked_from: str | None = None
+    parent_id: str | None = None
     lent: int = 0
     takeovers: int = 0
     takeover_seq: int = 0
@@ -123,15 +124,23 @@ class RunRecords:
             return [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
 
     async def expired(self, keep: int, ended_before: float | None = None) -> list[str]:
-        """Return the ended runs beyond the newest ``keep`` of their stream, and those that ended before a time."""
+        """Return the ended runs beyond the newest ``keep`` of their stream, and those that ended before a time.
+
+        Those that other runs placed are counted apart; they stay as long as such a run goes on, and go when it is gone.
+        """
         place = func.row_number().over(
-            partition_by=RUNS.c.stream, order_by=RUNS.c.created_at.desc()
+            partition_by=(RUNS.c.stream, RUNS.c.parent_id.is_(None)),
+            order_by=RUNS.c.created_at.desc(),
         )
-        ranked = select(RUNS.c.id, RUNS.c.status, RUNS.c.ended_at, place.label("place")).subquery()
-        old = ranked.c.place > keep
+        kept = (RUNS.c.id, RUNS.c.status, RUNS.c.ended_at, RUNS.c.parent_id)
+        ranked = select(*kept, place.label("place")).subquery()
+        parent = RUNS.alias()
+        parents = select(parent.c.id).where(parent.c.id == ranked.c.parent_id)
+        old = (ranked.c.place > keep) | (ranked.c.parent_id.is_not(None) & ~parents.exists())
         if ended_before is not None:
             old |= ranked.c.ended_at < ended_before
-        query = select(ranked.c.id).where(old, ranked.c.status.not_in(OPEN))
+        goes_on = parents.where(parent.c.status.in_(OPEN)).exists()
+        query = select(ranked.c.id).where(old, ranked.c.status.not_in(OPEN), ~goes_on)
         async with self._database.read() as conn:
             found: Sequence[str] = (await conn.scalars(query)).all()
         return list(found)

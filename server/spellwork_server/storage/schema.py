@@ -245,6 +245,7 @@ RUNS = Table(
     Column("cancel_at", Float, nullable=True),
     Column("trigger_id", String(32), nullable=True, index=True),
     Column("forked_from", String(32), nullable=True, index=True),
+    Column("parent_id", String(32), nullable=True, index=True),
     Column("lent", Integer, nullable=False, server_default="0"),
     Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("takeover_seq", Integer, nullable=False, server_default="0"),
@@ -279,7 +280,8 @@ RUNS = Table(
 """A run waits in ``queue`` until a process claims it (``process_id``, ``claimed_at``). With every claim ``fence``
 grows by one: whoever writes for the run names the fence it claimed, so a process that lost it writes nothing more.
 In one queue, one run at a time that has not ended has a ``dedupe_key``. ``cancel_at``: somebody wants it to end, and
-whoever carries it sees to that. ``lent``: its place in the queue is its own (0), others' while it only waits for them
+whoever carries it sees to that. ``parent_id`` is the run that placed it, as the call of one
+of its nodes. ``lent``: its place in the queue is its own (0), others' while it only waits for them
 (1), or wanted back (2). ``takeovers``: how often its process died since one of its nodes ended, ``takeover_seq`` the
 event of that end. ``ran``: seconds that it went in this attempt, before it was last taken up."""
 

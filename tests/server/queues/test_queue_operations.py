@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from spellwork import Context, Library, NodeError, Pack, node
 from spellwork_server.storage.schema import RUNS
@@ -179,6 +179,10 @@ async def test_a_placed_node_is_called_as_a_run_of_its_own(tmp_path: Path) -> No
         assert done["errors"]["c"]["code"] == "not_yet"
         runs = (await ada.get("/v1/runs")).body["items"]
         assert sorted(str(run["queue"]) for run in runs) == ["None", "gpu", "gpu"]
+        parent = next(run["id"] for run in runs if run["queue"] is None)
+        async with h.parts.stores.database.read() as conn:
+            parents = await conn.scalars(select(RUNS.c.parent_id).where(RUNS.c.queue == "gpu"))
+            assert list(parents) == [parent, parent]
 
 
 @pytest.mark.rule("Q15", "Q14")

@@ -225,6 +225,22 @@ async def test_a_run_that_has_not_ended_stays_however_old_it_is_and_what_came_af
     assert await world.kinds("open") == WHOLE
 
 
+@pytest.mark.rule("O7", "G11")
+async def test_calls_of_placed_nodes_push_no_run_out_and_stay_while_theirs_goes_on(
+    world: World,
+) -> None:
+    await world.run("a", NOW - 10, created_at=1.0)
+    await world.run("goes", None, "running", created_at=0.0)
+    for number in range(102):
+        await world.run(f"a{number}", NOW, parent_id="a", created_at=10.0 + number)
+    await world.run("call", NOW, parent_id="goes", created_at=3.0)
+    await world.run("lost", NOW, parent_id="removed", created_at=5.0)
+    await world.retention.sweep(NOW)
+    async with world.database.read() as conn:
+        left = set(await conn.scalars(select(RUNS.c.id)))
+    assert left == {"a", "goes", "call", *(f"a{number}" for number in range(2, 102))}
+
+
 @pytest.mark.rule("O7")
 async def test_a_run_that_is_resumed_while_old_ones_are_thrown_away_stays(world: World) -> None:
     await world.run("old", NOW - 6_000, "interrupted")

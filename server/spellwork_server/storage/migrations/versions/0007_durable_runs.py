@@ -222,6 +222,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         batch_op.add_column(sa.Column("cancel_at", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("trigger_id", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("forked_from", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("parent_id", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("lent", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(
             sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False)
@@ -231,6 +232,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         )
         batch_op.add_column(sa.Column("ran", sa.Float(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_runs_forked_from"), ["forked_from"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_process_id"), ["process_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_runs_queue_runs_status_runs_priority"),
