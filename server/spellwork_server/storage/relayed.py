@@ -58,7 +58,7 @@ class RelayStore:
 
         async def write(conn: AsyncConnection) -> int:
             written = await conn.execute(insert(RELAYED).values(rows).returning(RELAYED.c.id))
-            last = max(written.scalars())
+            last = int(max(written.scalars()))
             await conn.execute(delete(RELAYED).where(RELAYED.c.id <= last - KEPT))
             return last
 
