@@ -110,6 +110,14 @@ class Execution:
         """Where the run stands."""
         return self._status
 
+    @property
+    def lost(self) -> frozenset[str]:
+        """The steps that failed or were skipped so far."""
+        state = self._state
+        if state is None:
+            return frozenset()
+        return frozenset(self.plan.steps[index].id for index in (*state.failures, *state.skipped))
+
     async def run(self) -> RunResult:
         """Run the plan to its end and return what it left. Raises only when this task itself is cancelled.
 

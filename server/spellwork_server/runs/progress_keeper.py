@@ -63,7 +63,7 @@ class ProgressKeeper:
         """Write of those runs that went at the last look, too, what is new."""
         now: dict[Claim, dict[str, Any]] = {}
         for run in self._open_runs():
-            progress = run.tally.progress()
+            progress = run.progress
             if progress is not None and run.kept is not None:
                 now[run.id, run.fence] = progress.model_dump()
         news = {

@@ -44,12 +44,12 @@ from .live_seat import LiveExecution, LiveSeat
 from .origin import Origin
 from .output_cache import SharedCache
 from .pace import Pace
+from .progress import progress_of
 from .resting import Rest, TryAgain, is_over, laying_down, never
 from .run_end import Left, RunEnd
 from .run_sink import RunSink
 from .stream_log import StreamLog
-from .tally import Tally
-from .views import Audience, Mode, Status
+from .views import Audience, Mode, RunProgress, Status
 from .wire import Wire
 from .worker_values import LeftInWorkers
 from .writer import RunWriter
@@ -196,8 +196,6 @@ class Run:
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
         most = min(STREAM_BYTES, machinery.max_pending_bytes // BEHIND)
-        self.tally = Tally()
-        """How far it is."""
         self._pace = Pace(most, lambda: machinery.held_up(order.stream, order.user))
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
@@ -237,6 +235,15 @@ class Run:
     def is_open(self) -> bool:
         """Whether the run has not ended."""
         return self.status in ("queued", "running", "paused", "waiting")
+
+    @property
+    def progress(self) -> RunProgress | None:
+        """How many of its own nodes have ended; None before it began, and in live mode, where each change is a run."""
+        execution = self._execution
+        if not self._begun or not isinstance(execution, Execution):
+            return None
+        nodes = self.order.plan.running
+        return progress_of(nodes, self._wire.left, execution.lost, self._writer.said)
 
     @property
     def left(self) -> Left:
@@ -505,7 +512,7 @@ class Run:
         """Keep the run as open, and carry it no further."""
         journal = self._machinery.journal
         try:
-            laid = laying_down(self.id, self.fence, rest, self.tally.progress())
+            laid = laying_down(self.id, self.fence, rest, self.progress)
             await journal.settle(self._log, self, laid)
             self.status = rest.status
             if not self._broken:
@@ -552,7 +559,6 @@ class Run:
         if self._leaving and event.kind != "node.done":  # what is cut short has not ended
             return
         if event.kind not in ("run.started", "run.resumed"):
-            self.tally.take(event)
             self._writer(event)
             return
         order, origin = self.order, self._origin
@@ -566,7 +572,6 @@ class Run:
             "children": order.request.get("children"),
             **beginning(origin),
         }
-        self.tally.take(event)
         self._writer(event)
         if origin.repeated:
             self._append([self._wire.repeat(told, event.at) for told in origin.repeated])

@@ -184,7 +184,7 @@ class RunReader:
             priority=record.priority,
             not_before=record.not_before,
             deadline=record.deadline,
-            progress=going.tally.progress() if going is not None and going.is_open else None,
+            progress=going.progress if going is not None and going.is_open else None,
             attempt=record.attempt,
             trigger=record.trigger_id,
             forked_from=record.forked_from,

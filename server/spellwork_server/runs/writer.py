@@ -66,6 +66,8 @@ class RunWriter:
         self.wire = wire
         self.terminal: Event | None = None
         """The run's last event, once the engine has said it; what comes after it is left out."""
+        self.said: Event | None = None
+        """The last that a node said of how far it is."""
         self._append = append
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -83,7 +85,7 @@ class RunWriter:
         elif event.kind == "node.chunk":
             self._take_chunk(event)
         elif event.kind == "node.progress":
-            self._progress[event.node] = event
+            self.said = self._progress[event.node] = event
             self._start_frame()
         elif event.kind in TERMINAL:
             self.flush()

@@ -1,4 +1,4 @@
-"""How far runs are: counted as their events are told, here and for other processes."""
+"""How far runs are: counted when it is asked for, here and for other processes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from spellwork import Event
+from spellwork_server.runs.progress import progress_of
 from spellwork_server.runs.progress_keeper import ProgressKeeper
-from spellwork_server.runs.tally import Tally
 from spellwork_server.storage.run_progress import ProgressRecords
 
 from .house import ADA, House, house, spell_of
@@ -63,11 +63,11 @@ async def test_what_others_are_told_is_written_of_runs_that_last_while_they_are_
         assert (await kept.of([run]))[run]["ended"] == 4
         going = h.runners.find(run)
         assert going is not None
-        going.tally.take(Event("node.progress", 0.0, "w", value=0.5, message="half"))
+        going._sink(Event("node.progress", 0.0, "w", value=0.5, message="half"))
         await keeper.look()
         assert (await kept.of([run]))[run]["node"] == "w"
         going.fence += 1
-        going.tally.take(Event("node.progress", 0.0, "w", value=0.7))
+        going._sink(Event("node.progress", 0.0, "w", value=0.7))
         await keeper.look()
         await keeper.look()
         assert (await kept.of([run]))[run]["value"] == 0.5
@@ -76,23 +76,12 @@ async def test_what_others_are_told_is_written_of_runs_that_last_while_they_are_
         await h.ended(run)
 
 
-def test_a_run_that_goes_on_counts_what_it_kept_and_nothing_inside_its_nodes() -> None:
-    tally = Tally()
-    assert tally.progress() is None
+def test_what_a_node_says_is_told_while_it_is_under_way_and_nothing_of_what_it_runs_inside() -> (
+    None
+):
     nodes = ["a", "b", "c"]
-    tally.take(Event("run.resumed", 0.0, data={"nodes": nodes, "kept": ["a"]}))
-    for node in ("b/x", "b[3]/x"):
-        tally.take(Event("node.done", 0.0, node, outputs={}))
-    tally.take(Event("node.progress", 0.0, "b", value=0.25, message="1 of 4"))
-    tally.take(Event("node.progress", 0.0, "b/x", value=0.9))
-    tally.take(Event("node.progress", 0.0, "c", value=None))
-    tally.take(Event("node.failed", 0.0, "c", error={}))
-    told = tally.progress()
-    assert told is not None
-    assert told.model_dump() == {
-        "ended": 2,
-        "total": 3,
-        "node": "b",
-        "value": 0.25,
-        "message": "1 of 4",
-    }
+    for node, told in (("c", "c"), ("a", None), ("b", None), ("c/x", None), ("c[3]/x", None)):
+        said = Event("node.progress", 0.0, node, value=0.25, message="m" * 500)
+        progress = progress_of(nodes, {"a": {}, "a/x": {}}, {"b"}, said)
+        assert (progress.ended, progress.total, progress.node) == (2, 3, told)
+        assert (progress.value, len(progress.message or "")) == ((0.25, 200) if told else (None, 0))
