@@ -22,6 +22,9 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 # Checks that need nothing of each other run side by side, each told of in one piece. Make 3 cannot.
 SIDE_BY_SIDE := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target)
 
+# Python keeps what it compiles, whatever the environment says: dozens of servers start here.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What an environment is made from; a change here brings it up to date.
 MADE_FROM := pyproject.toml hatch_build.py
 

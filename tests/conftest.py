@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,12 @@ def redis_url(redis: RedisServer) -> str:
     """Give the `redis_url` of an empty Redis."""
     redis.say("FLUSHALL")
     return redis.url
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector pass by what stays to the end: the modules, and thousands of collected tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -57,11 +57,12 @@ def make_app(settings: Settings) -> web.Application:
         parts.rooms,
         running.places,
         running.packs,
-        running.processes,
         running.tasks,
+        running.processes,  # ends what dead ones left, and what that asked people
         running.runners,
         TaskTimer(running.tasks),
         running.endings,
+        running.progress,
         running.dispatcher,
         running.gone,
         running.retention,

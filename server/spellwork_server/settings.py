@@ -209,7 +209,7 @@ class Settings(BaseSettings):
     max_run_seconds: float = Field(
         default=86_400,
         gt=0,
-        description="Seconds a run may take, waits and pauses included; one may ask for less.",
+        description="Seconds a run may go in one attempt, waits and pauses included, time in the store not; one may ask for less.",
     )
     max_run_calls: int = Field(
         default=1_000_000, ge=1, description="Calls of nodes that one run may make in all."
@@ -239,6 +239,15 @@ class Settings(BaseSettings):
         default=10,
         gt=0,
         description="Seconds without one after which other processes take its runs over.",
+    )
+    max_takeovers: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description=(
+            "How often the process of a run may die, with no node of it ended in between,"
+            " until others do not carry the run on any more."
+        ),
     )
     queued_runs: int = Field(
         default=32, ge=1, le=1_000, description="Runs of queues that this process carries at once."

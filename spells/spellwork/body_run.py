@@ -97,9 +97,7 @@ class BodyRun:
             return await self._told_whole(values, iteration)
         finally:
             host.crew.turning -= 1
-            if (
-                host.crew.asks
-            ):  # another run of the body may be all that is left, and wait for people
+            if host.crew.waits:  # another run of the body may be all that is left, and only wait
                 host.crew.look()
 
     def _is_told(self, iteration: int | None) -> bool:

@@ -7,7 +7,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -46,6 +47,8 @@ class RunContext:
     canvas: str | None = None
     user: str | None = None
     secrets: SecretSource | None = None
+    begun: Mapping[str, float] = field(default_factory=dict)
+    """By path, when nodes were called (Unix seconds) before the run went on, that had not ended."""
 
 
 class Host(Protocol):
@@ -56,6 +59,8 @@ class Host(Protocol):
     user: str | None
     prefix: str
     """The path of the node that the run is inside of, with ``/`` at its end; empty where it is in none."""
+    begun: Mapping[str, float]
+    """By path, when nodes were called before the run went on, that had not ended."""
 
     @property
     def watcher(self) -> Watcher | None:
@@ -111,6 +116,12 @@ class Host(Protocol):
         """Call another node type on behalf of a node."""
         ...
 
+    def elsewhere(
+        self, context: Context, told: Callable[[bool], None]
+    ) -> AbstractContextManager[None]:
+        """Take it for the block that a call only waits for a run elsewhere."""
+        ...
+
     def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> Body | None:
         """Return what runs the body of a step; ``taken`` is what it takes from outside."""
         ...
@@ -163,6 +174,7 @@ class DetachedHost:
         self.canvas = canvas
         self.user = user
         self.prefix = ""
+        self.begun: Mapping[str, float] = {}
         self.answers: list[Any] = []
         self.questions: list[Question] = []
         self.events: list[Event] = []
@@ -219,6 +231,14 @@ class DetachedHost:
     ) -> dict[str, Any]:
         """Refuse: there is no library to find the type in."""
         raise NodeError(f"{type!r} cannot be called here: this context has no run", retryable=False)
+
+    def elsewhere(
+        self,
+        context: Context,
+        told: Callable[[bool], None],
+    ) -> AbstractContextManager[None]:
+        """Do nothing: there is no run that could wait."""
+        return nullcontext()
 
     def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> None:
         """Return None: nothing can be run here."""
@@ -339,6 +359,15 @@ class Context:
         A run that is forked from another has keys of its own.
         """
         return hashlib.sha256(f"{self.run_id}\n{self.key}".encode()).hexdigest()
+
+    @property
+    def begun_at(self) -> float | None:
+        """When the node was called (Unix seconds) before the run was interrupted and went on; None where it begins now.
+
+        What takes its time, and is called anew, goes on from there.
+        """
+        first = self.attempt == 1 and self.inner is None
+        return self._host.begun.get(self.path) if first else None
 
     def number(self, what: str) -> str:
         """Return what to put behind the name of a thing that comes again in this attempt: nothing, ``?2``, ``?3``."""
@@ -492,6 +521,14 @@ class Context:
             NodeError: ``no_asker`` where nobody can be asked; ``not_answered`` in time.
         """
         return await self._host.ask(self, question)
+
+    def elsewhere(self, told: Callable[[bool], None]) -> AbstractContextManager[None]:
+        """Say for a block, on the thread of the run, that the call only waits for a run elsewhere: for executors.
+
+        ``told(True)`` is called, perhaps more than once, when all that is under way in the run only
+        waits, for such runs or for people; ``told(False)`` when that is so no more. Neither is, where the call goes on.
+        """
+        return self._host.elsewhere(self, told)
 
     async def call(
         self, type: str, inputs: dict[str, Any], code: str | None = None

@@ -224,13 +224,19 @@ class RunState:
             if port not in streams or port not in inputs:
                 continue
             if isinstance(source, int):
-                inputs[port] = self._stream(source)
+                if self.values[source] is not UNSET:  # else it failed since it was gathered
+                    inputs[port] = self._stream(source)
             elif isinstance(source, tuple) and all(isinstance(slot, int) for slot in source):
                 slots = [slot for slot in source if isinstance(slot, int)]
                 inputs[port] = [
                     self._stream(slot) for slot in slots if self.values[slot] is not UNSET
                 ]
         return inputs
+
+    def reading(self) -> int:
+        """Return how many calls wait for what comes next in the streams of steps under way."""
+        streams = [self.values[slot] for slots in self.streams.values() for slot in slots]
+        return len({who for stream in streams if stream is not UNSET for who in stream.awaiting})
 
     def _stream(self, slot: int) -> Any:
         begun, value = self.begun.get(slot), self.values[slot]

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from .errors import TooManyCalls
 
+LOOK_AGAIN = 1.0
+"""Seconds after which it is seen whether a run that waits for another one does nothing else by now."""
+
 
 class Member(Protocol):
     """One run of a crew."""
@@ -15,6 +18,11 @@ class Member(Protocol):
     @property
     def at_work(self) -> int:
         """How many of its nodes are under way, or about to be."""
+        ...
+
+    @property
+    def reading(self) -> int:
+        """How many of its nodes wait for what comes next in a stream of another."""
         ...
 
     @property
@@ -43,10 +51,12 @@ class Crew:
 
     __slots__ = (
         "asks",
+        "away",
         "called",
         "calls",
         "credit",
         "free",
+        "later",
         "limited",
         "looking",
         "members",
@@ -67,6 +77,8 @@ class Crew:
         """How many steps may start although all is held."""
         self.asks: dict[str, list[asyncio.Future[Any]]] = {}
         """By the path of a node, what it waits for from people."""
+        self.away: dict[str, list[Callable[[bool], None]]] = {}
+        """By the path of a node whose calls are runs of their own elsewhere, who hears whether all here only waits."""
         self.nests: dict[str, list[Member]] = {}
         """By the path of a node, the runs inside it that go on."""
         self.turning = 0
@@ -74,6 +86,8 @@ class Crew:
         self.on_rest: Callable[[], None] = _nothing
         """Called when all that is under way has come to wait for people."""
         self.looking = False
+        self.later: asyncio.TimerHandle | None = None
+        """Looks again: nobody says that who reads a stream has come to wait."""
 
     def join(self, member: Member) -> None:
         """Take a run in; it is held where the others are."""
@@ -118,6 +132,40 @@ class Crew:
         if not waits:
             del self.asks[path]
             self.take_back()
+        self._tell_away(False)
+
+    # Waiting for runs elsewhere
+
+    def begin_away(self, path: str, told: Callable[[bool], None]) -> None:
+        """Take it that the call of the node at this path only waits for a run elsewhere.
+
+        ``told`` hears, perhaps more than once, that all under way waits for such runs, or for people; and that it does not any more.
+        """
+        self.away.setdefault(path, []).append(told)
+        self.look()
+
+    def end_away(self, path: str, told: Callable[[bool], None]) -> None:
+        """Take it that it goes on here."""
+        calls = self.away[path]
+        calls.remove(told)
+        if not calls:
+            del self.away[path]
+        if self.later is not None and not self.away:
+            self.later.cancel()
+            self.later = None
+
+    def _tell_away(self, only_waits: bool) -> None:
+        for calls in tuple(self.away.values())[:1]:  # all of them speak of the same run
+            calls[0](only_waits)
+
+    def only_waits(self) -> bool:
+        """Say whether every call under way waits: for people, a run elsewhere, runs inside it whose calls all do, or a stream."""
+        if self.turning or not self.away or self._is_about_to_go_on():
+            return False
+        waiting = len((self.asks.keys() | self.nests.keys()) - self.away.keys())
+        waiting += sum(len(calls) for calls in self.away.values())
+        waiting += sum(member.reading for member in self.members)
+        return sum(member.at_work for member in self.members) <= waiting
 
     def nest(self, path: str, member: Member) -> None:
         """Take it that the call of the node at this path waits for a run inside it."""
@@ -132,19 +180,26 @@ class Crew:
 
     def at_rest(self) -> bool:
         """Say whether every call under way waits for people, or for runs inside it whose calls all do."""
-        if self.paused or self.turning or not self.asks:
-            return False
-        if any(answer.done() for waits in self.asks.values() for answer in waits):
-            return False
-        if any(member.over for members in self.nests.values() for member in members):
+        if self.paused or self.turning or not self.asks or self._is_about_to_go_on():
             return False
         return sum(member.at_work for member in self.members) == len(
             self.asks.keys() | self.nests.keys()
         )
 
+    def _is_about_to_go_on(self) -> bool:
+        """Say whether an answer, or the end of a run inside, is there and not taken yet."""
+        return any(answer.done() for waits in self.asks.values() for answer in waits) or any(
+            member.over for members in self.nests.values() for member in members
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether any call waits for people, or for a run elsewhere: then ``look`` may find that all do."""
+        return bool(self.asks or self.away)
+
     def look(self) -> None:
         """Look soon whether all is at rest: called where that may have come about."""
-        if self.asks and not self.looking:
+        if self.waits and not self.looking:
             self.looking = True
             asyncio.get_running_loop().call_soon(self._look)
 
@@ -152,6 +207,17 @@ class Crew:
         self.looking = False
         if self.at_rest():
             self.on_rest()
+        if self.away:
+            self._look_at_away()
+
+    def _look_at_away(self) -> None:
+        if self.later is not None:
+            self.later.cancel()
+            self.later = None
+        only_waits = self.only_waits()
+        self._tell_away(only_waits)
+        if not only_waits:
+            self.later = asyncio.get_running_loop().call_later(LOOK_AGAIN, self.look)
 
     def wake(self) -> None:
         """Let what waits for a place go on: nested runs first, for others wait for them."""

@@ -81,6 +81,11 @@ class Drivers:
         """How many drivers there are: each has a node under way, or is about to."""
         return len(self._tasks)
 
+    @property
+    def reading(self) -> int:
+        """How many of its nodes wait for what comes next in a stream of another."""
+        return self._state.reading()
+
     def wake(self) -> None:
         """Start a driver when something is ready, and none more can be at work than allowed."""
         if self._state.ready and self._room() > 0:
@@ -121,7 +126,7 @@ class Drivers:
                 self._finish()
         if self.crew.limited:
             self.crew.wake()
-        if self.crew.asks:
+        if self.crew.waits:
             self.crew.look()
 
     def _finish(self) -> None:

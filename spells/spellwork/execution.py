@@ -164,7 +164,8 @@ class Execution:
             drivers.error = drivers.error or RunTimeout(seconds)
             self._end()
 
-        return asyncio.get_running_loop().call_later(seconds, end)
+        left = max(0.0, seconds - self._limits.spent)
+        return asyncio.get_running_loop().call_later(left, end)
 
     def _count(self, state: RunState, drivers: Drivers) -> None:
         """Count the calls that nobody else counts; without room for them the run ends here."""

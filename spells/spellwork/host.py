@@ -7,7 +7,8 @@ import shutil
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ class RunHost:
         self.run_id = run_id
         self.canvas = context.canvas
         self.user = context.user
+        self.begun = context.begun
         self.cancelled = False
         self.ended = False
         self.fleeting: set[str] = set()
@@ -239,6 +241,15 @@ class RunHost:
         inner = InnerCall(context, type, inputs, code)
         outputs = await as_node_error(self.caller.call(step, given, context.depth + 1, inner=inner))
         return {port: value for port, value in outputs.items() if value is not SKIP}
+
+    @contextmanager
+    def elsewhere(self, context: Context, told: Callable[[bool], None]) -> Iterator[None]:
+        """Take it for the block that a call only waits for a run elsewhere."""
+        self.crew.begin_away(context.path, told)
+        try:
+            yield
+        finally:
+            self.crew.end_away(context.path, told)
 
     def body(self, context: Context, step: Step, taken: Mapping[str, Any]) -> Body | None:
         """Return what runs the body of a step for one call of it."""

@@ -14,7 +14,8 @@ class Limits:
     node fails with ``output_too_large``. ``depth``: how deeply ``Context.call``
     may nest. ``cancel_grace``: seconds that nodes get to end after a cancel.
     ``seconds``: how long the run may take, waits and pauses included; then it
-    ends within the grace and has failed with ``run_timeout``. ``calls``: how
+    ends within the grace and has failed with ``run_timeout``. ``spent``: how
+    much of that a run that goes on took before. ``calls``: how
     often nodes may be called in all, each attempt and each call within a call
     counted; over it nodes fail with ``too_many_calls``.
     """
@@ -26,3 +27,4 @@ class Limits:
     cancel_grace: float = 0.8
     seconds: float | None = None
     calls: int | None = None
+    spent: float = 0.0

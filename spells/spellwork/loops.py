@@ -253,13 +253,12 @@ class Loops:
             begin()
             return self._committed() if committed else None
 
-        waits = self.host.caller.is_limited(step)
-        if not waits:
+        begins: Started | None = begin_committed
+        if not self.host.caller.is_limited(step):
             begin()
-            if committed:
-                await self._committed()
+            begins = self._committed if committed else None
         try:
-            outputs = await self._call(index, begin_committed if waits else None)
+            outputs = await self._call(index, begins)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             if self._failed(index, error, started, release=not committed) and committed:
                 await self._committed()

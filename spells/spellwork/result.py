@@ -33,12 +33,12 @@ class NodeFailure(msgspec.Struct, frozen=True, omit_defaults=True):
         return body
 
     def to_json(self) -> dict[str, Any]:
-        """Return the failure as JSON, always with ``attempts``."""
+        """Return the failure as JSON, always with ``attempts``, and with ``retryable`` where it is false."""
         body: dict[str, Any] = to_json(msgspec.structs.asdict(self))
         return {
             key: value
             for key, value in body.items()
-            if key == "attempts" or (value not in (None, {}) and key != "retryable")
+            if key == "attempts" or (value not in (None, {}) and not (key == "retryable" and value))
         }
 
 

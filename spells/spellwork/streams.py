@@ -95,6 +95,11 @@ class Stream:
         """Whether chunks may still come."""
         return not self._ended
 
+    @property
+    def awaiting(self) -> list[Party]:
+        """The readers who wait for the next chunk."""
+        return [reader.party for reader in self._readers if reader.waiter is not None]
+
     def feed(self, chunk: Any) -> bool:
         """Add a chunk, whether there is room or not; return whether there is room for more."""
         if self._ended:

@@ -56,6 +56,9 @@ CHROMIUM_FLAGS = [
 
 HAS_RESULT = re.compile("^(done|cached)$")
 
+NODE_IDS = "Object.keys(window.spellwork.document.spell.get().nodes)"
+"""In a page: what is on its canvas, drawn yet or not."""
+
 PATIENCE = 60_000
 """Milliseconds a page has to show something: on busy cores, from a cold disk, behind a worker that
 has yet to start. A page that is quick ends a wait at once."""
@@ -102,9 +105,10 @@ class Person:
         assert answer.ok, answer.text()
 
     def open(self, canvas: str) -> None:
-        """Open a canvas and wait until it is live."""
+        """Open a canvas and wait until it is live, with its nodes as their types have them: they stay where they are."""
         self.page.goto(f"{self.url}/canvas/{canvas}")
         self.expect_saved()
+        expect(self.page.get_by_test_id("canvas")).to_have_attribute("aria-busy", "false")
 
     def new_tab(self) -> Page:
         """Open a further tab and make it the one at hand."""
@@ -137,12 +141,13 @@ class Person:
 
     def add_node(self, node_type: str) -> str:
         """Add a node by the palette, from the keyboard; return its id."""
-        before = set(self._node_ids())
         self.page.get_by_test_id("canvas").press("Tab")
+        before = self.page.evaluate(f"() => {NODE_IDS}")
         self.page.get_by_test_id("palette-search").fill(node_type)
         self.page.get_by_test_id(f"palette-type:{node_type}").click()
-        expect(self.nodes()).to_have_count(len(before) + 1)
-        (added,) = set(self._node_ids()) - before
+        fresh = f"before => {NODE_IDS}.find(id => !before.includes(id))"
+        added = str(self.page.wait_for_function(fresh, arg=before).json_value())
+        expect(self.node(added)).to_be_visible()
         return added
 
     def port(self, node: str, side: str, name: str) -> Locator:
@@ -178,10 +183,6 @@ class Person:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._console)
         return page
-
-    def _node_ids(self) -> list[str]:
-        ids = self.nodes().evaluate_all("all => all.map(each => each.dataset.testid)")
-        return [str(each).removeprefix("node-") for each in ids]
 
     def _console(self, message: ConsoleMessage) -> None:
         network = ("Failed to load resource", "WebSocket connection", "net::ERR")

@@ -27,8 +27,11 @@ STRANGE: dict[str, Any] = {
 }
 
 
-def delays(count: int, seconds: float) -> dict[str, Any]:
-    """Return a chain of delays with a value at its head, in rows that fit a window."""
+def delays(count: int, seconds: float, *, first: float | None = None) -> dict[str, Any]:
+    """Return a chain of delays with a value at its head, in rows that fit a window.
+
+    ``first`` is the seconds of d1: time to do something before d2 starts, however busy the machine.
+    """
     nodes: dict[str, Any] = {
         "d0": {"type": "core.value", "inputs": {"value": "hello"}, "position": [0, 0]}
     }
@@ -36,7 +39,7 @@ def delays(count: int, seconds: float) -> dict[str, Any]:
     for i in range(1, count):
         nodes[f"d{i}"] = {
             "type": "core.delay",
-            "inputs": {"seconds": seconds},
+            "inputs": {"seconds": first if first is not None and i == 1 else seconds},
             "position": [(i % 4) * 320, (i // 4) * 220],
         }
         edges[f"e{i}"] = {

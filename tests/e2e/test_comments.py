@@ -98,9 +98,11 @@ def test_a_pin_goes_with_its_node_and_stays_when_that_is_removed(
     ada.page.mouse.down()
     ada.page.mouse.move(head[0] - 40, head[1] + 60, steps=3)
     ada.page.mouse.move(head[0] - 80, head[1] + 120, steps=3)
-    during = middle(pins(ada))
-    assert during[0] < before[0] - 40
-    assert during[1] > before[1] + 60
+    ada.page.wait_for_function(
+        "([x, y]) => { const box = document.querySelector('.pin').getBoundingClientRect();"
+        " return box.x + box.width / 2 < x - 40 && box.y + box.height / 2 > y + 60; }",
+        arg=list(before),
+    )
     ada.page.mouse.up()
     ada.expect_saved()
     ada.page.get_by_test_id("canvas").press("Delete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,22 @@ def expect_offline(page: Page, words: str) -> None:
     indicator = page.get_by_test_id("save-indicator")
     expect(indicator).to_have_attribute("data-state", "offline")
     expect(indicator).to_contain_text(words)
+
+
+def leave_at_once(page: Page, *, edit: str = "") -> None:
+    """Leave a canvas for the list in the very moment in which it says that all is saved."""
+    with page.expect_navigation(url=re.compile("/$")):
+        page.evaluate(
+            "(edit) => { const look = () => {"
+            " const saved = document.querySelector('[data-testid=save-indicator][data-state=saved]');"
+            " if (!saved || !window.spellwork) return requestAnimationFrame(look);"
+            " if (!edit) return location.assign('/');"
+            " const d = window.spellwork.document;"
+            " d.addNode({ type: 'core.value', position: [0, 300] }, edit);"
+            " d.saved().then(() => location.assign('/')); };"
+            " look(); }",
+            edit,
+        )
 
 
 def wait_for_shell(page: Page) -> None:
@@ -133,16 +150,21 @@ def test_the_list_of_canvases_opens_without_the_server(
     opened, unseen = make_canvas(SUM, "Opened"), make_canvas(SUM, "Unseen")
     ada = arrive(ada_account, wire.url)
     ada.sign_in()
-    ada.open(opened)
-    ada.page.goto(wire.url)
+    # However soon it is left: what was shown as saved is there without the server, an edit, too.
+    for edit in ("", "late"):
+        ada.page.goto(f"{wire.url}/canvas/{opened}", wait_until="commit")
+        leave_at_once(ada.page, edit=edit)
     expect(ada.page.get_by_test_id(f"canvas-card-{unseen}")).to_be_visible()
     wait_for_shell(ada.page)
     wire.cut()
     ada.page.goto(wire.url)
     expect(ada.page.get_by_test_id("offline-list")).to_be_visible()
     expect(ada.page.get_by_test_id(f"canvas-card-{unseen}")).to_have_attribute("data-away", "true")
-    ada.page.get_by_test_id(f"canvas-card-{opened}").get_by_role("link").click()
+    card = ada.page.get_by_test_id(f"canvas-card-{opened}")
+    expect(card).not_to_have_attribute("data-away", "true")
+    card.get_by_role("link").click()
     expect(ada.node("answer")).to_be_visible()
+    expect(ada.node("late")).to_be_visible()
     expect_offline(ada.page, "Offline")
 
 

@@ -90,7 +90,7 @@ def test_somebody_signed_in_comes_by_a_link_is_given_more_and_is_removed(
     added = grace.add_node("core.value")
     grace.expect_saved()
     sheet.get_by_label("Remove grace@example.org").click()
-    expect(grace.page.get_by_test_id("canvas-closed")).to_be_visible(timeout=5_000)
+    expect(grace.page.get_by_test_id("canvas-closed")).to_be_visible()
     with grace.page.expect_download() as download:
         grace.page.get_by_test_id("keep-as-file").click()
     download.value.save_as(tmp_path / "kept.json")

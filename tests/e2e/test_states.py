@@ -132,7 +132,7 @@ def test_only_one_node_runs_or_all_from_it_on(ada: Person, make_canvas: Callable
 
 
 def test_a_paused_run_goes_on_by_single_steps(ada: Person, make_canvas: Callable[..., str]) -> None:
-    ada.open(make_canvas(delays(4, 1)))
+    ada.open(make_canvas(delays(4, 0, first=5)))
     ada.run()
     ada.expect_state("d1", "running")
     ada.page.get_by_test_id("pause-button").click()
@@ -165,7 +165,7 @@ def test_a_node_held_back_by_its_limits_says_so_and_counts_down(
 def test_a_stream_is_seen_while_it_comes_and_whole_by_the_page(
     ada: Person, make_canvas: Callable[..., str]
 ) -> None:
-    code = "import time\ndef f():\n    for i in range(1500):\n        time.sleep(0.002)\n        yield {'row': i, 'word': 'w' * 30}\n"
+    code = "import time\ndef f():\n    for i in range(1500):\n        time.sleep(0.004)\n        yield {'row': i, 'word': 'w' * 30}\n"
     cell = {"type": "code.python", "code": code, "position": [0, 0], "size": [420, 420]}
     ada.open(make_canvas({"nodes": {"rows": cell}, "edges": {}}))
     ada.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -66,10 +67,32 @@ def test_a_run_is_stopped_at_once(ada: Person, make_canvas: Callable[..., str]) 
     expect(ada.node("d1")).not_to_have_attribute("data-state", "running")
 
 
+@pytest.mark.rule("V7")
+def test_a_tab_that_was_there_before_stops_runs_that_others_begin_wherever_they_wait(
+    ada: Person, rest: httpx.Client, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(delays(3, 60) | {"name": "Begun elsewhere"})
+    ada.open(canvas)
+    stop = ada.page.get_by_test_id("stop-button")
+    expect(stop).to_be_disabled()
+    elsewhere: list[dict[str, Any]] = [
+        {},
+        {"audience": "private"},
+        {"queue": "later", "delay": 3_600},
+    ]
+    for how in elsewhere:
+        run = rest.post("/v1/runs", json={"canvas": canvas, **how}).json()["id"]
+        expect(stop).to_be_enabled()
+        expect(ada.page.get_by_test_id("pause-button")).to_have_count(0 if "queue" in how else 1)
+        stop.click()
+        expect(stop).to_be_disabled()
+        assert rest.get(f"/v1/runs/{run}?wait=30").json()["status"] == "cancelled"
+
+
 def test_a_run_that_one_person_pauses_another_lets_go_on(
     ada: Person, grace: Person, make_canvas: Callable[..., str]
 ) -> None:
-    canvas = make_canvas(delays(3, 2))
+    canvas = make_canvas(delays(3, 0, first=5))
     ada.open(canvas)
     grace.open(canvas)
     ada.run()

@@ -17,6 +17,7 @@ def save_version(person: Person, name: str) -> None:
     """Save the canvas as it is under a name."""
     if not person.page.get_by_test_id("versions").is_visible():
         person.page.get_by_test_id("panel-versions").click()
+        expect(person.page.get_by_test_id("versions")).to_be_visible()
     person.page.get_by_test_id("save-version").click()
     person.page.get_by_test_id("version-name").fill(name)
     person.page.get_by_test_id("version-name").press("Enter")

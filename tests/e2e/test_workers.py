@@ -30,6 +30,7 @@ def panel(person: Person) -> Locator:
     shown = person.page.get_by_test_id("worker-panel")
     if not shown.is_visible():
         person.page.get_by_test_id("panel-worker").click()
+        expect(shown).to_be_visible()
     return shown
 
 

@@ -108,7 +108,9 @@ class OllamaServer:
         pieces = self._pieces(messages, body.get("options") or {})
 
         async def lines() -> AsyncIterator[dict[str, Any]]:
+            count = 0
             async for piece in pieces:
+                count += 1
                 yield {
                     "model": body["model"],
                     "created_at": "2026-01-02T03:04:05Z",
@@ -121,6 +123,7 @@ class OllamaServer:
                 "response": "",
                 "done": True,
                 "done_reason": "stop",
+                "eval_count": count,
             }
 
         return await self._stream(request, lines())

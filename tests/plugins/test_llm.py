@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import time
 from collections.abc import Callable
@@ -44,6 +45,9 @@ async def test_ollama_generates_and_its_tokens_stream(
     chunks = [event.value for event in events if event.kind == "node.chunk"]
     assert len(chunks) > 3
     assert "".join(chunks) == text
+    usage = result.outputs["n"]["usage"]
+    assert (usage["provider"], usage["model"]) == ("ollama", "smollm2:135m")
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 3
     assert ollama.requests[0]["model"] == "smollm2:135m"
     assert ollama.requests[0]["system"] == "You are a helpful assistant."
     assert ollama.requests[0]["options"] == {"temperature": 0, "num_predict": 24}
@@ -260,6 +264,45 @@ async def test_what_an_openai_compatible_server_refuses_is_told_in_its_words(
         result = await run_node("llm.generate", prompt="Hi", model="m", provider="openai")
     assert result.errors["n"].code == code
     assert said in result.errors["n"].message
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_tokens_are_those_that_the_server_tells_and_nothing_where_it_tells_none(
+    monkeypatch: pytest.MonkeyPatch, run_node: RunNode, knows: bool
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        asked.append(body)
+        if "stream_options" in body and not knows:
+            error = {"error": {"message": "unknown field: stream_options"}}
+            return web.json_response(error, status=400)
+        events: list[Any] = [{"choices": [{"delta": {"content": "Paris"}}]}]
+        if knows:
+            events.append({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 1}})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for event in [*map(json.dumps, events), "[DONE]"]:
+            await response.write(f"data: {event}\n\n".encode())
+        return response
+
+    async def embed(request: web.Request) -> web.Response:
+        rows = [{"index": 0, "embedding": [0.5]}]
+        usage = {"usage": {"prompt_tokens": 4, "total_tokens": 4}} if knows else {}
+        return web.json_response({"data": rows, **usage})
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/chat/completions", answer), web.post("/v1/embeddings", embed)])
+    async with TestServer(app, host="127.0.0.1") as served:
+        monkeypatch.setenv("SPELLWORK_OPENAI_BASE_URL", str(served.make_url("/v1")))
+        where = {"model": "m", "provider": "openai"}
+        text = (await run_node("llm.generate", prompt="Hi", **where)).outputs["n"]
+        vectors = (await run_node("llm.embed", text="Hi", **where)).outputs["n"]
+    assert (text["text"], vectors["vectors"]) == ("Paris", [[0.5]])
+    took = [each and each["total_tokens"] for each in (text["usage"], vectors["usage"])]
+    assert took == ([10, 4] if knows else [None, None])
+    assert len(asked) == (1 if knows else 2)
 
 
 async def test_providers_serve_the_servers_own_list_of_models(ollama: OllamaServer) -> None:

@@ -26,12 +26,12 @@ STAYING = {
     "core.fail": (["message"], None),
     "code.python": ([], ["result"]),
     "http.request": (["url", "method", "headers"], ["status", "headers", "body", "json"]),
-    "llm.generate": (["prompt", "model"], ["text"]),
-    "llm.chat": (["messages", "prompt", "model"], ["text"]),
+    "llm.generate": (["prompt", "model"], ["text", "usage"]),
+    "llm.chat": (["messages", "prompt", "model"], ["text", "usage"]),
     "people.approval": (["value", "title", "text"], ["approved", "rejected", "by", "comment"]),
     "people.form": (["fields", "title", "text"], ["all", "by"]),
     "people.choice": (["options", "title", "text"], ["choice", "by"]),
-    "llm.embed": (["text", "model"], ["vectors"]),
+    "llm.embed": (["text", "model"], ["vectors", "usage"]),
 }
 
 

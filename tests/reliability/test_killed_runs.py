@@ -75,7 +75,10 @@ class Killed:
 
     def __init__(self, data: Path, key: str, database: str | None) -> None:
         self.calls_file = data.parent / "calls"
-        environment = {**LIGHT, "COUNT_CALLS": str(self.calls_file)}
+        many = {
+            "SPELLWORK_MAX_TAKEOVERS": "100"
+        }  # it is killed more often than its runs come further
+        environment = {**LIGHT, **many, "COUNT_CALLS": str(self.calls_file)}
         if database is not None:
             environment["SPELLWORK_DATABASE_URL"] = database
         self.process = ServerProcess(

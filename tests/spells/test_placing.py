@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from spellwork import Context, Execution, Library, Pack, Plan, RunResult, Step, compile, node
+from spellwork import (
+    Context,
+    Execution,
+    Library,
+    Pack,
+    Plan,
+    Question,
+    RunResult,
+    Step,
+    compile,
+    node,
+)
 from spellwork.spell import NodeSettings
 from spellwork_core import pack as core
-from tests.spells.nested import draw, in_group
+from tests.spells.nested import draw, in_group, runs
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +55,65 @@ async def read(chunks: AsyncIterator[str]) -> Any:
     raise AssertionError("it is not called here")
 
 
-library = Library([Pack(name="q", version="1", title="Q", nodes=(when, chunks, work, read)), core])
+class Away:
+    """Calls that wait elsewhere, and what was told of the run meanwhile."""
+
+    def __init__(self) -> None:
+        self.told: list[bool] = []
+        self.ends = asyncio.Event()
+
+    async def wait(self, context: Context) -> None:
+        with context.elsewhere(self.told.append):
+            await self.ends.wait()
+
+    async def is_told(self, *told: bool) -> None:
+        """Wait until these are the last words, each said once or more."""
+        async with asyncio.timeout(30):
+            while tuple(said for said, _ in groupby(self.told))[-len(told) :] != told:
+                await asyncio.sleep(0.001)
+
+
+AWAY: dict[str, Away] = {}
+
+
+@node("q.away", output="text", cache="none")
+async def away(ctx: Context, at: str) -> AsyncIterator[str]:
+    """Stream a piece, wait elsewhere, and stream another one."""
+    yield "a"
+    await AWAY[at].wait(ctx)
+    yield "b"
+
+
+@node("q.busy", output="value", cache="none")
+async def busy(at: str) -> str:
+    """Work for a while."""
+    await AWAY[at].ends.wait()
+    return at
+
+
+@node("q.join", output="text", cache="none")
+async def join(chunks: AsyncIterator[str]) -> str:
+    """Read a stream."""
+    return "".join([chunk async for chunk in chunks])
+
+
+@node("q.ask", output="value", cache="none")
+async def ask(ctx: Context) -> Any:
+    """Ask somebody."""
+    return await ctx.ask(Question(kind="approval", title="Well?"))
+
+
+library = Library(
+    [
+        Pack(
+            name="q",
+            version="1",
+            title="Q",
+            nodes=(when, chunks, work, read, away, busy, join, ask),
+        ),
+        core,
+    ]
+)
 ON_GPU = {"settings": {"queue": "gpu"}}
 
 
@@ -112,3 +183,45 @@ def test_the_queue_is_no_part_of_a_recipe() -> None:
 def test_a_queue_has_a_plain_name(name: str) -> None:
     with pytest.raises(ValidationError):
         NodeSettings.model_validate({"queue": name})
+
+
+@pytest.fixture
+def waits(request: pytest.FixtureRequest) -> tuple[str, Away]:
+    """Return calls that wait, and the name by which nodes find them."""
+    name = request.node.nodeid
+    AWAY[name] = Away()
+    return name, AWAY[name]
+
+
+@pytest.mark.rule("21.9")
+async def test_it_is_told_when_a_run_does_nothing_but_wait_for_calls_made_elsewhere(
+    waits: tuple[str, Away],
+) -> None:
+    at, elsewhere = waits
+    busy_at = f"{at} busy"
+    AWAY[busy_at] = Away()
+    nodes = {
+        "a": ("q.away", {"at": at}),
+        "b": ("q.busy", {"at": busy_at}),
+        "m": ("core.map", {"items": [at]}, runs(group="g")),
+        "x": ("q.away", {}, in_group("g")),
+        "r": "q.join",
+        "p": "q.ask",
+    }
+    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def asker(_path: str, _question: Question) -> asyncio.Future[Any]:
+        return answer
+
+    plan = compile(draw(nodes, "a.text -> r.chunks"), library)
+    async with asyncio.TaskGroup() as tasks:
+        going = tasks.create_task(Execution(plan, asker=asker).run())
+        await elsewhere.is_told(False)  # b works
+        AWAY[busy_at].ends.set()
+        await elsewhere.is_told(False, True)
+        answer.set_result({"approved": True})
+        await elsewhere.is_told(True, False, True)
+        elsewhere.ends.set()
+    result = going.result()
+    assert not result.errors
+    assert result.outputs["r"] == {"text": "ab"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from spellwork import (
     MemoryCache,
     NodeFailure,
     Pack,
+    RunContext,
     RunMemory,
     RunResult,
     Spell,
@@ -387,3 +389,55 @@ def test_a_stream_that_had_ended_is_its_whole() -> None:
     result, told = run(draw(nodes, "a.text -> b.text"), past=past, resumed=True)
     assert result.outputs["b"]["text"] == result.outputs["a"]["text"].upper()
     assert "node.chunk" not in {event.kind for event in told}
+
+
+@pytest.mark.rule("21.10")
+@pytest.mark.parametrize("type", ["core.delay", "core.wait"])
+def test_a_delay_goes_on_with_what_was_left_of_it(type: str) -> None:
+    nodes: dict[str, Any] = {
+        "d": (type, {"value": 1, "seconds": 3_600}),
+        "m": ("core.map", {"items": [1, 2]}, runs(group="g")),
+        "x": (type, {"seconds": 3_600}, in_group("g")),
+    }
+    before = time.time() - 3_599.9
+    context = RunContext(begun=dict.fromkeys(("d", "m[0]/x", "m[1]/x"), before))
+    result, _ = run(draw(nodes), context=context, limits=Limits(seconds=60))
+    assert result.status == "completed"
+    assert result.outputs["d"] == {"value": 1}
+
+
+@pytest.mark.rule("21.10")
+def test_what_is_tried_again_begins_anew() -> None:
+    seen: list[float | None] = []
+
+    @node("k.since", output="value", cache="none", retries=1, backoff=0)
+    async def since(ctx: Context) -> None:
+        """Note since when it goes, and fail."""
+        seen.append(ctx.begun_at)
+        raise ValueError("no")
+
+    library = Library([Pack(name="k", version="1", title="K", nodes=(since,))])
+    plan = compile(draw({"s": "k.since", "t": "k.since"}), library)
+    asyncio.run(Execution(plan, context=RunContext(begun={"s": 5.0})).run())
+    assert sorted(seen, key=str) == [5.0, None, None, None]
+
+
+@pytest.mark.rule("14.12")
+def test_what_a_run_took_before_counts() -> None:
+    spell = draw({"d": ("core.delay", {"seconds": 60})})
+    result, _ = run(spell, limits=Limits(seconds=1_000, spent=999.99))
+    assert (result.status, result.error and result.error.code) == ("failed", "run_timeout")
+    assert result.error is not None
+    assert result.error.details == {"seconds": 1_000}
+
+
+@pytest.mark.rule("5.1")
+def test_a_failure_says_in_json_where_trying_again_is_of_no_use() -> None:
+    failure = NodeFailure("bad", "It is bad", retryable=False)
+    assert failure.to_json() == {
+        "code": "bad",
+        "message": "It is bad",
+        "attempts": 1,
+        "retryable": False,
+    }
+    assert "retryable" not in NodeFailure("busy", "It is busy").to_json()

@@ -280,6 +280,27 @@ async def test_who_has_not_begun_when_the_stream_fails_is_skipped() -> None:
 
 
 @pytest.mark.rule("12.5")
+async def test_who_waits_for_the_journal_when_the_stream_fails_gets_the_failure() -> None:
+    plan = plan_of(
+        {"a": ("count", {"fail_at": 3, "wait_at": 3}), "b": "catching"}, "a.items -> b.items"
+    )
+    told: list[tuple[str, str | None]] = []
+
+    async def barrier() -> None:
+        if told[-1] == ("node.started", "b"):
+            gates.open.set()
+            await _until_still(lambda: len(told))
+            assert told[-1] == ("node.failed", "a")
+
+    def sink(event: Event) -> None:
+        if event.kind in ("node.started", "node.failed"):
+            told.append((event.kind, event.node))
+
+    result = await Execution(plan, sink=sink, barrier=barrier).run()
+    assert result.outputs["b"] == {"text": "[0, 1, 2] stream_failed"}
+
+
+@pytest.mark.rule("12.5")
 @pytest.mark.parametrize(
     ("after", "tries", "sink"), [(0, 2, None), (2, 1, None), (0, 2, True), (2, 1, True)]
 )

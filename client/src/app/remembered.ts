@@ -56,18 +56,34 @@ export function onSignedOutElsewhere(then: () => void): () => void {
   return () => window.removeEventListener("storage", hear);
 }
 
+/** Fetch something and remember it. */
+export async function fetchToRemember<T>(name: string, fetch: () => Promise<T>): Promise<T> {
+  const value = await fetch();
+  remember(name, value);
+  return value;
+}
+
+/** What was remembered under a name; undefined when nothing. */
+export async function recall<T>(name: string): Promise<T | undefined> {
+  const browser = await pageBrowser().store;
+  return (await browser.recall(name).catch(() => undefined)) as T | undefined;
+}
+
 /** Fetch something and remember it; where that fails, give what was remembered. */
 export async function fetchOrRecall<T>(name: string, fetch: () => Promise<T>): Promise<T> {
-  const browser = await pageBrowser().store;
   try {
-    const value = await fetch();
-    void browser.remember(name, value).catch(() => {});
-    return value;
+    return await fetchToRemember(name, fetch);
   } catch (failure) {
-    const value = (await browser.recall(name).catch(() => undefined)) as T | undefined;
+    const value = await recall<T>(name);
     if (value === undefined) throw failure;
     return value;
   }
+}
+
+function remember(name: string, value: unknown): void {
+  void pageBrowser()
+    .store.then((browser) => browser.remember(name, value))
+    .catch(() => {});
 }
 
 /** The names under which things are remembered for one person. */
@@ -90,13 +106,12 @@ export async function seeCanvases(
   user: User,
   fetch: () => Promise<readonly Canvas[]>,
 ): Promise<SeenCanvases> {
-  const browser = await pageBrowser().store;
   const name = remembered.canvases(user);
   try {
-    const items = await fetch();
-    void browser.remember(name, items).catch(() => {});
+    const items = await fetchToRemember(name, fetch);
     return { items, failure: null, openable: new Set() };
   } catch (failure) {
+    const browser = await pageBrowser().store;
     const [last, kept] = await Promise.all([browser.recall(name), browser.openable(user.id)]).catch(
       () => [undefined, new Map<string, KeptHead>()] as const,
     );

@@ -69,7 +69,11 @@ export class CanvasDocument extends DocumentEdits implements SharedDocument {
       this.#on("canvas.awareness", ({ update }) => this.#sync.meet(update)),
       this.#on("canvas.problems", (diagnosis) => this.#diagnose(diagnosis)),
       this.#on("canvas.role", ({ role }) => this.#setRole(role)),
-      whenLeft({ left: () => void this.#sync.kept.keeper.flush(), back: () => this.#sync.lookAround() }),
+      whenLeft({
+        left: () => void this.#sync.kept.keeper.flush(),
+        ending: () => this.#sync.kept.keeper.leave(),
+        back: () => this.#sync.lookAround(),
+      }),
     ];
     void this.#sync.restore(browser);
   }

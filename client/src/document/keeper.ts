@@ -140,6 +140,14 @@ export class Keeper {
     }
   }
 
+  /** The page ends: what waits is written now, also what would wait for a write that is under way. */
+  leave(): void {
+    const { tab } = this.#options;
+    if (!this.#writing) this.#soon(true);
+    else if (this.#epoch !== null && !isEmpty(this.#next))
+      this.#store?.leave(changeOf(this.#next, this.#epoch, tab));
+  }
+
   /** Forget what waits; edits that are not kept are forgotten too. */
   drop(): void {
     this.#next = emptyBatch();

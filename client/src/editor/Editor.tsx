@@ -67,7 +67,11 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
     [connection, workbench.document.canvas],
   );
   useEffect(() => desk.open(), [desk]);
-  const runDesk = useMemo(() => new RunDesk(connection, workbench), [connection, workbench]);
+  const administers = editor.user.role === "admin";
+  const runDesk = useMemo(
+    () => new RunDesk(connection, workbench, administers),
+    [connection, workbench, administers],
+  );
   const testDesk = useMemo(
     () => new TestDesk(connection, workbench.document),
     [connection, workbench.document],

@@ -232,6 +232,49 @@ test("paused and going on are told apart from the run's events", () => {
   expect(runs.current.get()?.status).toBe("paused");
 });
 
+test("runs that begin to wait elsewhere are learnt of at once together, and the one that goes on is the one to stop", async () => {
+  const asked: unknown[] = [];
+  server.answers.set("runs.find", (payload) => {
+    asked.push(payload);
+    const waiting = { status: "queued" as const, queue: "q" };
+    return {
+      items: [view("w2", { ...waiting, created_at: 12 }), view("w1", { ...waiting, created_at: 11 })],
+    };
+  });
+  for (const run of ["w1", "w2"]) socket.emit("run.status", { run, stream: STREAM, status: "queued" });
+  socket.emit("run.status", { run: "other", stream: "user:u", status: "queued" });
+  await vi.waitFor(() =>
+    expect(runs.current.get()).toMatchObject({ id: "w2", status: "queued", queue: "q" }),
+  );
+  expect(asked).toHaveLength(1);
+  server.write(STREAM, events("w1", ["run.started"]));
+  expect(runs.current.get()).toMatchObject({ id: "w1", status: "running" });
+  let stopped: unknown;
+  server.answers.set("runs.cancel", (payload) => {
+    stopped = payload;
+    return view("w1", { status: "cancelled" });
+  });
+  await runs.cancel();
+  expect(stopped).toEqual({ id: "w1" });
+  socket.emit("run.status", { run: "w1", stream: STREAM, status: "waiting" });
+  expect(runs.current.get()?.id).toBe("w2");
+});
+
+test("a tab that comes while a run waits for people has it as waiting, though its events end before that", async () => {
+  runs.close();
+  document.close();
+  const told = events("w", ["run.started", { data: { nodes: ["a"] } }], ["node.started", { node: "a" }]);
+  server.runs = [view("w", { status: "waiting" })];
+  server.answers.set("runs.events", () => ({
+    events: told.map((event, index) => ({ seq: index + 1, ...event })),
+    seq: told.length,
+    more: false,
+  }));
+  await open();
+  await vi.waitFor(() => expect(runs.current.get()?.nodes.a?.state).toBe("running"));
+  expect(runs.current.get()).toMatchObject({ id: "w", status: "waiting" });
+});
+
 test("older runs are fetched by page", async () => {
   server.runs = [view("r1", { status: "completed" })];
   let asked: unknown;

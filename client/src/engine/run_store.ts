@@ -18,6 +18,10 @@ import type { InsideView, LiveNotice, NodeStatus, Reach, RunState, Runs, StartRu
 
 const PAGE = 20;
 const EVENT_PAGE = 500;
+/** Milliseconds in which runs that this tab hears of are gathered, before the server is asked about them. */
+const MEET_MS = 250;
+/** Runs that are asked about at once; a canvas with more of them open is looked at in the panel of runs. */
+const MOST_MET = 100;
 /** Past runs that are fetched when a canvas is opened, so that every node shows what it last did. */
 const FIRST_RUNS = 5;
 
@@ -64,6 +68,9 @@ export class RunStore implements Runs {
   /** Events of runs whose beginning is being fetched. */
   readonly #waiting = new Map<string, RunEvent[]>();
   readonly #views = new Map<string, RunView>();
+  /** Runs that this tab heard of, and knows too little of. */
+  readonly #strangers = new Set<string>();
+  #meeting: ReturnType<typeof setTimeout> | null = null;
   readonly #completedListeners = new Set<(run: string) => void>();
   readonly #eventListeners = new Set<(events: readonly RunEvent[]) => void>();
   readonly #end: (() => void)[];
@@ -90,7 +97,7 @@ export class RunStore implements Runs {
       source.onOpened((opened) => this.#openedOnceRestored(opened)),
       whenLeft({ left: () => this.#keeper?.flush(), back: () => {} }),
       session.on("run.events", ({ stream, events }) => this.#followers.get(stream)?.receive(events)),
-      session.on("run.status", ({ run, status }) => this.#setStatus(run, status)),
+      session.on("run.status", ({ run, stream, status }) => this.#setStatus(run, stream, status)),
       session.on("events.stalled", ({ stream, message }) => this.#setStalled(stream, message)),
       session.on("events.flowing", ({ stream }) => this.#setStalled(stream, null)),
       session.on("canvas.live", (said) => {
@@ -206,6 +213,7 @@ export class RunStore implements Runs {
     this.#keeper?.flush();
     this.#closed = true;
     this.#endFrame?.();
+    if (this.#meeting) clearTimeout(this.#meeting);
     for (const end of this.#end) end();
   }
 
@@ -318,7 +326,11 @@ export class RunStore implements Runs {
     const seen = events.at(-1)?.seq ?? 0;
     const later = (this.#waiting.get(id) ?? []).filter((event) => event.seq > seen);
     this.#waiting.delete(id);
+    const told = this.#runs.get(id)?.status;
     this.#reduce(id, [...events, ...later]);
+    // That a run is held, or waits for people, no event says.
+    const holds = told === "paused" || told === "waiting";
+    if (holds && later.every(({ kind }) => !kind.startsWith("run."))) this.#hold(id, told);
   }
 
   /** Fetch the newest runs until every node has something to show. */
@@ -393,20 +405,28 @@ export class RunStore implements Runs {
       this.#board.setMadeFrom(id, recipes, false);
     }
     const known = this.#runs.get(id);
-    if (!known) void this.#introduce(id);
+    if (!known) this.#meet(id);
     const stream = known?.stream ?? `canvas:${this.#source.canvas}`;
     this.#put(reduceEvents(known ?? unknownRun(id, stream, first.at), events), known);
     this.#publish();
   }
 
-  /** Learn who started a run that this tab first hears of by its events. */
-  async #introduce(id: string): Promise<void> {
-    const request = { canvas: this.#source.canvas, limit: PAGE };
+  /** Learn what a run is that this tab first hears of: by its events, or as it begins to wait in a queue. */
+  #meet(id: string): void {
+    this.#strangers.add(id);
+    this.#meeting ??= setTimeout(() => void this.#askAbout(), MEET_MS);
+  }
+
+  async #askAbout(): Promise<void> {
+    this.#meeting = null;
+    const met = new Set(this.#strangers);
+    this.#strangers.clear();
+    const request = { canvas: this.#source.canvas, limit: Math.min(MOST_MET, Math.max(PAGE, met.size)) };
     try {
       const { items } = await this.#session.request("runs.find", request);
-      this.#heads(items.filter((view) => view.id === id));
+      if (!this.#closed) this.#heads(items.filter((view) => met.has(view.id)));
     } catch {
-      // It stays without a name.
+      // They stay without a name, and those that wait are not shown.
     }
   }
 
@@ -418,7 +438,12 @@ export class RunStore implements Runs {
     this.#publish();
   }
 
-  #setStatus(id: string, status: RunStatus): void {
+  #setStatus(id: string, stream: string, status: RunStatus): void {
+    if (!this.#runs.has(id) && this.#followers.has(stream)) this.#meet(id);
+    this.#hold(id, status);
+  }
+
+  #hold(id: string, status: RunStatus): void {
     const run = this.#runs.get(id);
     if (!run || ended(run.status)) return;
     this.#put({ ...run, status }, run);
@@ -444,7 +469,14 @@ export class RunStore implements Runs {
   #publish(): void {
     const past = [...this.#runs.values()].sort((a, b) => b.createdAt - a.createdAt);
     this.past.set(past);
-    this.current.set(past.find((run) => !ended(run.status)) ?? past[0] ?? null);
+    this.current.set(foremost(past));
     if (!this.#closed) this.#keeper?.changed();
   }
+}
+
+/** The run to look at and to stop: one that goes on, else one that waits its turn or for people, else the newest. */
+function foremost(past: readonly RunState[]): RunState | null {
+  const open = past.filter((run) => !ended(run.status));
+  const going = open.find(({ status }) => status === "running" || status === "paused");
+  return going ?? open.find(({ status }) => status === "queued") ?? open[0] ?? past[0] ?? null;
 }

@@ -113,6 +113,8 @@ export interface RunState {
   readonly mode: "once" | "live";
   readonly audience: "shared" | "private";
   readonly user: string | null;
+  /** The queue it waits in, or came from. */
+  readonly queue: string | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;

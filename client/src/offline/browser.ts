@@ -36,7 +36,9 @@ export class NoBrowser implements Browser {
 async function openStore(): Promise<BrowserStore> {
   if (typeof indexedDB === "undefined") return new MemoryStore("This browser has no storage for this page.");
   try {
-    return await inTime(IndexedDbStore.open());
+    const store = await inTime(IndexedDbStore.open());
+    await inTime(store.takeUp()).catch(() => {}); // It goes on meanwhile.
+    return store;
   } catch (error) {
     if (error instanceof KeepError) return new MemoryStore(error.message);
     return new MemoryStore("This browser does not let this page keep anything, as in a private window.");

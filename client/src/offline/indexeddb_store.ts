@@ -9,6 +9,7 @@ import type { IDBPTransaction, StoreNames } from "idb";
 import { compact, MANY_ROWS } from "./compact";
 import { type Database, everyPlaceOf, openDatabase, type Place, type Schema } from "./database";
 import { KeepError, keepError } from "./errors";
+import { type LastWord, LastWords } from "./last_words";
 import type {
   BrowserStore,
   CanvasStore,
@@ -19,6 +20,7 @@ import type {
   RefusedWork,
   Unsent,
 } from "./types";
+import { whenLeft } from "./when_left";
 
 const CONTENT = ["canvases", "states", "edits", "refused", "results"] as const;
 const ALL: StoreNames<Schema>[] = [...CONTENT];
@@ -65,6 +67,18 @@ class IndexedDbCanvas implements CanvasStore {
   }
 
   write(change: KeptChange): Promise<readonly number[]> {
+    return this.#store.toldOf(this.#change(change), () => this.#write(change));
+  }
+
+  leave(change: KeptChange): void {
+    this.#store.words.say(this.#change(change));
+  }
+
+  #change(change: KeptChange): LastWord {
+    return { kind: "change", user: this.#user, canvas: this.#canvas, change };
+  }
+
+  #write(change: KeptChange): Promise<readonly number[]> {
     return this.#store.write(async (tx) => {
       const known = await tx.objectStore("canvases").get(this.#place);
       if (known && known.epoch !== change.epoch)
@@ -101,6 +115,7 @@ class IndexedDbCanvas implements CanvasStore {
   }
 
   forget(epoch: string | null, refuse: readonly RefusedWork[] = []): Promise<void> {
+    this.#store.words.forget(this.#user, this.#canvas);
     return this.#store.write(async (tx) => {
       for (const copy of refuse) await tx.objectStore("refused").put({ ...copy, user: this.#user });
       const known = await tx.objectStore("canvases").get(this.#place);
@@ -117,11 +132,14 @@ class IndexedDbCanvas implements CanvasStore {
   }
 
   saveResults(results: unknown): Promise<void> {
-    return this.#store.write(async (tx) => {
-      // Only for a canvas that is kept: not for one that was just forgotten.
-      if (!(await tx.objectStore("canvases").get(this.#place))) return;
-      await tx.objectStore("results").put({ user: this.#user, canvas: this.#canvas, results });
-    }, "relaxed");
+    const where = { user: this.#user, canvas: this.#canvas };
+    const write = () =>
+      this.#store.write(async (tx) => {
+        // Only for a canvas that is kept: not for one that was just forgotten.
+        if (!(await tx.objectStore("canvases").get(this.#place))) return;
+        await tx.objectStore("results").put({ ...where, results });
+      }, "relaxed");
+    return this.#store.toldOf({ kind: "results", ...where, results }, write);
   }
 
   async #edits(tx: IDBPTransaction<Schema, StoreNames<Schema>[], IDBTransactionMode>): Promise<KeptEdit[]> {
@@ -142,20 +160,58 @@ class IndexedDbCanvas implements CanvasStore {
 
 /** See `BrowserStore`. */
 export class IndexedDbStore implements BrowserStore {
+  readonly words: LastWords;
   readonly #name: string | undefined;
   #db: Promise<Database> | null;
+  readonly #underWay = new Set<LastWord>();
+  #ending = false;
 
-  private constructor(db: Database, name?: string) {
+  private constructor(db: Database, name: string | undefined, words: LastWords) {
     this.#db = Promise.resolve(db);
     this.#name = name;
+    this.words = words;
+    whenLeft({ left: () => {}, ending: () => this.pageEnds(), back: () => this.pageGoesOn() });
   }
 
   /** Rejects where the browser has no IndexedDB, or does not let this page use it. */
-  static async open(name?: string): Promise<IndexedDbStore> {
+  static async open(name?: string, words = new LastWords()): Promise<IndexedDbStore> {
     let store: IndexedDbStore | null = null;
     const db = await openDatabase(() => store?.ended(), name);
-    store = new IndexedDbStore(db, name);
+    store = new IndexedDbStore(db, name, words);
     return store;
+  }
+
+  /** Write what pages had under way when they were left. What cannot be written waits for the next page. */
+  async takeUp(): Promise<void> {
+    for (const word of this.words.take()) {
+      await this.#writeWord(word).catch((error: unknown) => {
+        // Another life of the canvas began: as with every write, nothing of the old one is kept.
+        if (!(error instanceof KeepError && error.code === "other_epoch")) this.words.leave(word);
+      });
+    }
+  }
+
+  /** What is under way now, and begins from now on, may not be finished. */
+  pageEnds(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    for (const word of this.#underWay) this.words.say(word);
+  }
+
+  pageGoesOn(): void {
+    this.#ending = false;
+    this.words.takeBack();
+  }
+
+  /** Do `work`, which writes what `word` says; a page that ends meanwhile leaves the word. */
+  async toldOf<T>(word: LastWord, work: () => Promise<T>): Promise<T> {
+    this.#underWay.add(word);
+    if (this.#ending) this.words.say(word);
+    try {
+      return await work();
+    } finally {
+      this.#underWay.delete(word);
+    }
   }
 
   get trouble(): null {
@@ -190,6 +246,7 @@ export class IndexedDbStore implements BrowserStore {
   }
 
   clear(user: string): Promise<void> {
+    this.words.forget(user);
     return this.write(async (tx) => {
       for (const name of ["canvases", "results"] as const)
         await tx.objectStore(name).delete(everyPlaceOf(user));
@@ -207,9 +264,11 @@ export class IndexedDbStore implements BrowserStore {
   }
 
   remember(name: string, value: unknown): Promise<void> {
-    return this.read(async (db) => {
-      await db.put("facts", value, name);
-    });
+    const put = () =>
+      this.read(async (db) => {
+        await db.put("facts", value, name);
+      });
+    return this.toldOf({ kind: "fact", name, value }, put);
   }
 
   recall(name: string): Promise<unknown> {
@@ -244,6 +303,12 @@ export class IndexedDbStore implements BrowserStore {
       await this.#writeOnce((tx) => evict(tx, 0, FEW_CANVASES), "relaxed");
       return this.#writeOnce(work, durability);
     }
+  }
+
+  #writeWord(word: LastWord): Promise<unknown> {
+    if (word.kind === "fact") return this.remember(word.name, word.value);
+    const canvas = this.canvas(word.user, word.canvas);
+    return word.kind === "results" ? canvas.saveResults(word.results) : canvas.write(word.change);
   }
 
   #writeOnce<T>(work: (tx: Writing) => Promise<T>, durability: Durability): Promise<T> {

@@ -45,6 +45,10 @@ class MemoryCanvas implements CanvasStore {
     });
   }
 
+  leave(change: KeptChange): void {
+    this.write(change).catch(() => {});
+  }
+
   async adopt(tabs: (tab: string) => boolean, by: string): Promise<readonly KeptEdit[]> {
     const adopted = this.edits.filter(({ tab }) => tab !== by && tabs(tab));
     this.edits = this.edits.map((edit) => (adopted.includes(edit) ? { ...edit, tab: by } : edit));

@@ -5,6 +5,7 @@ import * as Y from "yjs";
 import { MANY_ROWS } from "./compact";
 import { KeepError } from "./errors";
 import { IndexedDbStore } from "./indexeddb_store";
+import { LastWords } from "./last_words";
 import { MemoryStore } from "./memory_store";
 import type { BrowserStore, KeptHead, RefusedWork } from "./types";
 
@@ -221,4 +222,105 @@ test("a full browser makes room with canvases that the server has whole, and the
   add.mockRestore();
   expect([...(await store.openable("anna")).keys()]).toEqual(["new"]);
   expect((await store.canvas("anna", "new").load()).edits).toHaveLength(1);
+});
+
+/** `localStorage`, as one browser's pages share it. */
+class Shelf implements Storage {
+  readonly #items = new Map<string, string>();
+  get length() {
+    return this.#items.size;
+  }
+  key = (index: number) => [...this.#items.keys()][index] ?? null;
+  getItem = (key: string) => this.#items.get(key) ?? null;
+  setItem = (key: string, value: string) => void this.#items.set(key, value);
+  removeItem = (key: string) => void this.#items.delete(key);
+  clear = () => this.#items.clear();
+}
+
+describe("a page that is left while it writes", () => {
+  let shelf: Shelf;
+  /** Two pages of one browser, of which the first is left in the middle: what it had begun is not in the second's. */
+  const pages = async () => {
+    shelf = new Shelf();
+    const first = await IndexedDbStore.open(`left ${++count}`, new LastWords(shelf));
+    const next = await IndexedDbStore.open(`next ${count}`, new LastWords(shelf));
+    return { first, next };
+  };
+
+  test("leaves all that was under way, began as it ended, or waited, to the next page", async () => {
+    const { first, next } = await pages();
+    const canvas = first.canvas("anna", "c");
+    const big = new Uint8Array(100_000).map((_, index) => index % 256);
+    const under = [
+      canvas.write({ epoch: "e1", head: HEAD, acked: [big] }),
+      first.remember("list anna", ["c"]),
+    ];
+    first.pageEnds();
+    under.push(canvas.write({ epoch: "e1", add: [{ tab: "t", update: bytes(1) }] }));
+    canvas.leave({ epoch: "e1", refuse: [copy("r1")] });
+    under.push(canvas.saveResults({ runs: [], madeFrom: [["r", new Map([["a", "1"]])]] }) as Promise<never>);
+    await next.takeUp();
+    const kept = await next.canvas("anna", "c").load();
+    expect(kept.head).toEqual(HEAD);
+    expect(kept.acked).toEqual([big]);
+    expect(kept.edits).toMatchObject([{ tab: "t", update: bytes(1) }]);
+    expect(kept.refused).toEqual([copy("r1")]);
+    expect(await next.recall("list anna")).toEqual(["c"]);
+    const results = await next.canvas("anna", "c").loadResults();
+    expect(results).toEqual({ runs: [], madeFrom: [["r", new Map([["a", "1"]])]] });
+    expect(shelf.length).toBe(0);
+    await Promise.all(under);
+  });
+
+  test("leaves nothing of what was written, nor when it comes back", async () => {
+    const { first } = await pages();
+    const canvas = first.canvas("anna", "c");
+    await canvas.write({ epoch: "e1", head: HEAD });
+    first.pageEnds();
+    expect(shelf.length).toBe(0);
+    const under = canvas.write({ epoch: "e1", acked: [bytes(0, 0)] });
+    expect(shelf.length).toBe(1);
+    first.pageGoesOn();
+    expect(shelf.length).toBe(0);
+    await under;
+  });
+
+  test("is not taken up where the canvas is another by now; what fails is left to the next page", async () => {
+    const { first, next } = await pages();
+    first.canvas("anna", "c").leave({ epoch: "e1", acked: [bytes(0, 0)] });
+    await next.canvas("anna", "c").write({ epoch: "e2", head: { ...HEAD, epoch: "e2" } });
+    await next.takeUp();
+    expect((await next.canvas("anna", "c").load()).acked).toEqual([]);
+    expect(shelf.length).toBe(0);
+    first.canvas("anna", "d").leave({ epoch: "e1", head: HEAD });
+    const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("broken", "UnknownError");
+    });
+    await next.takeUp();
+    put.mockRestore();
+    expect(shelf.length).toBe(1);
+    await next.takeUp();
+    expect([...(await next.openable("anna")).keys()].sort()).toEqual(["c", "d"]);
+  });
+
+  test("leaves nothing of somebody who signed out, nor of a canvas that is forgotten, nor what is too long", async () => {
+    const { first, next } = await pages();
+    const leave = () => {
+      for (const [user, canvas] of [
+        ["anna", "c"],
+        ["anna", "d"],
+        ["bert", "c"],
+      ] as const)
+        first.canvas(user, canvas).leave({ epoch: "e1", head: HEAD });
+    };
+    leave();
+    await next.canvas("anna", "c").forget(null);
+    expect(shelf.length).toBe(2);
+    await next.clear("anna");
+    await next.takeUp();
+    expect((await next.openable("anna")).size).toBe(0);
+    expect([...(await next.openable("bert")).keys()]).toEqual(["c"]);
+    first.canvas("bert", "d").leave({ epoch: "e1", head: HEAD, acked: [new Uint8Array(900_000)] });
+    expect(shelf.length).toBe(0);
+  });
 });

@@ -61,6 +61,8 @@ export interface CanvasStore {
   load(): Promise<KeptCanvas>;
   /** Resolves with the keys of `add`, once all is durable; rejects with `other_epoch` when the life is another. */
   write(change: KeptChange): Promise<readonly number[]>;
+  /** Write a change as the page ends: at once and without an answer, best effort; see `LastWords`. */
+  leave(change: KeptChange): void;
   /** Give the edits of `tabs` to another tab, once: of two that ask, one gets them. */
   adopt(tabs: (tab: string) => boolean, by: string): Promise<readonly KeptEdit[]>;
   /** Forget content, edits and results, and keep `refuse`; only where the epoch still is `epoch` (null: any). */

@@ -2495,6 +2495,10 @@ export interface RunView {
    */
   ahead: number | null;
   /**
+   * While it has not ended, and has begun; where another process carries it, as of some seconds ago.
+   */
+  progress: RunProgress | null;
+  /**
    * Which attempt this is; from 1.
    */
   attempt: number;
@@ -2569,6 +2573,10 @@ export interface RunView {
     };
   };
   /**
+   * What nodes reported of tokens, those inside nodes too, once it has ended; most first.
+   */
+  usage: TokensView[];
+  /**
    * Of the values that stayed in workers ($handle), those that are there no more: {handle: why}.
    */
   gone: {
@@ -2580,6 +2588,40 @@ export interface RunView {
   spell: {
     [k: string]: unknown;
   } | null;
+}
+/**
+ * How far a run is that has not ended. What runs inside its nodes does not count.
+ */
+export interface RunProgress {
+  /**
+   * Nodes that are done, failed or skipped.
+   */
+  ended: number;
+  total: number;
+  /**
+   * The one under way that last said how far it is.
+   */
+  node: string | null;
+  /**
+   * How far that is: 0 to 1, where it knows.
+   */
+  value: number | null;
+  message: string | null;
+}
+/**
+ * Tokens of one type of node at one model, as the provider counted them.
+ */
+export interface TokensView {
+  /**
+   * Of the node; null where further ones are put together.
+   */
+  type: string | null;
+  provider: string | null;
+  model: string | null;
+  calls: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
 }
 /**
  * A configuration; secrets that it leaves out stay as they are.
@@ -3685,6 +3727,10 @@ export interface FindRuns {
    */
   search?: string | null;
   /**
+   * Without a canvas: of everybody, for administrators.
+   */
+  all?: boolean;
+  /**
    * Only runs created then (Unix seconds) or later.
    */
   since?: number | null;
@@ -3991,6 +4037,10 @@ export interface Usage {
   since: number;
   total: UsageFigures;
   groups: UsageGroup[];
+  /**
+   * Of the same runs, by type of node, provider and model, those that took most first.
+   */
+  tokens: TokenUsage[];
 }
 /**
  * Sums over runs.
@@ -4009,7 +4059,7 @@ export interface UsageFigures {
   failed: number;
   skipped: number;
   /**
-   * What nodes reported on an output `usage`.
+   * What nodes reported on an output `usage`, those inside nodes too.
    */
   tokens: number;
 }
@@ -4030,7 +4080,7 @@ export interface UsageGroup {
   failed: number;
   skipped: number;
   /**
-   * What nodes reported on an output `usage`.
+   * What nodes reported on an output `usage`, those inside nodes too.
    */
   tokens: number;
   /**
@@ -4041,6 +4091,22 @@ export interface UsageGroup {
    * Of the user or canvas.
    */
   name: string | null;
+}
+/**
+ * The same of several runs.
+ */
+export interface TokenUsage {
+  /**
+   * Of the node; null where further ones are put together.
+   */
+  type: string | null;
+  provider: string | null;
+  model: string | null;
+  calls: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  runs: number;
 }
 /**
  * The samples, the fullest first.

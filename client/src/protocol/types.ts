@@ -327,6 +327,27 @@ export interface NodeFailure {
   readonly details?: Readonly<Record<string, Json>>;
 }
 
+/** How far a run is: nodes that ended, and how far the one is that last said it. */
+export interface RunProgress {
+  readonly ended: number;
+  readonly total: number;
+  readonly node?: string | null;
+  /** 0 to 1. */
+  readonly value?: number | null;
+  readonly message?: string | null;
+}
+
+/** Tokens of one type of node at one model. */
+export interface TokensView {
+  readonly type: string | null;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly calls: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
 /** Where a run stands. */
 export type RunStatus =
   | "queued"
@@ -367,6 +388,10 @@ export interface RunView {
   readonly failed_nodes?: number | null;
   /** In lists: how many runs leave its queue before it, while it waits there. */
   readonly ahead?: number | null;
+  /** How far a run is that has begun and not ended. */
+  readonly progress?: RunProgress | null;
+  /** What its nodes reported of tokens, by type, provider and model; once it has ended. */
+  readonly usage?: readonly TokensView[];
   readonly attempt?: number;
   /** The trigger that started it. */
   readonly trigger?: string | null;

@@ -1,5 +1,6 @@
 /** Past runs, queues and usage, as panels show them; knows nothing of React. */
 export { type Comparing, Comparison, MARK_WORDS, type Mark, reasons } from "./comparison";
+export { progressOf, progressWords, shareOf } from "./progress";
 export { type Queue, QueueDesk, type QueueLimits } from "./queue_desk";
 export { type Dock, type Fork, RunDesk } from "./run_desk";
 export { isFiltered, type RunFilter, RunList, type RunRow } from "./run_list";

@@ -14,6 +14,7 @@ export interface QueueLimits {
 }
 
 const EVERY_MS = 2_000;
+const MOST_SHOWN = 100;
 
 /** Asks again every two seconds while it is open: queues change without an event. */
 export class QueueDesk {
@@ -22,10 +23,15 @@ export class QueueDesk {
   /** Runs that wait in the queue that is looked into. */
   readonly waiting = new Store<readonly RunView[]>([]);
   readonly looked = new Store<string | null>(null);
+  /** Whether there are more than are listed. */
+  readonly more = new Store(false);
+  /** Whether runs of everybody are listed, as administrators see them, or the person's own. */
+  readonly everybody: boolean;
   readonly #session: Connection;
 
-  constructor(session: Connection) {
+  constructor(session: Connection, everybody = false) {
     this.#session = session;
+    this.everybody = everybody;
   }
 
   open(): () => void {
@@ -81,9 +87,12 @@ export class QueueDesk {
     const found = await this.#session.request("runs.find", {
       queue,
       status: ["queued", "running", "waiting", "paused"],
-      limit: 100,
+      limit: MOST_SHOWN,
+      ...(this.everybody ? { all: true } : {}),
     });
-    if (this.looked.get() === queue) this.waiting.set(found.items as readonly RunView[]);
+    if (this.looked.get() !== queue) return;
+    this.waiting.set(found.items as readonly RunView[]);
+    this.more.set(found.next != null);
   }
 
   async #do(asked: Promise<unknown>): Promise<void> {

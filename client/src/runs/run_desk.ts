@@ -35,13 +35,14 @@ export class RunDesk {
   readonly #session: Connection;
   readonly #workbench: Workbench;
 
-  constructor(session: Connection, workbench: Workbench) {
+  /** `everybody`: queues show the runs of all, as administrators see them. */
+  constructor(session: Connection, workbench: Workbench, everybody = false) {
     this.#session = session;
     this.#workbench = workbench;
     this.list = new RunList(session, workbench.document.canvas, workbench.runs);
     this.comparison = new Comparison(session);
     this.timeline = new TimelineView(session);
-    this.queues = new QueueDesk(session);
+    this.queues = new QueueDesk(session, everybody);
   }
 
   /** Step through a run from its beginning. */

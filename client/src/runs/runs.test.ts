@@ -6,6 +6,8 @@ import type { RunEvent, RunView } from "../protocol";
 import type { RunTimeline, TimelineNode } from "../protocol/generated";
 import type { Connection } from "../session";
 import { Store } from "../store";
+import { progressOf, progressWords, shareOf } from "./progress";
+import { QueueDesk } from "./queue_desk";
 import { RunList } from "./run_list";
 import { whyWaits } from "./run_words";
 import { finishedUpTo, Moments, STRIDE, Stepper } from "./stepper";
@@ -211,4 +213,35 @@ test("spans stand where they were in the time of the run; what goes on reaches i
     { left: 50, width: 50 },
   ]);
   expect(sums(node.spans, 20)).toEqual({ queued: 2, waiting: 3, running: 5 });
+});
+
+// How far a run is.
+
+test("how far a run is comes from what this tab saw, else from the server, and not once it ended (V8)", () => {
+  const events = history(4).slice(0, 6);
+  const state = reduceEvents(START, [
+    ...events,
+    event(7, "node.progress", "n1", { value: 0.5, message: "half" }),
+  ]);
+  const told = { ended: 3, total: 9, node: null, value: null, message: null };
+  const row = { status: "running" as const, state, view: null };
+  const seen = progressOf(row);
+  expect(seen).toMatchObject({ ended: 1, total: 4, node: "n1", value: 0.5 });
+  expect(shareOf(seen as never)).toBeCloseTo(1.5 / 4);
+  expect(progressWords(seen as never, (id) => id.toUpperCase())).toBe("1 of 4 nodes, N1: 50 %, half");
+  expect(progressWords({ ended: 0, total: 1 }, String)).toBe("0 of 1 node");
+  expect(progressOf({ ...row, view: view("r", 1, { progress: told }) })).toBe(told);
+  expect(progressOf({ ...row, state: null, view: view("r", 1, { progress: told }) })).toBe(told);
+  expect(progressOf({ ...row, status: "completed" })).toBeNull();
+});
+
+test("a queue shows administrators the runs of everybody, others their own (V1)", async () => {
+  for (const everybody of [true, false]) {
+    const { asked, connection } = session(() => ({ items: [view("a", 1)], next: everybody ? "1:a" : null }));
+    const desk = new QueueDesk(connection, everybody);
+    desk.look("q");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.at(-1)?.all).toBe(everybody || undefined);
+    expect([desk.waiting.get().length, desk.more.get()]).toEqual([1, everybody]);
+  }
 });

@@ -3,12 +3,13 @@ import type { Answer } from "../protocol";
 import type { Connection } from "../session";
 import { Store } from "../store";
 import { EMPTY } from "./answer";
-import type { Draft, Task, TasksEvent } from "./types";
+import type { Asked, Draft, Person, Task, TasksEvent } from "./types";
 
 /** How the desk reaches the server; implemented by `Api`. */
 export interface TaskApi {
   get<T>(path: string, options?: { query?: Record<string, string | number | boolean | null> }): Promise<T>;
   post<T>(path: string, body?: object): Promise<T>;
+  delete<T>(path: string): Promise<T>;
 }
 
 export type Tray = "open" | "settled";
@@ -38,8 +39,12 @@ export class TaskDesk {
     open: new Store<string | null | undefined>(undefined),
     settled: new Store<string | null | undefined>(undefined),
   };
+  /** The tasks that one was reminded of while this page was open, and has not looked at since; the latest last. */
+  readonly reminders = new Store<readonly Task[]>([]);
   /** What is typed and not sent, by task. */
   readonly drafts = new Store<Readonly<Record<string, Draft>>>({});
+  /** When one was last reminded, by task, of those that are asked of oneself. */
+  readonly #reminded = new Map<string, number | null>();
   readonly #api: TaskApi;
   #asking = 0;
 
@@ -63,6 +68,7 @@ export class TaskDesk {
     const query = { state: tray, limit: LIST, mine: tray === "open", after };
     const page = await this.#api.get<Page>("/v1/tasks", { query });
     if (asking !== this.#asking) return;
+    for (const each of page.items) this.#noticeReminder(each, this.#reminded.get(each.id));
     this.#keep(page.items);
     const ids = page.items.map((task) => task.id);
     const before = after === null ? [] : this.trays[tray].get();
@@ -89,7 +95,32 @@ export class TaskDesk {
 
   /** Make a link by which somebody without an account can answer; it is told this once. */
   async link(task: string): Promise<string> {
-    return (await this.#api.post<Answer<"tasks.link">>(`/v1/tasks/${task}/link`)).link;
+    const made = await this.#api.post<Answer<"tasks.link">>(`/v1/tasks/${task}/link`);
+    this.#change(task, { linked: true });
+    return made.link;
+  }
+
+  /** Let the task's link be used no more. */
+  async unlink(task: string): Promise<void> {
+    await this.#api.delete(`/v1/tasks/${task}/link`);
+    this.#change(task, { linked: false });
+  }
+
+  /** Ask somebody else, or a role, in the place of who is asked; its link ends by that. */
+  async assign(task: string, asked: Asked): Promise<void> {
+    this.#keep([await this.#api.post<Task>(`/v1/tasks/${task}/assign`, asked)]);
+    this.putAway(task);
+    if (this.next.open.get() !== undefined) await this.refresh();
+  }
+
+  /** Who may be asked on a canvas. */
+  async people(canvas: string): Promise<readonly Person[]> {
+    return (await this.#api.get<Answer<"canvases.members">>(`/v1/canvases/${canvas}/members`)).items;
+  }
+
+  /** Take a reminder as seen. */
+  putAway(task: string): void {
+    this.reminders.update((all) => all.filter(({ id }) => id !== task));
   }
 
   /** Put what is typed. */
@@ -123,9 +154,15 @@ export class TaskDesk {
     await Promise.all(ended.map((task) => this.look(task.id).catch(() => this.#drop(task.id))));
   }
 
-  #changed({ task, open }: TasksEvent): void {
+  #changed({ task, news, open }: TasksEvent): void {
+    if (open !== null) this.#noticeReminder(task, this.#reminded.get(task.id) ?? null);
     this.#keep([task]);
-    if (open === null) return;
+    if (open === null) {
+      // Who is asked no more is not told by themselves.
+      const mine = this.trays.open.get().includes(task.id);
+      if (news === "assigned" && mine) void this.refresh().catch(() => {});
+      return;
+    }
     this.open.set(open);
     const tray = this.trays.open;
     if (task.state !== "open") tray.update((ids) => ids.filter((id) => id !== task.id));
@@ -135,7 +172,21 @@ export class TaskDesk {
     }
   }
 
+  /** Notice that one was reminded of something again; `seen` is when one was before, undefined for what is new here. */
+  #noticeReminder(task: Task, seen: number | null | undefined): void {
+    this.#reminded.set(task.id, task.reminded_at);
+    if (seen === undefined || task.reminded_at === null || task.reminded_at === seen) return;
+    if (task.may_answer !== true || task.state !== "open") return;
+    this.reminders.update((all) => [...all.filter(({ id }) => id !== task.id), task]);
+  }
+
+  #change(task: string, change: Partial<Task>): void {
+    const known = this.tasks.get().get(task);
+    if (known) this.#keep([{ ...known, ...change }]);
+  }
+
   #keep(tasks: readonly Task[]): void {
+    for (const { id, state } of tasks) if (state !== "open") this.putAway(id);
     this.tasks.update((all) => {
       const next = new Map(all);
       for (const task of tasks) {
@@ -163,6 +214,8 @@ export class TaskDesk {
     this.#asking += 1;
     this.tasks.set(new Map());
     this.drafts.set({});
+    this.reminders.set([]);
+    this.#reminded.clear();
     this.open.set(0);
     for (const tray of ["open", "settled"] as const) {
       this.trays[tray].set([]);

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import {
   answerOf,
+  asksOf,
   EMPTY,
   fieldsOf,
   mayAnswer,
@@ -118,10 +119,18 @@ test("tasks are at the outermost node that asks, the latest first", () => {
 /** A desk whose server answers with what lies in `page`, and a socket that tells it things. */
 function desk(page: { items: Task[]; open: number; next: string | null }) {
   const told: ((data: unknown) => void)[] = [];
+  const asked: [string, object | undefined][] = [];
   const api = {
     get: async () => page as never,
-    post: async () => {
+    post: async (path: string, body?: object) => {
+      asked.push([path, body]);
+      if (path.endsWith("/link")) return { link: "https://here/#/task/x", token: "x" } as never;
+      if (path.endsWith("/assign")) return page.items[0] as never;
       throw Object.assign(new Error("settled"), { code: "task_settled" });
+    },
+    delete: async (path: string) => {
+      asked.push([path, undefined]);
+      return {} as never;
     },
   };
   const made = new TaskDesk(api);
@@ -133,7 +142,7 @@ function desk(page: { items: Task[]; open: number; next: string | null }) {
     },
   };
   made.follow(session as never, "c");
-  return { made, tell: (data: unknown) => told[0]?.(data) };
+  return { made, asked, tell: (data: unknown) => told[0]?.(data) };
 }
 
 test("what many are told does not take away that one may answer; what is settled leaves the tray (P8)", async () => {
@@ -153,4 +162,41 @@ test("what is typed stays when the server refuses it, and what became of the tas
   made.write("t", { comment: "Hm" });
   await expect(made.answer("t", { approved: true })).rejects.toThrow("settled");
   expect(made.drafts.get().t?.comment).toBe("Hm");
+});
+
+test("a reminder is noticed once by whom it is for, and goes when it is put away or answered (P5, P8)", async () => {
+  const { made, tell } = desk({ items: [task({ may_answer: true, reminded_at: 3 })], open: 1, next: null });
+  await made.refresh();
+  expect(made.reminders.get()).toEqual([]);
+  tell({ task: task({ reminded_at: 5 }), news: "reminder", open: null });
+  expect(made.reminders.get()).toEqual([]);
+  tell({ task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
+  tell({ task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
+  expect(made.reminders.get().map(({ id }) => id)).toEqual(["t"]);
+  made.putAway("t");
+  expect(made.reminders.get()).toEqual([]);
+  tell({ task: task({ reminded_at: 9, may_answer: true }), news: "reminder", open: 1 });
+  expect(made.reminders.get()).toHaveLength(1);
+  tell({ task: task({ state: "answered", reminded_at: 9, may_answer: true }), news: "answered", open: 0 });
+  expect(made.reminders.get()).toEqual([]);
+});
+
+test("a task is handed on to a person or a role, and its link is made and taken back (P9, P10)", async () => {
+  const page = { items: [task({ may_answer: true })], open: 1, next: null as string | null };
+  const { made, asked, tell } = desk(page);
+  await made.refresh();
+  expect(await made.link("t")).toContain("#/task/");
+  expect(made.tasks.get().get("t")?.linked).toBe(true);
+  await made.unlink("t");
+  expect(made.tasks.get().get("t")?.linked).toBe(false);
+  const handed = task({ assignee: null, role: "editor", may_answer: false });
+  page.items = [handed];
+  await made.assign("t", asksOf("role:editor"));
+  expect(asked.at(-1)).toEqual(["/v1/tasks/t/assign", { role: "editor" }]);
+  expect(asksOf(" eve@example.org ")).toEqual({ user: "eve@example.org" });
+  page.items = [];
+  tell({ task: task({ assignee: { id: "eve", name: "Eve" } }), news: "assigned", open: null });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(made.trays.open.get()).toEqual([]);
 });

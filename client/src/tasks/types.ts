@@ -23,6 +23,12 @@ export interface FormField {
   readonly most: number | null;
 }
 
+/** Somebody on a canvas. */
+export type Person = Answer<"canvases.members">["items"][number];
+
+/** Whom to ask: somebody by id or address, or all with at least a role. */
+export type Asked = { readonly user: string } | { readonly role: NonNullable<Task["role"]> };
+
 /** What somebody has put into a task so far. `values` by field, as they were typed. */
 export interface Draft {
   readonly comment: string;

@@ -1,11 +1,11 @@
 /** How tasks are spoken of. */
-import type { Task } from "./types";
+import type { Asked, Task } from "./types";
 
 type Role = NonNullable<Task["role"]>;
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, runner: 1, editor: 2, owner: 3 };
 
-const ROLES: Readonly<Record<Role, string>> = {
+export const ROLES: Readonly<Record<Role, string>> = {
   viewer: "anybody here",
   runner: "anybody who may run",
   editor: "an editor",
@@ -17,6 +17,12 @@ export function whom(task: Task, me: string): string {
   if (task.role !== null) return ROLES[task.role];
   if (task.assignee === null) return "somebody";
   return task.assignee.id === me ? "you" : task.assignee.name;
+}
+
+/** Who was chosen to be asked: `role:ROLE`, or somebody by id or address. */
+export function asksOf(chosen: string): Asked {
+  const role = chosen.startsWith("role:") ? chosen.slice("role:".length) : null;
+  return role === null ? { user: chosen.trim() } : { role: role as Role };
 }
 
 /** Whether somebody with this role on the canvas may answer; the server decides in the end. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field
@@ -163,10 +164,18 @@ async def delay(
     value: Any = None,
     seconds: Annotated[float, Field(ge=0, le=MAX_DELAY)] = 1.0,
 ) -> Any:
-    """The value, some seconds later."""
-    ctx.progress(0.0, f"waiting {seconds:g} s")
-    await asyncio.sleep(seconds)
+    """The value, some seconds later; if the run is interrupted meanwhile and goes on, counted from when it began."""
+    left = seconds_left(ctx, seconds)
+    ctx.progress(0.0, f"waiting {left:g} s")
+    await asyncio.sleep(left)
     return value
+
+
+def seconds_left(ctx: Context, seconds: float) -> float:
+    """Return how much of a time is left that a call takes; of one that began before its run went on, less."""
+    if ctx.begun_at is None:
+        return seconds
+    return round(min(seconds, max(0.0, ctx.begun_at + seconds - time.time())), 3)
 
 
 @node(

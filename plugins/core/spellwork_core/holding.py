@@ -12,7 +12,7 @@ from pydantic import Field
 from spellwork import Context, NodeError, NodeSkipped, node
 from spellwork.date_reading import DateError, read_date
 
-from .flow import MAX_DELAY
+from .flow import MAX_DELAY, seconds_left
 
 
 @node(
@@ -61,7 +61,7 @@ async def wait(
     ] = None,
 ) -> Any:
     """The value, once what ``after`` waits for is finished, the seconds have passed and the time has come."""
-    end = max(time.time() + seconds, _unix(until))
+    end = max(time.time() + seconds_left(ctx, seconds), _unix(until))
     left = end - time.time()
     if left > MAX_DELAY:
         raise NodeError(

@@ -8,10 +8,13 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
-from spellwork import Context, NodeError, node
+from spellwork import Context, NodeError, Port, node
 
-from .providers import Message, Options, open_provider
+from .providers import Message, Options, Provider, open_provider
 from .settings import BaseUrl, MaxTokens, Model, ProviderKind, Seed, Temperature, chosen_model
+from .usage import USAGE, told
+
+TEXT = Port("text", {"type": "string"}, stream=True)
 
 _ROLES = ("system", "user", "assistant", "tool")
 _LONG = {"format": "multiline"}
@@ -21,7 +24,7 @@ _LONG = {"format": "multiline"}
     "llm.generate",
     title="Generate text",
     category="Language models",
-    output="text",
+    outputs=(TEXT, USAGE),
     cache="none",
     retries=1,
     limiter="llm",
@@ -40,22 +43,20 @@ async def generate(
     seed: Seed = None,
     provider: ProviderKind = "ollama",
     base_url: BaseUrl = "",
-) -> AsyncIterator[str]:
+) -> dict[str, Any]:
     """A language model's answer to a prompt, as it is written."""
     async with open_provider(provider, base_url) as server:
         name = await chosen_model(server, model)
         ctx.progress(None, f"{name} at {server.url}")
         options = Options(temperature, max_tokens, seed)
-        async with aclosing(_closable(server.generate(name, prompt, system, options))) as pieces:
-            async for piece in pieces:
-                yield piece
+        return await _written(ctx, server, name, server.generate(name, prompt, system, options))
 
 
 @node(
     "llm.chat",
     title="Chat",
     category="Language models",
-    output="text",
+    outputs=(TEXT, USAGE),
     cache="none",
     retries=1,
     limiter="llm",
@@ -77,16 +78,14 @@ async def chat(
     seed: Seed = None,
     provider: ProviderKind = "ollama",
     base_url: BaseUrl = "",
-) -> AsyncIterator[str]:
+) -> dict[str, Any]:
     """A language model's next turn in a conversation, as it is written."""
     turns = conversation(messages or [], prompt, system)
     async with open_provider(provider, base_url) as server:
         name = await chosen_model(server, model)
         ctx.progress(None, f"{name} at {server.url}")
         options = Options(temperature, max_tokens, seed)
-        async with aclosing(_closable(server.chat(name, turns, options))) as pieces:
-            async for piece in pieces:
-                yield piece
+        return await _written(ctx, server, name, server.chat(name, turns, options))
 
 
 def conversation(messages: list[dict[str, Any]], prompt: str, system: str) -> list[Message]:
@@ -118,6 +117,14 @@ def conversation(messages: list[dict[str, Any]], prompt: str, system: str) -> li
     return turns
 
 
-def _closable(pieces: AsyncIterator[str]) -> AsyncGenerator[str, None]:
-    """Return what a provider yields as the generator it is, to close it in time."""
-    return cast("AsyncGenerator[str, None]", pieces)
+async def _written(
+    ctx: Context, server: Provider, model: str, answer: AsyncIterator[str]
+) -> dict[str, Any]:
+    """Send an answer on as it comes; return it whole, with what it took."""
+    text: list[str] = []
+    # What a provider yields is a generator, closed in time.
+    async with aclosing(cast("AsyncGenerator[str, None]", answer)) as pieces:
+        async for piece in pieces:
+            text.append(piece)
+            await ctx.send(TEXT.name, piece)
+    return {TEXT.name: "".join(text), USAGE.name: told(server.usage, server.kind, model)}

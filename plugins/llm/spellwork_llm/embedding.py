@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from spellwork import node
+from spellwork import Port, node
 
 from .providers import open_provider
 from .settings import BaseUrl, Model, ProviderKind, chosen_model
+from .usage import USAGE, told
+
+VECTORS = Port(
+    "vectors",
+    {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+)
 
 BATCH = 64
 """Texts that go to the server at once."""
@@ -19,7 +25,7 @@ BATCH = 64
     "llm.embed",
     title="Embed text",
     category="Language models",
-    output="vectors",
+    outputs=(VECTORS, USAGE),
     cache="private",
     retries=1,
     limiter="llm",
@@ -31,7 +37,7 @@ async def embed(
     model: Model = "",
     provider: ProviderKind = "ollama",
     base_url: BaseUrl = "",
-) -> list[list[float]]:
+) -> dict[str, Any]:
     """A vector for each text; texts of like meaning have like vectors."""
     texts = [text] if isinstance(text, str) else text
     vectors: list[list[float]] = []
@@ -39,4 +45,5 @@ async def embed(
         name = await chosen_model(server, model)
         for start in range(0, len(texts), BATCH):
             vectors += await server.embed(name, texts[start : start + BATCH])
-    return vectors
+        usage = told(server.usage, server.kind, name)
+    return {VECTORS.name: vectors, USAGE.name: usage}

@@ -61,7 +61,7 @@ def fill_registry(parts: Parts) -> None:
     stores, running, settings = parts.stores, parts.running, parts.settings
     access = stores.canvases.access
     pages = Pages(settings.inline_value_bytes)
-    mentions = Mentions(stores.mentions, stores.users, parts.channels)
+    mentions = Mentions(stores.mentions, stores.users, parts.relay)
     forms = SpellForms(running.libraries, parts.children)
     parts.registry.add(
         AuthService(parts.identity.accounts),
@@ -168,7 +168,7 @@ def _tasks(parts: Parts) -> TaskService:
     """Return what shows tasks to people, and let them be told of changes."""
     stores, tasks = parts.stores, parts.running.tasks
     access = stores.canvases.access
-    tasks.watch(TaskNews(stores.tasks, stores.users, access, parts.channels))
+    tasks.watch(TaskNews(stores.tasks, stores.users, access, parts.relay))
     links = TaskLinks(stores.tasks, tasks, finds_actors(stores), access, parts.identity.attempts)
     return TaskService(stores.tasks, tasks, links, access, parts.settings.url)
 

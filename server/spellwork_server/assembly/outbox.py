@@ -11,6 +11,7 @@ from spellwork_server.outbox import Outbox
 from spellwork_server.runs.doorbell import Doorbell
 from spellwork_server.runs.journal import Journal
 from spellwork_server.settings import Settings
+from spellwork_server.sockets.relay import Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,12 @@ class Telling:
     parts: tuple[AbstractAsyncContextManager[Any], ...]
 
 
-def make_telling(settings: Settings, stores: Stores, journal: Journal) -> Telling:
+def make_telling(settings: Settings, stores: Stores, journal: Journal, relay: Relay) -> Telling:
     """Put together what tells of runs. Nothing is connected yet."""
-    doorbell = Doorbell(stores.database, stores.journal, journal)
+    doorbell = Doorbell(stores.database, stores.journal, journal, relay)
     outbox = Outbox(stores.outbox, stores.journal, journal, stores.commits)
     if settings.redis_url is None:
-        return Telling(doorbell, outbox, (doorbell, outbox))
+        return Telling(doorbell, outbox, (relay, doorbell, outbox))
     # Redis' client takes a fifth of a second to import, and few servers have one.
     from spellwork_server.outbox.redis_stream import SUBSCRIBER, RedisStream  # noqa: PLC0415
 
@@ -38,4 +39,4 @@ def make_telling(settings: Settings, stores: Stores, journal: Journal) -> Tellin
         settings.url,
     )
     outbox.subscribe(SUBSCRIBER, redis.deliver)
-    return Telling(doorbell, outbox, (redis, doorbell, outbox))
+    return Telling(doorbell, outbox, (redis, relay, doorbell, outbox))

@@ -24,7 +24,9 @@ from spellwork_server.services.version_views import CanvasVersions, VersionViews
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels, SocketServer
 from spellwork_server.sockets.canvas_service import CanvasSockets
+from spellwork_server.sockets.relay import Relay
 from spellwork_server.sockets.y_websocket import YWebSockets
+from spellwork_server.storage.relayed import RelayStore
 from spellwork_server.storage.versions import VersionRecord
 
 
@@ -36,6 +38,7 @@ class Parts:
     stores: Stores
     identity: Identity
     channels: Channels
+    relay: Relay
     rooms: Rooms
     versions: VersionKeeper
     comment_places: CommentPlaces
@@ -55,6 +58,7 @@ def join_parts(settings: Settings) -> Parts:
     stores = make_stores(settings)
     identity = make_identity(settings, stores)
     channels = Channels()
+    relay = Relay(channels, RelayStore(stores.database), stores.commits)
     libraries = CanvasLibraries(Library.installed())
     children = ChildSpells(stores.updates, stores.canvases.access)
     rooms = Rooms(settings, stores.updates, channels, libraries, children)
@@ -66,7 +70,7 @@ def join_parts(settings: Settings) -> Parts:
     rooms.watch(comment_places.edited)
     versions = _make_versions(settings, stores, channels, rooms)
     running = make_running(
-        settings, stores, channels, rooms, libraries, children, identity.authenticator.current
+        settings, stores, relay, rooms, libraries, children, identity.authenticator.current
     )
     running.places.on_move = libraries.tell
     running.places.on_remove = running.packs.forget
@@ -93,11 +97,12 @@ def join_parts(settings: Settings) -> Parts:
         stores=stores,
         identity=identity,
         channels=channels,
+        relay=relay,
         rooms=rooms,
         versions=versions,
         comment_places=comment_places,
         running=running,
-        triggering=make_triggers(settings, stores, running, channels),
+        triggering=make_triggers(settings, stores, running, relay),
         registry=registry,
         children=children,
         completer=Completer(running.places.program_of),

@@ -28,6 +28,7 @@ from spellwork_server.packs.wheels import Wheels
 from spellwork_server.queues.dispatcher import Dispatcher
 from spellwork_server.queues.endings import Endings as RunEndings
 from spellwork_server.queues.lifeline import Lifeline
+from spellwork_server.queues.places import Places
 from spellwork_server.queues.processes import Processes, Rhythm
 from spellwork_server.rooms import Rooms
 from spellwork_server.runs.carrying import Carrying
@@ -38,6 +39,7 @@ from spellwork_server.runs.last_values import LastValues
 from spellwork_server.runs.output_cache import SharedCache
 from spellwork_server.runs.past_reader import PastReader
 from spellwork_server.runs.placement import Placement
+from spellwork_server.runs.progress_keeper import ProgressKeeper
 from spellwork_server.runs.queueing import Queueing, tries_again
 from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.runs.run import Machinery
@@ -47,7 +49,9 @@ from spellwork_server.runs.spell_manager import Managers
 from spellwork_server.services.external_workers import tells_of_workers
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels
+from spellwork_server.sockets.relay import Relay
 from spellwork_server.storage.run_events import RunEventStore
+from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.tasks import Tasks
 from spellwork_server.tasks.assignees import Assignees
 from spellwork_server.workers import Workers
@@ -71,6 +75,7 @@ class Running:
     tasks: Tasks
     runners: Runners
     reader: RunReader
+    progress: ProgressKeeper
     managers: Managers
     processes: Processes
     dispatcher: Dispatcher
@@ -83,13 +88,14 @@ class Running:
 def make_running(
     settings: Settings,
     stores: Stores,
-    channels: Channels,
+    relay: Relay,
     rooms: Rooms,
     libraries: CanvasLibraries,
     children: ChildSpells,
     current: Callable[[Actor], Awaitable[Actor]],
 ) -> Running:
     """Put together what runs spells. ``current`` finds what somebody may do now."""
+    channels = relay.channels
     lookups = Lookups()
     grants = CanvasGrants(stores.grants, stores.secrets, stores.vault, lookups)
     workers = WorkerPool(
@@ -112,8 +118,8 @@ def make_running(
     external = ExternalWorkers(stores.external_workers, libraries, finds_actors(stores))
     external.watch(tells_of_workers(channels))
     cache = SharedCache(stores.cache, stores.commits, settings.cache_memory_bytes)
-    journal = Journal(stores.journal, stores.commits, channels)
-    telling = make_telling(settings, stores, journal)
+    journal = Journal(stores.journal, stores.commits, relay)
+    telling = make_telling(settings, stores, journal, relay)
     access = stores.canvases.access
     processes = _make_processes(settings, stores)
     executors: dict[str, Executor] = {
@@ -159,7 +165,14 @@ def make_running(
     endings = RunEndings(stores.queues, runners.find)
     runners.watch_ends(lambda run: endings.note(run.id))
     executors["queue"] = Placement(
-        runners, queueing, endings, stores.queues, stores.runs, stores.outputs, dispatcher.resting
+        runners,
+        queueing,
+        endings,
+        stores.queues,
+        stores.runs,
+        stores.outputs,
+        dispatcher.resting,
+        Places(stores.queues, lambda: processes.id, dispatcher.ring, runners.spawn),
     )
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)
@@ -180,8 +193,14 @@ def make_running(
         tasks=tasks,
         runners=runners,
         reader=RunReader(
-            stores.runs, stores.outputs, runners.find, access, settings.inline_value_bytes
+            stores.runs,
+            stores.outputs,
+            runners.find,
+            access,
+            settings.inline_value_bytes,
+            ProgressRecords(stores.database),
         ),
+        progress=ProgressKeeper(runners.open_runs, stores.commits),
         managers=Managers(runners, journal, channels, access),
         processes=processes,
         dispatcher=dispatcher,

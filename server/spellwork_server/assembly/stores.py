@@ -91,7 +91,7 @@ def make_stores(settings: Settings) -> Stores:
         outputs=OutputStore(database),
         cache=CacheStore(database),
         runs=RunRecords(database),
-        queues=QueueStore(database),
+        queues=QueueStore(database, takeovers=settings.max_takeovers),
         processes=ProcessRecords(database),
         workers=WorkerRecords(database),
         packs=PackRecords(database),

@@ -10,7 +10,7 @@ from spellwork_server.assembly.stores import Stores, finds_actors
 from spellwork_server.runs.spell_runner import Place, RunRequest
 from spellwork_server.services.triggers import TriggerNews
 from spellwork_server.settings import Settings
-from spellwork_server.sockets import Channels
+from spellwork_server.sockets.relay import Relay
 from spellwork_server.triggers.endings import Endings
 from spellwork_server.triggers.firing import Firer, Start, Starts
 from spellwork_server.triggers.hooks import Hooks
@@ -27,12 +27,10 @@ class Triggering:
     news: TriggerNews
 
 
-def make_triggers(
-    settings: Settings, stores: Stores, running: Running, channels: Channels
-) -> Triggering:
+def make_triggers(settings: Settings, stores: Stores, running: Running, relay: Relay) -> Triggering:
     """Put together what fires."""
     access = stores.canvases.access
-    news = TriggerNews(stores.triggers, channels, settings.url)
+    news = TriggerNews(stores.triggers, relay, settings.url)
     firer = Firer(_starts(running), stores.commits, finds_actors(stores), access, time.time, news)
     triggers = Triggers(
         stores.triggers,

@@ -35,6 +35,8 @@ LATE_AT_ONCE = 100
 
 LOST = "interrupted: its process ended"
 
+TAKEN_OVER = "too_many_takeovers"
+
 logger = logging.getLogger(__name__)
 
 
@@ -262,9 +264,12 @@ class Dispatcher:
     # What happens to processes (``processes.Carrying``)
 
     async def take_over(self, process: str, dead: Sequence[str]) -> None:
-        """Give the runs of dead processes back; those that nobody may carry on end as interrupted."""
+        """Give the runs of dead processes back; those that nobody may carry on end: as interrupted, or failed."""
         for record in await self._store.take_over(process, dead):
-            await self._runs.interrupt(record, LOST)
+            if record.durable:
+                await self._runs.end_failed(record, TAKEN_OVER, _killing(record))
+            else:
+                await self._runs.interrupt(record, LOST)
         if dead:
             self.ring()
 
@@ -301,4 +306,11 @@ def _end_by_deadline(run: Carried) -> None:
 
 
 def _late(record: RunRecord) -> str:
-    return f"The run was to end by {record.deadline}, and still waited in its queue"
+    return f"The run was to end by {record.deadline}, and still waited"
+
+
+def _killing(record: RunRecord) -> str:
+    return (
+        f"Its process died {record.takeovers} times while the run went, and no node of it ended in between:"
+        " it may be what ends them, as by too much memory; it is not carried on"
+    )

@@ -15,6 +15,7 @@ PERMANENT = frozenset(
         "invalid_input",
         "deadline_exceeded",
         "too_many_calls",
+        "too_many_takeovers",
         "journal_full",
         "forbidden",
         "unauthenticated",

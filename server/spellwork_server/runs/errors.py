@@ -5,6 +5,7 @@
     ServerError
     ├── Conflict
     │   ├── RunEnded         409  run_ended
+    │   ├── RunElsewhere     409  run_elsewhere
     │   ├── RunBusy          409  run_busy
     │   ├── RunOpen          409  run_open
     │   └── NotResumable     409  not_resumable
@@ -34,6 +35,21 @@ class RunEnded(Conflict):
         super().__init__(
             f"Run {run} has ended ({status}); only a run that goes on can be paused or played",
             details={"run": run, "status": status},
+        )
+
+
+class RunElsewhere(Conflict):
+    """The run is open, and not carried by the process that was asked to steer it."""
+
+    default_code = "run_elsewhere"
+
+    def __init__(self, run: str, status: str, process: str | None) -> None:
+        if process is None:
+            where = f"waits in the store ({status}), and can be steered once it goes; it can be cancelled"
+        else:
+            where = f"goes on in the process {process}, where alone it is steered; it can be cancelled from here"
+        super().__init__(
+            f"Run {run} {where}", details={"run": run, "status": status, "process": process}
         )
 
 

@@ -51,6 +51,7 @@ def origin_of_record(
         record=record,
         begun=before.begun,
         past=past,
+        since=before.since if record.attempt == before.attempt else {},
         left={path: before.left[path] for path in past if path in before.left},
         kept=kept,
         within=within,

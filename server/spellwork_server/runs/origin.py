@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spellwork.past import Past
@@ -21,6 +21,8 @@ class Origin:
     begun: bool = False
     """Whether it told its start before: then it tells ``run.resumed``."""
     past: Past = field(default_factory=dict)
+    since: Mapping[str, float] = field(default_factory=dict)
+    """By path, when nodes began (Unix seconds) that had not ended."""
     left: Left = field(default_factory=dict)
     """Where the outputs of those in ``past`` are."""
     kept: tuple[str, ...] = ()
@@ -34,3 +36,8 @@ class Origin:
     forked_from: str | None = None
     changed: dict[str, str] = field(default_factory=dict)
     """By node of the run itself that is another than then, why it is."""
+
+    @property
+    def ran(self) -> float:
+        """For how many seconds it went before, in this attempt."""
+        return 0.0 if self.record is None else self.record.ran

@@ -63,6 +63,8 @@ class Before:
     ended: dict[str, Ended] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
     """The events of those in ``ended``."""
+    since: dict[str, float] = field(default_factory=dict)
+    """When those began (Unix seconds) that had not ended, at their first start in the last attempt."""
     left: Left = field(default_factory=dict)
     places: frozenset[str] = frozenset()
     """Where anything was left at all, chunks and what does not count included."""
@@ -90,7 +92,7 @@ class PastReader:
             if len(page) < PAGE:
                 break
             after = page[-1].seq
-        before = Before(story.begun, story.attempt)
+        before = Before(story.begun, story.attempt, since=story.since())
         if story.begun:
             before.places = await self._events.places_of(run)
             await self._fill(before, story, run)
@@ -146,6 +148,8 @@ class _Story:
         self._void: dict[str, int] = {}
         """By path, the number up to which what ended inside does not count."""
         self._started: set[str] = set()
+        self._since: dict[str, tuple[int, float]] = {}
+        """By path of what began and did not end, the number and the time of its start."""
 
     def read(self, events: Sequence[RunEvent]) -> None:
         """Take events that follow the last ones."""
@@ -154,17 +158,20 @@ class _Story:
                 told = _decoder.decode(event.body)
                 told.kind, told.seq = event.kind, event.seq
                 self.last[told.node] = told
+                self._since.pop(told.node, None)
             elif event.kind == "node.started":
                 assert event.node is not None
-                self._start(event.node, event.seq)
+                self._start(event.node, event.seq, event.at)
             else:
                 self._begin(event)
 
-    def _start(self, node: str, seq: int) -> None:
+    def _start(self, node: str, seq: int, at: float) -> None:
         self.last.pop(node, None)
         if node in self._started:
             self._void[node] = seq
+            self._since.pop(node, None)
         self._started.add(node)
+        self._since.setdefault(node, (seq, at))
 
     def _begin(self, event: RunEvent) -> None:
         self.begun = True
@@ -173,6 +180,8 @@ class _Story:
         if event.kind == "run.started":
             return
         tried_again, self.attempt = data["attempt"] != self.attempt, data["attempt"]
+        if tried_again:
+            self._since.clear()
         endings = self.endings()
         kept, within = frozenset(data["kept"]), frozenset(data["within"])
         self.last = {
@@ -183,13 +192,16 @@ class _Story:
 
     def endings(self) -> list[Told]:
         """Return how nodes ended, as far as that counts, in the order they did."""
-        counted = [told for told in self.last.values() if not self._is_void(told)]
+        counted = [told for told in self.last.values() if not self._is_void(told.node, told.seq)]
         return sorted(counted, key=lambda told: told.seq)
 
-    def _is_void(self, told: Told) -> bool:
-        return bool(self._void) and any(
-            self._void.get(owner, 0) > told.seq for owner in owners_of(told.node)
-        )
+    def since(self) -> dict[str, float]:
+        """Return when those began that had not ended, as far as that counts."""
+        begun = self._since.items()
+        return {node: at for node, (seq, at) in begun if not self._is_void(node, seq)}
+
+    def _is_void(self, node: str, seq: int) -> bool:
+        return bool(self._void) and any(self._void.get(owner, 0) > seq for owner in owners_of(node))
 
 
 class _Head(msgspec.Struct):

@@ -21,6 +21,8 @@ from spellwork.spell import Node
 from spellwork.step import Step
 from spellwork_server.errors import ServerError
 from spellwork_server.queues.endings import Endings
+from spellwork_server.queues.places import Places
+from spellwork_server.queues.retries import PERMANENT
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
@@ -37,8 +39,9 @@ PLACED = "node"
 class Placement:
     """The executor of calls with ``settings.queue``.
 
-    ``resting`` gives back the place of a run in this process for as long as it
-    only waits for another, so that parents never keep their children from running.
+    So that parents never keep their children from running, ``resting`` gives
+    the place of a run in this process to others for as long as a call of it
+    waits, and ``places`` that in its queue while it does nothing else.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Placement:
         records: RunRecords,
         outputs: OutputStore,
         resting: Callable[[str], AbstractContextManager[None]],
+        places: Places,
     ) -> None:
         self._runners = runners
         self._queueing = queueing
@@ -58,6 +62,9 @@ class Placement:
         self._records = records
         self._outputs = outputs
         self._resting = resting
+        self._places = places
+        self._ending: set[str] = set()
+        """Calls that this process has cancelled, and that have not ended."""
 
     async def call(self, step: Step, inputs: dict[str, Any], context: Context) -> dict[str, Any]:
         """Queue the call, wait for its end, and return its outputs by port. Raises NodeError with its failure.
@@ -75,20 +82,39 @@ class Placement:
             ) from error
         context.waits("queue", f"called by whoever listens to the queue {queue}")
         try:
-            with self._resting(context.run_id):
-                await self._endings.wait(child.id)
+            await self._wait(child.id, context)
         except asyncio.CancelledError:
             parent = self._runners.find(context.run_id)
             if parent is None or not parent.goes_elsewhere:
+                self._ending.add(child.id)
                 self._runners.spawn(self._cancel(child.id))
             raise
         return await self._outcome(child.id)
+
+    async def _wait(self, child: str, context: Context) -> None:
+        """Return once the child has ended, and the parent has its place again."""
+        with self._resting(context.run_id):
+            parent = self._runners.find(context.run_id)
+            record = None if parent is None else parent.kept
+            if parent is None or record is None or record.queue is None:
+                await self._endings.wait(child)
+                return
+            place = self._places.take((parent.id, parent.fence), record.queue)
+            try:
+                with context.elsewhere(place.tell):
+                    await self._endings.wait(child)
+                    await place.have()
+            finally:
+                self._places.leave(place)
 
     async def _child(
         self, queue: str, step: Step, inputs: dict[str, Any], context: Context
     ) -> RunRecord:
         key = context.idempotency_key
         known = await self._store.find_by_key(queue, key)
+        if known is not None and known.id in self._ending:  # of an attempt that took too long
+            await self._endings.wait(known.id)
+            known = await self._store.find_by_key(queue, key)
         if known is not None and (known.status in OPEN or _succeeded(known)):
             return known
         parent = await self._records.get(context.run_id)
@@ -100,8 +126,16 @@ class Placement:
             on_busy="parallel",
             durable=True,
         )
-        place = Place(queue, priority=parent.priority, deadline=parent.deadline, dedupe_key=key)
-        queued = await self._queueing.put(parent.user_id, parent.canvas_id, request, place)
+        place = Place(
+            queue,
+            priority=parent.priority + 1,
+            deadline=parent.deadline,
+            dedupe_key=key,
+            parent=parent.id,
+        )
+        queued = await self._queueing.put(
+            parent.user_id, parent.canvas_id, request, place, begun=parent.queue == queue
+        )
         return queued.record
 
     async def _outcome(self, run: str) -> dict[str, Any]:
@@ -115,9 +149,13 @@ class Placement:
         return {ref.port: _value(ref.port, ref.hash, bodies) for ref in refs}
 
     async def _cancel(self, run: str) -> None:
-        record = await self._records.get(run)
-        if record is not None and record.status in OPEN:
-            await self._queueing.cancel([record])
+        try:
+            record = await self._records.get(run)
+            if record is not None and record.status in OPEN:
+                await self._queueing.cancel([record])
+                await self._endings.wait(run)
+        finally:
+            self._ending.discard(run)
 
 
 def _spell(step: Step, inputs: dict[str, Any], parent: RunRecord) -> Spell:
@@ -145,12 +183,13 @@ def _failure(record: RunRecord) -> NodeError:
     result = record.result or {}
     error = next(iter(result.get("errors", {}).values()), None) or result.get("error") or {}
     code = error.get("code") or record.status
+    permanent = record.status == "cancelled" or code in PERMANENT
     failure = NodeError(
         error.get("message") or f"run {record.id}, which made the call, is {record.status}",
         code=code,
         port=error.get("port"),
         details={"run": record.id, **error.get("details", {})},
-        retryable=record.status != "cancelled",
+        retryable=not permanent and error.get("retryable", True),
     )
     failure.traceback = error.get("traceback")  # type: ignore[attr-defined] # as of a worker
     return failure

@@ -34,12 +34,21 @@ class Queueing:
         self._process = process
         self._ring = ring
 
-    async def put(self, user: str, canvas: str | None, request: RunRequest, place: Place) -> Queued:
+    async def put(
+        self,
+        user: str,
+        canvas: str | None,
+        request: RunRequest,
+        place: Place,
+        *,
+        begun: bool = False,
+    ) -> Queued:
         """Keep a run that waits in a queue; returns once its record is durable. What the user may do is checked before.
 
+        ``begun``: it is part of a run of that queue, which goes on to its end also where the queue is draining.
         Raises QueueDraining, and what keeps the spell from being compiled.
         """
-        rule = (await self._store.queues()).get(place.queue)
+        rule = None if begun else (await self._store.queues()).get(place.queue)
         if rule is not None and rule.state == "draining":
             raise QueueDraining(place.queue)
         runner = await self._runners.acquire(user, canvas)

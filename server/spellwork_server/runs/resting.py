@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import RunResult
 from spellwork_server.storage.group_commit import Job
+from spellwork_server.storage.run_progress import write_progress
 from spellwork_server.storage.run_records import RunRecord
 from spellwork_server.storage.run_states import lay_down
+
+from .views import RunProgress
 
 TryAgain = Callable[[RunRecord, RunResult], float | None]
 """Returns when (Unix time) a run whose nodes failed is tried again; None where it ends."""
@@ -24,11 +27,12 @@ def never(_record: RunRecord, _result: RunResult) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What a run is laid down as. ``not_before`` and ``attempt`` are those of its next attempt."""
+    """What a run is laid down as, after it went for ``ran`` seconds. ``not_before`` and ``attempt`` are those of its next attempt."""
 
     status: Literal["waiting", "queued"]
     not_before: float | None = None
     attempt: int | None = None
+    ran: float = 0.0
 
 
 def is_over(record: RunRecord, result: RunResult) -> bool:
@@ -36,12 +40,20 @@ def is_over(record: RunRecord, result: RunResult) -> bool:
     return record.retry is not None and result.status == "completed" and bool(result.errors)
 
 
-def laying_down(run: str, fence: int, rest: Rest) -> Job[None]:
-    """Return the job that lays a run down."""
+def laying_down(run: str, fence: int, rest: Rest, progress: RunProgress | None) -> Job[None]:
+    """Return the job that lays a run down, and keeps how far it is."""
 
     async def write(conn: AsyncConnection) -> None:
+        if progress is not None:
+            await write_progress(conn, {(run, fence): progress.model_dump()})
         await lay_down(
-            conn, run, fence, rest.status, attempt=rest.attempt, not_before=rest.not_before
+            conn,
+            run,
+            fence,
+            rest.status,
+            attempt=rest.attempt,
+            not_before=rest.not_before,
+            ran=rest.ran,
         )
 
     return write

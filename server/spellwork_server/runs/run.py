@@ -48,6 +48,7 @@ from .resting import Rest, TryAgain, is_over, laying_down, never
 from .run_end import Left, RunEnd
 from .run_sink import RunSink
 from .stream_log import StreamLog
+from .tally import Tally
 from .views import Audience, Mode, Status
 from .wire import Wire
 from .worker_values import LeftInWorkers
@@ -136,12 +137,12 @@ class RunOrder:
     drawn: Any = None
     """The spell as JSON, where it is at hand."""
 
-    def limits(self, most: Limits) -> Limits:
-        """Return what the run may use: what it asks for, and no more than ``most``."""
+    def limits(self, most: Limits, spent: float = 0.0) -> Limits:
+        """Return what the run may use: what it asks for, and no more than ``most``. ``spent`` seconds it went before."""
         if self.timeout is None:
-            return most
+            return replace(most, spent=spent) if spent else most
         seconds = self.timeout if most.seconds is None else min(self.timeout, most.seconds)
-        return replace(most, seconds=seconds)
+        return replace(most, seconds=seconds, spent=spent)
 
 
 class Run:
@@ -195,10 +196,14 @@ class Run:
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
         most = min(STREAM_BYTES, machinery.max_pending_bytes // BEHIND)
+        self.tally = Tally()
+        """How far it is."""
         self._pace = Pace(most, lambda: machinery.held_up(order.stream, order.user))
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
         )
+        if known is not None:
+            self._sink.tokens.take_past(origin.past)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -405,7 +410,7 @@ class Run:
             "encodings": encodings,
             "executors": machinery.executors,
             "context": self._context(),
-            "limits": order.limits(machinery.limits),
+            "limits": order.limits(machinery.limits, self._origin.ran),
             "limiters": machinery.limiters,
         }
         if live is not None and self._memory is not None:
@@ -455,7 +460,12 @@ class Run:
 
     def _context(self) -> RunContext:
         order = self.order
-        return RunContext(canvas=order.canvas, user=order.user, secrets=self._secrets.source)
+        return RunContext(
+            canvas=order.canvas,
+            user=order.user,
+            secrets=self._secrets.source,
+            begun=self._origin.since,
+        )
 
     async def _end(self, result: RunResult | None) -> None:
         if result is not None and any_handles():
@@ -481,10 +491,11 @@ class Run:
         """Return how the run is laid down, where it has not come to its end."""
         if self._failure is not None or self._broken or self.kept is None:
             return None
+        ran = 0.0 if result is None else result.duration
         if result is not None and result.status == "waiting":
-            return Rest("waiting")
+            return Rest("waiting", ran=ran)
         if self._leaving and (result is None or result.status == "cancelled"):
-            return Rest("queued")
+            return Rest("queued", ran=ran)
         if result is None or self.interrupted is not None or not is_over(self.kept, result):
             return None
         again = self._machinery.try_again(self.kept, result)
@@ -494,7 +505,8 @@ class Run:
         """Keep the run as open, and carry it no further."""
         journal = self._machinery.journal
         try:
-            await journal.settle(self._log, self, laying_down(self.id, self.fence, rest))
+            laid = laying_down(self.id, self.fence, rest, self.tally.progress())
+            await journal.settle(self._log, self, laid)
             self.status = rest.status
             if not self._broken:
                 self.tell_status()
@@ -522,6 +534,7 @@ class Run:
             left=self.left.copy(),
             insides=self.order.insides,
             masks=self._secrets.masks,
+            usage=self._sink.tokens.summed(self.order.spell),
         )
 
     def _last_status(self, result: RunResult | None) -> Status:
@@ -539,6 +552,7 @@ class Run:
         if self._leaving and event.kind != "node.done":  # what is cut short has not ended
             return
         if event.kind not in ("run.started", "run.resumed"):
+            self.tally.take(event)
             self._writer(event)
             return
         order, origin = self.order, self._origin
@@ -552,6 +566,7 @@ class Run:
             "children": order.request.get("children"),
             **beginning(origin),
         }
+        self.tally.take(event)
         self._writer(event)
         for told in origin.repeated:
             self._writer.put(self._wire.repeat(told, event.at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,6 @@ from spellwork import Event, Plan, RunResult
 from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
-from spellwork_server.storage.run_figures import NOT_RUN
 from spellwork_server.storage.run_records import mark_ended
 
 from .insides import ALL_SHOWN, Insides
@@ -27,12 +26,6 @@ KEPT = "kept"
 
 KINDS = {"completed": "run.completed", "failed": "run.failed"}
 """The kind of the last event by status; every other status is ``run.cancelled``."""
-
-TOKEN_COUNTS = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")
-"""What providers call the parts of ``total_tokens``."""
-
-MOST_TOKENS = 1_000_000_000
-"""A count of tokens beyond that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,8 @@ class RunEnd:
     left: Left
     insides: Insides = ALL_SHOWN
     masks: Masks = field(default_factory=Masks)
+    usage: Sequence[dict[str, Any]] = ()
+    """What nodes reported of tokens, by type, provider and model."""
 
     def event(self, kept: Left) -> Event:
         """Return the run's last event: the engine's own, with what a tab needs to replay the run."""
@@ -87,6 +82,7 @@ class RunEnd:
         """Return the job that keeps the end, with the values of ``kept`` that are not ``known`` to be kept."""
         summary = self._summary()
         result = self.result
+        ran = result.duration if result is not None and self.status == "interrupted" else 0.0
         missing = {
             ref.hash: encode(result.outputs[node][port]).body
             for node, ports in kept.items()
@@ -102,7 +98,7 @@ class RunEnd:
         async def write(conn: AsyncConnection) -> None:
             await insert_values(conn, missing)
             await insert_references(conn, rows)
-            await mark_ended(conn, self.run, self.status, self.at, summary)
+            await mark_ended(conn, self.run, self.status, self.at, summary, ran)
 
         return write
 
@@ -121,7 +117,7 @@ class RunEnd:
         summary: dict[str, Any] = {"order": self._order(), "error": self.error}
         result = self.result
         if result is not None:
-            durations, why = result.durations.items(), result.why
+            durations = result.durations.items()
             summary |= {
                 "errors": {
                     node: self.insides.failure(failure.to_json())
@@ -135,33 +131,10 @@ class RunEnd:
                     for node in result.errors
                     if node in self.plan and (name := self.plan[node].node.name)
                 },
-                "tokens": tokens_of(
-                    {
-                        node: ports
-                        for node, ports in result.outputs.items()
-                        if why.get(node) not in NOT_RUN
-                    }
-                ),
             }
+        if self.usage:
+            summary["usage"] = list(self.usage)
         return self.masks.plain(summary) if self.masks else summary
-
-
-def tokens_of(outputs: Mapping[str, Mapping[str, Any]]) -> int:
-    """Add up the tokens that nodes report: on an output ``usage``, ``{total_tokens}`` or what makes it up."""
-    total = 0
-    for ports in outputs.values():
-        usage = ports.get("usage")
-        if isinstance(usage, Mapping):
-            total += _whole(usage.get("total_tokens")) or sum(
-                _whole(usage.get(name)) for name in TOKEN_COUNTS
-            )
-    return min(total, MOST_TOKENS)
-
-
-def _whole(value: Any) -> int:
-    """Return a count that somebody's node gave, or 0 for what is none."""
-    plain = isinstance(value, int) and not isinstance(value, bool)
-    return value if plain and 0 <= value < MOST_TOKENS else 0
 
 
 def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:

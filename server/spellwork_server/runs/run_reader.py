@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,8 @@ import msgspec
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Action, Actor, RunAccess, allowed, require
 from spellwork_server.storage.outputs import OutputRef, OutputStore
-from spellwork_server.storage.run_records import RunRecord, RunRecords
+from spellwork_server.storage.run_progress import ProgressRecords
+from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
 
 from .errors import RunNotFound, ValueNotFound
 from .gone_values import gone_among
@@ -19,7 +20,7 @@ from .insides import ALL_SHOWN
 from .references import is_stand_in, reference
 from .run import Run
 from .streams import Access
-from .views import RunView
+from .views import RunProgress, RunView, TokensView
 
 STAND_IN_BYTES = 512 * 1024
 """What is told of a value in a worker at most. It is always told whole."""
@@ -35,12 +36,14 @@ class RunReader:
         find_open: Callable[[str], Run | None],
         access: Access,
         inline_bytes: int,
+        progress: ProgressRecords,
     ) -> None:
         self._records = records
         self._outputs = outputs
         self._find_open = find_open
         self._access = access
         self._inline = inline_bytes
+        self._progress = progress
         self.insides = InsideRights(records, access)
         """What of a run's inside somebody may see now."""
 
@@ -76,7 +79,7 @@ class RunReader:
         for ref in refs:
             by_node.setdefault(ref.node, []).append(ref)
         placed = [node for node in order if node in by_node]
-        return self._head(record).model_copy(
+        return (await self.with_progress([self._head(record)]))[0].model_copy(
             update={
                 "outputs": {
                     node: {ref.port: _value(ref, bodies) for ref in by_node[node]}
@@ -91,6 +94,7 @@ class RunReader:
                 "why": result.get("why", {}),
                 "durations": result.get("durations", {}),
                 "order": order,
+                "usage": [TokensView(**each) for each in result.get("usage", ())],
                 "gone": gone_among(told),
                 "spell": record.spell,
             }
@@ -100,19 +104,30 @@ class RunReader:
         """Return runs as a list gives them."""
         return [self._head(record) for record in records]
 
+    async def with_progress(self, views: Sequence[RunView]) -> list[RunView]:
+        """Return runs with how far those are that have not ended and are not carried here."""
+        wanted = [each.id for each in views if each.progress is None and each.status in OPEN]
+        told = await self._progress.of(wanted)
+        return [
+            each.model_copy(update={"progress": RunProgress(**told[each.id])})
+            if each.id in told
+            else each
+            for each in views
+        ]
+
     async def of_canvas(
         self, actor: Actor, canvas: str, *, limit: int, before: float | None = None
     ) -> list[RunView]:
         """Return the runs of a canvas that the actor may see, newest first. The canvas's access is checked before."""
-        return self.heads(
-            await self._records.of_canvas(canvas, actor.user_id, limit=limit, before=before)
-        )
+        found = await self._records.of_canvas(canvas, actor.user_id, limit=limit, before=before)
+        return await self.with_progress(self.heads(found))
 
     async def of_user(
         self, actor: Actor, *, limit: int, before: float | None = None
     ) -> list[RunView]:
         """Return the actor's own runs, newest first."""
-        return self.heads(await self._records.of_user(actor.user_id, limit=limit, before=before))
+        found = await self._records.of_user(actor.user_id, limit=limit, before=before)
+        return await self.with_progress(self.heads(found))
 
     async def may_read_value(self, actor: Actor, key: str) -> None:
         """Raise ValueNotFound unless a run that the actor may read has left the value: a hash is no permission."""
@@ -169,6 +184,7 @@ class RunReader:
             priority=record.priority,
             not_before=record.not_before,
             deadline=record.deadline,
+            progress=going.tally.progress() if going is not None and going.is_open else None,
             attempt=record.attempt,
             trigger=record.trigger_id,
             forked_from=record.forked_from,

@@ -10,6 +10,7 @@ from spellwork_server.grants.masking import Masks
 from .insides import Insides
 from .pace import Pace
 from .past_reader import INEXACT
+from .tokens import PORT, TokenTally
 from .writer import RunWriter
 
 
@@ -32,9 +33,13 @@ class RunSink:
         self._writer = writer
         self._pace = pace
         self._masks = Masks() if masks is None else masks
+        self.tokens = TokenTally()
+        """What nodes report of tokens, those that are hidden included."""
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
+        if event.outputs and PORT in event.outputs and event.kind == "node.done":
+            self.tokens.take(event)
         if not self._insides.hides(event.node):
             if event.error is not None and event.kind == "node.failed":
                 event.error = self._insides.failure(event.error)

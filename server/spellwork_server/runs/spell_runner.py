@@ -98,6 +98,8 @@ class Place:
     dedupe_key: str | None = None
     retry: Mapping[str, Any] | None = None
     """{attempts, backoff?, max_backoff?}"""
+    parent: str | None = None
+    """The run of which it is the call of a node."""
 
     def columns(self) -> dict[str, Any]:
         """Return what of it the run's row has as it is."""
@@ -108,6 +110,7 @@ class Place:
             "deadline": self.deadline,
             "dedupe_key": self.dedupe_key,
             "retry": None if self.retry is None else dict(self.retry),
+            "parent_id": self.parent,
         }
 
 

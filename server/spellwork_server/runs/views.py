@@ -18,6 +18,32 @@ Audience = Literal["shared", "private"]
 OnBusy = Literal["replace", "queue", "parallel"]
 
 
+class RunProgress(View):
+    """How far a run is that has not ended. What runs inside its nodes does not count."""
+
+    ended: int = Field(description="Nodes that are done, failed or skipped.")
+    total: int
+    node: str | None = Field(
+        default=None, description="The one under way that last said how far it is."
+    )
+    value: float | None = Field(
+        default=None, description="How far that is: 0 to 1, where it knows."
+    )
+    message: str | None = None
+
+
+class TokensView(View):
+    """Tokens of one type of node at one model, as the provider counted them."""
+
+    type: str | None = Field(description="Of the node; null where further ones are put together.")
+    provider: str | None
+    model: str | None
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
 class RunView(View):
     """A run. Lists give it without what the nodes left (``outputs`` to ``hashes`` are empty)."""
 
@@ -53,6 +79,10 @@ class RunView(View):
         default=None,
         description="Lists only: how many runs leave its queue before it, while it waits there; null beyond 1,000.",
     )
+    progress: RunProgress | None = Field(
+        default=None,
+        description="While it has not ended, and has begun; where another process carries it, as of some seconds ago.",
+    )
     attempt: int = Field(default=1, description="Which attempt this is; from 1.")
     trigger: str | None = Field(default=None, description="The trigger that started it.")
     forked_from: str | None = Field(
@@ -80,6 +110,10 @@ class RunView(View):
     order: list[str] = Field(default_factory=list, description="The nodes in graph order.")
     hashes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="{node: {port: hash of the value}}"
+    )
+    usage: list[TokensView] = Field(
+        default_factory=list,
+        description="What nodes reported of tokens, those inside nodes too, once it has ended; most first.",
     )
     gone: dict[str, str] = Field(
         default_factory=dict,

@@ -41,8 +41,8 @@ def openapi_document(
         assert operation.rest is not None
         method, path = operation.rest
         paths.setdefault(_template(path), {})[method.lower()] = _operation(operation, schemas)
-    for (method, path), entry in others.items():
-        paths.setdefault(path, {})[method.lower()] = entry
+    for (verb, place), entry in others.items():
+        paths.setdefault(place, {})[verb.lower()] = entry
     return {
         "openapi": "3.1.0",
         "info": {

@@ -19,7 +19,7 @@ from spellwork_server.runs.streams import Access
 from spellwork_server.runs.timeline import Row, TimelineMaker
 from spellwork_server.storage.canvases import CanvasRecords
 from spellwork_server.storage.outputs import OutputRef, OutputStore
-from spellwork_server.storage.run_figures import DAY, RunFigures, UsageRow
+from spellwork_server.storage.run_figures import DAY, RunFigures, TokenRow, UsageRow
 from spellwork_server.storage.run_search import RunQuery, RunSearch
 from spellwork_server.storage.timeline_events import TimelineEvents
 from spellwork_server.storage.users import UserRecords
@@ -36,6 +36,7 @@ from .run_reading_models import (
     RunTimeline,
     SpanView,
     TimelineNode,
+    TokenUsage,
     Usage,
     UsageFigures,
     UsageGroup,
@@ -79,12 +80,13 @@ class RunReadingService(Service):
 
     @operation(summary="Find runs, newest first", rest=("GET", "/v1/runs"))
     async def find(self, call: Call, request: FindRuns) -> RunList:
-        """Give the runs of a canvas that the caller may see, or the caller's own, a page at a time."""
-        actor = require(call.actor, "run.create")
+        """Give the runs of a canvas that the caller may see, or the caller's own, or all, a page at a time."""
+        everybody = request.all and request.canvas is None
+        actor = require(call.actor, "users.manage" if everybody else "run.create")
         if request.canvas is not None:
             require(actor, "canvas.read", await self._access(request.canvas))
         query = RunQuery(
-            reader=actor.user_id,
+            reader=None if everybody else actor.user_id,
             canvas=request.canvas,
             status=request.status,
             queue=request.queue,
@@ -99,7 +101,7 @@ class RunReadingService(Service):
         )
         found = await self._looks.search.find(query)
         ahead = await self._looks.search.ahead(found.records)
-        views = self._reader.heads(found.records)
+        views = await self._reader.with_progress(self._reader.heads(found.records))
         return RunList(
             items=[
                 view.model_copy(
@@ -213,7 +215,16 @@ class RunReadingService(Service):
                 for name in UsageFigures.model_fields
             }
         )
-        return Usage(by=request.by, since=since, total=total, groups=groups)
+        taken = await self._looks.figures.tokens(
+            since=since, canvas=request.canvas, reader=None if request.all else actor.user_id
+        )
+        return Usage(
+            by=request.by,
+            since=since,
+            total=total,
+            groups=groups,
+            tokens=[_tokens(row) for row in taken],
+        )
 
     async def _side(self, actor: Actor, run: str) -> Side:
         record = await self._reader.record(actor, run)
@@ -269,6 +280,19 @@ def _key(row: UsageRow) -> str | None:
     if isinstance(row.key, int):
         return datetime.fromtimestamp(row.key * DAY, UTC).date().isoformat()
     return row.key
+
+
+def _tokens(row: TokenRow) -> TokenUsage:
+    return TokenUsage(
+        type=row.type or None,
+        provider=row.provider or None,
+        model=row.model or None,
+        runs=row.runs,
+        calls=row.calls,
+        prompt_tokens=row.prompt,
+        completion_tokens=row.completion,
+        total_tokens=row.total,
+    )
 
 
 def _figures(row: UsageRow) -> dict[str, float]:

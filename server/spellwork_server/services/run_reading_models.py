@@ -12,7 +12,7 @@ from spellwork_server.runs.comparing import State as NodeState
 from spellwork_server.runs.references import reference
 from spellwork_server.runs.timeline import Row, Span
 from spellwork_server.runs.timeline import State as SpanState
-from spellwork_server.runs.views import RunView, Status
+from spellwork_server.runs.views import RunView, Status, TokensView
 from spellwork_server.storage.outputs import OutputRef
 from spellwork_server.storage.run_figures import By
 from spellwork_server.storage.schema import PATH_LENGTH
@@ -46,6 +46,9 @@ class FindRuns(Request):
             "Only runs with this in the ids, names, codes or messages of nodes that failed, in the name of who ran "
             "it, of its queue or of its trigger, or whose id begins so (6 characters or more). Case does not matter."
         ),
+    )
+    all: bool = Field(
+        default=False, description="Without a canvas: of everybody, for administrators."
     )
     since: float | None = Field(
         default=None, description="Only runs created then (Unix seconds) or later."
@@ -296,7 +299,9 @@ class UsageFigures(View):
     cached: int
     failed: int
     skipped: int
-    tokens: int = Field(description="What nodes reported on an output `usage`.")
+    tokens: int = Field(
+        description="What nodes reported on an output `usage`, those inside nodes too."
+    )
 
 
 class UsageGroup(UsageFigures):
@@ -308,6 +313,12 @@ class UsageGroup(UsageFigures):
     name: str | None = Field(description="Of the user or canvas.")
 
 
+class TokenUsage(TokensView):
+    """The same of several runs."""
+
+    runs: int
+
+
 class Usage(View):
     """Newest day first; canvases and users by the time they took."""
 
@@ -315,3 +326,6 @@ class Usage(View):
     since: float
     total: UsageFigures
     groups: list[UsageGroup]
+    tokens: list[TokenUsage] = Field(
+        description="Of the same runs, by type of node, provider and model, those that took most first."
+    )

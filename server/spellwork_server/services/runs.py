@@ -16,7 +16,7 @@ from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
 from spellwork_server.queues.endings import Endings
 from spellwork_server.runs.carrying import Fork
-from spellwork_server.runs.errors import RunEnded
+from spellwork_server.runs.errors import RunElsewhere, RunEnded
 from spellwork_server.runs.inside_rights import HIDDEN
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.pages import Pages, ValuePage
@@ -224,7 +224,7 @@ class RunService(Service):
     @operation(
         summary="Pause a run, or leave live mode",
         rest=("POST", "/v1/runs/pause"),
-        errors=("run_ended",),
+        errors=("run_ended", "run_elsewhere"),
     )
     async def pause(self, call: Call, request: SteerRun) -> Steered:
         """Start no further node of a run until it is played; with ``canvas``, leave live mode there."""
@@ -239,7 +239,7 @@ class RunService(Service):
     @operation(
         summary="Let a paused run go on, or enter live mode",
         rest=("POST", "/v1/runs/play"),
-        errors=("run_ended",),
+        errors=("run_ended", "run_elsewhere"),
     )
     async def play(self, call: Call, request: SteerRun) -> Steered:
         """Go on with a run; with ``canvas``, run what changes there from now on, the whole canvas first."""
@@ -260,7 +260,7 @@ class RunService(Service):
     @operation(
         summary="Let a paused run go on by one node",
         rest=("POST", "/v1/runs/{id}/step"),
-        errors=("run_ended", "run_not_paused"),
+        errors=("run_ended", "run_elsewhere", "run_not_paused"),
     )
     async def step(self, call: Call, request: OneRun) -> Steered:
         """Start exactly one more node: one that is ready, or else the next to be."""
@@ -349,6 +349,8 @@ class RunService(Service):
     async def _open_run(self, call: Call, run_id: str) -> tuple[Run, RunRecord]:
         record = await self._reader.record(call.actor, run_id, "run.steer")
         run = self._runners.find(record.id)
+        if run is None and record.status in OPEN:
+            raise RunElsewhere(record.id, record.status, record.process_id)
         if run is None or not run.is_open:
             raise RunEnded(record.id, record.status)
         return run, record

@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from aiohttp import web
@@ -205,12 +206,7 @@ def _in_order(kind: type) -> list[str]:
 
 def _operation(service: Service, attribute: str, mark: _Mark) -> Operation:
     method = getattr(service, attribute)
-    hints = get_type_hints(method)
-    parameters = list(inspect.signature(method).parameters)
-    if len(parameters) != 2:
-        raise TypeError(f"{service.name}.{attribute} must take (self, call, request)")
-    request = hints[parameters[1]]
-    response, streams = _response(hints.get("return"))
+    request, response, streams = _models(method.__func__)
     return Operation(
         name=mark.name or f"{service.name}.{attribute}",
         summary=mark.summary,
@@ -228,6 +224,16 @@ def _operation(service: Service, attribute: str, mark: _Mark) -> Operation:
         call=method,
         shortcut=getattr(service, mark.shortcut) if mark.shortcut else None,
     )
+
+
+@cache
+def _models(method: Callable[..., Any]) -> tuple[type[BaseModel], type[BaseModel] | None, bool]:
+    """Return the model of a method's requests, that of its answers, and whether these may be streams instead."""
+    hints = get_type_hints(method)
+    parameters = list(inspect.signature(method).parameters)
+    if len(parameters) != 3:
+        raise TypeError(f"{method.__qualname__} must take (self, call, request)")
+    return hints[parameters[2]], *_response(hints.get("return"))
 
 
 def _response(hint: Any) -> tuple[type[BaseModel] | None, bool]:

@@ -43,13 +43,13 @@ audit = logging.getLogger("spellwork_server.audit")
 
 
 class Publishes(Protocol):
-    """The part of ``sockets.Channels`` that this service needs."""
+    """The part of ``sockets.Relay`` that this service needs."""
 
     def publish(self, channel: str, event: str, data: Any) -> None:
         """Send an event to everybody on the channel."""
 
-    def followed(self, channel: str) -> bool:
-        """Say whether anybody is on the channel."""
+    def reaches(self, channel: str) -> bool:
+        """Say whether anybody may be on the channel."""
 
 
 class TriggerNews:
@@ -63,7 +63,7 @@ class TriggerNews:
     async def __call__(self, trigger: str) -> None:
         """Tell of a trigger as it is now."""
         record = await self._records.find(trigger)
-        if record is not None and self._channels.followed(f"canvas:{record.canvas_id}"):
+        if record is not None and self._channels.reaches(f"canvas:{record.canvas_id}"):
             last = await self._records.last_firings([trigger])
             self.tell(record.canvas_id, trigger, trigger_view(record, last.get(trigger), self._url))
 

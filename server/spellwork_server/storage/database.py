@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Any, Self
 
 import msgspec
 from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
 
@@ -26,8 +27,13 @@ MEMORY = "sqlite+aiosqlite:///:memory:"
 WRITE = "spellwork_write"
 """Execution option of a connection whose transaction will write."""
 
+WAL = "PRAGMA journal_mode=WAL"
+
+WAL_ATTEMPTS = 20
+"""How often others may be in between who open a fresh file at the same moment."""
+
 PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
+    WAL,
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
@@ -203,9 +209,24 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     """Take transactions out of the driver's hands and set what durability needs."""
     connection.isolation_level = None
     cursor = connection.cursor()
+    _begin_wal(cursor)
     for pragma in PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _begin_wal(cursor: DBAPICursor) -> None:
+    """Turn a fresh file to WAL, which SQLite refuses at once while somebody else writes: wait for them, as for any write."""
+    for _ in range(WAL_ATTEMPTS):
+        try:
+            cursor.execute(WAL)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,12 +7,13 @@ nothing written under an older claim is taken any more (``journal.append``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Update,
     and_,
     case,
     delete,
@@ -31,7 +32,7 @@ from .clock import Clock, database_time
 from .database import Database
 from .journal import Claim
 from .run_records import OPEN, RunRecord
-from .schema import PROCESSES, QUEUES, RUNS
+from .schema import EVENTS, PROCESSES, QUEUES, RUNS
 
 WAITS = text("runs.status = 'queued' AND runs.process_id IS NULL")
 """As the index of what may be claimed has it, word for word: SQLite finds an index by that."""
@@ -39,8 +40,24 @@ WAITS = text("runs.status = 'queued' AND runs.process_id IS NULL")
 CARRIED = ("running", "paused")
 """Statuses of a run that takes a place of its queue."""
 
+HAS, LENDS, WANTS = 0, 1, 2
+"""What a run does with its place (``lent``): has it, gives it to others, or wants it back, so that nobody new gets it."""
+
 _COLUMNS = tuple(RUNS.c[name] for name in RunRecord.__dataclass_fields__)
 _HEADS = tuple(column for column in _COLUMNS if column.key not in ("spell", "result"))
+_TAKEN_OVER = ("takeovers", "takeover_seq", "ran")
+
+ENDINGS = ("node.done", "node.failed", "node.skipped")
+"""Kinds of events that say that a run came further."""
+
+TAKEOVERS = 3
+"""How often the process of a run may die, with no node ended in between, until the run is ended."""
+
+WATCHED_SECONDS = 30.0
+"""For how long a run that is on its last chance is the only such one of its process, and how old that is at least.
+
+What the run does to its process it does to itself then; what else ends processes again and again, as they start, does not reach it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ class QueueRecord:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How a queue stands now. ``oldest_at`` is when the oldest that waits was made."""
+    """How a queue stands now. ``oldest_at`` is when the oldest that waits was made; ``running`` are those that have a place."""
 
     waiting: int = 0
     delayed: int = 0
@@ -98,9 +115,12 @@ class Claimant:
 class QueueStore:
     """Claims, gives back and counts the runs of queues. ``clock`` is the database's own, but in tests."""
 
-    def __init__(self, database: Database, clock: Clock = database_time) -> None:
+    def __init__(
+        self, database: Database, clock: Clock = database_time, takeovers: int = TAKEOVERS
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._takeovers = takeovers
 
     # Taking
 
@@ -113,13 +133,58 @@ class QueueStore:
         async with self._database.write() as conn:
             now = await self._clock(conn)
             rules = await self._rules(conn, claimant, hold=True)
-            counted = {name: rule for name, rule in rules.items() if rule.limited}
-            others = claimant.listens() if not rules else and_(claimant.listens(), _none_of(rules))
-            found = await self._candidates(conn, others, most, now)
-            for name, room in (await self._rooms(conn, counted, claimant.process, now)).items():
-                found += await self._candidates(conn, RUNS.c.queue == name, min(room, most), now)
-            found.sort(key=lambda run: (-run.priority, run.created_at, run.id))
-            return await self._take(conn, found[:most], claimant.process, now)
+            found = await self._find(conn, claimant, rules, most, now, true())
+            if any(self._is_suspect(run) for run in found):
+                found = await self._spread(conn, claimant, rules, most, now, found)
+            return await self._take(conn, found, claimant.process, now)
+
+    async def _find(
+        self,
+        conn: AsyncConnection,
+        claimant: Claimant,
+        rules: Mapping[str, QueueRecord],
+        most: int,
+        now: float,
+        where: ColumnElement[bool],
+    ) -> list[RunRecord]:
+        """Return up to ``most`` runs that a process may take now, in their order."""
+        counted = {name: rule for name, rule in rules.items() if rule.limited}
+        others = claimant.listens() if not rules else and_(claimant.listens(), _none_of(rules))
+        found = await self._candidates(conn, and_(others, where), most, now)
+        for name, room in (await self._rooms(conn, counted, claimant.process, now)).items():
+            mine = and_(RUNS.c.queue == name, where)
+            found += await self._candidates(conn, mine, min(room, most), now)
+        found.sort(key=lambda run: (-run.priority, run.created_at, run.id))
+        return found[:most]
+
+    def _is_suspect(self, run: RunRecord) -> bool:
+        """Say whether a run ends with the next process that dies under it: perhaps it is what kills them."""
+        return run.takeovers >= self._takeovers
+
+    async def _spread(
+        self,
+        conn: AsyncConnection,
+        claimant: Claimant,
+        rules: Mapping[str, QueueRecord],
+        most: int,
+        now: float,
+        found: Sequence[RunRecord],
+    ) -> list[RunRecord]:
+        """Return what a process may take with one suspect at most among it, and none while it is new or carries one."""
+        watched = select(literal(1)).where(
+            RUNS.c.process_id == claimant.process,
+            RUNS.c.takeovers >= self._takeovers,
+            RUNS.c.status.in_(CARRIED),
+            RUNS.c.claimed_at > now - WATCHED_SECONDS,
+        )
+        young = select(literal(1)).where(
+            PROCESSES.c.id == claimant.process, PROCESSES.c.started_at > now - WATCHED_SECONDS
+        )
+        is_free = await conn.scalar(watched.union_all(young).limit(1)) is None
+        suspects = [run for run in found if self._is_suspect(run)][: int(is_free)]
+        sure = RUNS.c.takeovers < self._takeovers
+        others = await self._find(conn, claimant, rules, most - len(suspects), now, sure)
+        return suspects + others
 
     async def _rules(
         self, conn: AsyncConnection, claimant: Claimant, *, hold: bool = False
@@ -140,17 +205,7 @@ class QueueStore:
         open_ones = {name: rule for name, rule in rules.items() if rule.state != "paused"}
         if not open_ones:
             return {}
-        carried = and_(RUNS.c.status.in_(CARRIED), RUNS.c.process_id.is_not(None))
-        query = (
-            select(
-                RUNS.c.queue,
-                func.count().label("all"),
-                func.sum(case((RUNS.c.process_id == process, 1), else_=0)).label("mine"),
-            )
-            .where(RUNS.c.queue.in_(open_ones), carried)
-            .group_by(RUNS.c.queue)
-        )
-        counts = {row[0]: (int(row[1]), int(row[2])) for row in await conn.execute(query)}
+        counts = await self._carried(conn, open_ones, process, (HAS, WANTS))
         rooms: dict[str, int] = {}
         for name, rule in open_ones.items():
             of_all, mine = counts.get(name, (0, 0))
@@ -160,6 +215,26 @@ class QueueStore:
                 _left(rule.rate_count, await self._taken_lately(conn, rule, now)),
             )
         return {name: room for name, room in rooms.items() if room > 0}
+
+    async def _carried(
+        self, conn: AsyncConnection, queues: Iterable[str], process: str, lent: Sequence[int]
+    ) -> dict[str, tuple[int, int]]:
+        """Return how many runs of each queue go, in all processes and in this one, that do this with their place."""
+        query = (
+            select(
+                RUNS.c.queue,
+                func.count().label("all"),
+                func.sum(case((RUNS.c.process_id == process, 1), else_=0)).label("mine"),
+            )
+            .where(
+                RUNS.c.queue.in_(list(queues)),
+                RUNS.c.status.in_(CARRIED),
+                RUNS.c.process_id.is_not(None),
+                RUNS.c.lent.in_(lent),
+            )
+            .group_by(RUNS.c.queue)
+        )
+        return {row[0]: (int(row[1]), int(row[2])) for row in await conn.execute(query)}
 
     async def _taken_lately(self, conn: AsyncConnection, rule: QueueRecord, now: float) -> int:
         if rule.rate_count is None or rule.rate_seconds is None:
@@ -195,6 +270,7 @@ class QueueStore:
                 fence=RUNS.c.fence + 1,
                 claimed_at=now,
                 not_before=None,
+                lent=HAS,
                 started_at=func.coalesce(RUNS.c.started_at, now),
             )
         )
@@ -206,6 +282,7 @@ class QueueStore:
                 fence=run.fence + 1,
                 claimed_at=now,
                 not_before=None,
+                lent=HAS,
                 started_at=now if run.started_at is None else run.started_at,
             )
             for run in found
@@ -219,8 +296,8 @@ class QueueStore:
             paused = {name: rule for name, rule in rules.items() if rule.state == "paused"}
             mine = claimant.listens() if not paused else and_(claimant.listens(), _none_of(paused))
             claimable = select(literal(1)).where(_due(now), mine).limit(1).exists()
-            late = select(literal(1)).where(WAITS, RUNS.c.deadline <= now).limit(1).exists()
-            told = (await conn.execute(select(claimable, late))).one()
+            late = [select(literal(1)).where(each).limit(1).exists() for each in _late(now)]
+            told = (await conn.execute(select(claimable, or_(*late)))).one()
             marked = await conn.scalars(
                 select(RUNS.c.id).where(
                     RUNS.c.process_id == claimant.process, RUNS.c.cancel_at.is_not(None)
@@ -229,16 +306,18 @@ class QueueStore:
             return Look(now, bool(told[0]), bool(told[1]), tuple(marked))
 
     async def take_late(self, process: str, most: int = 100) -> list[RunRecord]:
-        """Take runs that wait and have passed their deadline, whatever their queue allows: to end them."""
+        """Take runs that wait, in queues or for people, and have passed their deadline, whatever their queue allows: to end them."""
         async with self._database.write() as conn:
             now = await self._clock(conn)
-            query = (
-                select(*_COLUMNS)
-                .where(WAITS, RUNS.c.deadline <= now)
-                .limit(most)
-                .with_for_update(skip_locked=True)
-            )
-            found = [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
+            found: list[RunRecord] = []
+            for each in _late(now):
+                query = (
+                    select(*_COLUMNS)
+                    .where(each)
+                    .limit(most - len(found))
+                    .with_for_update(skip_locked=True)
+                )
+                found += [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
             return await self._take(conn, found, process, now)
 
     async def take_waiting(self, process: str, run: str) -> RunRecord | None:
@@ -252,6 +331,38 @@ class QueueStore:
             found = [RunRecord(**row._mapping)]  # noqa: SLF001 - as above
             return (await self._take(conn, found, process, now))[0]
 
+    # Lending places
+
+    async def lend(self, claim: Claim) -> None:
+        """Give the place of a run in its queue to others, as it only waits for these."""
+        await self._set_lent(claim, LENDS)
+
+    async def want_back(self, claim: Claim) -> None:
+        """Let nobody new have a place in the queue of a run until it has its own again."""
+        await self._set_lent(claim, WANTS)
+
+    async def keep(self, claim: Claim) -> None:
+        """Let a run have its place again, whether there is room or not."""
+        await self._set_lent(claim, HAS)
+
+    async def _set_lent(self, claim: Claim, lent: int) -> None:
+        async with self._database.write() as conn:
+            await conn.execute(_under(claim).values(lent=lent))
+
+    async def have_back(self, claim: Claim, queue: str, process: str) -> bool:
+        """Let a run have its place again, if there is room; else return False. One that is not under the claim needs none."""
+        async with self._database.write() as conn:
+            rule = (await self._rules(conn, Claimant(process, (queue,)), hold=True)).get(queue)
+            if rule is not None and rule.limited:
+                counts = await self._carried(conn, (queue,), process, (HAS,))
+                of_all, mine = counts.get(queue, (0, 0))
+                if min(_left(rule.concurrency, of_all), _left(rule.per_process, mine)) <= 0:
+                    run, fence = claim
+                    query = select(literal(1)).where(RUNS.c.id == run, RUNS.c.fence == fence)
+                    return await conn.scalar(query) is None
+            await conn.execute(_under(claim).values(lent=HAS))
+        return True
+
     async def time(self) -> float:
         """Return what time it is by the clock that delays and deadlines are measured by."""
         async with self._database.read() as conn:
@@ -262,9 +373,10 @@ class QueueStore:
     async def take_over(self, process: str, dead: Sequence[str]) -> list[RunRecord]:
         """Take the runs of processes that are dead, not known, or none, and forget these processes.
 
-        Durable ones wait for whoever claims them. What waits for people goes on
+        Durable ones wait for whoever claims them; what waits for people goes on
         waiting. The rest is the caller's (``process``) to end: it is returned,
-        under a fence of its own.
+        under a fence of its own. That is what is not durable, and durable ones
+        whose process died once more than they may, with no node ended in between.
         """
         known = select(PROCESSES.c.id).where(PROCESSES.c.id.not_in(list(dead)))
         unknown = and_(RUNS.c.process_id.is_not(None), RUNS.c.process_id.not_in(known))
@@ -279,20 +391,51 @@ class QueueStore:
                 .where(unknown, RUNS.c.status == "waiting")
                 .values(process_id=None, fence=RUNS.c.fence + 1)
             )
-            await conn.execute(
-                update(RUNS)
-                .where(abandoned, RUNS.c.status.in_((*CARRIED, "queued")), RUNS.c.durable)
-                .values(status="queued", process_id=None, fence=RUNS.c.fence + 1)
+            query = (
+                select(*_HEADS, PROCESSES.c.beat_at)
+                .outerjoin(PROCESSES, PROCESSES.c.id == RUNS.c.process_id)
+                .where(abandoned, RUNS.c.status.in_((*CARRIED, "queued")))
+                .order_by(RUNS.c.created_at)
+                .with_for_update(of=RUNS, skip_locked=True)
             )
-            ended = await conn.execute(
-                update(RUNS)
-                .where(abandoned, RUNS.c.status.in_((*CARRIED, "queued")), ~RUNS.c.durable)
-                .values(process_id=process, fence=RUNS.c.fence + 1)
-                .returning(*_HEADS)
-            )
-            found = [RunRecord(**row._mapping) for row in ended]  # noqa: SLF001 - as above
+            rows = [dict(row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
+            beats = [row.pop("beat_at") for row in rows]
+            runs = [RunRecord(**row) for row in rows]
+            found = await self._take_over(conn, runs, beats, process) if runs else []
             await conn.execute(delete(PROCESSES).where(PROCESSES.c.id.in_(list(dead))))
-        return sorted(found, key=lambda run: run.created_at)
+        return found
+
+    async def _take_over(
+        self,
+        conn: AsyncConnection,
+        runs: Sequence[RunRecord],
+        beats: Sequence[float | None],
+        process: str,
+    ) -> list[RunRecord]:
+        """Take runs over; return those that are to be ended. ``beats``: the last sign of life of each one's process."""
+        now, found = await self._clock(conn), []
+        lasts = await _last_endings(conn, [run.id for run in runs if run.durable])
+        for run, beat in zip(runs, beats, strict=True):
+            last = lasts.get(run.id, 0)
+            times = run.takeovers + 1 if last == run.takeover_seq else 1
+            going = run.claimed_at or run.started_at
+            ran = max(0.0, beat - going) if beat and going else 0.0
+            taken = replace(
+                run,
+                fence=run.fence + 1,
+                takeovers=times,
+                takeover_seq=last,
+                ran=run.ran + ran,
+            )
+            if run.durable and times <= self._takeovers:
+                taken = replace(taken, status="queued", process_id=None)
+            else:
+                taken = replace(taken, process_id=process, claimed_at=now)
+                found.append(taken)
+            changed = ("status", "process_id", "fence", "claimed_at", *_TAKEN_OVER)
+            values = {name: getattr(taken, name) for name in changed}
+            await conn.execute(update(RUNS).where(RUNS.c.id == run.id).values(values))
+        return found
 
     async def give_back(self, claims: Sequence[Claim]) -> None:
         """Let runs wait again that this process claimed and does not carry any more; nothing where they are another's."""
@@ -378,7 +521,7 @@ class QueueStore:
                     RUNS.c.queue,
                     _count(and_(waits, ~func.coalesce(RUNS.c.not_before > now, literal(False)))),
                     _count(delayed),
-                    _count(RUNS.c.status.in_(CARRIED)),
+                    _count(and_(RUNS.c.status.in_(CARRIED), RUNS.c.lent != LENDS)),
                     func.min(case((waits, RUNS.c.created_at))),
                     _count(RUNS.c.claimed_at > now - 60),
                 )
@@ -422,18 +565,6 @@ async def enqueue(conn: AsyncConnection, record: RunRecord) -> RunRecord:
             return RunRecord(**row._mapping)  # noqa: SLF001 - as above
 
 
-async def queue_again(
-    conn: AsyncConnection, claim: Claim, *, attempt: int, not_before: float
-) -> None:
-    """Let a run wait for another attempt; written beside an event that was appended under the same claim."""
-    run, fence = claim
-    await conn.execute(
-        update(RUNS)
-        .where(RUNS.c.id == run, RUNS.c.fence == fence)
-        .values(status="queued", process_id=None, attempt=attempt, not_before=not_before)
-    )
-
-
 def _due(now: float) -> ColumnElement[bool]:
     """Return the condition that a run waits, and that its time has come and is not over."""
     return and_(
@@ -441,6 +572,29 @@ def _due(now: float) -> ColumnElement[bool]:
         or_(RUNS.c.not_before.is_(None), RUNS.c.not_before <= now),
         or_(RUNS.c.deadline.is_(None), RUNS.c.deadline > now),
     )
+
+
+async def _last_endings(conn: AsyncConnection, runs: Sequence[str]) -> dict[str, int]:
+    """Return the number of the last event by which a node of each run ended, where there is any."""
+    query = (
+        select(EVENTS.c.run, func.max(EVENTS.c.seq))
+        .where(EVENTS.c.run.in_(runs), EVENTS.c.kind.in_(ENDINGS))
+        .group_by(EVENTS.c.run)
+    )
+    return {row[0]: int(row[1]) for row in await conn.execute(query)}
+
+
+def _late(now: float) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a run waits past its deadline: in its queue, or for people. Each has an index."""
+    over = RUNS.c.deadline <= now
+    for_people = and_(RUNS.c.status == "waiting", RUNS.c.process_id.is_(None))
+    return and_(WAITS, over), and_(for_people, over)
+
+
+def _under(claim: Claim) -> Update:
+    """Return the change of the row of a run, where it is still under this claim."""
+    run, fence = claim
+    return update(RUNS).where(RUNS.c.id == run, RUNS.c.fence == fence)
 
 
 def _none_of(rules: Mapping[str, QueueRecord]) -> ColumnElement[bool]:

@@ -28,12 +28,13 @@ async def drop_runs(
 ) -> None:
     """Forget runs, and the events of each stream up to the last of theirs that no kept run comes before.
 
-    A stream loses its oldest events only, so that what is left has no gap, and
-    none that ``subscribers`` of the outbox have not been told.
+    One that goes on again stays. A stream loses its oldest events only, so
+    that what is left has no gap, and none that ``subscribers`` of the outbox
+    have not been told.
     """
     streams = list(await conn.scalars(select(RUNS.c.stream).where(RUNS.c.id.in_(runs)).distinct()))
     told = await all_told(conn, streams, subscribers)
-    await conn.execute(delete(RUNS).where(RUNS.c.id.in_(runs)))
+    await conn.execute(delete(RUNS).where(RUNS.c.id.in_(runs), RUNS.c.ended_at.is_not(None)))
     for stream in streams:
         kept = exists().where(RUNS.c.id == EVENTS.c.run)
         first = await conn.scalar(

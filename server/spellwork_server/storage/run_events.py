@@ -19,6 +19,7 @@ class RunEvent:
     seq: int
     kind: str
     node: str | None
+    at: float
     body: bytes
 
 
@@ -33,7 +34,7 @@ class RunEventStore:
     ) -> list[RunEvent]:
         """Return the run's events of these kinds with numbers beyond ``after``, oldest first."""
         query = (
-            select(EVENTS.c.seq, EVENTS.c.kind, EVENTS.c.node, EVENTS.c.body)
+            select(EVENTS.c.seq, EVENTS.c.kind, EVENTS.c.node, EVENTS.c.at, EVENTS.c.body)
             .where(EVENTS.c.run == run, EVENTS.c.seq > after, EVENTS.c.kind.in_(kinds))
             .order_by(EVENTS.c.seq)
             .limit(limit)

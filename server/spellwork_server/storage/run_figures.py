@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Dialect, bindparam, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database
-from .schema import RUN_FIGURES, RUNS
+from .schema import RUN_FIGURES, RUN_TOKENS, RUNS
 
 DAY = 86_400
 """Seconds of a day, in UTC."""
@@ -22,6 +32,9 @@ MOST_WORDS = 4_000
 
 MOST_MESSAGE = 300
 """Characters of one message among them."""
+
+MOST_TOKENS = 2_000_000_000
+"""What is kept of the tokens of one run at most."""
 
 MOST_GROUPS = 1_000
 """Days, canvases or people that one answer tells of."""
@@ -41,6 +54,20 @@ class Figures(msgspec.Struct, frozen=True):
     skipped: int = 0
     tokens: int = 0
     words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """What calls of one type of node took of one model; "" where none was named."""
+
+    type: str
+    provider: str
+    model: str
+    runs: int
+    calls: int
+    prompt: int
+    completion: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +92,19 @@ def figures_of(result: Any) -> Figures:
     skipped: Mapping[str, Any] = result.get("skipped") or {}
     why: Mapping[str, str] = result.get("why") or {}
     called = [node for node, reason in why.items() if reason not in NOT_RUN and node not in skipped]
-    tokens = result.get("tokens")
     return Figures(
         ran=len(set(called) | errors.keys()),
         cached=sum(1 for reason in why.values() if reason == "cached"),
         failed=len(errors),
         skipped=len(skipped),
-        tokens=tokens if isinstance(tokens, int) else 0,
+        tokens=min(sum(group["total_tokens"] for group in usage_of(result)), MOST_TOKENS),
         words=_words(result, errors),
     )
+
+
+def usage_of(result: Any) -> list[dict[str, Any]]:
+    """Return what nodes of a run reported of tokens, by type, provider and model."""
+    return (result.get("usage") or []) if isinstance(result, Mapping) else []
 
 
 def _words(result: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
@@ -103,6 +134,28 @@ async def write_figures(conn: AsyncConnection, run: str, at: float, result: Any)
     values |= {"of_run": run, "at": at, "day": int(at // DAY)}
     statement, order = _copying(conn.dialect)
     await conn.exec_driver_sql(statement, tuple(values[name] for name in order))
+    if found.tokens:
+        await conn.execute(delete(RUN_TOKENS).where(RUN_TOKENS.c.run == run))
+        await conn.execute(insert(RUN_TOKENS), _token_rows(run, usage_of(result)))
+
+
+_KEYS = {"type": 200, "provider": 100, "model": 100}
+"""What tokens are kept by, and how many characters of it."""
+
+_SUMS = {"calls": "calls", "prompt": "prompt_tokens", "completion": "completion_tokens"} | {
+    "total": "total_tokens"
+}
+
+
+def _token_rows(run: str, groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each key; groups whose names were cut or masked to the same are one."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for group in groups:
+        key = tuple((group[name] or "")[:most] for name, most in _KEYS.items())
+        row = rows.setdefault(key, {"run": run, **dict(zip(_KEYS, key, strict=True))})
+        for column, name in _SUMS.items():
+            row[column] = min(row.get(column, 0) + group[name], MOST_TOKENS)
+    return list(rows.values())
 
 
 @cache
@@ -116,7 +169,7 @@ def _copying(dialect: Dialect) -> tuple[str, tuple[str, ...]]:
     told = {
         name: bindparam(name, type_=RUN_FIGURES.c[name].type)
         if name != "seconds"
-        else at - func.coalesce(RUNS.c.started_at, at)
+        else RUNS.c.ran + at - func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, at)
         for name in _TOLD
     }
     source = select(
@@ -152,18 +205,46 @@ class RunFigures:
         Without one: the runs of ``reader`` (None: all there are).
         """
         columns = RUN_FIGURES.c
+        which = _which(since, canvas, reader)
         key = {"day": columns.day, "canvas": columns.canvas_id, "user": columns.user_id}[by]
         seconds = func.sum(columns.seconds)
         sums = [func.sum(columns[name]) for name in _COUNTS]
-        query = select(key, func.count(), seconds, *sums).where(columns.day >= int(since // DAY))
-        if canvas is not None:
-            query = query.where(columns.canvas_id == canvas)
-            if reader is not None:
-                query = query.where(or_(columns.shared, columns.user_id == reader))
-        elif reader is not None:
-            query = query.where(columns.user_id == reader)
+        query = select(key, func.count(), seconds, *sums).where(*which)
         order = key.desc() if by == "day" else seconds.desc()
         query = query.group_by(key).order_by(order).limit(MOST_GROUPS)
         async with self._database.read() as conn:
             rows = (await conn.execute(query)).all()
         return [UsageRow(row[0], row[1], float(row[2]), *map(int, row[3:])) for row in rows]
+
+    async def tokens(
+        self, *, since: float, canvas: str | None, reader: str | None
+    ) -> list[TokenRow]:
+        """Return what nodes of the same runs reported of tokens, those that took most first."""
+        columns = RUN_TOKENS.c
+        keys = (columns.type, columns.provider, columns.model)
+        total = func.sum(columns.total)
+        sums = (func.sum(columns[name]) for name in ("calls", "prompt", "completion"))
+        query = (
+            select(*keys, func.count(), *sums, total)
+            .join(RUN_FIGURES, RUN_FIGURES.c.run == columns.run)
+            .where(*_which(since, canvas, reader))
+            .group_by(*keys)
+            .order_by(total.desc())
+            .limit(MOST_GROUPS)
+        )
+        async with self._database.read() as conn:
+            rows = (await conn.execute(query)).all()
+        return [TokenRow(*row[:3], *map(int, row[3:])) for row in rows]
+
+
+def _which(since: float, canvas: str | None, reader: str | None) -> list[ColumnElement[bool]]:
+    """Return which runs are added up: see ``RunFigures.usage``."""
+    columns = RUN_FIGURES.c
+    which: list[ColumnElement[bool]] = [columns.day >= int(since // DAY)]
+    if canvas is not None:
+        which.append(columns.canvas_id == canvas)
+        if reader is not None:
+            which.append(or_(columns.shared, columns.user_id == reader))
+    elif reader is not None:
+        which.append(columns.user_id == reader)
+    return which

@@ -49,6 +49,11 @@ class RunRecord:
     cancel_at: float | None = None
     trigger_id: str | None = None
     forked_from: str | None = None
+    parent_id: str | None = None
+    lent: int = 0
+    takeovers: int = 0
+    takeover_seq: int = 0
+    ran: float = 0.0
 
 
 LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
@@ -66,12 +71,15 @@ async def mark_started(conn: AsyncConnection, run: str, at: float) -> None:
     await conn.execute(update(RUNS).where(RUNS.c.id == run).values(status="running", started_at=at))
 
 
-async def mark_ended(conn: AsyncConnection, run: str, status: str, at: float, result: Any) -> None:
-    """Note how a run ended."""
-    await conn.execute(
-        update(RUNS).where(RUNS.c.id == run).values(status=status, ended_at=at, result=result)
-    )
+async def mark_ended(
+    conn: AsyncConnection, run: str, status: str, at: float, result: Any, ran: float = 0.0
+) -> None:
+    """Note how a run ended; one that may go on, for how many seconds it went until then."""
+    values: dict[str, Any] = {"status": status, "ended_at": at, "result": result}
+    if ran:
+        values["ran"] = RUNS.c.ran + ran
     await write_figures(conn, run, at, result)
+    await conn.execute(update(RUNS).where(RUNS.c.id == run).values(values))
 
 
 async def remove_run(conn: AsyncConnection, run: str) -> None:
@@ -116,15 +124,23 @@ class RunRecords:
             return [RunRecord(**row._mapping) for row in await conn.execute(query)]  # noqa: SLF001 - as above
 
     async def expired(self, keep: int, ended_before: float | None = None) -> list[str]:
-        """Return the ended runs beyond the newest ``keep`` of their stream, and those that ended before a time."""
+        """Return the ended runs beyond the newest ``keep`` of their stream, and those that ended before a time.
+
+        Those that other runs placed are counted apart; they stay as long as such a run goes on, and go when it is gone.
+        """
         place = func.row_number().over(
-            partition_by=RUNS.c.stream, order_by=RUNS.c.created_at.desc()
+            partition_by=(RUNS.c.stream, RUNS.c.parent_id.is_(None)),
+            order_by=RUNS.c.created_at.desc(),
         )
-        ranked = select(RUNS.c.id, RUNS.c.status, RUNS.c.ended_at, place.label("place")).subquery()
-        old = ranked.c.place > keep
+        kept = (RUNS.c.id, RUNS.c.status, RUNS.c.ended_at, RUNS.c.parent_id)
+        ranked = select(*kept, place.label("place")).subquery()
+        parent = RUNS.alias()
+        parents = select(parent.c.id).where(parent.c.id == ranked.c.parent_id)
+        old = (ranked.c.place > keep) | (ranked.c.parent_id.is_not(None) & ~parents.exists())
         if ended_before is not None:
             old |= ranked.c.ended_at < ended_before
-        query = select(ranked.c.id).where(old, ranked.c.status.not_in(OPEN))
+        goes_on = parents.where(parent.c.status.in_(OPEN)).exists()
+        query = select(ranked.c.id).where(old, ranked.c.status.not_in(OPEN), ~goes_on)
         async with self._database.read() as conn:
             found: Sequence[str] = (await conn.scalars(query)).all()
         return list(found)

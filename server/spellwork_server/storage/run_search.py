@@ -26,12 +26,12 @@ MOST_AHEAD = 1_000
 class RunQuery:
     """Which runs are wanted; what is None does not matter.
 
-    ``canvas``: of that canvas, shared or of ``reader``; without one, those of ``reader``.
+    ``canvas``: of that canvas, shared or of ``reader``; without one, those of ``reader`` (None: everybody's).
     ``text`` is looked for, whatever its case, in the nodes that failed (names and ids) with codes and messages, in
     the name of who ran it, in its queue and its trigger's name; as a beginning, in the run's own id.
     """
 
-    reader: str
+    reader: str | None
     canvas: str | None = None
     status: Sequence[str] | None = None
     queue: str | None = None
@@ -107,7 +107,8 @@ def _conditions(query: RunQuery) -> list[ColumnElement[bool]]:
     runs = RUNS.c
     found: list[ColumnElement[bool]] = []
     if query.canvas is None:
-        found.append(runs.user_id == query.reader)
+        if query.reader is not None:
+            found.append(runs.user_id == query.reader)
     else:
         found.append(runs.canvas_id == query.canvas)
         found.append(or_(runs.audience == "shared", runs.user_id == query.reader))

@@ -22,9 +22,14 @@ async def lay_down(
     *,
     attempt: int | None = None,
     not_before: float | None = None,
+    ran: float = 0.0,
 ) -> None:
-    """Let go of a run that this process carried under ``fence``; it is open, and nobody's. Raises FencedError."""
+    """Let go of a run that this process carried under ``fence`` for ``ran`` seconds; it is open, and nobody's.
+
+    Another attempt begins with all the time that it may take. Raises FencedError.
+    """
     values: dict[str, Any] = {"status": status, "process_id": None, "not_before": not_before}
+    values["ran"] = RUNS.c.ran + ran if attempt is None else 0.0
     if attempt is not None:
         values["attempt"] = attempt
     laid = await conn.execute(
@@ -52,6 +57,7 @@ async def take_up(
             process_id=process,
             fence=RUNS.c.fence + 1,
             claimed_at=time.time(),
+            lent=0,
         )
         .returning(RUNS)
     )

@@ -245,6 +245,11 @@ RUNS = Table(
     Column("cancel_at", Float, nullable=True),
     Column("trigger_id", String(32), nullable=True, index=True),
     Column("forked_from", String(32), nullable=True, index=True),
+    Column("parent_id", String(32), nullable=True, index=True),
+    Column("lent", Integer, nullable=False, server_default="0"),
+    Column("takeovers", Integer, nullable=False, server_default="0"),
+    Column("takeover_seq", Integer, nullable=False, server_default="0"),
+    Column("ran", Float, nullable=False, server_default="0"),
     Index(None, "canvas_id", "created_at"),
     Index(None, "queue", "status", "priority"),
     Index(None, "queue", "claimed_at"),
@@ -263,11 +268,44 @@ RUNS = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index(
+        "ix_runs_queue_dedupe_key_created_at",
+        "queue",
+        "dedupe_key",
+        "created_at",
+        sqlite_where=text("dedupe_key IS NOT NULL"),
+        postgresql_where=text("dedupe_key IS NOT NULL"),
+    ),
 )
 """A run waits in ``queue`` until a process claims it (``process_id``, ``claimed_at``). With every claim ``fence``
 grows by one: whoever writes for the run names the fence it claimed, so a process that lost it writes nothing more.
 In one queue, one run at a time that has not ended has a ``dedupe_key``. ``cancel_at``: somebody wants it to end, and
-whoever carries it sees to that."""
+whoever carries it sees to that. ``parent_id`` is the run that placed it, as the call of one
+of its nodes. ``lent``: its place in the queue is its own (0), others' while it only waits for them
+(1), or wanted back (2). ``takeovers``: how often its process died since one of its nodes ended, ``takeover_seq`` the
+event of that end. ``ran``: seconds that it went in this attempt, before it was last taken up."""
+
+RUN_PROGRESS = Table(
+    "run_progress",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("told", JSON, nullable=False),
+)
+"""How far runs are that have not ended, as the process that carries them last wrote it."""
+
+RUN_TOKENS = Table(
+    "run_tokens",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("type", String(200), primary_key=True),
+    Column("provider", String(100), primary_key=True),
+    Column("model", String(100), primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("prompt", Integer, nullable=False),
+    Column("completion", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+)
+"""Tokens that the nodes of a run reported, by their type and whom they asked; "" where that is not known."""
 
 RUN_FIGURES = Table(
     "run_figures",
@@ -397,6 +435,18 @@ OUTBOX = Table(
     Column("seq", Integer, nullable=False),
 )
 """Up to which event of a stream a subscriber outside has been told."""
+
+RELAYED = Table(
+    "relayed",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("process", String(12), nullable=False),
+    Column("channel", String(150), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What a process told its sockets, for those of others. Ids grow in the order of commits, and none comes again."""
 
 WORKERS = Table(
     "workers",

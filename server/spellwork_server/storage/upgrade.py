@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, create_mock_engine, inspect, text
 
 from .database import Database
 from .schema import METADATA
@@ -40,7 +41,8 @@ def upgrade_connection(connection: Connection) -> None:
     if revision == HEAD:
         return
     if revision is None and not inspect(connection).get_table_names():
-        METADATA.create_all(connection)
+        for statement in _tables(f"{connection.dialect.name}+{connection.dialect.driver}"):
+            connection.exec_driver_sql(statement)
         connection.execute(text(f"CREATE TABLE {VERSION_TABLE} ({VERSION_COLUMN})"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
     else:
@@ -57,6 +59,18 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+@cache
+def _tables(dialect: str) -> tuple[str, ...]:
+    """Return what makes the tables of the schema where there are none."""
+    statements: list[str] = []
+    engine = create_mock_engine(
+        f"{dialect}://",
+        lambda part, *_: statements.append(str(part.compile(dialect=engine.dialect))),
+    )
+    METADATA.create_all(engine, checkfirst=False)
+    return tuple(statements)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.journal import Entry, FencedError, append
+from spellwork_server.storage.processes import ProcessRecords
 from spellwork_server.storage.queues import Claimant, QueueRecord, QueueStore, enqueue
 from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
 from tests.server.storage.databases import opened
@@ -139,6 +140,20 @@ async def test_a_delayed_run_waits_and_a_late_one_is_only_taken_to_be_ended(
         assert await d.claim() == ["r1"]
 
 
+@pytest.mark.rule("Q4")
+@DATABASES
+async def test_a_run_that_waits_for_people_past_its_deadline_is_taken_to_be_ended(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put(None, status="waiting", deadline=1_005.0)
+        await d.put(None, status="waiting")
+        assert not (await d.store.look(HERE)).late
+        d.time[0] = 1_006.0
+        assert (await d.store.look(HERE)).late
+        assert [run.id for run in await d.store.take_late("here")] == ["r1"]
+
+
 @pytest.mark.rule("Q5")
 @DATABASES
 async def test_limits_of_a_queue_hold_over_all_processes(kind: str, tmp_path: Path) -> None:
@@ -197,6 +212,10 @@ def said(run: str, fence: int) -> Entry:
     return Entry(run, "node.started", "a", 0.0, b'{"run":"%b"}' % run.encode(), (), fence)
 
 
+def ended_node(run: str, fence: int) -> Entry:
+    return Entry(run, "node.done", "a", 0.0, b'{"run":"%b"}' % run.encode(), (), fence)
+
+
 @pytest.mark.rule("Q8")
 @DATABASES
 async def test_what_comes_under_an_older_claim_is_refused_whole(kind: str, tmp_path: Path) -> None:
@@ -247,3 +266,124 @@ async def test_figures_tell_what_waits_and_goes(kind: str, tmp_path: Path) -> No
         await d.store.mark_cancelled(["r1"])
         assert (await d.store.look(HERE)).cancelled == ("r1",)
         assert (await d.store.look(THERE)).cancelled == ()
+
+
+@pytest.mark.rule("Q17")
+@DATABASES
+async def test_a_lent_place_is_anothers_until_it_is_wanted_back(kind: str, tmp_path: Path) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.store.put(QueueRecord("work", concurrency=1))
+        for _ in range(3):
+            await d.put()
+        assert await d.claim() == ["r1"]
+        assert await d.claim() == []
+        await d.store.lend(("r1", 1))
+        assert await d.claim(THERE) == ["r2"]
+        assert not await d.store.have_back(("r1", 1), "work", "here")
+        await d.store.want_back(("r1", 1))
+        await d.end("r2")
+        assert await d.claim(THERE) == []
+        assert await d.store.have_back(("r1", 1), "work", "here")
+        assert await d.claim(THERE) == []
+        assert (await d.store.figures())["work"].running == 1
+        await d.end("r1")
+        assert await d.claim(THERE) == ["r3"]
+        assert await d.store.have_back(("r3", 7), "work", "there")  # of a claim that is over
+
+
+async def die(d: Desk, process: Claimant, *, at: float | None = None) -> list[RunRecord]:
+    """Let a process die whose last sign of life was then, and others take its runs over."""
+    processes = ProcessRecords(d.database, d.store._clock)
+    now, d.time[0] = d.time[0], d.time[0] if at is None else at
+    await processes.add(process.process, "p", None, 10)
+    d.time[0] = now
+    return await d.store.take_over("there", [process.process])
+
+
+@pytest.mark.rule("Q18")
+@DATABASES
+async def test_a_run_whose_process_dies_again_and_again_is_ended_unless_it_comes_further(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put()
+        for times in (1, 2, 3):
+            assert await d.claim() == ["r1"]
+            assert await die(d, HERE) == []
+            assert (await d.row("r1")).takeovers == times
+        await d.claim()
+        row = await d.row("r1")
+        async with d.database.write() as conn:
+            await append(conn, "user:ada", [ended_node("r1", row.fence)])
+        assert await die(d, HERE) == []
+        assert (await d.row("r1")).takeovers == 1
+        await d.store.give_back(
+            [("r1", (await d.row("r1")).fence)]
+        )  # a clean stop counts for nothing
+        for _ in range(2):
+            await d.claim()
+            assert await die(d, HERE) == []
+        await d.claim()
+        (ended,) = await die(d, HERE)
+        assert (ended.id, ended.durable, ended.takeovers, ended.process_id) == (
+            "r1",
+            True,
+            4,
+            "there",
+        )
+        assert await d.claim() == []
+
+
+@pytest.mark.rule("Q18")
+@DATABASES
+async def test_of_runs_on_their_last_chance_a_process_begins_one_at_a_time(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        for _ in range(3):
+            await d.put(takeovers=3)
+        await d.put()
+        assert await d.claim(most=3) == ["r1", "r4"]
+        assert await d.claim() == []
+        assert await d.claim(THERE) == ["r2"]
+        await ProcessRecords(d.database, d.store._clock).add("new", "p", None, 10)
+        assert await d.claim(Claimant("new")) == []
+        d.time[0] += 31  # it does no harm, it seems
+        assert await d.claim(Claimant("new")) == ["r3"]
+
+
+@pytest.mark.rule("B11")
+@DATABASES
+async def test_what_a_run_took_until_its_process_died_is_kept(kind: str, tmp_path: Path) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put()
+        await d.put(None, durable=False, status="running", process_id="here", started_at=990.0)
+        await d.claim()
+        d.time[0] = 1_100.0
+        await die(d, HERE, at=1_050.0)
+        assert (await d.row("r1")).ran == 50.0
+        assert (await d.row("r2")).ran == 60.0
+
+
+@DATABASES
+async def test_a_run_is_found_by_its_key_through_an_index(kind: str, tmp_path: Path) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put(dedupe_key="k")
+        await d.end("r1")
+        await d.put(dedupe_key="k")
+        await d.put(dedupe_key="other")
+        found = await d.store.find_by_key("work", "k")
+        assert found is not None
+        assert found.id == "r2"
+        query = "SELECT id FROM runs WHERE queue = 'work' AND dedupe_key = 'k' ORDER BY created_at DESC LIMIT 1"
+        async with d.database.read() as conn:
+            if kind == "postgres":
+                await conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                await conn.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+            plan = await conn.exec_driver_sql(
+                f"EXPLAIN {'' if kind == 'postgres' else 'QUERY PLAN '}{query}"
+            )
+            told = " ".join(str(row) for row in plan)
+        assert "ix_runs_queue_dedupe_key_created_at" in told
+        assert "sort" not in told.lower()
+        assert "b-tree" not in told.lower()

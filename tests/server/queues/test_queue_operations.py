@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from spellwork import Context, Library, NodeError, Pack, node
+from spellwork_server.storage.schema import RUNS
 from tests.server.services.house import HELLO, Caller, house
 
 pytestmark = pytest.mark.anyio
@@ -39,15 +41,34 @@ async def echo(value: Any) -> Any:
     return value
 
 
-@node("queued.same", title="Same", output="value")
-async def same(value: Any) -> Any:
-    """Give what it gets."""
-    return value
+@node("queued.slow_once", title="Slow once", output="value", cache="none")
+async def slow_once() -> int:
+    """Take long at the first call."""
+    CALLS["slow"] = CALLS.get("slow", 0) + 1
+    await asyncio.sleep(60 if CALLS["slow"] == 1 else 0)
+    return CALLS["slow"]
+
+
+@node("queued.count", title="Counts", output="most", cache="none")
+async def count(seconds: float = 0.02) -> int:
+    """Give how many such calls went at once."""
+    CALLS["at once"] = CALLS.get("at once", 0) + 1
+    CALLS["most"] = max(CALLS.get("most", 0), CALLS["at once"])
+    await asyncio.sleep(seconds)
+    CALLS["at once"] -= 1
+    return CALLS["most"]
+
+
+@pytest.fixture(autouse=True)
+def _no_calls() -> None:
+    CALLS.clear()
 
 
 @pytest.fixture(autouse=True)
 def _more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    pack = Pack(name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo))
+    pack = Pack(
+        name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo, count, slow_once)
+    )
     installed = Library.installed().extended([pack], {})
     monkeypatch.setattr(Library, "installed", classmethod(lambda _cls: installed))
 
@@ -158,6 +179,10 @@ async def test_a_placed_node_is_called_as_a_run_of_its_own(tmp_path: Path) -> No
         assert done["errors"]["c"]["code"] == "not_yet"
         runs = (await ada.get("/v1/runs")).body["items"]
         assert sorted(str(run["queue"]) for run in runs) == ["None", "gpu", "gpu"]
+        parent = next(run["id"] for run in runs if run["queue"] is None)
+        async with h.parts.stores.database.read() as conn:
+            parents = await conn.scalars(select(RUNS.c.parent_id).where(RUNS.c.queue == "gpu"))
+            assert list(parents) == [parent, parent]
 
 
 @pytest.mark.rule("Q15", "Q14")
@@ -176,3 +201,103 @@ async def test_a_cancel_reaches_a_placed_node(tmp_path: Path) -> None:
 async def children(who: Caller) -> list[str]:
     runs = (await who.get("/v1/runs")).body["items"]
     return [run["id"] for run in runs if run["queue"] == "gpu" and run["status"] == "running"]
+
+
+def placed_calls(**nodes: str) -> dict[str, Any]:
+    """Return a spell of nodes that count, each placed on a queue."""
+    return {
+        "nodes": {
+            id: {"type": "queued.count", "settings": {"queue": queue}}
+            for id, queue in nodes.items()
+        }
+    }
+
+
+@pytest.mark.rule("Q17")
+async def test_a_run_that_only_waits_for_what_it_placed_leaves_its_place_in_the_queue_to_that(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada, root = await h.person("ada"), await h.person("root", "admin")
+        await root.call("PATCH", "/v1/queues/work", {"concurrency": 1})
+        spell = placed_calls(b="work", c="work")
+        runs = [(await create(ada, spell))["id"] for _ in range(2)]
+        for run in runs:
+            done = await ended(ada, run)
+            assert (done["status"], sorted(done["outputs"])) == ("completed", ["b", "c"])
+        assert CALLS["most"] == 1
+
+
+@pytest.mark.rule("Q17")
+async def test_runs_of_two_queues_that_place_nodes_on_each_other_all_end(tmp_path: Path) -> None:
+    async with house(tmp_path, queued_runs=1) as h:
+        ada, root = await h.person("ada"), await h.person("root", "admin")
+        for queue in ("work", "gpu"):
+            await root.call("PATCH", f"/v1/queues/{queue}", {"concurrency": 1, "per_process": 1})
+        runs = [
+            (await create(ada, placed_calls(a=other, b=queue), queue=queue))["id"]
+            for queue, other in (("work", "gpu"), ("gpu", "work"))
+        ]
+        for run in runs:
+            assert not (await ended(ada, run))["errors"]
+
+
+@pytest.mark.rule("Q17")
+async def test_a_draining_queue_takes_what_its_own_runs_place_there(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada, root = await h.person("ada"), await h.person("root", "admin")
+        await root.post("/v1/queues/work/pause", {})
+        run = await create(ada, placed_calls(a="work", b="gpu"))
+        await root.post("/v1/queues/work/drain", {})
+        await root.post("/v1/queues/gpu/drain", {})
+        done = await ended(ada, run["id"])
+        assert {node: each["code"] for node, each in done["errors"].items()} == {
+            "b": "queue_draining"
+        }
+
+
+@pytest.mark.rule("Q15")
+@pytest.mark.parametrize("permanent", [False, True])
+async def test_a_placed_node_fails_for_good_where_its_call_did(
+    tmp_path: Path, permanent: bool
+) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        settings = {"queue": "gpu", "retries": 2, "backoff": 0}
+        spell = one("queued.flaky", settings, times=9, permanent=permanent)
+        done = await ended(
+            ada, (await create(ada, spell, retry={"attempts": 2, "backoff": 0}))["id"]
+        )
+        assert (done["attempt"], done["errors"]["a"]["attempts"]) == (
+            (1, 1) if permanent else (2, 3)
+        )
+        assert done["errors"]["a"].get("retryable", True) is not permanent
+        assert sum(CALLS.values()) == (1 if permanent else 6)
+
+
+@pytest.mark.rule("Q18")
+async def test_a_run_that_kills_its_processes_ends_and_says_why(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        run = await create(ada, HELLO, delay=3_600)
+        async with h.parts.stores.database.write() as conn:
+            dead = {"status": "running", "process_id": "dead", "takeovers": 3}
+            await conn.execute(update(RUNS).values(**dead))
+    async with house(tmp_path) as h:
+        token, ada = ada.token, h.stranger()
+        ada.token = token
+        done = await ended(ada, run["id"])
+        assert (done["status"], done["error"]["code"]) == ("failed", "too_many_takeovers")
+        assert await kinds(ada, run["id"]) == ["run.failed"]
+
+
+@pytest.mark.rule("Q15")
+async def test_a_placed_call_that_took_too_long_is_made_anew_and_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        settings = {"queue": "gpu", "retries": 1, "backoff": 0, "timeout": 2}
+        spell = one("queued.slow_once", settings)
+        done = (await ada.post("/v1/runs", {"spell": spell, "wait": 30})).body
+        assert (done["errors"], done["outputs"]["a"]) == ({}, {"value": 2})

@@ -21,18 +21,18 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.rule("R3")
 async def test_a_snapshot_replaces_the_log_and_is_equal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kept_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room_module, "SNAPSHOT_UPDATES", 10)
     tab = Tab()
-    async with house(tmp_path) as h:
+    async with house(tmp_path, database_url=kept_url) as h:
         canvas = h.canvas
         async with h.rooms.visit(canvas) as room:
             await room.apply_update(h.ada, tab.add("a"))
             for i in range(34):
                 await room.apply_update(h.ada, tab.put("a", "value", i))
             spell, seq = room.spell(), room.seq
-    async with house(tmp_path, canvas) as h:
+    async with house(tmp_path, canvas, database_url=kept_url) as h:
         log = await h.log.load(canvas)
         assert [each.seq for each in log.snapshots] == [30, 20]
         assert [each.seq for each in log.updates] == list(range(21, 36))
@@ -44,11 +44,11 @@ async def test_a_snapshot_replaces_the_log_and_is_equal(
 
 @pytest.mark.rule("R3", "C5")
 async def test_client_ids_that_came_after_the_snapshot_have_their_owners_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kept_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room_module, "SNAPSHOT_UPDATES", 10)
     early, late, last = Tab(), Tab(), Tab()
-    async with house(tmp_path) as h:
+    async with house(tmp_path, database_url=kept_url) as h:
         canvas = h.canvas
         async with h.rooms.visit(canvas) as room:
             for i in range(12):
@@ -56,7 +56,7 @@ async def test_client_ids_that_came_after_the_snapshot_have_their_owners_too(
             await room.apply_update(h.bob, late.add("by_bob"))
             await room.replace_spell(None, room.spell().model_copy(update={"name": "Server"}))
             await room.apply_update(h.ada, last.add("by_ada"))
-    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+    async with house(tmp_path, canvas, database_url=kept_url) as h, h.rooms.visit(canvas) as room:
         assert [room.owner_of(tab.doc.client_id) for tab in (early, late, last)] == [
             h.ada.user_id,
             h.bob.user_id,
@@ -175,8 +175,9 @@ async def test_a_store_that_fails_makes_the_canvas_read_only_until_it_is_back(
 @pytest.mark.rule("R4")
 async def test_a_commit_that_went_through_unnoticed_is_found_again_and_sent_on(
     tmp_path: Path,
+    kept_url: str,
 ) -> None:
-    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+    async with house(tmp_path, database_url=kept_url) as h, h.rooms.visit(h.canvas) as room:
         followed: list[Committed] = []
         room.follow(followed.append)
         submit = h.commits.submit
@@ -204,9 +205,9 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again_and_sent_on(
 
 @pytest.mark.rule("R4")
 async def test_an_edit_of_a_canvas_that_was_deleted_is_refused_and_ends_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, kept_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+    async with house(tmp_path, database_url=kept_url) as h, h.rooms.visit(h.canvas) as room:
         tab = Tab()
         await room.apply_update(h.ada, tab.add("a"))
         await h.records.delete(h.canvas)

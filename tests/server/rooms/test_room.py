@@ -30,8 +30,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.rule("R1")
-async def test_an_edit_is_in_the_log_when_it_is_acknowledged(tmp_path: Path) -> None:
-    async with house(tmp_path) as h, h.rooms.visit(h.canvas) as room:
+async def test_an_edit_is_in_the_log_when_it_is_acknowledged(tmp_path: Path, kept_url: str) -> None:
+    async with house(tmp_path, database_url=kept_url) as h, h.rooms.visit(h.canvas) as room:
         seq = await room.apply_update(h.ada, Tab().add("a"))
         assert seq == room.seq == 1
         assert [each.user_id for each in await h.log.after(h.canvas, 0)] == [h.ada.user_id]
@@ -96,15 +96,15 @@ async def test_edits_that_were_committed_together_are_sent_as_one(tmp_path: Path
 
 
 @pytest.mark.rule("R1")
-async def test_a_canvas_comes_back_as_it_was(tmp_path: Path) -> None:
+async def test_a_canvas_comes_back_as_it_was(tmp_path: Path, kept_url: str) -> None:
     tab = Tab()
-    async with house(tmp_path) as h:
+    async with house(tmp_path, database_url=kept_url) as h:
         canvas = h.canvas
         async with h.rooms.visit(canvas) as room:
             await room.apply_update(h.ada, tab.code("b", "x * 21é😀"))
             await room.apply_update(h.ada, tab.put("b", "x", 2))
             spell = room.spell()
-    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+    async with house(tmp_path, canvas, database_url=kept_url) as h, h.rooms.visit(canvas) as room:
         assert room.spell() == spell
         assert room.seq == 2
         assert await room.apply_update(h.ada, tab.put("b", "x", 3)) == 3
@@ -437,9 +437,9 @@ async def test_opening_at_once_loads_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.rule("R6")
-async def test_a_stop_writes_what_waits_and_refuses_more(tmp_path: Path) -> None:
+async def test_a_stop_writes_what_waits_and_refuses_more(tmp_path: Path, kept_url: str) -> None:
     tab = Tab()
-    async with asyncio.TaskGroup() as tasks, house(tmp_path) as h:
+    async with asyncio.TaskGroup() as tasks, house(tmp_path, database_url=kept_url) as h:
         canvas = h.canvas
         room = await h.rooms.open(canvas)
         edits = [tasks.create_task(room.apply_update(h.ada, tab.add(f"n{i}"))) for i in range(5)]
@@ -447,5 +447,5 @@ async def test_a_stop_writes_what_waits_and_refuses_more(tmp_path: Path) -> None
     assert max(edit.result() for edit in edits) == room.seq
     with pytest.raises(Unavailable):
         await room.apply_update(h.ada, tab.add("late"))
-    async with house(tmp_path, canvas) as h, h.rooms.visit(canvas) as room:
+    async with house(tmp_path, canvas, database_url=kept_url) as h, h.rooms.visit(canvas) as room:
         assert len(room.spell().nodes) == 5

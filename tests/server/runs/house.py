@@ -11,7 +11,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
-from spellwork import Library, Limiters, LimitRules, Limits, NodeError, Pack, Question, Spell, node
+from spellwork import (
+    Library,
+    Limiters,
+    LimitRules,
+    Limits,
+    NodeError,
+    Pack,
+    Port,
+    Question,
+    Spell,
+    node,
+)
 from spellwork.context import Context
 from spellwork.executor import Executor
 from spellwork_core import pack as core
@@ -48,6 +59,7 @@ from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.storage.run_figures import RunFigures
+from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.schema import CANVASES, USERS
@@ -153,7 +165,13 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
             raise NodeError("not yet", code="busy")
         return value
 
-    nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask, pair, moody)
+    @node("t.model", outputs=(Port("text"), Port("usage")), cache="none")
+    async def model(tokens: int) -> Any:
+        """Tell what it took."""
+        took = {"prompt_tokens": 3, "completion_tokens": tokens}
+        return {"text": "hm", "usage": {"provider": "ollama", "model": "m", **took}}
+
+    nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask, pair, moody, model)
     return Library([core, Pack(name="t", version="1", title="Test", nodes=nodes)])
 
 
@@ -411,7 +429,8 @@ async def house(
             runners.watch_ends(lambda run: endings.note(run.id))
             queueing = Queueing(runners, waiting, lambda: "house", lambda: None)
             async with runners, endings:
-                reader = RunReader(records, outputs, runners.find, access, 64 * 1024)
+                progress = ProgressRecords(database)
+                reader = RunReader(records, outputs, runners.find, access, 64 * 1024, progress)
                 registry = Registry()
                 pages = Pages(64 * 1024)
                 registry.add(

@@ -16,9 +16,12 @@ from spellwork_server.errors import StoreUnavailable
 from spellwork_server.runs import doorbell as module
 from spellwork_server.runs.doorbell import Doorbell
 from spellwork_server.runs.journal import Journal
+from spellwork_server.sockets import Channels
+from spellwork_server.sockets.relay import Relay
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import Entry, JournalStore
+from spellwork_server.storage.relayed import RelayStore
 from spellwork_server.storage.run_records import RunRecord, insert_run
 from spellwork_server.storage.schema import PROCESSES
 from spellwork_server.storage.upgrade import upgrade
@@ -62,7 +65,8 @@ class Process:
         self.commits = GroupCommit(database, interval=0.001)
         store = JournalStore(database)
         self.journal = Journal(store, self.commits, self.tabs)
-        self.doorbell = Doorbell(database, store, self.journal)
+        self.relay = Relay(Channels(), RelayStore(database), self.commits)
+        self.doorbell = Doorbell(database, store, self.journal, self.relay)
 
     async def write(self, count: int) -> None:
         log = await self.journal.log(STREAM)
@@ -91,7 +95,7 @@ async def processes(url: str) -> AsyncIterator[tuple[Process, Process]]:
                 row: dict[str, Any] = {"id": name, "name": name, "queues": []}
                 times = {"started_at": 0.0, "beat_at": 0.0, "expires_at": 9e9}
                 await conn.execute(insert(PROCESSES).values(row | times))
-            for part in (process.commits, process.journal, process.doorbell):
+            for part in (process.commits, process.journal, process.relay, process.doorbell):
                 await stack.enter_async_context(part)
             await process.journal.log(STREAM)
             made.append(process)

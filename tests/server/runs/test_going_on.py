@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from spellwork import Event, Question
+from spellwork import Event, Limits, Question
 from spellwork_server.errors import ServerError
 from spellwork_server.grants.masking import Masks
 from spellwork_server.runs.asking import Asked
@@ -20,7 +19,7 @@ from spellwork_server.runs.run_sink import RunSink
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_states import take_up
-from spellwork_server.storage.schema import RUNS
+from spellwork_server.storage.schema import EVENTS, RUNS
 
 from .house import ADA, BOB, Gates, House, house, spell_of, until
 
@@ -45,10 +44,6 @@ def chain(gate: str = "g") -> dict[str, Any]:
 WHOLE = {"a": {"value": 1}, "b": {"sum": 2}, "w": {"value": 2}, "c": {"sum": 3}}
 
 
-def url_of(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'spellwork.db'}"
-
-
 async def crash(h: House, run: str) -> None:
     """Let nothing of the run reach the database any more, as when the process is killed."""
     going = h.runners.find(run)
@@ -65,14 +60,14 @@ async def kinds(h: House, run: str, node: str | None = None) -> list[str]:
 
 
 @pytest.mark.rule("B1", "B2")
-async def test_a_durable_run_goes_on_after_a_crash_and_does_nothing_twice(tmp_path: Path) -> None:
+async def test_a_durable_run_goes_on_after_a_crash_and_does_nothing_twice(kept_url: str) -> None:
     gates = Gates()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         run = await h.call(ADA, "runs.create", spell=chain(), durable=True)
         await gates.arrival("g").wait()
         await crash(h, run["id"])
     gates.arrival("g").clear()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         await gates.arrival("g").wait()
         gates.gate("g").set()
         ended = await h.ended(run["id"])
@@ -90,17 +85,17 @@ async def test_a_durable_run_goes_on_after_a_crash_and_does_nothing_twice(tmp_pa
 
 
 @pytest.mark.rule("B3")
-async def test_a_clean_stop_leaves_a_durable_run_open_and_tells_no_end(tmp_path: Path) -> None:
+async def test_a_clean_stop_leaves_a_durable_run_open_and_tells_no_end(kept_url: str) -> None:
     gates = Gates()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         run = await h.call(ADA, "runs.create", spell=chain(), durable=True)
         await gates.arrival("g").wait()
-    async with Database(url_of(tmp_path)) as database:
+    async with Database(kept_url) as database:
         record = await RunRecords(database).get(run["id"])
         assert record is not None
         assert (record.status, record.process_id, record.ended_at) == ("queued", None, None)
     gates.gate("g").set()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         await until(lambda: "c" in gates.calls)
         assert (await h.ended(run["id"]))["outputs"] == WHOLE
         assert "run.cancelled" not in await kinds(h, run["id"])
@@ -108,13 +103,13 @@ async def test_a_clean_stop_leaves_a_durable_run_open_and_tells_no_end(tmp_path:
 
 
 @pytest.mark.rule("B4")
-async def test_an_interrupted_run_is_resumed_by_whoever_may_steer_it(tmp_path: Path) -> None:
+async def test_an_interrupted_run_is_resumed_by_whoever_may_steer_it(kept_url: str) -> None:
     gates = Gates()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         await h.canvas(chain(), bob="viewer")
         run = await h.call(ADA, "runs.create", canvas="c1")
         await gates.arrival("g").wait()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         await h.rooms_again("c1", chain())
         h.members["c1"] = {"ada": "owner", "bob": "viewer"}
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
@@ -139,8 +134,8 @@ async def test_an_interrupted_run_is_resumed_by_whoever_may_steer_it(tmp_path: P
 
 
 @pytest.mark.rule("B5")
-async def test_a_fork_keeps_what_another_run_left_and_tells_it(tmp_path: Path) -> None:
-    async with house(url_of(tmp_path)) as h:
+async def test_a_fork_keeps_what_another_run_left_and_tells_it(kept_url: str) -> None:
+    async with house(kept_url) as h:
         h.gates.gate("g").set()
         run = await h.call(ADA, "runs.create", spell=chain(), wait=30)
         forked = await h.call(ADA, "runs.fork", id=run["id"], **{"from": ["w"]}, wait=30)
@@ -160,7 +155,7 @@ async def test_a_fork_keeps_what_another_run_left_and_tells_it(tmp_path: Path) -
 
 
 @pytest.mark.rule("B6")
-async def test_a_fork_runs_what_failed_and_what_is_another_by_now(tmp_path: Path) -> None:
+async def test_a_fork_runs_what_failed_and_what_is_another_by_now(kept_url: str) -> None:
     broken = spell_of(
         {
             "a": {"type": "t.add", "inputs": {"a": 1}},
@@ -171,7 +166,7 @@ async def test_a_fork_runs_what_failed_and_what_is_another_by_now(tmp_path: Path
         "f.value > b.a",
         "a.sum > d.a",
     )
-    async with house(url_of(tmp_path)) as h:
+    async with house(kept_url) as h:
         room = await h.canvas(broken)
         run = await h.call(ADA, "runs.create", canvas="c1", wait=30)
         assert run["errors"].keys() == {"f"}
@@ -236,21 +231,22 @@ async def rests(h: House) -> dict[str, Any]:
     return run
 
 
-@pytest.mark.rule("B7")
+@pytest.mark.rule("B7", "V8")
 async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
-    tmp_path: Path,
+    kept_url: str,
 ) -> None:
     desk, gates = Desk(), Gates()
-    async with house(url_of(tmp_path), asking=desk, gates=gates) as h:
+    async with house(kept_url, asking=desk, gates=gates) as h:
         run = await rests(h)
         assert h.runners.find(run["id"]) is None
+        assert (run["progress"]["ended"], run["progress"]["total"]) == (1, 3)
         with pytest.raises(ServerError) as refused:
             await h.call(ADA, "runs.resume", id=run["id"])
         assert refused.value.details["reason"] == "it waits for an answer"
         with pytest.raises(ServerError) as refused:
             await h.call(ADA, "runs.remove", id=run["id"])
         assert refused.value.code == "run_open"
-    async with house(url_of(tmp_path), asking=desk, gates=gates) as h:
+    async with house(kept_url, asking=desk, gates=gates) as h:
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "waiting"
         desk.answers[run["id"], "q"] = 41
         await h.runners.answered(run["id"])
@@ -260,8 +256,8 @@ async def test_a_run_waits_for_people_in_the_store_and_goes_on_with_the_answer(
 
 
 @pytest.mark.rule("B8")
-async def test_a_run_that_waits_is_cancelled_without_being_loaded(tmp_path: Path) -> None:
-    async with house(url_of(tmp_path), asking=Desk()) as h:
+async def test_a_run_that_waits_is_cancelled_without_being_loaded(kept_url: str) -> None:
+    async with house(kept_url, asking=Desk()) as h:
         run = await rests(h)
         ended = await h.call(ADA, "runs.cancel", id=run["id"])
         assert ended["status"] == "cancelled"
@@ -272,14 +268,14 @@ async def test_a_run_that_waits_is_cancelled_without_being_loaded(tmp_path: Path
 
 
 @pytest.mark.rule("B9")
-async def test_what_cannot_be_had_again_exactly_is_made_again(tmp_path: Path) -> None:
+async def test_what_cannot_be_had_again_exactly_is_made_again(kept_url: str) -> None:
     nodes = {
         "p": {"type": "t.pair", "inputs": {"value": 1}},
         "w": {"type": "t.wait", "inputs": {"gate": "g"}},
         "d": {"type": "t.double", "inputs": {"value": 4}},
     }
     gates = Gates()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         run = await h.call(
             ADA, "runs.create", spell=spell_of(nodes, "p.pair > w.value"), durable=True
         )
@@ -287,7 +283,7 @@ async def test_what_cannot_be_had_again_exactly_is_made_again(tmp_path: Path) ->
         await until(lambda: gates.calls.get("d"))
         await crash(h, run["id"])
     gates.gate("g").set()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         await until(lambda: gates.calls["w"] == 2)
         ended = await h.ended(run["id"])
         assert ended["outputs"]["w"] == {"value": [1, 1]}
@@ -312,7 +308,7 @@ async def test_outputs_in_which_a_secret_is_masked_say_so() -> None:
 
 
 @pytest.mark.rule("B1", "B2")
-async def test_what_had_ended_inside_a_node_does_not_run_again(tmp_path: Path) -> None:
+async def test_what_had_ended_inside_a_node_does_not_run_again(kept_url: str) -> None:
     spell = {
         "name": "Mapped",
         "nodes": {
@@ -332,7 +328,7 @@ async def test_what_had_ended_inside_a_node_does_not_run_again(tmp_path: Path) -
     gates = Gates()
     for name in "xz":
         gates.gate(name).set()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         run = await h.call(ADA, "runs.create", spell=spell, durable=True)
         await until(lambda: all(gates.arrival(name).is_set() for name in "xyz"))
         await until(lambda: "each[2]/w" in h.runners.find(run["id"])._wire.left)  # type: ignore[union-attr]
@@ -340,7 +336,7 @@ async def test_what_had_ended_inside_a_node_does_not_run_again(tmp_path: Path) -
     for name in "xyz":
         gates.arrival(name).clear()
         gates.gate(name).set()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         await gates.arrival("y").wait()
         ended = await h.ended(run["id"])
         assert ended["errors"] == {}
@@ -354,7 +350,7 @@ async def test_what_had_ended_inside_a_node_does_not_run_again(tmp_path: Path) -
 
 @pytest.mark.rule("B2")
 async def test_another_attempt_runs_what_failed_and_what_fed_on_it_and_keeps_the_rest(
-    tmp_path: Path,
+    kept_url: str,
 ) -> None:
     nodes = {
         "a": {"type": "t.add", "inputs": {"a": 1}},
@@ -362,7 +358,7 @@ async def test_another_attempt_runs_what_failed_and_what_fed_on_it_and_keeps_the
         "c": {"type": "t.add"},
     }
     gates = Gates()
-    async with house(url_of(tmp_path), gates=gates, try_again=lambda _record, _result: 0.0) as h:
+    async with house(kept_url, gates=gates, try_again=lambda _record, _result: 0.0) as h:
         spell = spell_of(nodes, "a.sum > m.value", "m.value > c.a")
         run = await h.call(ADA, "runs.create", spell=spell, durable=True)
         going = h.runners.find(run["id"])
@@ -384,13 +380,13 @@ async def test_another_attempt_runs_what_failed_and_what_fed_on_it_and_keeps_the
 
 @pytest.mark.rule("B4")
 async def test_a_run_whose_node_types_are_gone_is_refused_and_stays_as_it_is(
-    tmp_path: Path,
+    kept_url: str,
 ) -> None:
     gates = Gates()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         run = await h.call(ADA, "runs.create", spell=chain())
         await gates.arrival("g").wait()
-    async with house(url_of(tmp_path), gates=gates) as h:
+    async with house(kept_url, gates=gates) as h:
         record = await h.records.get(run["id"])
         assert record is not None
         nodes = {**record.spell["nodes"], "b": {"type": "gone.add"}}
@@ -404,3 +400,77 @@ async def test_a_run_whose_node_types_are_gone_is_refused_and_stays_as_it_is(
             await h.call(ADA, "runs.resume", id=run["id"])
         assert refused.value.code == "unknown_node_type"
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "interrupted"
+
+
+async def row_of(url: str, run: str, **changed: Any) -> Any:
+    """Change the row of a run that nobody carries, and return it."""
+    async with Database(url) as database:
+        if changed:
+            async with database.write() as conn:
+                await conn.execute(update(RUNS).where(RUNS.c.id == run).values(**changed))
+        return await RunRecords(database).get(run)
+
+
+async def over(h: House, run: str) -> dict[str, Any]:
+    """Return a run that goes on by itself, once it has ended."""
+    async with asyncio.timeout(60):
+        while (found := await h.call(ADA, "runs.get", id=run))["status"] in ("queued", "running"):
+            await asyncio.sleep(0.01)
+    return found
+
+
+@pytest.mark.rule("B11", "G14")
+@pytest.mark.parametrize("durable", [True, False])
+async def test_the_time_that_a_run_may_take_goes_on_where_it_was(
+    kept_url: str, durable: bool
+) -> None:
+    gates = Gates()
+    async with house(kept_url, gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=chain(), durable=durable, timeout=300)
+        await gates.arrival("g").wait()
+    laid = await row_of(kept_url, run["id"])
+    assert 0 < laid.ran < 300
+    await row_of(kept_url, run["id"], ran=laid.ran + 300)
+    async with house(kept_url, gates=gates) as h:
+        if not durable:
+            await h.call(ADA, "runs.resume", id=run["id"])
+        ended = await over(h, run["id"])
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "run_timeout")
+        assert ended["error"]["details"] == {"seconds": 300}
+        assert ended["outputs"]["b"] == {"sum": 2}
+
+
+@pytest.mark.rule("B11")
+async def test_what_a_run_lies_in_the_store_is_no_time_that_it_takes(kept_url: str) -> None:
+    desk = Desk()
+    async with house(kept_url, asking=desk) as h:
+        run = await rests(h)
+        long_ago = {"ran": 250.0, "started_at": RUNS.c.started_at - 9_000}
+        async with h.database.write() as conn:
+            await conn.execute(update(RUNS).values(long_ago))
+    async with house(kept_url, asking=desk, limits=Limits(seconds=300)) as h:
+        desk.answers[run["id"], "q"] = 41
+        await h.runners.answered(run["id"])
+        assert (await h.ended(run["id"]))["status"] == "completed"
+
+
+@pytest.mark.rule("B12")
+@pytest.mark.parametrize("type", ["core.delay", "core.wait"])
+async def test_a_delay_that_was_interrupted_goes_on_for_what_is_left_of_it(
+    kept_url: str, type: str
+) -> None:
+    spell = spell_of({"d": {"type": type, "inputs": {"value": 1, "seconds": 3_600}}})
+    async with house(kept_url) as h:
+        run = await h.call(ADA, "runs.create", spell=spell, durable=True)
+        await until(lambda: h.journal._logs["user:ada"].published > 1)
+    for _ in range(2):  # also where it was interrupted more than once
+        async with house(kept_url) as h:
+            await until(lambda: h.runners.find(run["id"]) is not None)
+            await until(lambda: h.journal._logs["user:ada"].idle)
+    async with Database(kept_url) as database, database.write() as conn:
+        first = EVENTS.c.kind == "node.started"
+        await conn.execute(
+            update(EVENTS).where(first, EVENTS.c.seq == 2).values(at=EVENTS.c.at - 3_599.8)
+        )
+    async with house(kept_url) as h:
+        assert (await over(h, run["id"]))["outputs"]["d"] == {"value": 1}

@@ -120,13 +120,12 @@ async def test_a_run_that_would_fill_the_memory_fails_with_the_reason(
 
 
 @pytest.mark.rule("E1")
-async def test_numbers_go_on_after_a_restart(tmp_path: Any) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}"
-    async with house(url) as h:
+async def test_numbers_go_on_after_a_restart(kept_url: str) -> None:
+    async with house(kept_url) as h:
         await h.canvas(sums())
         await h.call(ADA, "runs.create", canvas="c1", wait=60)
         last = (await h.journal.log("canvas:c1")).published
-    async with house(url) as h:
+    async with house(kept_url) as h:
         h.members["c1"] = {"ada": "owner"}
         tab = await h.tab(ADA)
         await h.call(tab, "runs.create", spell=sums(), wait=60)
@@ -137,8 +136,8 @@ async def test_numbers_go_on_after_a_restart(tmp_path: Any) -> None:
 
 
 @pytest.mark.rule("E1")
-async def test_many_runs_at_once_share_a_stream_without_gaps() -> None:
-    async with house() as h:
+async def test_many_runs_at_once_share_a_stream_without_gaps(kept_url: str) -> None:
+    async with house(kept_url) as h:
         await h.canvas(sums(), bob="runner")
         tab = await h.tab(ADA, "c1")
         async with asyncio.TaskGroup() as tasks:

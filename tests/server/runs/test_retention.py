@@ -20,7 +20,9 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import Entry, JournalStore, append
 from spellwork_server.storage.outbox import OutboxStore
 from spellwork_server.storage.outputs import OutputRow
+from spellwork_server.storage.retention import drop_runs
 from spellwork_server.storage.run_records import RunRecord, RunRecords, insert_run
+from spellwork_server.storage.run_states import take_up
 from spellwork_server.storage.schema import (
     CANVASES,
     FIRINGS,
@@ -54,9 +56,11 @@ class World:
             database, RunRecords(database), commits, OLD, lambda: self.subscribers
         )
 
-    async def run(self, id: str, ended_at: float | None, status: str = "completed") -> None:
+    async def run(
+        self, id: str, ended_at: float | None, status: str = "completed", **more: Any
+    ) -> None:
         """Keep a run that left a value, a large chunk and many words."""
-        record = replace(RUN, id=id, status=status, ended_at=ended_at)
+        record = replace(RUN, id=id, status=status, ended_at=ended_at, **more)
         value, chunk = (
             OutputRow(id, "a", "out", f"{id}-{part}", b"1", part=part) for part in (0, 1)
         )
@@ -201,6 +205,68 @@ async def test_old_firings_and_settled_tasks_of_ended_runs_go(world: World) -> N
     async with world.database.read() as conn:
         assert list(await conn.scalars(select(FIRINGS.c.id))) == ["new"]
         assert set(await conn.scalars(select(TASKS.c.id))) == {"endedb", "opena"}
+
+
+OPEN = ("queued", "running", "paused", "waiting")
+
+
+@pytest.mark.rule("O7", "G11")
+@pytest.mark.parametrize("status", OPEN)
+async def test_a_run_that_has_not_ended_stays_however_old_it_is_and_what_came_after_it_goes(
+    world: World, status: str
+) -> None:
+    await world.run("open", None, status, durable=True, queue="work", created_at=-1_000.0)
+    for number in range(102):
+        await world.run(f"r{number}", NOW, created_at=float(number))
+    await world.retention.sweep(NOW)
+    async with world.database.read() as conn:
+        left = set(await conn.scalars(select(RUNS.c.id)))
+    assert left == {"open", *(f"r{number}" for number in range(2, 102))}
+    assert await world.kinds("open") == WHOLE
+
+
+@pytest.mark.rule("O7", "G11")
+async def test_calls_of_placed_nodes_push_no_run_out_and_stay_while_theirs_goes_on(
+    world: World,
+) -> None:
+    await world.run("a", NOW - 10, created_at=1.0)
+    await world.run("goes", None, "running", created_at=0.0)
+    for number in range(102):
+        await world.run(f"a{number}", NOW, parent_id="a", created_at=10.0 + number)
+    await world.run("call", NOW, parent_id="goes", created_at=3.0)
+    await world.run("lost", NOW, parent_id="removed", created_at=5.0)
+    await world.retention.sweep(NOW)
+    async with world.database.read() as conn:
+        left = set(await conn.scalars(select(RUNS.c.id)))
+    assert left == {"a", "goes", "call", *(f"a{number}" for number in range(2, 102))}
+
+
+@pytest.mark.rule("O7")
+async def test_a_run_that_is_resumed_while_old_ones_are_thrown_away_stays(world: World) -> None:
+    await world.run("old", NOW - 6_000, "interrupted")
+    found = await RunRecords(world.database).expired(100, NOW - 5_000)
+    assert found == ["old"]
+    async with world.database.write() as conn:
+        assert await take_up(conn, "old", ("interrupted",), None) is not None
+    await world.commits.submit(lambda conn: drop_runs(conn, found))
+    await world.retention.sweep(NOW)
+    assert await world.kinds("old") == WHOLE
+
+
+@pytest.mark.rule("O7")
+async def test_a_fork_has_all_it_kept_when_what_it_was_forked_from_is_gone(world: World) -> None:
+    await world.run("origin", NOW - 6_000)
+    await world.run("fork", NOW - 10, forked_from="origin")
+    row = OutputRow("fork", "kept", "out", "origin-0", b"1")
+    async with world.database.write() as conn:
+        await append(conn, STREAM, [replaced(entry("fork", "node.done"), row)])
+    await world.retention.sweep(NOW)
+    await world.retention.sweep(NOW + 4_000)
+    record = await RunRecords(world.database).get("fork")
+    assert record is not None
+    assert record.forked_from == "origin"
+    assert await RunRecords(world.database).get("origin") is None
+    assert await world.hashes() == {"origin-0", "fork-0"}
 
 
 async def test_a_run_that_goes_on_again_is_not_compacted(world: World) -> None:

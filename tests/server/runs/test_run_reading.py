@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from spellwork import Event, Spell
+from spellwork.past import Ended
 from spellwork_server.errors import BadRequest, NotFound, ServerError
-from spellwork_server.runs.run_end import tokens_of
+from spellwork_server.runs.tokens import TokenTally, taken_of
 from spellwork_server.storage.run_figures import figures_of
 
 from .house import ADA, BOB, EVE, ROOT, House, as_spell, house, spell_of, sums, waiting
@@ -57,6 +59,19 @@ async def test_runs_are_found_by_state_and_by_words() -> None:
             going["id"],
             failed["id"],
         ]
+
+
+@pytest.mark.rule("V1")
+async def test_administrators_find_the_runs_of_everybody() -> None:
+    async with house() as h:
+        await h.canvas(sums(), bob="runner")
+        made = [(await run(h, who))["id"] for who in (ADA, BOB)]
+        private = (await run(h, BOB, audience="private"))["id"]
+        assert await found(h, ROOT) == []
+        assert await found(h, ROOT, all=True) == [private, *made[::-1]]
+        assert await found(h, ROOT, all=True, user="ada") == made[:1]
+        with pytest.raises(ServerError):
+            await found(h, BOB, all=True)
 
 
 @pytest.mark.rule("V1")
@@ -213,13 +228,65 @@ async def test_usage_adds_up_what_ended() -> None:
 
 @pytest.mark.rule("V5")
 async def test_tokens_are_those_that_nodes_report() -> None:
-    outputs: dict[str, dict[str, Any]] = {
-        "a": {"usage": {"total_tokens": 12, "prompt_tokens": 10}},
-        "b": {"usage": {"input_tokens": 3, "output_tokens": 4}},
-        "c": {"usage": {"total_tokens": -5}},
-        "d": {"usage": "many"},
+    reports: list[tuple[Any, Any]] = [
+        ({"total_tokens": 12, "prompt_tokens": 10}, 12),
+        ({"input_tokens": 3, "output_tokens": 4}, 7),
+        ({"total_tokens": -5}, None),
+        ({"total_tokens": True}, None),
+        ("many", None),
+        (None, None),
+    ]
+    for said, total in reports:
+        taken = taken_of(said)
+        assert (None if taken is None else taken.total) == total
+
+
+@pytest.mark.rule("V5")
+def test_tokens_are_summed_by_type_and_model_inside_nodes_too_and_once() -> None:
+    nodes = {
+        "a": {"type": "llm.chat"},
+        "x": {"type": "llm.generate"},
+        "sub": {"type": "core.subspell"},
+        "far": {"type": "llm.chat", "settings": {"queue": "gpu"}},
     }
-    assert tokens_of(outputs) == 19
+    spell = Spell.model_validate({"nodes": nodes, "edges": {}})
+    took = {"prompt_tokens": 3, "completion_tokens": 4, "provider": "ollama", "model": "m\0"}
+    tally = TokenTally()
+    tally.take_past(
+        {"a": Ended({"usage": took}, why="new"), "k": Ended({"usage": took}, why="kept")}
+    )
+    for node, why in (("map[0]/x", "new"), ("map[1]/x", "new"), ("map[2]/x", "cached")):
+        tally.take(Event("node.done", 0.0, node, why=why, outputs={"usage": took}))
+    for node in ("sub/inner", "far"):
+        tally.take(Event("node.done", 0.0, node, why="new", outputs={"usage": {"total_tokens": 5}}))
+    tally.take(Event("node.done", 0.0, "a", why="new", outputs={"usage": None}))
+    found = {(each["type"], each["model"]): each for each in tally.summed(spell)}
+    assert {key: (each["calls"], each["total_tokens"]) for key, each in found.items()} == {
+        ("llm.generate", "m"): (2, 14),
+        ("llm.chat", "m"): (1, 7),
+        ("core.subspell", None): (1, 5),
+    }
+
+
+@pytest.mark.rule("V5")
+async def test_a_run_tells_the_tokens_it_took_and_usage_adds_them_up() -> None:
+    async with house() as h:
+        room = await h.canvas(
+            spell_of({"m": {"type": "t.model", "inputs": {"tokens": 4}}}), bob="runner"
+        )
+        done = await run(h)
+        took = {"calls": 1, "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+        where = {"type": "t.model", "provider": "ollama", "model": "m"}
+        assert done["usage"] == [where | took]
+        room.draw(as_spell(spell_of({"m": {"type": "t.model", "inputs": {"tokens": 6}}})))
+        await run(h, BOB)
+        await run(h, BOB, audience="private")
+        usage = await h.call(ADA, "runs.usage", canvas="c1")
+        assert usage["total"]["tokens"] == 16
+        sums = {"calls": 2, "prompt_tokens": 6, "completion_tokens": 10, "total_tokens": 16}
+        assert usage["tokens"] == [where | sums | {"runs": 2}]
+        fork = await h.call(ADA, "runs.fork", id=done["id"], wait=60)
+        assert fork["usage"] == []
 
 
 @pytest.mark.rule("V1")

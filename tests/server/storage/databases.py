@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from spellwork_server.storage.database import MEMORY, Database
 from spellwork_server.storage.upgrade import upgrade
 from tests.parts import require
@@ -37,3 +39,12 @@ def placed(kind: str, folder: Path) -> Iterator[str]:
         yield server.url(name)
     finally:
         server.give_back(name)
+
+
+@pytest.fixture(
+    params=["file", pytest.param("postgres", marks=pytest.mark.requires("postgres"))],
+)
+def kept_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of an empty database that outlives whoever opens it: a file, then PostgreSQL."""
+    with placed(request.param, tmp_path) as url:
+        yield url

@@ -42,6 +42,13 @@ async def put(database: Database, id: str, at: float, **more: Any) -> None:
         await insert_run(conn, RunRecord(**(fields | more)))
 
 
+def took(type_: str, total: int) -> dict[str, Any]:
+    """Return what one call of a node took."""
+    named = {"type": type_, "provider": "ollama", "model": None}
+    counts = {"prompt_tokens": 1, "completion_tokens": total - 1, "total_tokens": total}
+    return {**named, "calls": 1, **counts}
+
+
 @pytest.mark.rule("V1", "V5")
 async def test_runs_are_found_and_counted(database: Database) -> None:
     day = float(time.time() // DAY * DAY)
@@ -49,7 +56,7 @@ async def test_runs_are_found_and_counted(database: Database) -> None:
         "why": {"a": "new", "b": "cached", "f": "new"},
         "errors": {"f": {"code": "failed", "message": "100% of THEM"}},
         "names": {"f": "Guard_1"},
-        "tokens": 7,
+        "usage": [took("chat", 7)],
     }
     for id in ("one", "two"):
         await put(database, id, day)
@@ -57,8 +64,9 @@ async def test_runs_are_found_and_counted(database: Database) -> None:
             await mark_ended(conn, id, "completed", day + 2, result)
     await put(database, "waits", day + 9, queue="Mail")
     await put(database, "first", day + 10, queue="Mail", priority=3)
+    eight = [took("chat", 5), took("chat" * 60, 1), took("chat" * 60 + "s", 2)]
     async with database.write() as conn:  # one that ended before and went on is counted once
-        await mark_ended(conn, "two", "completed", day + 3, result | {"tokens": 8})
+        await mark_ended(conn, "two", "completed", day + 3, result | {"usage": eight})
 
     search, figures = RunSearch(database), RunFigures(database)
     for text in ("100% of them", "guard_1", "FAILED"):
@@ -75,4 +83,9 @@ async def test_runs_are_found_and_counted(database: Database) -> None:
     (row,) = await figures.usage("day", since=day, canvas="c", reader="bob")
     assert (row.key, row.runs, row.seconds) == (int(day // DAY), 2, 5.0)
     assert (row.ran, row.cached, row.failed, row.tokens) == (4, 2, 2, 15)
+    rows = await figures.tokens(since=day, canvas="c", reader="bob")
+    assert [(each.type, each.runs, each.calls, each.total) for each in rows] == [
+        ("chat", 2, 2, 12),
+        ("chat" * 50, 1, 2, 3),  # cut to the same, they are one
+    ]
     assert not await figures.usage("user", since=day + DAY, canvas="c", reader=None)

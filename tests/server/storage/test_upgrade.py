@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,17 @@ async def test_two_who_open_a_fresh_database_at_once_both_succeed(tmp_path: Path
         await asyncio.gather(upgrade(one), upgrade(other))
         async with other.read() as conn:
             assert await conn.run_sync(differences) == []
+
+
+async def test_who_opens_a_fresh_database_waits_for_who_writes_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "spellwork.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with Database(f"sqlite+aiosqlite:///{path}?timeout=60") as database:
+            asyncio.get_running_loop().call_later(0.1, other.rollback)
+            await upgrade(database)
+            async with database.read() as conn:
+                assert await conn.run_sync(differences) == []
 
 
 def test_the_newest_migration_is_the_one_that_a_start_looks_for() -> None:

@@ -10,7 +10,7 @@ import { pageBrowser } from "../../offline";
 import type { NodeType, User } from "../../protocol";
 import { Session } from "../../session";
 import { useStore } from "../../store";
-import { fetchOrRecall, remembered } from "../remembered";
+import { fetchToRemember, recall, remembered } from "../remembered";
 import { BrandMark } from "./Brand";
 import { Link } from "./Link";
 
@@ -47,7 +47,11 @@ function connect(user: User): Shared {
     });
     return [...items, ...older];
   };
-  const library = new NodeLibrary((canvas) => fetchOrRecall(remembered.library(user), () => list(canvas)));
+  const name = remembered.library(user);
+  const library = new NodeLibrary(
+    (canvas) => fetchToRemember(name, () => list(canvas)),
+    () => recall(name),
+  );
   const made = { user: user.id, session, library };
   // At once, before the token of another person is used: nobody sends another's edits.
   const end = auth.user.subscribe(() => {

@@ -69,6 +69,8 @@ export function Canvas() {
   const flow = useFlow();
   const connect = useConnect();
   const view = useReactFlow();
+  // Nodes change their size and ports when their types are known.
+  const unknown = useStore(editor.library.state, (state) => state.status === "loading");
   const theme = useTheme();
   const editable = useStore(shared.editable);
   const commenting = useStore(editor.commenting.mode);
@@ -183,6 +185,7 @@ export function Canvas() {
       className="canvas"
       data-testid="canvas"
       aria-label="Canvas"
+      aria-busy={unknown}
       ref={box}
       data-commenting={commenting}
       {...commentMode}

@@ -2,8 +2,9 @@
 import { CheckCircle2 } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useTitleOf } from "../hooks/useTitle";
 import { renameCanvas } from "../store/actions";
-import { nodeTitle, problemTone } from "../store/graph";
+import { problemTone } from "../store/graph";
 import { formatDuration } from "../store/value_kind";
 import { runWords } from "../store/why";
 import { ProblemText } from "./ProblemText";
@@ -12,6 +13,7 @@ import { UpdateButton } from "./UpdateNode";
 export function CanvasFacts() {
   const editor = useEditor();
   const spell = useStore(editor.document.spell);
+  const titleOf = useTitleOf();
   const role = useStore(editor.document.role);
   const run = useStore(editor.workbench.runs.current);
   const problems = useStore(editor.document.problems);
@@ -76,14 +78,7 @@ export function CanvasFacts() {
                     else if (problem.edge) editor.select([problem.edge]);
                   }}
                 >
-                  {problem.node && (
-                    <strong>
-                      {nodeTitle(
-                        spell.nodes[problem.node],
-                        editor.library.of(spell.nodes[problem.node]),
-                      )}{" "}
-                    </strong>
-                  )}
+                  {problem.node && <strong>{titleOf(spell.nodes[problem.node])} </strong>}
                   {problem.node ? <ProblemText problem={problem} /> : problem.message}
                 </button>
                 {problem.node && typeof problem.details?.newest === "number" && (

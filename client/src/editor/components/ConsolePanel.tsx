@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { ConsoleEntry } from "../../engine/types";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { nodeTitle } from "../store/graph";
+import { useTitle } from "../hooks/useTitle";
 
 const LEVELS = ["debug", "info", "warning", "error"] as const;
 
@@ -134,6 +134,7 @@ function Line({ entry }: { entry: ConsoleEntry }) {
   const node = useStore(editor.document.spell, (spell) =>
     entry.node === null ? undefined : spell.nodes[entry.node],
   );
+  const title = useTitle(node);
   const time = new Date(entry.at * 1000);
   return (
     <>
@@ -145,7 +146,7 @@ function Line({ entry }: { entry: ConsoleEntry }) {
           className="console-node"
           onClick={() => entry.node !== null && editor.reveal(entry.node)}
         >
-          {nodeTitle(node, node ? editor.library.of(node) : undefined) || entry.node}
+          {title || entry.node}
         </button>
       )}
       <span className="console-text">{entry.text}</span>

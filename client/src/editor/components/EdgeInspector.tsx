@@ -6,7 +6,8 @@ import { useStore } from "../../store";
 import { outputNow, portsNow } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
 import { useNodeStatus, useProblems } from "../hooks/useNode";
-import { nodeTitle, shortMessage, whyNoFit } from "../store/graph";
+import { useTitle } from "../hooks/useTitle";
+import { shortMessage, whyNoFit } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { schemaWords } from "../store/schema";
 import { pathTo, reshaped } from "../store/transform_schemas";
@@ -79,9 +80,7 @@ interface WireEndRowProps {
 
 function WireEndRow({ word, node, port, known }: WireEndRowProps) {
   const editor = useEditor();
-  const title = useStore(editor.document.spell, (spell) =>
-    nodeTitle(spell.nodes[node], editor.library.of(spell.nodes[node])),
-  );
+  const title = useTitle(useStore(editor.document.spell, (spell) => spell.nodes[node]));
   return (
     <div className="wire-end">
       <span className="faint">{word}</span>

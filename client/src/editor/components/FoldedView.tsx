@@ -5,10 +5,10 @@ import { memo } from "react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useFold, useTogetherState } from "../hooks/useFold";
+import { useTitle } from "../hooks/useTitle";
 import type { FoldedPort } from "../store/folding";
 import { toggleFold } from "../store/frames";
 import { FOLDED_ROWS, foldedHeight, foldedRows, foldedTop } from "../store/geometry";
-import { nodeTitle } from "../store/graph";
 import { STATE_WORDS } from "../store/why";
 import { FrameName } from "./FrameName";
 import { FrameRun } from "./FrameRun";
@@ -93,9 +93,7 @@ function Ends({ ports, side }: { ports: readonly FoldedPort[]; side: "source" | 
 
 function EndName({ port }: { port: FoldedPort }) {
   const editor = useEditor();
-  const title = useStore(editor.document.spell, (spell) =>
-    nodeTitle(spell.nodes[port.node], editor.library.of(spell.nodes[port.node])),
-  );
+  const title = useTitle(useStore(editor.document.spell, (spell) => spell.nodes[port.node]));
   return (
     <span className="truncate" title={`${port.port} of ${title}`}>
       {title} <span className="faint">{port.port}</span>

@@ -7,8 +7,9 @@ import { useChoices } from "../hooks/useChoices";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
 import { type InputDraft, useInputDraft } from "../hooks/useInputDraft";
+import { useTitle, useTitleOf } from "../hooks/useTitle";
 import { keysOf } from "../store/commands";
-import { nodeTitle, type ShownPorts, type Wired } from "../store/graph";
+import type { ShownPorts, Wired } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { schemaWords } from "../store/schema";
 import { ChoicesField } from "./ChoicesField";
@@ -124,12 +125,12 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
 /** Where a name in code leads that has no wire; a value typed in here goes before it. */
 function NamedSource({ id, output }: { id: string; output: string }) {
   const editor = useEditor();
-  const node = useStore(editor.document.spell, (spell) => spell.nodes[id]);
+  const title = useTitle(useStore(editor.document.spell, (spell) => spell.nodes[id]));
   return (
     <p className="input-about" data-testid="named-source">
       Read by name from{" "}
       <button type="button" className="source-link" onClick={() => editor.reveal(id)}>
-        {nodeTitle(node, editor.library.of(node))}
+        {title}
       </button>{" "}
       · {output}
     </p>
@@ -183,17 +184,14 @@ function Sources({ id, port }: { id: string; port: string }) {
   const editor = useEditor();
   const editable = useStore(editor.document.editable);
   const spell = useStore(editor.document.spell);
+  const titleOf = useTitleOf();
   const wires = Object.entries(spell.edges).filter(([, edge]) => edge.target === id && edge.input === port);
   return (
     <>
       {wires.map(([wire, edge]) => (
         <div className="source-row" key={wire}>
           <button type="button" className="source-link truncate" onClick={() => editor.reveal(edge.source)}>
-            from{" "}
-            <strong>
-              {nodeTitle(spell.nodes[edge.source], editor.library.of(spell.nodes[edge.source]))}
-            </strong>{" "}
-            · {edge.output}
+            from <strong>{titleOf(spell.nodes[edge.source])}</strong> · {edge.output}
           </button>
           {editable && (
             <button

@@ -5,7 +5,8 @@ import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { type InsideShown, useInside } from "../hooks/useInside";
-import { nodeTitle, shortMessage } from "../store/graph";
+import { useTitle } from "../hooks/useTitle";
+import { shortMessage } from "../store/graph";
 import { IterationPicker } from "./IterationPicker";
 import { Preview } from "./previews/Preview";
 import { RoundsBar } from "./RoundsBar";
@@ -65,7 +66,8 @@ function InnerNode({ path, run, group }: { path: string; run: NodeRun; group: bo
   const editor = useEditor();
   const [open, setOpen] = useState<boolean | null>(null);
   const drawn = useStore(editor.document.spell, (spell) => (group ? spell.nodes[path] : undefined));
-  const title = drawn ? nodeTitle(drawn, editor.library.of(drawn)) : path.replaceAll("/", " → ");
+  const called = useTitle(drawn);
+  const title = drawn ? called : path.replaceAll("/", " → ");
   const outputs = Object.entries(run.outputs ?? {});
   const shown = open ?? run.state === "failed";
   return (

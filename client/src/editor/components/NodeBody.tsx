@@ -4,7 +4,7 @@ import type { Streamed } from "../../engine/streamed";
 import type { NodeFailure, NodeType, Outputs, Problem, SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { type ShownStatus, useDraftOutputs } from "../hooks/useNode";
+import { type ShownStatus, useDraftOutputs, useNodeType } from "../hooks/useNode";
 import { failureText, inPortOrder, problemTone } from "../store/graph";
 import { schemaOf } from "../store/library";
 import { RESERVED_OUTPUTS } from "../store/passages";
@@ -14,7 +14,7 @@ import { ProblemText } from "./ProblemText";
 import { Preview } from "./previews/Preview";
 import { StreamPreview } from "./previews/StreamPreview";
 import { ShowFailed } from "./ShowFailed";
-import { titleIn } from "./WhyLine";
+import { useTitleIn } from "./WhyLine";
 
 const CODE_LINES = 7;
 
@@ -38,13 +38,14 @@ export const NodeBody = memo(function NodeBody(props: NodeBodyProps) {
   const saying = status?.state === "running" && !status.last.waiting ? status.last.message : null;
   // The foot of a stream says itself what it waits for.
   const editor = useEditor();
+  const titleIn = useTitleIn();
   const short = draft
     ? DRAFT_WORDS
     : state && !shown?.note
       ? shortWhy(state, status?.last, status?.gone)
       : null;
   const spell = editor.document.spell.get();
-  const why = short && withTitles(short, { spell, title: (other) => titleIn(editor, spell, other) });
+  const why = short && withTitles(short, { spell, title: (other) => titleIn(spell, other) });
   // Code that a body stands in for is not asked for.
   const hasCode = node.code !== undefined && (node.settings.body === undefined || node.code.trim() !== "");
   if (!hasCode && !unknown && !failed && !error && !shown && !log && !saying && !why) return null;
@@ -189,7 +190,7 @@ export function words(code: string): string {
 
 /** Says what is missing: the whole type, or the version that the node names. */
 function UnknownType({ node }: { node: SpellNode }) {
-  const newest = useEditor().library.get(node.type);
+  const newest = useNodeType({ type: node.type });
   return (
     <div className="node-error warning">
       <strong>

@@ -6,6 +6,7 @@ import type { SpellNode } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useNode, useNodeStatus, useNodeType, useProblems, useShownState, useWired } from "../hooks/useNode";
+import { useTitleOf } from "../hooks/useTitle";
 import { incomingEdges, nodeTitle } from "../store/graph";
 import { shortWhy } from "../store/why";
 import { NodeIcon } from "./NodeIcon";
@@ -15,6 +16,7 @@ export function OutlinePanel() {
   const editor = useEditor();
   const spell = useStore(editor.document.spell);
   const order = useStore(editor.workbench.runs.current, (run) => run?.order);
+  const titleOf = useTitleOf();
   const [query, setQuery] = useState("");
   const ids = useMemo(() => {
     const rank = new Map((order ?? []).map((id, index) => [id, index]));
@@ -22,12 +24,11 @@ export function OutlinePanel() {
     const words = query.toLowerCase();
     return Object.entries(spell.nodes)
       .filter(([id, node]) => {
-        const title = nodeTitle(node, editor.library.of(node));
-        return `${title} ${node.type} ${id}`.toLowerCase().includes(words);
+        return `${titleOf(node)} ${node.type} ${id}`.toLowerCase().includes(words);
       })
       .sort(([a, one], [b, other]) => place(a) - place(b) || one.position[0] - other.position[0])
       .map(([id]) => id);
-  }, [spell.nodes, order, query, editor]);
+  }, [spell.nodes, order, query, titleOf]);
   return (
     <div className="side-body" data-testid="outline">
       <label className="side-search">
@@ -57,12 +58,10 @@ function OutlineRow({ id }: { id: string }) {
   const type = useNodeType(node);
   const problems = useProblems(id);
   const selected = useStore(editor.selection, (selection) => selection.has(id));
+  const titleOf = useTitleOf();
   const feeds = useStore(editor.document.spell, (spell) =>
     incomingEdges(spell.edges, id)
-      .map(
-        ([, edge]) =>
-          `${nodeTitle(spell.nodes[edge.source], editor.library.of(spell.nodes[edge.source]))}.${edge.output}`,
-      )
+      .map(([, edge]) => `${titleOf(spell.nodes[edge.source])}.${edge.output}`)
       .join(", "),
   );
   if (!node) return null;

@@ -2,17 +2,17 @@
 import { Repeat } from "lucide-react";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useTitle } from "../hooks/useTitle";
 import { ownersOf } from "../store/bodies";
-import { nodeTitle } from "../store/graph";
 
 export function OwnerBadge({ group }: { group: string }) {
   const editor = useEditor();
   const owners = useStore(editor.document.spell, (spell) => ownersOf(spell.nodes, group));
   const [first] = owners;
-  const title = useStore(editor.document.spell, (spell) => {
-    const node = first === undefined ? undefined : spell.nodes[first];
-    return nodeTitle(node, editor.library.of(node));
-  });
+  const owner = useStore(editor.document.spell, (spell) =>
+    first === undefined ? undefined : spell.nodes[first],
+  );
+  const title = useTitle(owner);
   if (first === undefined) return null;
   const more = owners.length > 1 ? ` and ${owners.length - 1} more` : "";
   return (

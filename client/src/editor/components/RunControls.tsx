@@ -11,13 +11,12 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import { ended } from "../../engine/reduce";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useRunActions } from "../hooks/useRunActions";
 import { keysOf } from "../store/commands";
 import { shortMessage } from "../store/graph";
-
-const GOING = new Set(["queued", "running", "paused"]);
 
 export function RunControls() {
   const editor = useEditor();
@@ -25,7 +24,9 @@ export function RunControls() {
   const run = useStore(editor.workbench.runs.current);
   const privately = useStore(editor.privately);
   const role = useStore(editor.document.role);
-  const going = run !== null && GOING.has(run.status);
+  const open = run !== null && !ended(run.status);
+  // One that waits in a queue or for people is in no process that could hold it.
+  const holds = open && run.status !== "waiting" && !(run.status === "queued" && run.queue);
   const paused = run?.status === "paused";
   const canRun = role !== null && role !== "viewer";
   return (
@@ -46,7 +47,7 @@ export function RunControls() {
       <button
         type="button"
         className="button"
-        disabled={!going || !canRun}
+        disabled={!open || !canRun}
         title={`Stop  ${keysOf("stop")}`}
         data-testid="stop-button"
         onClick={() => actions.stop()}
@@ -54,7 +55,7 @@ export function RunControls() {
         <Square size={12} fill="currentColor" />
         Stop
       </button>
-      {going && (
+      {holds && (
         <button
           type="button"
           className="button"

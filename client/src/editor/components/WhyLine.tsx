@@ -1,12 +1,12 @@
 /** Why a node ran or did not, in full, with a way to what made it so. */
 import { CornerLeftUp } from "lucide-react";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import type { NodeRun } from "../../engine/types";
 import type { Spell } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
+import { useTitleOf } from "../hooks/useTitle";
 import type { Editor } from "../store/editor";
-import { nodeTitle } from "../store/graph";
 import { type Cause, type ShownState, type Surroundings, whyOf } from "../store/why";
 
 interface WhyLineProps {
@@ -23,14 +23,15 @@ export function WhyLine({ id, state, last }: WhyLineProps) {
   const ended = useStore(editor.workbench.runs.past, (runs) =>
     state === "cancelled" ? runs.find((run) => run.id === last?.run)?.error?.message : undefined,
   );
+  const titleIn = useTitleIn();
   const why = useMemo(() => {
     const around: Surroundings = {
       spell,
       statuses: past ? past.nodes : board,
-      title: (node) => titleIn(editor, spell, node),
+      title: (node) => titleIn(spell, node),
     };
     return whyOf(id, state, last, around);
-  }, [id, state, last, spell, board, past, editor]);
+  }, [id, state, last, spell, board, past, titleIn]);
   if (why.full === "") return null;
   const { cause } = why;
   return (
@@ -43,17 +44,17 @@ export function WhyLine({ id, state, last }: WhyLineProps) {
           data-testid="why-cause"
           onClick={() => reveal(editor, cause)}
         >
-          <CornerLeftUp size={11} aria-hidden="true" />{" "}
-          {causeWords(cause, (node) => titleIn(editor, spell, node))}
+          <CornerLeftUp size={11} aria-hidden="true" /> {causeWords(cause, (node) => titleIn(spell, node))}
         </button>
       )}
     </p>
   );
 }
 
-/** What a node is called here. */
-export function titleIn(editor: Editor, spell: Spell, id: string): string {
-  return nodeTitle(spell.nodes[id], editor.library.of(spell.nodes[id])) || id;
+/** Tells what a node is called here: by its id where it is not there. */
+export function useTitleIn(): (spell: Spell, id: string) => string {
+  const titleOf = useTitleOf();
+  return useCallback((spell, id) => titleOf(spell.nodes[id]) || id, [titleOf]);
 }
 
 function causeWords(cause: Cause, title: (id: string) => string): string {

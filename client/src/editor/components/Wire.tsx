@@ -5,7 +5,7 @@ import { transformWords } from "../../engine/transform";
 import type { Spell, Transform } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
-import { useNodeStatus } from "../hooks/useNode";
+import { useNodeStatus, useNodeType } from "../hooks/useNode";
 import { useMark } from "../hooks/useVersions";
 import { problemsOf } from "../store/graph";
 import { portColour } from "./PortHandle";
@@ -28,7 +28,8 @@ export const Wire = memo(function Wire(props: EdgeProps) {
   const problem = useStore(editor.document.problems, (problems) => problemsOf(problems, id)[0]);
   const dynamic = useStore(editor.document.ports, (ports) => ports[source]);
   const node = useStore(editor.document.spell, (spell) => spell.nodes[source]);
-  const outputs = (dynamic ?? editor.library.of(node))?.outputs;
+  const type = useNodeType(node);
+  const outputs = (dynamic ?? type)?.outputs;
   const port = outputs?.find((output) => output.name === sourceHandleId);
   const transform = useStore(editor.document.spell, (spell) => spell.edges[id]?.transform);
   const isFailure = port ? port.role === "error" : sourceHandleId === "error";

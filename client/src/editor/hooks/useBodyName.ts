@@ -4,6 +4,7 @@ import type { NodeBody } from "../../protocol";
 import { useStore } from "../../store";
 import { canvases, loadCanvases } from "../store/canvases";
 import { useEditor } from "./useEditor";
+import { useNodeType } from "./useNode";
 
 export function useBodyName(body: NodeBody | undefined): string | null {
   const editor = useEditor();
@@ -16,11 +17,12 @@ export function useBodyName(body: NodeBody | undefined): string | null {
         : null,
   );
   const known = useStore(canvases);
+  const type = useNodeType(body?.type === undefined ? undefined : { type: body.type });
   useEffect(() => {
     if (child !== undefined) void loadCanvases();
   }, [child]);
   if (body?.group !== undefined) return group ?? "a group that is gone";
-  if (body?.type !== undefined) return editor.library.get(body.type)?.title ?? body.type;
+  if (body?.type !== undefined) return type?.title ?? body.type;
   if (child === undefined) return null;
   const canvas = known?.get(child);
   return canvas ? canvas.name : known ? "a canvas that you cannot open" : "a canvas";

@@ -79,7 +79,8 @@ export function useShownState(
   const editor = useEditor();
   const past = useStore(editor.viewing, (run) => run !== null);
   // Where nothing is taken from a node, all that it has must be given for it not to run.
-  const taken = wired.outputs.length > 0 ? wired.outputs : ownOutputs(editor.library.get(node.type));
+  const newest = useNodeType({ type: node.type });
+  const taken = wired.outputs.length > 0 ? wired.outputs : ownOutputs(newest);
   return shownState(status, past ? undefined : node.settings, taken);
 }
 

@@ -105,6 +105,48 @@ describe("the library of a canvas", () => {
     vi.useRealTimers();
   });
 
+  it("is asked for until it is there, and shows what was remembered meanwhile", async () => {
+    vi.useFakeTimers();
+    const { session } = new FakeServer().session();
+    session.connect();
+    await vi.advanceTimersByTimeAsync(0);
+    const fetched = vi
+      .fn<() => Promise<NodeType[]>>()
+      .mockRejectedValueOnce(new Error("busy"))
+      .mockRejectedValueOnce(new Error("busy"))
+      .mockResolvedValue([type("a", "Told")]);
+    const library = new NodeLibrary(fetched, async () => [type("a", "Remembered")]);
+    const end = library.follow(session, "c1");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(library.get("a")?.title).toBe("Remembered");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(library.get("a")?.title).toBe("Told");
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(fetched).toHaveBeenCalledTimes(3);
+    end();
+    session.close();
+    vi.useRealTimers();
+  });
+
+  it("of a page that was opened without the server is fetched when that returns", async () => {
+    vi.useFakeTimers();
+    const { session } = new FakeServer().session();
+    const fetched = vi
+      .fn<() => Promise<NodeType[]>>()
+      .mockRejectedValueOnce(new Error("no server"))
+      .mockResolvedValue([type("a", "A")]);
+    const library = new NodeLibrary(fetched);
+    const end = library.follow(session, "c1");
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(fetched).toHaveBeenCalledTimes(1);
+    session.connect();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(library.state.get().status).toBe("ready");
+    end();
+    session.close();
+    vi.useRealTimers();
+  });
+
   it("shows what was asked for last, whatever comes first", async () => {
     const answers: ((types: NodeType[]) => void)[] = [];
     const library = new NodeLibrary(() => new Promise((resolve) => answers.push(resolve)));

@@ -1,6 +1,7 @@
 /** The node types that the server offers, and how they are found and shown. */
 import type { NodeType, Port, SpellNode } from "../../protocol";
 import type { Connection } from "../../session";
+import { backoff } from "../../session/backoff";
 import { Store } from "../../store";
 import { type JsonSchema, portKind, whyIncompatible } from "./schema";
 
@@ -17,6 +18,10 @@ const EMPTY: LibraryState = { status: "loading", types: {}, older: {}, message: 
 /** Milliseconds within which changes of a library are fetched together, and tabs that come back are spread. */
 const TOGETHER = 100;
 const SPREAD = 3_000;
+/** How soon a list that did not come is asked for again. */
+const RETRY = { first: 1_000, longest: 30_000 };
+
+type List = readonly NodeType[];
 
 /** The library of one canvas: the server's types, and those of the packs on the canvas's worker. */
 export class NodeLibrary {
@@ -24,51 +29,78 @@ export class NodeLibrary {
   #canvas: string | null = null;
   #asked = 0;
 
-  constructor(private readonly fetchTypes: (canvas: string | null) => Promise<readonly NodeType[]>) {}
+  /** `recall` tells what `fetchTypes` told some other time, for while that fails; undefined where it never did. */
+  constructor(
+    private readonly fetchTypes: (canvas: string | null) => Promise<List>,
+    private readonly recall: () => Promise<List | undefined> = async () => undefined,
+  ) {}
 
-  /** Be the library of a canvas, and fetch it anew whenever it changes; returns what ends that. */
-  follow(connection: Pick<Connection, "on" | "onOnline">, canvas: string): () => void {
+  /**
+   * Be the library of a canvas: fetch it until it is there, and anew whenever it changes. Returns what ends that.
+   */
+  follow(connection: Pick<Connection, "on" | "onOnline" | "status">, canvas: string): () => void {
     this.#canvas = canvas;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let ended = false;
+    let failed = 0;
+    const isOnline = () => connection.status.get().state === "online";
+    const fetch = async () => {
+      const told = await this.refresh();
+      failed = told ? 0 : failed + 1;
+      // While there is no connection, its return is waited for.
+      if (!told && !ended && isOnline()) soon(backoff(failed, RETRY));
+    };
     const soon = (wait: number) => {
       clearTimeout(timer);
-      timer = setTimeout(() => void this.refresh(), wait);
+      timer = setTimeout(() => void fetch(), wait);
     };
-    void this.refresh();
+    void fetch();
     let lost = false;
     const ends = [
       connection.on("library.changed", (changed) => changed.canvas === canvas && soon(TOGETHER)),
       connection.onOnline(() => {
-        if (lost) soon(Math.random() * SPREAD); // What changed meanwhile nobody told.
+        // What changed meanwhile nobody told; and what was asked for before the connection may have failed.
+        if (lost || failed > 0) soon(Math.random() * SPREAD);
         lost = true;
       }),
     ];
     return () => {
+      ended = true;
       clearTimeout(timer);
       for (const end of ends) end();
     };
   }
 
-  /** Fetch the list; what is there stays until the new one arrives. */
-  async refresh(): Promise<void> {
+  /**
+   * Fetch the list; what is there stays until the new one arrives. False when the server did not tell it, true also
+   * when it is no longer waited for.
+   */
+  async refresh(): Promise<boolean> {
     this.#asked += 1;
     const asked = this.#asked;
     try {
       const list = await this.fetchTypes(this.#canvas);
-      if (asked !== this.#asked) return; // What was asked later is newer.
-      const types: Record<string, NodeType> = {};
-      const older: Record<string, NodeType> = {};
-      for (const entry of list.map(plainly).sort((a, b) => a.version - b.version)) {
-        const before = types[entry.type];
-        if (before) older[`${before.type}@${before.version}`] = before;
-        types[entry.type] = entry;
-      }
-      this.state.set({ status: "ready", types, older, message: null });
+      if (asked === this.#asked) this.#take(list); // Else what was asked later is newer.
+      return true;
     } catch (error) {
-      if (asked !== this.#asked) return;
+      const known = await this.recall().catch(() => undefined);
+      if (asked !== this.#asked) return true;
       const message = error instanceof Error ? error.message : String(error);
-      this.state.update((before) => ({ ...before, status: "failed", message }));
+      if (known) this.#take(known);
+      else this.state.update((before) => ({ ...before, status: "failed", message }));
+      return false;
     }
+  }
+
+  #take(list: List): void {
+    const types: Record<string, NodeType> = {};
+    const older: Record<string, NodeType> = {};
+    for (const entry of list.map(plainly).sort((a, b) => a.version - b.version)) {
+      const before = types[entry.type];
+      if (before) older[`${before.type}@${before.version}`] = before;
+      types[entry.type] = entry;
+    }
+    this.state.set({ status: "ready", types, older, message: null });
   }
 
   /** A type: the newest version, or the one that is named; undefined when there is none. */

@@ -19,6 +19,7 @@ from spellwork_llm.errors import (
     ModelRefused,
     ModelUnreachable,
 )
+from spellwork_llm.usage import Usage
 
 from .provider import Kind, Message, ModelInfo, Options, PullProgress
 from .timeouts import TIMEOUT
@@ -66,6 +67,7 @@ class OllamaProvider:
         self.url = url
         self._client = client
         self._error = error
+        self.usage: Usage | None = None
 
     async def list_models(self) -> list[ModelInfo]:
         """Return the models that the server has."""
@@ -92,6 +94,7 @@ class OllamaProvider:
         )
         async with aclosing(self._parts(model, answer)) as parts:
             async for part in parts:
+                self._count(part)
                 if part.response:
                     yield part.response
 
@@ -102,6 +105,7 @@ class OllamaProvider:
         answer = self._client.chat(model, list(messages), stream=True, options=_options(options))
         async with aclosing(self._parts(model, answer)) as parts:
             async for part in parts:
+                self._count(part)
                 if part.message.content:
                     yield part.message.content
 
@@ -113,7 +117,14 @@ class OllamaProvider:
             raise
         except Exception as error:
             raise await self._named(error, model) from error
+        self._count(found)
         return [list(vector) for vector in found.embeddings]
+
+    def _count(self, part: Any) -> None:
+        """Take what a part of an answer says that all of it took: the last one does."""
+        usage = Usage.of(part.get("prompt_eval_count"), part.get("eval_count"))
+        if usage is not None:
+            self.usage = usage if self.usage is None else self.usage + usage
 
     async def _parts(self, model: str, answer: Any) -> AsyncGenerator[Any, None]:
         """Yield the parts of a streamed answer; the server's stream closes with this one."""

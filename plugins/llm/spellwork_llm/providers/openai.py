@@ -18,6 +18,7 @@ from spellwork_llm.errors import (
     ModelUnreachable,
     NotSupported,
 )
+from spellwork_llm.usage import Usage
 
 from .provider import Kind, Message, ModelInfo, Options, PullProgress
 from .timeouts import TIMEOUT
@@ -47,6 +48,7 @@ class OpenAIProvider:
     def __init__(self, url: str, client: httpx.AsyncClient) -> None:
         self.url = url
         self._client = client
+        self.usage: Usage | None = None
 
     async def list_models(self) -> list[ModelInfo]:
         """Return the models that the server has."""
@@ -74,8 +76,9 @@ class OpenAIProvider:
     ) -> AsyncGenerator[str, None]:
         """Yield the next turn of a conversation, piece by piece."""
         body = {"model": model, "messages": list(messages), "stream": True, **options.chosen()}
-        async with aclosing(self._stream("/chat/completions", body, model)) as events:
+        async with aclosing(self._counted("/chat/completions", body, model)) as events:
             async for event in events:
+                self._count(event)
                 for choice in event.get("choices", [])[:1]:
                     piece = (choice.get("delta") or {}).get("content")
                     if piece:
@@ -86,8 +89,35 @@ class OpenAIProvider:
         found = await self._ask(
             "POST", "/embeddings", {"model": model, "input": list(texts)}, model
         )
+        self._count(found)
         rows = sorted(found.get("data", []), key=lambda row: row.get("index", 0))
         return [list(row["embedding"]) for row in rows]
+
+    def _count(self, answer: dict[str, Any]) -> None:
+        """Take what an answer, or the last event of one, says that it took."""
+        said = answer.get("usage")
+        if isinstance(said, dict):
+            usage = Usage.of(said.get("prompt_tokens"), said.get("completion_tokens"))
+            if usage is not None:
+                self.usage = usage if self.usage is None else self.usage + usage
+
+    async def _counted(
+        self, path: str, body: dict[str, Any], model: str
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Stream, and ask for the count of tokens at its end; without that where the server knows no such option."""
+        try:
+            asking = body | {"stream_options": {"include_usage": True}}
+            async with aclosing(self._stream(path, asking, model)) as events:
+                async for event in events:
+                    yield event
+        except ModelFailed as error:
+            if "stream_options" not in str(error) or error.details.get("status") not in (400, 422):
+                raise
+        else:
+            return
+        async with aclosing(self._stream(path, body, model)) as events:
+            async for event in events:
+                yield event
 
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None, model: str

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict
 
+from spellwork_llm.usage import Usage
+
 Kind = Literal["ollama", "openai"]
 """The two interfaces that model servers speak."""
 
@@ -60,11 +62,13 @@ class Options:
 class Provider(Protocol):
     """A model server. Closing an iterator early closes the server's stream.
 
+    ``usage`` is what its answers took so far, None while it has not said so.
     Every method raises ``ModelError``; see ``errors.py``.
     """
 
     kind: Kind
     url: str
+    usage: Usage | None
 
     async def list_models(self) -> list[ModelInfo]:
         """Return the models that the server has."""

@@ -6,8 +6,8 @@ import { copyText } from "../../../app/copy_text";
 import type { Pin, Thread } from "../../../comments";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
+import { useTitle } from "../../hooks/useTitle";
 import type { OpenComment } from "../../store/commenting";
-import { nodeTitle } from "../../store/graph";
 import { CommentItem, WaitingItem } from "./CommentItem";
 import { Composer } from "./Composer";
 import { Time } from "./Time";
@@ -244,12 +244,10 @@ function ThreadHead({ title, thread }: { title: React.ReactNode; thread?: Thread
 /** On what a thread is, in a few words. */
 export function WhereIt({ node, orphaned }: { node: string | null; orphaned: boolean }) {
   const editor = useEditor();
-  const title = useStore(editor.document.spell, (spell) => {
-    const on = node === null ? undefined : spell.nodes[node];
-    return on ? nodeTitle(on, editor.library.of(on)) : null;
-  });
+  const on = useStore(editor.document.spell, (spell) => (node === null ? undefined : spell.nodes[node]));
+  const title = useTitle(on);
   if (node === null) return "On the canvas";
-  return title !== null && !orphaned ? title : "On a node that was removed";
+  return on && !orphaned ? title : "On a node that was removed";
 }
 
 /** The height of an element, as it is drawn. */

@@ -7,7 +7,7 @@ import { MARK_WORDS, reasons } from "../../../runs";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
-import { nodeTitle } from "../../store/graph";
+import { useTitle } from "../../hooks/useTitle";
 import { formatBytes, formatDuration } from "../../store/value_kind";
 import { Preview } from "../previews/Preview";
 import { MarkIcon } from "./CompareMark";
@@ -93,7 +93,8 @@ export function CompareTable() {
 function Row({ node, open, onToggle }: { node: NodeComparison; open: boolean; onToggle(): void }) {
   const editor = useEditor();
   const drawn = useStore(editor.document.spell, (spell) => spell.nodes[node.node]);
-  const title = node.name ?? (drawn ? nodeTitle(drawn, editor.library.of(drawn)) : node.node);
+  const called = useTitle(drawn);
+  const title = node.name ?? (drawn ? called : node.node);
   return (
     <div className="compare-row" data-what={node.what}>
       <button

@@ -1,11 +1,13 @@
 /** The queues in which runs wait: how they stand, and, for administrators, what is done with them. */
 import { CircleStop, ListFilter, LoaderCircle, Pause, Play, Waves } from "lucide-react";
 import { useEffect, useState } from "react";
+import type { RunView } from "../../../protocol";
 import type { Queue } from "../../../runs";
-import { inWords } from "../../../runs";
+import { inWords, progressOf, STATUS_WORDS } from "../../../runs";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
+import { ProgressBar } from "./ProgressBar";
 
 const STATES: Readonly<Record<Queue["state"], string>> = {
   open: "open",
@@ -192,30 +194,64 @@ function Limit({ name, title, value }: { name: string; title: string; value: num
 
 /** The runs of the queue that one may see, those that leave it first at the top. */
 function Waiting({ onOpen }: { onOpen(): void }) {
+  const editor = useEditor();
   const { queues: desk } = useRunDesk();
   const runs = useStore(desk.waiting);
-  if (runs.length === 0) return <p className="menu-note">None of your runs waits or runs there.</p>;
+  const more = useStore(desk.more);
   const sorted = [...runs].sort(
     (a, b) => (b.priority ?? 0) - (a.priority ?? 0) || a.created_at - b.created_at,
   );
+  const { canvas } = editor.document;
   return (
     <>
-      <ol className="queue-runs">
-        {sorted.map((run) => (
-          <li key={run.id}>
-            <code>{run.id.slice(0, 8)}</code>
-            <span>{run.status}</span>
-            <span className="faint" title="Priority">
-              {run.priority ?? 0}
-            </span>
-            {typeof run.ahead === "number" && <span className="faint">{run.ahead} before</span>}
-          </li>
-        ))}
-      </ol>
-      <button type="button" className="link-button" onClick={onOpen}>
-        Filter the list by this queue
-      </button>
+      <p className="menu-note" data-testid="queue-whose">
+        {desk.everybody
+          ? runs.length === 0
+            ? "No run waits or runs there."
+            : "Runs of everybody, as you are an administrator."
+          : runs.length === 0
+            ? "None of your runs waits or runs there. Those of others are not shown."
+            : "Your runs. Those of others are not shown."}
+        {more && ` The newest ${runs.length} are listed.`}
+      </p>
+      {runs.length > 0 && (
+        <ol className="queue-runs" data-testid="queue-runs">
+          {sorted.map((run) => (
+            <QueuedRun key={run.id} run={run} here={run.canvas === canvas} />
+          ))}
+        </ol>
+      )}
+      {runs.some((run) => run.canvas === canvas) && (
+        <button type="button" className="link-button" onClick={onOpen}>
+          Filter the list by this queue
+        </button>
+      )}
     </>
+  );
+}
+
+function QueuedRun({ run, here }: { run: RunView; here: boolean }) {
+  const editor = useEditor();
+  const progress = progressOf({ view: run, state: null, status: run.status });
+  const mine = run.user === editor.user.id;
+  return (
+    <li>
+      <span className="queue-run">
+        <code>{run.id.slice(0, 8)}</code>
+        <span>{STATUS_WORDS[run.status]}</span>
+        {!mine && <span className="truncate run-who">{run.user_name || "somebody"}</span>}
+        {!here && <span className="faint">{run.canvas ? "another canvas" : "no canvas"}</span>}
+        <span className="queue-place faint">
+          {[
+            run.priority ? `priority ${run.priority}` : "",
+            typeof run.ahead === "number" ? `${run.ahead} before` : "",
+          ]
+            .filter(Boolean)
+            .join(", ")}
+        </span>
+      </span>
+      {progress && <ProgressBar progress={progress} here={here} />}
+    </li>
   );
 }
 

@@ -20,13 +20,14 @@ import {
 import { useState } from "react";
 import { ended } from "../../../engine/reduce";
 import type { RunStatus } from "../../../protocol";
-import { factsOf, type RunRow as Row, STATUS_WORDS, whyWaits } from "../../../runs";
+import { factsOf, progressOf, type RunRow as Row, STATUS_WORDS, whyWaits } from "../../../runs";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
 import { forkRun, resumeRun, showRun, stepRun } from "../../store/past_runs";
 import { formatDuration } from "../../store/value_kind";
 import { runWords, type ShownState } from "../../store/why";
+import { ProgressBar } from "./ProgressBar";
 
 const ICONS: Readonly<Record<RunStatus, typeof Check>> = {
   queued: Clock,
@@ -62,6 +63,7 @@ export function RunRow({ row }: { row: Row }) {
   const Icon = tone === "failed" ? X : ICONS[row.status];
   const waits = whyWaits(row, queue, Date.now() / 1000);
   const facts = factsOf(row.view);
+  const progress = progressOf(row);
 
   async function choose() {
     if (choosing !== null && choosing !== row.id) {
@@ -107,31 +109,13 @@ export function RunRow({ row }: { row: Row }) {
             {(row.view ?? row.state)?.mode === "live" ? ", live" : ""}
           </span>
           {facts.length > 0 && <span className="type-hint">{facts.join(", ")}</span>}
-          <Progress row={row} />
+          {progress && <ProgressBar progress={progress} />}
         </span>
         {(busy || replaying) && <LoaderCircle size={13} className="spin" />}
         {!busy && !replaying && <RotateCcw size={13} className="run-replay" aria-label="Replay" />}
       </button>
       {viewing && <RunTools row={row} />}
     </div>
-  );
-}
-
-/** How many nodes of a run under way have ended. */
-function Progress({ row }: { row: Row }) {
-  const { state } = row;
-  if (!state || ended(row.status) || state.order.length === 0) return null;
-  const done = state.order.filter((id) => {
-    const node = state.nodes[id];
-    return node && !["queued", "waiting", "running"].includes(node.state);
-  }).length;
-  return (
-    <progress
-      className="run-progress"
-      value={done}
-      max={state.order.length}
-      aria-label={`${done} of ${state.order.length} nodes`}
-    />
   );
 }
 

@@ -1,13 +1,12 @@
 /** Steps through a past run on the canvas: a slider over its events, and buttons. Nothing is run again. */
 import { ChevronFirst, ChevronLast, LoaderCircle, Pause, Play, StepBack, StepForward, X } from "lucide-react";
 import { useEffect } from "react";
-import type { RunEvent } from "../../../protocol";
+import type { RunEvent, Spell } from "../../../protocol";
 import { finishedUpTo, type Moment } from "../../../runs";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
-import type { Editor } from "../../store/editor";
-import { nodeTitle } from "../../store/graph";
+import { type TitleOf, useTitleOf } from "../../hooks/useTitle";
 import { backToNow } from "../../store/past_runs";
 import { formatDuration } from "../../store/value_kind";
 
@@ -16,6 +15,8 @@ export function StepBar() {
   const { stepper } = useRunDesk();
   const moment = useStore(stepper.moment);
   const loading = useStore(stepper.loading);
+  const nodes = useStore(editor.document.spell, (spell) => spell.nodes);
+  const titleOf = useTitleOf();
   useOnCanvas();
   if (!moment)
     return loading ? (
@@ -23,7 +24,7 @@ export function StepBar() {
         <LoaderCircle size={14} className="spin" aria-hidden="true" /> Reading what happened
       </div>
     ) : null;
-  const words = momentWords(editor, moment);
+  const words = momentWords(nodes, titleOf, moment);
   return (
     <section
       className="step-bar"
@@ -161,12 +162,12 @@ const SAID: Readonly<Partial<Record<RunEvent["kind"], string>>> = {
   "node.waiting": "waits",
 };
 
-function momentWords(editor: Editor, { event }: Moment): string {
+function momentWords(nodes: Spell["nodes"], titleOf: TitleOf, { event }: Moment): string {
   if (!event) return "Before the run";
   const said = SAID[event.kind] ?? event.kind;
   if (!event.node) return said;
-  const node = editor.document.spell.get().nodes[event.node];
-  const title = node ? nodeTitle(node, editor.library.of(node)) : event.node;
+  const node = nodes[event.node];
+  const title = node ? titleOf(node) : event.node;
   const why = finishedUpTo([event]).length > 0 && event.why ? ` (${event.why})` : "";
   return `${title} ${said}${why}`;
 }

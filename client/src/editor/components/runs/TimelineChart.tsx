@@ -7,7 +7,7 @@ import { placeOf, type Range, rangeOf, type ShownRow, shownRows, sums } from "..
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
-import { nodeTitle } from "../../store/graph";
+import { useTitle } from "../../hooks/useTitle";
 import { formatDuration } from "../../store/value_kind";
 
 const ROW = 24;
@@ -86,7 +86,8 @@ function Row({ row, range }: { row: ShownRow; range: Range }) {
   const last = node.node.split("/").at(-1) ?? node.node;
   const drawn = useStore(editor.document.spell, (spell) => spell.nodes[node.node]);
   const selected = useStore(editor.selection, (ids) => ids.has(node.node));
-  const title = node.name ?? (drawn ? nodeTitle(drawn, editor.library.of(drawn)) : last);
+  const called = useTitle(drawn);
+  const title = node.name ?? (drawn ? called : last);
   const figures = figuresOf(node.spans);
   const said = [node.state ?? "goes on", ...figures, node.attempts > 1 ? `${node.attempts} attempts` : ""];
   const label = `${title}: ${said.filter(Boolean).join(", ")}`;

@@ -2,8 +2,10 @@
 import { LoaderCircle } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Usage, UsageGroup } from "../../../protocol/generated";
+import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
+import { typeIn } from "../../store/library";
 import { formatDuration } from "../../store/value_kind";
 
 type Asked = "day" | "user" | "canvas";
@@ -113,8 +115,49 @@ function Bars({ usage }: { usage: Usage }) {
           </tr>
         </tfoot>
       </table>
+      {usage.tokens.length > 0 && <Tokens tokens={usage.tokens} />}
       <p className="menu-note">Runs that have ended and are kept. Days are in UTC.</p>
     </>
+  );
+}
+
+/** What models took, of the same runs. */
+function Tokens({ tokens }: { tokens: Usage["tokens"] }) {
+  const { library } = useEditor();
+  const types = useStore(library.state);
+  return (
+    <table className="usage" data-testid="usage-tokens">
+      <thead>
+        <tr>
+          <th scope="col">Tokens</th>
+          <th scope="col">Calls</th>
+          <th scope="col">In</th>
+          <th scope="col">Out</th>
+        </tr>
+      </thead>
+      <tbody>
+        {tokens.map((each) => (
+          <tr key={[each.type, each.provider, each.model].join(" ")}>
+            <th scope="row">
+              <span className="usage-name">
+                {each.type === null ? "Others" : (typeIn(types, each.type)?.title ?? each.type)}
+              </span>
+              <span className="type-hint">
+                {[each.model, each.provider].filter(Boolean).join(", ") || "model not told"}
+              </span>
+            </th>
+            <td>{each.calls.toLocaleString()}</td>
+            <td>{each.prompt_tokens.toLocaleString()}</td>
+            <td>
+              {(each.prompt_tokens + each.completion_tokens > 0
+                ? each.completion_tokens
+                : each.total_tokens
+              ).toLocaleString()}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -6,6 +6,7 @@ import { mayAnswer, type Task, tasksAt, whom } from "../../../tasks";
 import { useEditor } from "../../hooks/useEditor";
 import { Time } from "../comments/Time";
 import { QuestionText, TaskAnswer } from "./TaskAnswer";
+import { TaskMore } from "./TaskMore";
 
 export function TaskOnNode({ id }: { id: string }) {
   const { canvas } = useEditor().document;
@@ -45,6 +46,7 @@ function TaskCard({ task, more }: { task: Task; more: number }) {
           testid={`task-${task.id}-answer`}
         />
       )}
+      {mayAnswer(task, me, role) && <TaskMore task={task} me={me} />}
       {more > 0 && (
         <p className="faint">{more === 1 ? "One more run asks here" : `${more} more runs ask here`}</p>
       )}

@@ -1,7 +1,7 @@
 /** What runs ask one, over all canvases: a badge, and the list where it is answered. */
-import { CheckCheck, ClipboardCheck, Copy, Link2 } from "lucide-react";
+import { BellRing, CheckCheck, ClipboardCheck, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { copyText } from "../../../app/copy_text";
+import { auth } from "../../../api";
 import { go } from "../../../app/router";
 import { tasks } from "../../../app/tasks";
 import { useStore } from "../../../store";
@@ -9,11 +9,14 @@ import { outcomeOf, type Task, type Tray } from "../../../tasks";
 import { useDismiss } from "../../hooks/useDismiss";
 import { Time } from "../comments/Time";
 import { QuestionText, TaskAnswer } from "./TaskAnswer";
+import { TaskMore } from "./TaskMore";
 import { Until } from "./TaskOnNode";
 
 export function TasksButton() {
   const count = useStore(tasks.open);
   const [open, setOpen] = useState(false);
+  const [first, setFirst] = useState<string | null>(null);
+  const reminded = useStore(tasks.reminders, (all) => all.at(-1));
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   useDismiss(open, box, (byKey) => {
@@ -32,7 +35,10 @@ export function TasksButton() {
         aria-haspopup="dialog"
         title={words}
         data-testid="tasks-button"
-        onClick={() => setOpen(!open)}
+        onClick={() => {
+          setFirst(null);
+          setOpen(!open);
+        }}
       >
         <ClipboardCheck size={16} />
         {count > 0 && (
@@ -44,17 +50,61 @@ export function TasksButton() {
       <span className="sr-only" role="status">
         {count > 0 ? words : ""}
       </span>
-      {open && <TaskList onLeave={() => setOpen(false)} />}
+      {open && <TaskList first={first} onLeave={() => setOpen(false)} />}
+      {reminded !== undefined && !open && (
+        <Reminder
+          key={reminded.id}
+          task={reminded}
+          onAnswer={() => {
+            setFirst(reminded.id);
+            setOpen(true);
+          }}
+        />
+      )}
     </div>
   );
 }
 
-function TaskList({ onLeave }: { onLeave: () => void }) {
+/** That something still waits for one; it stays until it is looked at or put away. */
+function Reminder({ task, onAnswer }: { task: Task; onAnswer: () => void }) {
+  return (
+    <section className="task-reminder" role="alert" data-testid="task-reminder">
+      <BellRing size={16} aria-hidden="true" />
+      <p>
+        <strong className="truncate">{task.question.title}</strong>
+        <span>
+          still waits for you, <Time at={task.created_at} />
+        </span>
+      </p>
+      <button
+        type="button"
+        className="link-button"
+        data-testid="task-reminder-answer"
+        onClick={() => {
+          tasks.putAway(task.id);
+          onAnswer();
+        }}
+      >
+        Answer
+      </button>
+      <button
+        type="button"
+        className="icon-button small"
+        aria-label="Put the reminder away"
+        onClick={() => tasks.putAway(task.id)}
+      >
+        <X size={13} />
+      </button>
+    </section>
+  );
+}
+
+function TaskList({ first, onLeave }: { first: string | null; onLeave: () => void }) {
   const [tray, setTray] = useState<Tray>("open");
   const ids = useStore(tasks.trays[tray]);
   const all = useStore(tasks.tasks);
   const next = useStore(tasks.next[tray]);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState(first);
   const [failure, setFailure] = useState<string | null>(null);
   const tell = (error: unknown) => setFailure(error instanceof Error ? error.message : String(error));
   useEffect(() => {
@@ -130,6 +180,7 @@ interface TaskRowProps {
 
 function TaskRow({ task, open, onToggle, onLeave }: TaskRowProps) {
   const draft = useStore(tasks.drafts, (all) => all[task.id]);
+  const me = useStore(auth.user, (user) => user?.id ?? "");
   const show = () => {
     onLeave();
     if (task.canvas !== null) go(`/canvas/${task.canvas}#node=${task.node.split(/[/[]/)[0]}`);
@@ -153,6 +204,12 @@ function TaskRow({ task, open, onToggle, onLeave }: TaskRowProps) {
                 · until <Until at={task.due_at} />
               </>
             )}
+            {task.state === "open" && task.reminded_at !== null && (
+              <span className="task-reminded">
+                {" "}
+                · reminded <Time at={task.reminded_at} />
+              </span>
+            )}
           </span>
         </span>
       </button>
@@ -174,61 +231,10 @@ function TaskRow({ task, open, onToggle, onLeave }: TaskRowProps) {
                 Show it on its canvas
               </button>
             )}
-            {task.state === "open" && task.may_answer === true && <LinkMaker task={task.id} />}
           </div>
+          {task.state === "open" && task.may_answer === true && <TaskMore task={task} me={me} />}
         </div>
       )}
     </li>
-  );
-}
-
-/** Makes a link for somebody without an account, and shows it once. */
-function LinkMaker({ task }: { task: string }) {
-  const [link, setLink] = useState<string | null>(null);
-  const [said, setSaid] = useState<string | null>(null);
-  const make = () =>
-    tasks
-      .link(task)
-      .then(setLink, (error: unknown) => setSaid(error instanceof Error ? error.message : String(error)));
-  if (link === null) {
-    return (
-      <>
-        <button
-          type="button"
-          className="link-button"
-          data-testid="task-link-make"
-          onClick={() => void make()}
-        >
-          <Link2 size={12} aria-hidden="true" /> Let somebody else answer by a link
-        </button>
-        {said !== null && (
-          <span className="task-wrong" role="alert">
-            {said}
-          </span>
-        )}
-      </>
-    );
-  }
-  return (
-    <div className="task-link">
-      <input
-        className="field"
-        readOnly
-        aria-label="The link, shown this once"
-        data-testid="task-link-url"
-        value={link}
-        onFocus={(event) => event.target.select()}
-      />
-      <button
-        type="button"
-        className="icon-button"
-        aria-label="Copy the link"
-        title="Copy the link"
-        onClick={() => void copyText(link).then(() => setSaid("Copied"))}
-      >
-        <Copy size={14} />
-      </button>
-      <small role="status">{said ?? "Good for one answer, by whoever has it."}</small>
-    </div>
   );
 }

@@ -4,7 +4,7 @@ import type { RunState } from "../../../engine/types";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useTestDesk } from "../../hooks/useTestDesk";
-import { nodeTitle } from "../../store/graph";
+import { useTitleOf } from "../../hooks/useTitle";
 import { Sheet } from "../Sheet";
 import { FormRow } from "../schedules/FormRow";
 
@@ -116,10 +116,11 @@ interface Choosable {
 function useNodes(run: RunState): readonly Choosable[] {
   const editor = useEditor();
   const spell = useStore(editor.document.spell);
+  const titleOf = useTitleOf();
   const ids = run.order.length > 0 ? run.order : Object.keys(run.nodes).filter((id) => !id.includes("/"));
   return ids.map((id) => {
     const node = spell.nodes[id];
-    return { id, title: node ? nodeTitle(node, editor.library.of(node)) : id };
+    return { id, title: node ? titleOf(node) : id };
   });
 }
 

@@ -1,7 +1,7 @@
 /** A node by its name; a click selects it on the canvas. One that is not there any more is its id alone. */
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
-import { nodeTitle } from "../../store/graph";
+import { useTitle } from "../../hooks/useTitle";
 
 interface NodeLinkProps {
   readonly node: string;
@@ -11,7 +11,8 @@ interface NodeLinkProps {
 export function NodeLink({ node, port = null }: NodeLinkProps) {
   const editor = useEditor();
   const there = useStore(editor.document.spell, (spell) => spell.nodes[node]);
-  const words = `${there ? nodeTitle(there, editor.library.of(there)) : node}${port === null ? "" : `.${port}`}`;
+  const title = useTitle(there);
+  const words = `${there ? title : node}${port === null ? "" : `.${port}`}`;
   if (!there) return <span className="test-node-gone">{words} (not there)</span>;
   return (
     <button

@@ -23,7 +23,7 @@ function line(editable: boolean) {
     setInTest: vi.fn(),
     checkpoint: vi.fn(),
   };
-  const editor = { document, library: { of: () => undefined }, reveal: vi.fn() };
+  const editor = { document, library: { state: new Store({ types: {}, older: {} }) }, reveal: vi.fn() };
   const [claim] = claimsOf(TEST, null);
   if (!claim) throw new Error("there is one");
   render(

@@ -20,6 +20,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         sa.PrimaryKeyConstraint("subscriber", "stream", name=op.f("pk_outbox")),
     )
     op.create_table(
+        "relayed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("process", sa.String(length=12), nullable=False),
+        sa.Column("channel", sa.String(length=150), nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relayed")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "processes",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -148,6 +158,30 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         batch_op.create_index(batch_op.f("ix_tasks_state"), ["state"], unique=False)
 
     op.create_table(
+        "run_progress",
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_run_progress_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_run_progress")),
+    )
+    op.create_table(
+        "run_tokens",
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("type", sa.String(length=200), nullable=False),
+        sa.Column("provider", sa.String(length=100), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("prompt", sa.Integer(), nullable=False),
+        sa.Column("completion", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_run_tokens_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", "type", "provider", "model", name=op.f("pk_run_tokens")),
+    )
+    op.create_table(
         "run_figures",
         sa.Column("run", sa.String(length=32), nullable=False),
         sa.Column("canvas_id", sa.String(length=32), nullable=True),
@@ -188,7 +222,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         batch_op.add_column(sa.Column("cancel_at", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("trigger_id", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("forked_from", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("parent_id", sa.String(length=32), nullable=True))
+        batch_op.add_column(sa.Column("lent", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("takeover_seq", sa.Integer(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(sa.Column("ran", sa.Float(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_runs_forked_from"), ["forked_from"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_process_id"), ["process_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_runs_queue_runs_status_runs_priority"),
@@ -212,4 +256,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
             unique=True,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_runs_queue_dedupe_key_created_at",
+            ["queue", "dedupe_key", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("dedupe_key IS NOT NULL"),
+            postgresql_where=sa.text("dedupe_key IS NOT NULL"),
         )
