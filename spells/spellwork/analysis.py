@@ -35,6 +35,7 @@ from .transform import has_default
 
 if TYPE_CHECKING:
     from .library import Library
+    from .plan import Plan
 
 MAX_NODES = 10_000
 MAX_EDGES = 50_000
@@ -99,6 +100,8 @@ class Analysis:
         self._opened: set[tuple[str, str]] = set()
         self.subplans: dict[Any, Any] = {}
         """What ``subplans`` made of the bodies in it, so that they are compiled once."""
+        self.plans: dict[str, Plan] = {}
+        """What the spell compiles to without inputs, by environment, where the caller keeps the analysis."""
         self.problems: list[Problem] = []
         self.told: set[tuple[str, str]] = set()
         """Inputs (node, port) of which it is told already why nothing comes."""

@@ -112,6 +112,7 @@ class Caller:
                 self._count()
                 outputs = flows.completed(await self._in_turn(step, inputs, context, started))
                 await self.measure(outputs)
+                self.encodings.end_moment()
                 return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure
                 if isinstance(error, NodeError) and error.retry_after is not None:
@@ -206,7 +207,8 @@ class Caller:
     async def measure(self, outputs: Mapping[str, Any]) -> None:
         """Raise ``OutputTooLarge`` or ``OutputTooDeep`` for an output over the limits.
 
-        Large ones are encoded in a thread, once for all who need their JSON (``encodings``).
+        Large ones are encoded in a thread, once for all who need their JSON
+        (``encodings``), small ones for whoever needs it before the moment ends.
         """
         if self._output_bytes is None:
             return
@@ -214,9 +216,11 @@ class Caller:
             if type(value) in _SMALL or value is SKIP or type(value) is Handle:
                 continue
             if is_large(value):
+                self.encodings.end_moment()
                 await self.encodings.make(value, self._output_bytes, port or None)
                 continue
-            body = rough_json(value)
+            encoded = self.encodings.small(value)
+            body = rough_json(value) if encoded is None else encoded.body
             if len(body) > self._output_bytes:
                 raise OutputTooLarge(len(body), self._output_bytes, port)
             if nests_deeper(body, DEPTH_LIMIT):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +18,7 @@ from .node_type import CachePolicy, NodeType
 from .plan import Plan
 from .ports import Port, Ports
 from .problems import FAULTS, Problem
-from .program import assemble
+from .program import assemble, differ_by_values, with_values
 from .reaching import Reach, reached
 from .recipes import local_of
 from .requirements import environment_for, with_requirements
@@ -79,6 +80,10 @@ def compile(
     _refuse(analysis, running)
     environment = with_requirements(environment, spell.requirements, packages)
     given = place_inputs(analysis, inputs) if inputs else {}
+    if given and not own and taken is None and analysis.library is library:
+        plan = _with_values(analysis, environment, given)
+        if plan is not None:
+            return plan
     within, parts = analysis.regions.of, analysis.parts
     spent = own and not within  # where nobody else has the parts, each makes room for its step
     if spent:
@@ -116,6 +121,42 @@ def compile(
         index=index,
         outside=outside,
     )
+
+
+def _with_values(
+    analysis: Analysis, environment: str, given: Mapping[str, Mapping[str, Any]]
+) -> Plan | None:
+    """Return the plan with values in the place of others that are typed in: it differs from the one without by these.
+
+    None where it differs by more: wires that end, or bodies that get other values.
+    """
+    if any(
+        id in analysis.regions.of or id in analysis.standing or analysis.parts[id].inside
+        for id in given
+    ):
+        return None
+    plain = analysis.plans.get(environment)
+    if plain is None:
+        plain = analysis.plans[environment] = compile(
+            analysis.spell,
+            analysis.library,
+            environment=environment,
+            analysis=analysis,
+            packages="",
+        )
+    steps = list(plain.steps)
+    maker = _Maker(plain.index, environment)
+    changed = []
+    for id, values in given.items():
+        index = plain.index[id]
+        step = maker.step(analysis.parts[id], values)
+        if not differ_by_values(plain.steps[index], step):
+            return None
+        steps[index] = step
+        changed.append(index)
+    plan = replace(plain, steps=tuple(steps), program=with_values(plain.program, steps, changed))
+    plan.take_shapes(plain, changed)
+    return plan
 
 
 def compile_call(

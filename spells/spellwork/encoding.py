@@ -16,7 +16,7 @@ import msgspec
 
 from .errors import OutputTooDeep, OutputTooLarge
 from .nesting import nests_deeper
-from .values import DEPTH_LIMIT, hash_bytes, to_json
+from .values import DEPTH_LIMIT, hash_bytes, plain_bytes, to_json
 
 LARGE = 10_000
 """What a value must weigh to be large: its items and fields, and its characters by the dozen, about."""
@@ -227,16 +227,38 @@ def encode_in_pieces(value: Any) -> Encoded:
 
 
 class Encodings:
-    """The JSON of the large values that a run came by of late, by the values themselves."""
+    """The JSON of the values that a run came by of late, by the values themselves: large ones, and small ones of a moment."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[int, tuple[Any, Encoded]] = OrderedDict()
         self._size = 0
+        self._moment: dict[int, tuple[Any, Encoded]] = {}
 
     def of(self, value: Any) -> Encoded | None:
         """Return the JSON of this very object, where it was made."""
-        known = self._known.get(id(value))
+        known = self._moment.get(id(value))
+        if known is None and self._known:
+            known = self._known.get(id(value))
         return known[1] if known is not None and known[0] is value else None
+
+    def small(self, value: Any) -> Encoded | None:
+        """Return the JSON of a value that JSON gives back unchanged, else None.
+
+        Made once for all who ask until ``end_moment``, before which nobody else may come to change the value.
+        """
+        known = self.of(value)
+        if known is not None:
+            return known if known.plain else None
+        body = plain_bytes(value)
+        if body is None:
+            return None
+        encoded = Encoded(body, hash_bytes(body))
+        self._moment[id(value)] = (value, encoded)
+        return encoded
+
+    def end_moment(self) -> None:
+        """Forget what was made of small values: others may change them from here on."""
+        self._moment.clear()
 
     async def make(self, value: Any, limit: int | None = None, port: str | None = None) -> Encoded:
         """Encode a value in a thread, and keep that.
@@ -271,4 +293,5 @@ class Encodings:
     def clear(self) -> None:
         """Forget everything."""
         self._known.clear()
+        self._moment.clear()
         self._size = 0

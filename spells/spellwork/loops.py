@@ -168,46 +168,70 @@ class Loops:
                 if recall is not None and index not in self._findings:
                     await self._look_up(recall, index)
                     continue
-                if mode < MODE_FULL and recall is None and self.sink is not None:
-                    await self._told_simple(index, mode, self.sink)
+                if mode < MODE_FULL:
+                    await self._told_simple(index, mode)
                 else:
                     await self._told_full(index)
             turn = await give_way(turn) if ready else turn
 
-    async def _told_simple(self, index: int, mode: int, sink: Sink) -> None:
-        """Call a step that is no more than an ``await``: what ``quiet`` does, and two events."""
-        state = self.state
+    async def _told_simple(self, index: int, mode: int) -> None:
+        """Call a step that is no more than an ``await``: what ``quiet`` does, and what others are to learn of it."""
+        state, sink = self.state, self.sink
         program, values = state.program, state.values
         step = state.plan.steps[index]
-        why = step.first_why
+        finding = self._findings.get(index)
+        why = step.first_why if finding is None else finding.why
+        self.why[index] = why
         started = time.time()
-        sink(Event("node.started", started, step.id, why))
+        if sink is not None:
+            sink(Event("node.started", started, step.id, why))
+        ports = program.outputs[index]
         try:
             result = await program.begin(index, mode, values)
+            outputs = {ports[0][0]: result} if ports and result is not SKIP else {}
             if self.host.caller.measures:
-                names = [port for port, _ in program.outputs[index]]
-                await self.host.caller.measure({names[0] if names else "": result})
+                await self.host.caller.measure(outputs or {"": result})
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             self._failed(index, error, started)
             return
-        ports = program.outputs[index]
-        outputs: dict[str, Any] = {}
-        if result is SKIP or not ports:
-            state.finish_skipped(index)
-        else:
+        if outputs:
             values[program.results[index]] = result
-            outputs[ports[0][0]] = result
-            pending = state.pending
-            for successor in program.successors[index]:
-                left = pending[successor] - 1
-                pending[successor] = left
-                if not left:
-                    state.ready.append(successor)
         ended = time.time()
-        self.why[index] = why
         self.durations[index] = ended - started
-        if not self.host.ended:
-            sink(Event("node.done", ended, step.id, why, outputs, ended - started))
+        self._tell_done(index, finding, outputs, ended, ended - started)
+        if not outputs:
+            state.finish_skipped(index)
+            return
+        pending = state.pending
+        for successor in program.successors[index]:
+            left = pending[successor] - 1
+            pending[successor] = left
+            if not left:
+                state.ready.append(successor)
+
+    def _tell_done(
+        self,
+        index: int,
+        finding: Finding | None,
+        outputs: dict[str, Any],
+        ended: float,
+        duration: float,
+    ) -> None:
+        """Tell, and remember, that a step was called and gave its outputs, which the state has."""
+        step, recall = self.state.plan.steps[index], self.recall
+        encodings = self.host.caller.encodings
+        try:
+            if recall is not None:
+                for value in outputs.values():
+                    encodings.small(value)  # for the sink, the memory and the cache
+            if self.sink is not None and not self.host.ended:
+                why = self.why[index]
+                self.sink(Event("node.done", ended, step.id, why, outputs, duration))
+            if recall is not None and finding is not None:
+                fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
+                recall.done(index, finding, ran=True, fleeting=fleeting)
+        finally:
+            encodings.end_moment()
 
     async def _told_full(self, index: int) -> None:
         state, sink = self.state, self.sink
@@ -244,11 +268,7 @@ class Loops:
         ended = time.time()
         started = ended if started is None else started
         self.durations[index] = ended - started
-        if sink is not None and not self.host.ended:
-            sink(Event("node.done", ended, step.id, why, state.outputs_of(index), ended - started))
-        if self.recall is not None and finding is not None:
-            fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
-            self.recall.done(index, finding, ran=True, fleeting=fleeting)
+        self._tell_done(index, finding, state.outputs_of(index), ended, ended - started)
         if committed:
             await self._committed()
         state.release(index)

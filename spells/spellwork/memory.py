@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from .result import NodeFailure
 from .values import hash_bytes, plain_bytes
@@ -34,8 +35,7 @@ def mark_of(value: Any) -> Any:
     return Held(value) if plain is None else hash_bytes(plain)
 
 
-@dataclass(slots=True, eq=False)
-class Remembered:
+class Remembered(msgspec.Struct, eq=False, gc=False):
     """One node as it last ended: done with outputs, failed, or skipped.
 
     ``at`` is monotonic seconds. ``stale``: something upstream has changed since

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import msgspec
 from .library import Library
 from .problems import Problem
 from .program import Program
-from .recipes import recipes_of, shapes_of
+from .recipes import recipes_of, shape_of, shapes_of
 from .step import Binding, Step
 from .transform import described
 from .values import hash_bytes, to_json
@@ -73,6 +73,13 @@ class Plan:
     def shapes(self) -> list[str]:
         """By step, the hash of what its node is (``Step.local``) and of its own inputs and wires."""
         return shapes_of(self.steps)
+
+    def take_shapes(self, other: Plan, changed: Sequence[int]) -> None:
+        """Take over the shapes of a plan that only differs in these steps."""
+        shapes = list(other.shapes)
+        for index in changed:
+            shapes[index] = shape_of(self.steps[index], self.steps)
+        vars(self)["shapes"] = shapes  # where ``cached_property`` keeps them
 
     @cached_property
     def recipes(self) -> list[str]:

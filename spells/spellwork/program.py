@@ -11,7 +11,7 @@ from __future__ import annotations
 import dis
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from inspect import CO_COROUTINE
@@ -180,6 +180,41 @@ def assemble(steps: Sequence[Step]) -> Program:
             [(step, kind.streams) for step, kind in zip(steps, kinds, strict=True) if kind.streams]
         ),
     )
+
+
+def differ_by_values(one: Step, other: Step) -> bool:
+    """Say whether nothing tells two steps of a node apart but values that no wire brings."""
+    return len(one.bindings) == len(other.bindings) and all(
+        before.port == after.port and before.many == after.many and before.wires == after.wires
+        for before, after in zip(one.bindings, other.bindings, strict=True)
+    )
+
+
+def with_values(program: Program, steps: Sequence[Step], changed: Sequence[int]) -> Program:
+    """Return the arrays for steps of which some are given other values than before (see ``differ_by_values``)."""
+    template, raw, modes = program.template.copy(), dict(program.raw), program.modes.copy()
+    mutable = set(program.mutable)
+    for index in changed:
+        step = steps[index]
+        if step.fault is not None:
+            modes[index] = max(modes[index], MODE_FULL)
+        for binding in step.bindings:
+            slot = None if binding.wires else program.constant(index, binding.port)
+            if slot is None:
+                continue
+            raw.pop(slot, None)
+            mutable.discard(slot)
+            template[slot] = binding.given
+            if binding.given is not binding.value:
+                raw[slot] = binding.value
+            if _may_change(binding.given):
+                mutable.add(slot)
+    return replace(program, template=template, raw=raw, modes=modes, mutable=sorted(mutable))
+
+
+def _may_change(value: Any) -> bool:
+    """Say whether a node may change a value that it is given."""
+    return isinstance(value, (list, dict, set)) or hasattr(value, "__dict__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +386,7 @@ class _Inputs:
         self._template.append(given)
         if given is not binding.value:
             self.raw[slot] = binding.value
-        if isinstance(given, (list, dict, set)) or hasattr(given, "__dict__"):
+        if _may_change(given):
             self.mutable.append(slot)
         return slot
 
@@ -465,6 +500,7 @@ def _is_plain(step: Step) -> bool:
     """Say whether nothing of this one step asks for more."""
     return (
         step.fault is None
+        and not step.pins
         and step.timeout is None
         and step.retries == 0
         and step.node.settings.limits is None

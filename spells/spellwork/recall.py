@@ -11,15 +11,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from .cache import CachedOutputs, OutputCache
 from .core import RunState
 from .encoding import Encodings
 from .handles import any_handles, gone_of
 from .memory import Fingerprint, Held, Remembered, RunMemory, mark_of
-from .program import UNSET
+from .program import MODE_FULL, UNSET
 from .requirements import in_packages, packages_in
 from .step import Step
 from .streams import Stream
@@ -32,8 +33,7 @@ STOOD = ""
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(msgspec.Struct, gc=False):
     """What is known of a step before it runs.
 
     ``outputs`` are those it need not run for. ``kept``: it is as the last
@@ -229,14 +229,19 @@ class Recall:
         self._remember_hashes(step, old.hashes)
 
     def _fingerprint(self, index: int) -> Fingerprint:
+        hashes = self._hashes
         return tuple(
-            (
-                port,
-                tuple(map(self._hash_of, source))
-                if isinstance(source, tuple)
-                else self._hash_of(source),
-            )
-            for port, source in self._state.program.gathers[index]
+            [
+                (port, hashes[source] or self._hash(source))
+                if type(source) is int
+                else (
+                    port,
+                    tuple(map(self._hash_of, source))
+                    if isinstance(source, tuple)
+                    else self._hash_of(source),
+                )
+                for port, source in self._state.program.gathers[index]
+            ]
         )
 
     def _hash_of(self, source: int | Shaped) -> Any:
@@ -276,26 +281,36 @@ class Recall:
 
         ``fleeting``: it called a node whose outputs may not be kept.
         """
-        step = self._steps[index]
-        if ran and any(port.stream for port in step.ports.inputs):  # what they were is known now
+        step, ports = self._steps[index], self._state.program.outputs[index]
+        if ran and self._reads_streams(index):  # what they were is known now
             finding.fingerprint = self._fingerprint(index)
             finding.key = self._key(step, finding.fingerprint)
-        outputs = self._state.outputs_of(index)
-        slots = dict(self._state.program.outputs[index])
-        hashes = {port: self._hash(slots[port]) for port in outputs}
-        old = self._memory.nodes.get(step.id)
+        values = self._state.values
+        outputs, hashes = {}, {}
+        for port, slot in ports:
+            if values[slot] is not UNSET:
+                outputs[port] = values[slot]
+                hashes[port] = self._hash(slot)
         at = time.monotonic()
         if (
             not ran and step.ttl is not None
         ):  # its age is not this moment's: what served it decides again next time
+            old = self._memory.nodes.get(step.id)
             at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
-        self._remember(step, finding, outputs, hashes, at)
-        self._memory.nodes[step.id].fleeting = fleeting
+        self._remember(step, finding, outputs, hashes, at).fleeting = fleeting
         if not ran or fleeting or finding.key is None or self._cache is None:
             return
-        if not any(isinstance(known, Held) for known in hashes.values()):
-            skipped = tuple(port for port in slots if port not in outputs)
-            self._cache.put(finding.key, CachedOutputs(outputs, skipped), step.cache, step.ttl)
+        for known in hashes.values():
+            if isinstance(known, Held):
+                return
+        skipped = tuple([port for port, _ in ports if port not in outputs])
+        self._cache.put(finding.key, CachedOutputs(outputs, skipped), step.cache, step.ttl)
+
+    def _reads_streams(self, index: int) -> bool:
+        """Say whether a step may take inputs while they come; none does that is called in the shortest way."""
+        if self._state.usual[index] < MODE_FULL:
+            return False
+        return any(port.stream for port in self._steps[index].ports.inputs)
 
     def stood(self, index: int, why: str) -> None:
         """Remember the outputs that stand for those of a step that was not run."""
@@ -317,8 +332,7 @@ class Recall:
         step = self._steps[index]
         failure, skipped = self._state.failures.get(index), self._state.skipped.get(index)
         finding = finding or Finding("new", self._fingerprint(index))
-        self._remember(step, finding, {}, {}, time.monotonic())
-        remembered = self._memory.nodes[step.id]
+        remembered = self._remember(step, finding, {}, {}, time.monotonic())
         remembered.failure, remembered.skipped = failure, skipped
 
     def _remember(
@@ -328,9 +342,9 @@ class Recall:
         outputs: dict[str, Any],
         hashes: dict[str, Any],
         at: float,
-    ) -> None:
+    ) -> Remembered:
         self._memory.holds = self._memory.holds or any_handles()
-        self._memory.nodes[step.id] = Remembered(
+        remembered = self._memory.nodes[step.id] = Remembered(
             step.local,
             self._shapes[step.index],
             finding.fingerprint,
@@ -340,6 +354,7 @@ class Recall:
             code=step.node.code,
             packages=packages_of(step, self._state.plan.environment),
         )
+        return remembered
 
     def keep(self, index: int, old: Remembered) -> None:
         """Take a step that is ready as it last ended, without running it."""

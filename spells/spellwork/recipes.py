@@ -19,7 +19,7 @@ def local_of(declared: NodeType, code: str | None, environment: str, *further: A
 
 def shapes_of(steps: Sequence[Step]) -> list[str]:
     """Return, by step, the hash of ``local`` and of the step's own inputs and wires."""
-    return [_shape(step, steps) for step in steps]
+    return [shape_of(step, steps) for step in steps]
 
 
 def recipes_of(steps: Sequence[Step], shapes: Sequence[str]) -> list[str]:
@@ -34,7 +34,8 @@ def recipes_of(steps: Sequence[Step], shapes: Sequence[str]) -> list[str]:
     return recipes
 
 
-def _shape(step: Step, steps: Sequence[Step]) -> str:
+def shape_of(step: Step, steps: Sequence[Step]) -> str:
+    """Return the hash of a step's ``local`` and of its own inputs and wires."""
     if step.left is not None:
         return step.left
     parts: list[Any] = [step.local]

@@ -22,6 +22,8 @@ from spellwork import (
     read_spell,
     suggest_wires,
 )
+from spellwork.analysis import Analysis
+from spellwork.program import MODE_FULL
 from spellwork.schemas import mismatch
 from tests.spells.drawing import draw, plan_of
 from tests.spells.nodes import library
@@ -121,6 +123,44 @@ def test_an_input_that_does_not_fit_is_refused(inputs: dict[str, Any]) -> None:
     assert repr(key) in caught.value.message
     if key != "a.value":
         assert "a.value" in caught.value.details["allowed"]
+
+
+GIVEN: list[dict[str, Any]] = [
+    {"a": 7},
+    {"a": 7, "h.value": 3, "v.value": {"x": [1]}},
+    {"c.values": [1, 2]},
+    {"u.text": "typed"},
+    {"b.values": [5, 6]},
+    {"l.values": ["x"], "l.turns": 1},
+    {"v": [1, 2]},
+    {"u.text": ""},
+]
+
+
+@pytest.mark.rule("3.1", "3.6")
+def test_with_inputs_a_spell_that_was_compiled_before_compiles_as_one_that_was_not() -> None:
+    nodes: dict[str, Any] = DIAMOND | {
+        "h": ("half", {"value": 1}),
+        "v": ("value", {"value": {"typed": "in"}}),
+        "u": "upper",
+        "l": "count",
+    }
+    spell = draw(nodes, *WIRES, "d.sum -> l.values")
+    analysis = Analysis(spell, library)
+    before = compile(spell, library, analysis=analysis)
+    whole = before.to_bytes(), before.shapes, before.program.template
+    for inputs in [*GIVEN, *reversed(GIVEN)]:
+        known = compile(spell, library, inputs, analysis=analysis)
+        new = compile(spell, library, inputs)
+        assert known.to_bytes() == new.to_bytes(), inputs
+        assert known.shapes == new.shapes
+        for part in ("template", "raw", "gathers", "pending", "constants"):
+            assert getattr(known.program, part) == getattr(new.program, part), (part, inputs)
+        assert sorted(known.program.mutable) == sorted(new.program.mutable)
+        for mode, one in zip(known.program.modes, new.program.modes, strict=True):
+            assert mode in (one, MODE_FULL)
+        assert [step.fault for step in known.steps] == [step.fault for step in new.steps]
+    assert (before.to_bytes(), before.shapes, before.program.template) == whole
 
 
 @pytest.mark.rule("3.5")

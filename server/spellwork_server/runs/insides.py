@@ -18,7 +18,7 @@ class Insides:
 
     def hides(self, path: str | None) -> bool:
         """Say whether a path leads into such a node."""
-        return path is not None and self._told_of(path) != path
+        return bool(self.hidden) and path is not None and self._told_of(path) != path
 
     def failure(self, error: dict[str, Any]) -> dict[str, Any]:
         """Return a node's failure as it is told: of one that began in such a node its code, and that node's path."""

@@ -120,10 +120,16 @@ class Journal:
         author: Author,
         entries: Sequence[Entry],
         *,
+        size: int | None = None,
         also: Job[None] | None = None,
     ) -> None:
-        """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction."""
-        self._put(log, Packet(author, tuple(entries), sum(entry.size for entry in entries), also))
+        """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction.
+
+        ``size`` is how many bytes of memory they hold, where that was counted.
+        """
+        if size is None:
+            size = sum(entry.size for entry in entries)
+        self._put(log, Packet(author, tuple(entries), size, also))
 
     def commit(
         self, log: StreamLog, author: Author, entry: Entry, also: Job[None]

@@ -12,7 +12,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
@@ -38,8 +38,7 @@ _encoder = msgspec.json.Encoder()
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
+class _Waiting(msgspec.Struct, eq=False, gc=False):
     outputs: CachedOutputs
     row: CacheRow
     values: dict[str, bytes]
@@ -63,13 +62,15 @@ class ServerCache:
         self._encodings = encodings or Encodings()
         self._shared = shared
         self._user = user
-        self._salt = f"{stream}\n".encode()
+        self._salted = blake2b(f"{stream}\n".encode(), digest_size=16)
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys."""
-        own = {self._own(key): key for key in keys}
-        found = await self._shared.get_many(list(own))
-        return {own[key]: outputs for key, outputs in found.items()}
+        own = [self._own(key) for key in keys]
+        found = await self._shared.get_many(own)
+        if not found:
+            return {}
+        return {key: found[other] for key, other in zip(keys, own, strict=True) if other in found}
 
     def put(self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None) -> None:
         """Keep outputs, and return at once."""
@@ -77,7 +78,9 @@ class ServerCache:
         self._shared.put(self._own(key), outputs, policy, ttl, self._user, encoded)
 
     def _own(self, key: str) -> str:
-        return hash_bytes(self._salt + key.encode())
+        salted = self._salted.copy()
+        salted.update(key.encode())
+        return salted.hexdigest()
 
 
 class Recent:
@@ -199,30 +202,20 @@ class SharedCache:
         encoded: Mapping[str, Encoded | None],
     ) -> None:
         """Keep outputs in memory now and in the database soon; ``encoded`` has the JSON that is there already."""
-        bodies = {
-            port: known.body if known is not None else _encoder.encode(outputs.outputs[port])
-            for port, known in encoded.items()
-        }
-        size = sum(map(len, bodies.values()))
+        hashes: dict[str, str] = {}
+        values: dict[str, bytes] = {}
+        size = 0
+        for port, known in encoded.items():
+            body = known.body if known is not None else _encoder.encode(outputs.outputs[port])
+            hashes[port] = hash_ = known.hash if known is not None else hash_bytes(body)
+            values[hash_] = body
+            size += len(body)
         now = time.time()
-        self._memory.put(key, outputs, size, None if ttl is None else now + ttl)
+        expires_at = None if ttl is None else now + ttl
+        self._memory.put(key, outputs, size, expires_at)
         if self._waiting_bytes + size > WAITING_BYTES:
             return
-        hashes = {
-            port: known.hash if known is not None else hash_bytes(bodies[port])
-            for port, known in encoded.items()
-        }
-        row = CacheRow(
-            key=key,
-            user_id=user,
-            type="",
-            outputs=hashes,
-            skipped=list(outputs.skipped),
-            policy=policy,
-            created_at=now,
-            expires_at=None if ttl is None else now + ttl,
-        )
-        values = {hashes[port]: body for port, body in bodies.items()}
+        row = CacheRow(key, user, "", hashes, list(outputs.skipped), policy, now, expires_at)
         older = self._waiting.get(key)
         if older is not None and not older.writing:
             self._waiting_bytes -= older.size

@@ -573,8 +573,8 @@ class Run:
             **beginning(origin),
         }
         self._writer(event)
-        if origin.repeated:
-            self._append([self._wire.repeat(told, event.at) for told in origin.repeated])
+        for told in origin.repeated:
+            self._writer.put(self._wire.repeat(told, event.at))
 
     def tell_status(self) -> None:
         """Tell those who follow the stream where the run stands, for what no event says."""
@@ -582,12 +582,11 @@ class Run:
             self.order.stream, "run.status", {"run": self.id, "status": self.status}
         )
 
-    def _append(self, entries: Sequence[Entry]) -> None:
+    def _append(self, entries: Sequence[Entry], size: int) -> None:
         if self._broken:
             return
-        also = self._first_job()
-        self._pace.add(sum(entry.size for entry in entries))
-        self._machinery.journal.append(self._log, self, entries, also=also)
+        self._pace.add(size)
+        self._machinery.journal.append(self._log, self, entries, size=size, also=self._first_job())
         if self._pace.pending > FAIL_BYTES and self._failure is None:
             self._failure = {
                 "code": "journal_full",

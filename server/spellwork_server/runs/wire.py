@@ -78,7 +78,7 @@ class Wire:
             level=event.level,
             error=_error(event.error),
             duration=event.duration,
-            data=None if event.data is None else to_json(event.data),
+            data=_data(event),
         )
         return self._seal(wire, rows)
 
@@ -178,6 +178,13 @@ def shortened(text: str | None) -> str | None:
     if len(text) <= TEXT_LIMIT:
         return text
     return f"{text[:TEXT_LIMIT]}\n... {len(text) - TEXT_LIMIT:,} characters more"
+
+
+def _data(event: Event) -> Any:
+    """Return an event's data as JSON; what the engine and the server say of a whole run, which is long, is that already."""
+    if event.data is None or event.kind.startswith("run."):
+        return event.data
+    return to_json(event.data)
 
 
 def _inexact(data: dict[str, Any] | None, ports: list[str]) -> dict[str, Any]:

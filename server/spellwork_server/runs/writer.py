@@ -2,7 +2,8 @@
 
 Values are encoded as they come, so what a node does to a value later does not
 show. Chunks of one port, and progress of one node, that come within one frame
-(16 ms) become one event; everything else goes on at once and in order.
+(16 ms) become one event. Everything goes on in order, and what comes in one
+turn of the loop in one piece.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ CHUNK_CHARACTERS = 16 * 1024
 LOG_LINES = 10_000
 """Log lines of one node that are kept in one run; the rest is counted and said."""
 
+MOST_TOGETHER = 256
+BYTES_TOGETHER = 64 * 1024
+"""Entries, and bytes of them, that go on in one piece, about; more becomes several."""
+
 TERMINAL = frozenset({"run.completed", "run.failed", "run.cancelled"})
 
 
@@ -58,11 +63,11 @@ class _Chunks:
 class RunWriter:
     """A ``spellwork.events.Sink`` for one run, safe to call from any thread.
 
-    ``append`` takes finished entries. The terminal event is not passed on but
+    ``append`` takes finished entries, and how many bytes of memory they hold. The terminal event is not passed on but
     kept in ``terminal``: the run's owner writes it together with the result.
     """
 
-    def __init__(self, wire: Wire, append: Callable[[list[Entry]], None]) -> None:
+    def __init__(self, wire: Wire, append: Callable[[list[Entry], int], None]) -> None:
         self.wire = wire
         self.terminal: Event | None = None
         """The run's last event, once the engine has said it; what comes after it is left out."""
@@ -75,6 +80,8 @@ class RunWriter:
         self._progress: dict[str | None, Event] = {}
         self._lines: dict[str | None, int] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._entries: list[Entry] = []
+        self._size = 0
 
     def __call__(self, event: Event) -> None:
         """Take one event; returns at once."""
@@ -91,10 +98,11 @@ class RunWriter:
             self.flush()
             self.terminal = event
         elif event.kind != "node.log" or self._may_log(event):
-            self._flush_node(event.node)
-            if event.kind in ("node.done", "node.failed"):
+            if self._chunks or self._progress:
+                self._flush_node(event.node)
+            if self._lines and event.kind in ("node.done", "node.failed"):
                 self._say_left_out(event)
-            self._append([self.wire.entry(event)])
+            self.put(self.wire.entry(event))
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output that came together; on the loop's thread, and returns at once."""
@@ -103,8 +111,23 @@ class RunWriter:
             for chunk in chunks:
                 self._take_value(first, chunk)
 
+    def put(self, entry: Entry) -> None:
+        """Pass on an entry after what came before it, by the end of this turn of the loop."""
+        if not self._entries:
+            self._loop.call_soon(self._pass_on)
+        self._entries.append(entry)
+        self._size += entry.size
+        if self._size > BYTES_TOGETHER or len(self._entries) >= MOST_TOGETHER:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._entries:
+            entries, size = self._entries, self._size
+            self._entries, self._size = [], 0
+            self._append(entries, size)
+
     def flush(self) -> None:
-        """Pass on what waits for the end of its frame, now."""
+        """Pass on all there is, also what waits for the end of its frame, now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -112,8 +135,9 @@ class RunWriter:
         entries += [self.wire.entry(event) for event in self._progress.values()]
         self._chunks.clear()
         self._progress.clear()
-        if entries:
-            self._append(entries)
+        for entry in entries:
+            self.put(entry)
+        self._pass_on()
 
     def _start_frame(self) -> None:
         if self._timer is None:
@@ -153,7 +177,7 @@ class RunWriter:
             self._flush_port(place)
 
     def _flush_port(self, place: tuple[str | None, str | None]) -> None:
-        self._append([self._joined(self._chunks.pop(place))])
+        self.put(self._joined(self._chunks.pop(place)))
 
     def _flush_node(self, node: str | None) -> None:
         """Pass on what this node said before, so that its own events keep their order."""
@@ -162,7 +186,7 @@ class RunWriter:
         for place in [place for place in self._chunks if place[0] == node]:
             self._flush_port(place)
         if (progress := self._progress.pop(node, None)) is not None:
-            self._append([self.wire.entry(progress)])
+            self.put(self.wire.entry(progress))
 
     def _joined(self, chunks: _Chunks) -> Entry:
         return self.wire.chunk(chunks.first, chunks.joined(), chunks.count)
@@ -178,4 +202,4 @@ class RunWriter:
             note = Event(
                 kind="node.log", at=event.at, node=event.node, message=message, level="warning"
             )
-            self._append([self.wire.entry(note)])
+            self.put(self.wire.entry(note))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,8 +21,7 @@ from .schema import CACHE, OUTPUTS
 COLUMNS = ("key", "user_id", "type", "outputs", "policy", "created_at", "expires_at")
 
 
-@dataclass(frozen=True, slots=True)
-class CacheRow:
+class CacheRow(msgspec.Struct, frozen=True, gc=False):
     """The outputs of one node call: {port: hash}, and the ports it skipped."""
 
     key: str

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
 
 from . import postgres
 from .failures import translate
-from .insertion import Appender, Insertion
+from .insertion import Insertion
+from .writer_thread import WriterThread
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 """A database that lives and dies with its ``Database``; for tests."""
@@ -44,6 +45,10 @@ DRIVER_TIMEOUT = 5.0
 
 CONNECTIONS = 10
 """Connections to a PostgreSQL server, unless told."""
+
+
+Job = Callable[[AsyncConnection], Awaitable[Any]]
+"""Writes through the connection it is given."""
 
 
 class UnknownDatabase(ValueError):
@@ -86,7 +91,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         self._writer = self._engine.execution_options(**{WRITE: True})
-        self._appender = self._make_appender()
+        self._thread = self._make_thread()
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,8 +102,8 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._appender is not None:
-            await self._appender.close()
+        if self._thread is not None:
+            await self._thread.close()
         await self._engine.dispose()
 
     @property
@@ -124,25 +129,43 @@ class Database:
                 async with self._writer.begin() as conn:
                     yield conn
 
-    async def insert(self, insertions: Sequence[Insertion]) -> None:
-        """Carry out insertions in one transaction; like ``write``, at a fraction of its cost."""
-        if self._appender is None:
-            async with self.write() as conn:
-                for insertion in insertions:
-                    await insertion(conn)
-            return
-        async with self._lock:
-            batch = [(each.statement, rows) for each in insertions if (rows := each.rows())]
-            meanwhile = [each.meanwhile for each in insertions if each.meanwhile is not None]
-            if batch:
-                with translate():
-                    await self._appender.write(batch, meanwhile)
+    async def carry_out(self, jobs: Sequence[Job]) -> list[Any]:
+        """Call jobs in one transaction and return what they returned; like ``write``, for a SQLite file at a fraction of its cost.
 
-    def _make_appender(self) -> Appender | None:
+        There they are called in another thread, and may wait for nothing but the connection they are given.
+        """
+        if self._thread is None:
+            async with self.write() as conn:
+                return [await job(conn) for job in jobs]
+        async with self._lock:
+            # What comes in the meantime goes along, so it is asked for here and not before.
+            work = [
+                (job.statement, job.rows()) if isinstance(job, Insertion) else job for job in jobs
+            ]
+            meanwhile = [
+                job.meanwhile
+                for job in jobs
+                if isinstance(job, Insertion) and job.meanwhile is not None
+            ]
+            if not any(each if callable(each) else each[1] for each in work):
+                return [None] * len(jobs)
+            with translate():
+                return await self._thread.write(work, meanwhile)
+
+    def _make_thread(self) -> WriterThread | None:
         if not self.is_sqlite or self.in_memory:
             return None
         timeout = float(str(self.url.query.get("timeout", DRIVER_TIMEOUT)))
-        return Appender(str(self.url.database), PRAGMAS, timeout)
+        engine = create_engine(
+            URL.create("sqlite", database=self.url.database),
+            json_serializer=_json,
+            poolclass=NullPool,
+            connect_args={"timeout": timeout, "check_same_thread": False},
+            execution_options={WRITE: True},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return WriterThread(engine)
 
     def _make_engine(self) -> AsyncEngine:
         if not self.is_sqlite:

@@ -22,12 +22,12 @@ from spellwork_server.errors import StoreUnavailable, Unavailable
 
 from .database import Database
 from .failures import is_store_failure
-from .insertion import Insertion
 
 T = TypeVar("T")
 Job = Callable[[AsyncConnection], Awaitable[T]]
-"""Writes through the connection it is given. It must be repeatable: a batch
-that fails is rolled back and its jobs are called again, one by one."""
+"""Writes through the connection it is given, and waits for nothing else: it may be
+called in another thread (see ``Database.carry_out``). It must be repeatable: a
+batch that fails is rolled back and its jobs are called again, one by one."""
 
 logger = logging.getLogger(__name__)
 
@@ -132,12 +132,7 @@ class GroupCommit:
             await self._flush([waiting])
 
     async def _commit(self, batch: list[_Waiting[Any]]) -> list[Any]:
-        insertions = [each.job for each in batch if isinstance(each.job, Insertion)]
-        if len(insertions) == len(batch):
-            await self._database.insert(insertions)
-            return [None] * len(batch)
-        async with self._database.write() as conn:
-            return [await waiting.job(conn) for waiting in batch]
+        return await self._database.carry_out([each.job for each in batch])
 
     def _fail(self, batch: list[_Waiting[Any]], error: BaseException) -> None:
         self.failing = str(error)

@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from spellwork_server.storage.insertion import Appender, Rows
+from spellwork_server.storage.writer_thread import Work, WriterThread
 
 
 @asynccontextmanager
 async def held(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Event]:
     """Hold every write to the log up until the block ends; the event is set while one waits."""
-    write, go, waiting = Appender.write, asyncio.Event(), asyncio.Event()
+    write, go, waiting = WriterThread.write, asyncio.Event(), asyncio.Event()
 
-    async def wait(self: Appender, batch: Sequence[tuple[str, Rows]], *further: Any) -> None:
+    async def wait(self: WriterThread, batch: Sequence[Work], *further: Any) -> list[Any]:
         waiting.set()
         await go.wait()
-        await write(self, batch, *further)
+        return await write(self, batch, *further)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Appender, "write", wait)
+        patch.setattr(WriterThread, "write", wait)
         try:
             yield waiting
         finally:

@@ -20,7 +20,7 @@ from spellwork_server.rooms.errors import CanvasQuarantined, SchemaViolation, Up
 from spellwork_server.rooms.intake import Intake
 from spellwork_server.rooms.parts import read_all
 from spellwork_server.rooms.replica import Replica
-from spellwork_server.storage.insertion import Appender, Rows
+from spellwork_server.storage.writer_thread import Work, WriterThread
 from tests.server.rooms.held import held
 from tests.server.rooms.house import House, house
 from tests.server.rooms.tab import Tab
@@ -206,11 +206,11 @@ async def test_a_batch_that_cannot_be_written_leaves_nothing_behind(
         before = room.spell(), room.state_vector(), room.diff()
         lost = [tab.add("b"), tab.wire("e", "a", "b")]
 
-        async def full(_self: Appender, _batch: Sequence[tuple[str, Rows]]) -> None:
+        async def full(_self: WriterThread, _batch: Sequence[Work]) -> None:
             raise OSError("no space left")
 
         with monkeypatch.context() as patch:
-            patch.setattr(Appender, "write", full)
+            patch.setattr(WriterThread, "write", full)
             refused = await asyncio.gather(
                 *(room.apply_update(h.ada, each) for each in lost), return_exceptions=True
             )

@@ -25,7 +25,7 @@ def make() -> tuple[RunWriter, list[dict[str, Any]], list[Entry]]:
     said: list[dict[str, Any]] = []
     entries: list[Entry] = []
 
-    def append(new: list[Entry]) -> None:
+    def append(new: list[Entry], _size: int) -> None:
         entries.extend(new)
         said.extend(msgspec.json.decode(entry.body) for entry in new)
 
@@ -86,6 +86,7 @@ async def test_what_a_node_said_stays_in_order_and_other_nodes_do_not_end_its_fr
     write(Event("node.progress", 2.0, node="n", value=0.5))
     write(Event("node.progress", 2.0, node="n", value=0.9))
     write(Event("node.done", 3.0, node="n", outputs={"text": "ab"}))
+    await asyncio.sleep(0)
     assert [(e["kind"], e.get("value")) for e in said] == [
         ("node.done", None),
         ("node.chunk", "ab"),
@@ -109,6 +110,7 @@ async def test_values_are_taken_as_they_are_now() -> None:
     value = [1, 2]
     write(Event("node.done", 1.0, node="n", outputs={"list": value}))
     value.append(3)
+    await asyncio.sleep(0)
     assert entries[0].outputs[0].body == b"[1,2]"
 
 
@@ -140,6 +142,7 @@ async def test_whatever_a_node_leaves_becomes_json(value: Any) -> None:
             "node.failed", 1.0, node="n", error={"code": "c", "message": str(value), "value": value}
         )
     )
+    await asyncio.sleep(0)
     assert len(said) == 3
 
 
@@ -164,6 +167,7 @@ async def test_lines_beyond_the_limit_are_counted_and_said(monkeypatch: pytest.M
     for i in range(15):
         write(Event("node.log", 1.0, node="n", message=str(i), level="info"))
     write(Event("node.done", 2.0, node="n", outputs={}))
+    await asyncio.sleep(0)
     assert [e["message"] for e in said[:-1]] == [
         *map(str, range(10)),
         "5 more log lines of this node were left out",
