@@ -168,6 +168,30 @@ def test_the_list_of_canvases_opens_without_the_server(
     expect_offline(ada.page, "Offline")
 
 
+def test_what_is_being_typed_is_kept_when_the_page_is_left(
+    ada: Person, rest: httpx.Client, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(SUM)
+    ada.open(canvas)
+    ada.node("six").locator(".node-icon").click()
+    name = ada.page.get_by_test_id("inspector").get_by_test_id("node-name")
+    name.fill("Half a dozen")
+    ada.page.goto(ada.url)
+    card = ada.page.get_by_test_id(f"canvas-card-{canvas}")
+    card.get_by_role("link").click()
+    expect(ada.node("six")).to_contain_text("Half a dozen")
+    ada.expect_saved()
+    stored = rest.get(f"/v1/canvases/{canvas}/spell").json()
+    assert stored["nodes"]["six"]["name"] == "Half a dozen"
+    # Also when the browser's own button leads away.
+    ada.node("six").locator(".node-icon").click()
+    name.fill("Six")
+    ada.page.go_back()
+    expect(card).to_be_visible()
+    ada.page.go_forward()
+    expect(ada.node("six")).to_contain_text("Six")
+
+
 def test_signing_out_asks_before_it_deletes_unsent_work(
     arrive: Callable[..., Person],
     ada_account: Account,

@@ -44,16 +44,23 @@ const place = new Store<Place>(typeof location === "undefined" ? { page: "canvas
 /** Follow the address; call once when the page starts. */
 export function startRouter(): void {
   place.set(here());
-  const follow = () => place.set(here());
   window.addEventListener("popstate", follow);
   window.addEventListener("hashchange", follow);
+}
+
+function follow(): void {
+  const next = here();
+  // A field that takes what is typed when it is left is left before its page is gone.
+  if (JSON.stringify(next) !== JSON.stringify(place.get()))
+    (globalThis.document?.activeElement as HTMLElement | null | undefined)?.blur?.();
+  place.set(next);
 }
 
 /** Go to another address of this site; `replace` leaves no way back to the present one. */
 export function go(to: string, replace = false): void {
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
-  place.set(here());
+  follow();
 }
 
 export function usePlace(): Place {

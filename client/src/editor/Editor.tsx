@@ -41,6 +41,7 @@ import { runActions } from "./hooks/useRunActions";
 import { RunDeskContext } from "./hooks/useRunDesk";
 import { useShortcuts } from "./hooks/useShortcuts";
 import { TestDeskContext } from "./hooks/useTestDesk";
+import { useTypedTaken } from "./hooks/useTypedTaken";
 import { TimelineContext } from "./hooks/useVersions";
 import { WorkerDeskContext } from "./hooks/useWorkerDesk";
 import { Editor } from "./store/editor";
@@ -84,6 +85,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   const looked = past ?? editor;
   useShortcuts(looked);
   usePreload();
+  useTypedTaken();
   useLostThings(editor);
   useRoleTold(editor);
   useLiveLostTold(editor);
