@@ -19,7 +19,7 @@ import msgspec
 
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.relayed import PAGE, Relayed, RelayStore
+from spellwork_server.storage.relayed import KEPT, PAGE, Relayed, RelayStore
 
 from .channels import Channels
 
@@ -80,7 +80,7 @@ class Relay:
     def publish(self, channel: str, event: str, data: Any) -> None:
         """Send an event to all in a channel; where it is CROSSING, at other processes too."""
         self.channels.publish(channel, event, data)
-        if event in CROSSING and self.others and self._open:
+        if event in CROSSING and self.others and self._open and len(self._waiting) < KEPT:
             self._waiting.append(Relayed(channel, event, msgspec.json.encode(data)))
             if self._writing is None:
                 loop = asyncio.get_running_loop()
