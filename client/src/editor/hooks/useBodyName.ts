@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import type { NodeBody } from "../../protocol";
 import { useStore } from "../../store";
-import { canvases, loadCanvases } from "../store/canvases";
+import { canvases, meetCanvas } from "../store/canvases";
 import { useEditor } from "./useEditor";
 import { useNodeType } from "./useNode";
 
@@ -19,7 +19,7 @@ export function useBodyName(body: NodeBody | undefined): string | null {
   const known = useStore(canvases);
   const type = useNodeType(body?.type === undefined ? undefined : { type: body.type });
   useEffect(() => {
-    if (child !== undefined) void loadCanvases();
+    if (child !== undefined) void meetCanvas(child);
   }, [child]);
   if (body?.group !== undefined) return group ?? "a group that is gone";
   if (body?.type !== undefined) return type?.title ?? body.type;

@@ -27,3 +27,14 @@ export function loadCanvases(anew = false): Promise<void> {
     });
   return asking;
 }
+
+/** Those that a list lacked which was asked for when they were met: they are not asked for again and again. */
+const lacking = new Set<string>();
+
+/** Learn of one that a node here runs. A list from before it was made, or shared, lacks it: then it is asked for anew. */
+export async function meetCanvas(id: string): Promise<void> {
+  await loadCanvases();
+  if (canvases.get()?.has(id) || lacking.has(id)) return;
+  lacking.add(id);
+  await loadCanvases(true);
+}
