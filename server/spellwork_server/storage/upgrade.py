@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, create_mock_engine, inspect, text
 
@@ -65,10 +66,11 @@ def migrate(connection: Connection) -> None:
 def _tables(dialect: str) -> tuple[str, ...]:
     """Return what makes the tables of the schema where there are none."""
     statements: list[str] = []
-    engine = create_mock_engine(
-        f"{dialect}://",
-        lambda part, *_: statements.append(str(part.compile(dialect=engine.dialect))),
-    )
+
+    def note(part: Any, *_: Any) -> None:
+        statements.append(str(part.compile(dialect=engine.dialect)))
+
+    engine = create_mock_engine(f"{dialect}://", note)
     METADATA.create_all(engine, checkfirst=False)
     return tuple(statements)
 
