@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.wire_cutter import WireCutter
 
 from .people import PATIENCE, Account, Person, chromium, enter, failure_picture, make_account
 
+HERE = Path(__file__).parent
 RESULTS = Path("test-results")
 
 LONGEST = 900
@@ -26,9 +29,8 @@ LONGEST = 900
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let a step run out of patience before its test does."""
-    here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here):
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(LONGEST))
 
 
@@ -77,15 +79,40 @@ def joan_account(server: ServerProcess) -> Account:
     return make_account(server, "joan@example.org")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium for one module: Playwright keeps the thread's event loop while it is open."""
-    require("chromium")
+_open = ExitStack()
+"""What ends the browser that is open."""
+
+
+@cache
+def _started() -> Browser:
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     assert executable is not None
     expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright, chromium(playwright, executable) as started:
-        yield started
+    playwright = _open.enter_context(sync_playwright())
+    return _open.enter_context(chromium(playwright, executable))
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """Return the Chromium of all browser tests that follow each other in this process."""
+    require("chromium")
+    if not _started().is_connected():  # a test before made it crash
+        _end_browser()
+    return _started()
+
+
+def _end_browser() -> None:
+    _started.cache_clear()
+    _open.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Any:
+    """Close the browser before any other test: Playwright keeps the thread's event loop while it is open."""
+    ended = yield
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
+        _end_browser()
+    return ended
 
 
 @pytest.fixture
