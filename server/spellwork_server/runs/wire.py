@@ -63,24 +63,30 @@ class Wire:
 
     def entry(self, event: Event) -> Entry:
         """Return the event as an entry; the values it carries are encoded now, so a later change does not show."""
+        if event.kind == "node.started":  # half of all events, with the least in it
+            return self._seal(
+                WireEvent(self._run, event.kind, event.at, event.node, why=event.why), ()
+            )
         rows: list[OutputRow] = []
         outputs = self._outputs(event, rows)
         wire = WireEvent(
-            run=self._run,
-            kind=event.kind,
-            at=event.at,
-            node=event.node,
-            port=event.port,
-            value=self._value(event, rows),
+            self._run,
+            event.kind,
+            event.at,
+            event.node,
+            event.port,
+            None
+            if event.value is None and event.kind != "node.chunk"
+            else self._value(event, rows),
             outputs=outputs,
             why=event.why,
-            message=shortened(event.message),
+            message=None if event.message is None else shortened(event.message),
             level=event.level,
-            error=_error(event.error),
+            error=None if event.error is None else _error(event.error),
             duration=event.duration,
-            data=_data(event),
+            data=None if event.data is None else _data(event),
         )
-        return self._seal(wire, rows)
+        return self._seal(wire, tuple(rows))
 
     def chunk(self, event: Event, value: Encoded, count: int) -> Entry:
         """Return ``count`` chunks of one port, joined in ``value``, as one entry."""
@@ -94,7 +100,7 @@ class Wire:
             value=self._chunk_value(event, value, rows),
             chunks=count,
         )
-        return self._seal(wire, rows)
+        return self._seal(wire, tuple(rows))
 
     def repeat(self, told: Told, at: float) -> Entry:
         """Return how a node of another run ended as an entry of this one: it is kept. Its values are there already."""
@@ -110,19 +116,19 @@ class Wire:
             duration=told.duration,
             data=told.data,
         )
-        return self._seal(wire, [])
+        return self._seal(wire, ())
 
-    def _seal(self, wire: WireEvent, rows: list[OutputRow]) -> Entry:
+    def _seal(self, wire: WireEvent, rows: tuple[OutputRow, ...]) -> Entry:
         body = _json.encode(wire)
-        return Entry(self._run, wire.kind, wire.node, wire.at, body, tuple(rows), self._fence)
+        return Entry(self._run, wire.kind, wire.node, wire.at, body, rows, self._fence)
 
     def _encode(self, value: Any) -> Encoded:
         return self.encodings.of(value) or encode(value)
 
-    def _value(self, event: Event, rows: list[OutputRow]) -> msgspec.Raw | None:
+    def _value(self, event: Event, rows: list[OutputRow]) -> msgspec.Raw:
         if event.kind == "node.chunk":
             return self._chunk_value(event, self._encode(event.value), rows)
-        return None if event.value is None else msgspec.Raw(encode(event.value).body)
+        return msgspec.Raw(encode(event.value).body)
 
     def _chunk_value(self, event: Event, value: Encoded, rows: list[OutputRow]) -> msgspec.Raw:
         if value.size <= self._inline:
@@ -169,10 +175,8 @@ class Wire:
         )
 
 
-def shortened(text: str | None) -> str | None:
+def shortened(text: str) -> str:
     """Return a text of at most TEXT_LIMIT characters that says how much was left out; always valid Unicode."""
-    if text is None:
-        return None
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
     if len(text) <= TEXT_LIMIT:
@@ -182,7 +186,7 @@ def shortened(text: str | None) -> str | None:
 
 def _data(event: Event) -> Any:
     """Return an event's data as JSON; what the engine and the server say of a whole run, which is long, is that already."""
-    if event.data is None or event.kind.startswith("run."):
+    if event.kind.startswith("run."):
         return event.data
     return to_json(event.data)
 
@@ -192,9 +196,7 @@ def _inexact(data: dict[str, Any] | None, ports: list[str]) -> dict[str, Any]:
     return known | {INEXACT: sorted({*known.get(INEXACT, ()), *ports})}
 
 
-def _error(error: dict[str, Any] | None) -> Any:
-    if error is None:
-        return None
+def _error(error: dict[str, Any]) -> Any:
     return {
         name: shortened(part) if isinstance(part, str) else to_json(part)
         for name, part in error.items()
