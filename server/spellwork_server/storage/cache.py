@@ -86,10 +86,8 @@ class CacheStore:
             for _, values in entries:
                 bodies |= values
             await insert_values(conn, bodies)
-            keys = [row.key for row, _ in entries]
-            for start in range(0, len(keys), 500):
-                await conn.execute(delete(CACHE).where(CACHE.c.key.in_(keys[start : start + 500])))
-            await insert_many(conn, CACHE, COLUMNS, [_columns(row) for row, _ in entries])
+            rows = [_columns(row) for row, _ in entries]
+            await insert_many(conn, CACHE, COLUMNS, rows, replace=True)
 
         return write
 

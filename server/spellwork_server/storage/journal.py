@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .bulk import insert_many, upsert
+from .bulk import Prepared, insert_many, upsert
 from .database import Database
 from .outputs import OutputRow, insert_outputs
 from .schema import EVENTS, PROCESSES, RUNS, STREAMS
@@ -116,14 +126,13 @@ async def find_written(
 
 async def _advance(conn: AsyncConnection, stream: str, count: int, claims: set[Claim]) -> int:
     """Move the stream's counter on by ``count`` if all ``claims`` hold; return where it stands then."""
-    held = select(RUNS.c.id).where(_claimed(claims)).with_for_update(read=True).subquery()
-    kept = select(func.count()).select_from(held).scalar_subquery()
-    moved = await conn.execute(
-        update(STREAMS)
-        .where(STREAMS.c.id == stream, kept == len(claims))
-        .values(seq=STREAMS.c.seq + count)
-        .returning(STREAMS.c.seq)
-    )
+    if len(claims) == 1:
+        ((run, fence),) = claims
+        moved = await _ADVANCING.execute(
+            conn, of_stream=stream, more=count, of_run=run, under=fence
+        )
+    else:
+        moved = await conn.execute(_advancing(stream, count, _claimed(claims), len(claims)))
     row = moved.first()
     if row is not None:
         return int(row.seq)
@@ -133,6 +142,32 @@ async def _advance(conn: AsyncConnection, stream: str, count: int, claims: set[C
         index_elements=[STREAMS.c.id], set_={"seq": STREAMS.c.seq + count}
     )
     return int((await conn.execute(begun.returning(STREAMS.c.seq))).scalar_one())
+
+
+def _advancing(stream: Any, count: Any, held: ColumnElement[bool], claims: Any) -> Update:
+    """Return the statement that moves a stream's counter on where as many runs as ``claims`` are ``held``."""
+    runs = select(RUNS.c.id).where(held).with_for_update(read=True).subquery()
+    kept = select(func.count()).select_from(runs).scalar_subquery()
+    return (
+        update(STREAMS)
+        .where(STREAMS.c.id == stream, kept == claims)
+        .values(seq=STREAMS.c.seq + count)
+        .returning(STREAMS.c.seq)
+    )
+
+
+_ADVANCING = Prepared(
+    lambda _: _advancing(
+        bindparam("of_stream", type_=STREAMS.c.id.type),
+        bindparam("more", type_=STREAMS.c.seq.type),
+        and_(
+            RUNS.c.id == bindparam("of_run", type_=RUNS.c.id.type),
+            RUNS.c.fence == bindparam("under", type_=RUNS.c.fence.type),
+        ),
+        literal_column("1"),
+    )
+)
+"""For the events of one run, as they mostly come."""
 
 
 def _claimed(claims: set[Claim]) -> ColumnElement[bool]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -19,8 +18,10 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects.sqlite import Insert as Upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .bulk import Prepared, upsert
 from .database import Database
 from .schema import RUN_FIGURES, RUN_TOKENS, RUNS
 
@@ -132,8 +133,7 @@ async def write_figures(conn: AsyncConnection, run: str, at: float, result: Any)
     found = figures_of(result)
     values = {name: getattr(found, name) for name in (*_COUNTS, "words")}
     values |= {"of_run": run, "at": at, "day": int(at // DAY)}
-    statement, order = _copying(conn.dialect)
-    await conn.exec_driver_sql(statement, tuple(values[name] for name in order))
+    await _COPYING.execute(conn, **values)
     if found.tokens:
         await conn.execute(delete(RUN_TOKENS).where(RUN_TOKENS.c.run == run))
         await conn.execute(insert(RUN_TOKENS), _token_rows(run, usage_of(result)))
@@ -158,13 +158,8 @@ def _token_rows(run: str, groups: Sequence[Mapping[str, Any]]) -> list[dict[str,
     return list(rows.values())
 
 
-@cache
-def _copying(dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """Return the statement that takes whose a run is from its row, and the names of its values in their order."""
-    if dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - few servers have one
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
+def _copying(dialect: Dialect) -> Upsert:
+    """Return the statement that takes whose a run is from its row."""
     at = bindparam("at", type_=RUN_FIGURES.c.seconds.type)
     told = {
         name: bindparam(name, type_=RUN_FIGURES.c[name].type)
@@ -179,15 +174,17 @@ def _copying(dialect: Dialect) -> tuple[str, tuple[str, ...]]:
         RUNS.c.audience == literal_column("'shared'"),
         *told.values(),
     ).where(RUNS.c.id == bindparam("of_run", type_=RUNS.c.id.type))
-    made = insert(RUN_FIGURES).from_select(
+    made = upsert(dialect, RUN_FIGURES)
+    made = made.from_select(
         ["run", "canvas_id", "user_id", "shared", *_TOLD], source, include_defaults=False
     )
-    made = made.on_conflict_do_update(
+    return made.on_conflict_do_update(
         index_elements=[RUN_FIGURES.c.run],
         set_={name: made.excluded[name] for name in _TOLD},
     )
-    compiled = made.compile(dialect=dialect)
-    return str(compiled), tuple(compiled.positiontup or ())
+
+
+_COPYING = Prepared(_copying)
 
 
 class RunFigures:

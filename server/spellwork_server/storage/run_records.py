@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import JSON, BindParameter, Column, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
+from .bulk import Prepared, insert_many, json_text
 from .database import Database
 from .run_figures import write_figures
 from .schema import EVENTS, RUNS
@@ -59,11 +60,34 @@ class RunRecord:
 LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
 """What lists read of a run."""
 
+_NAMES = tuple(column.key for column in RUNS.c if column.key in RunRecord.__dataclass_fields__)
+_JSON = tuple(place for place, name in enumerate(_NAMES) if isinstance(RUNS.c[name].type, JSON))
+
+
+def _of(name: str, column: Column[Any]) -> BindParameter[Any]:
+    return bindparam(name, type_=column.type)
+
+
+_ENDING = Prepared(
+    lambda _: (
+        update(RUNS)
+        .where(RUNS.c.id == _of("of_run", RUNS.c.id))
+        .values(
+            status=_of("status", RUNS.c.status),
+            ended_at=_of("ended_at", RUNS.c.ended_at),
+            result=_of("result", RUNS.c.result),
+            ran=RUNS.c.ran + _of("more", RUNS.c.ran),
+        )
+    )
+)
+
 
 async def insert_run(conn: AsyncConnection, record: RunRecord) -> None:
     """Keep a new run."""
-    values = {name: getattr(record, name) for name in RunRecord.__dataclass_fields__}
-    await conn.execute(insert(RUNS).values(**values))
+    values = [getattr(record, name) for name in _NAMES]
+    for place in _JSON:
+        values[place] = json_text(values[place])
+    await insert_many(conn, RUNS, _NAMES, [tuple(values)])
 
 
 async def mark_started(conn: AsyncConnection, run: str, at: float) -> None:
@@ -75,11 +99,10 @@ async def mark_ended(
     conn: AsyncConnection, run: str, status: str, at: float, result: Any, ran: float = 0.0
 ) -> None:
     """Note how a run ended; one that may go on, for how many seconds it went until then."""
-    values: dict[str, Any] = {"status": status, "ended_at": at, "result": result}
-    if ran:
-        values["ran"] = RUNS.c.ran + ran
     await write_figures(conn, run, at, result)
-    await conn.execute(update(RUNS).where(RUNS.c.id == run).values(values))
+    await _ENDING.execute(
+        conn, of_run=run, status=status, ended_at=at, result=json_text(result), more=ran
+    )
 
 
 async def remove_run(conn: AsyncConnection, run: str) -> None:

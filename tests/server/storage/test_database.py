@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import StoreUnavailable
 from spellwork_server.storage.database import Database
@@ -43,6 +45,68 @@ async def test_a_write_that_fails_leaves_nothing(kind: str, tmp_path: Path) -> N
         with pytest.raises(IntegrityError):
             await write_twice()
         assert await count(database) == 0
+
+
+def adding(name: str) -> Callable[[AsyncConnection], Awaitable[str]]:
+    async def job(conn: AsyncConnection) -> str:
+        await conn.execute(insert(STREAMS).values(id=name, seq=1))
+        return name
+
+    return job
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_jobs_are_carried_out_in_one_transaction_and_answered_in_order(
+    kind: str, tmp_path: Path
+) -> None:
+    async def seen(conn: AsyncConnection) -> list[str]:
+        await conn.exec_driver_sql("UPDATE streams SET seq = 2")
+        assert await conn.scalar(select(func.max(STREAMS.c.seq))) == 2
+        return sorted(await conn.scalars(select(STREAMS.c.id)))
+
+    async with opened(kind, tmp_path) as database:
+        assert await database.carry_out([adding("a"), adding("b"), seen]) == ["a", "b", ["a", "b"]]
+        assert await count(database) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_job_that_fails_undoes_those_beside_it_and_the_next_ones_are_carried_out(
+    kind: str, tmp_path: Path
+) -> None:
+    async with opened(kind, tmp_path) as database:
+        for _ in range(2):
+            with pytest.raises(IntegrityError):
+                await database.carry_out([adding("a"), adding("b"), adding("a")])
+            assert await count(database) == 0
+        assert await database.carry_out([adding("a")]) == ["a"]
+
+
+async def test_a_job_on_a_file_waits_for_its_connection_alone(tmp_path: Path) -> None:
+    async def idle(conn: AsyncConnection) -> None:
+        await adding("a")(conn)
+        await asyncio.sleep(0)
+
+    async with opened("file", tmp_path) as database:
+        with pytest.raises(RuntimeError, match="something else than its connection"):
+            await database.carry_out([idle])
+        assert await count(database) == 0
+        assert await database.carry_out([adding("a")]) == ["a"]
+
+
+async def test_jobs_on_a_file_that_somebody_else_holds_are_refused_and_later_carried_out(
+    tmp_path: Path,
+) -> None:
+    async with opened("file", tmp_path) as database:
+        path = tmp_path / "spellwork.db"
+        async with Database(f"sqlite+aiosqlite:///{path}?timeout=0.1") as other:
+            holder = sqlite3.connect(path, isolation_level=None)
+            holder.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable):
+                await other.carry_out([adding("a")])
+            holder.execute("ROLLBACK")
+            holder.close()
+            assert await other.carry_out([adding("a")]) == ["a"]
+        assert await count(database) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

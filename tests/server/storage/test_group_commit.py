@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -40,13 +41,12 @@ class Broken(Database):
     fault: Exception | None = None
     commits = 0
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def carry_out(self, jobs: Sequence[Job[Any]]) -> list[Any]:
         if self.fault is not None:
             raise self.fault
-        async with super().write() as conn:
-            yield conn
+        results = await super().carry_out(jobs)
         self.commits += 1
+        return results
 
 
 @asynccontextmanager
