@@ -34,6 +34,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def plain_http(**options: Any) -> httpx.Client:
+    """Return a client of servers without TLS: to read the machine's certificates takes longer than many requests."""
+    return httpx.Client(verify=False, trust_env=False, **options)
+
+
 @dataclass
 class ServerProcess:
     """`spellwork serve` on 127.0.0.1. A context manager; `kill` and `start` may be called inside."""
@@ -113,7 +118,7 @@ class ServerProcess:
     def http(self, token: str) -> Iterator[httpx.Client]:
         """Give an HTTP client that is signed in with a token."""
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=self.url, headers=headers, timeout=90) as client:
+        with plain_http(base_url=self.url, headers=headers, timeout=90) as client:
             yield client
 
     def _settings(self) -> Settings:
@@ -124,15 +129,16 @@ class ServerProcess:
     def _wait_until_ready(self) -> None:
         assert self._process is not None
         until = time.monotonic() + READY_WITHIN
-        while time.monotonic() < until:
-            if self._process.poll() is not None:
-                self._process = None
-                raise AssertionError(f"the server ended at once:\n{self.log}")
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.02)  # nothing to wait on but the port itself
+        with plain_http(base_url=self.url, timeout=2) as client:
+            while time.monotonic() < until:
+                if self._process.poll() is not None:
+                    self._process = None
+                    raise AssertionError(f"the server ended at once:\n{self.log}")
+                try:
+                    if client.get("/healthz").status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    time.sleep(0.02)  # nothing to wait on but the port itself
         self.kill()
         raise AssertionError(f"not ready within {READY_WITHIN} s:\n{self.log}")
 

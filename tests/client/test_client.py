@@ -47,9 +47,11 @@ async def test_inputs_replace_what_is_typed_into_a_node(server: ServerProcess, k
 async def test_only_some_nodes_run_on_what_the_last_run_left(
     server: ServerProcess, key: str
 ) -> None:
+    spell = chain(3, 0)
+    spell["nodes"]["n0"]["inputs"]["value"] = "of no run before"
     async with Client(server.url, token=key) as client:
         with pytest.raises(BadRequest) as caught:
-            await client.runs.create(spell=chain(3, 0), scope=["n1"], reach="only")
+            await client.runs.create(spell=spell, scope=["n1"], reach="only")
         assert caught.value.code == "no_value"
 
 

@@ -18,7 +18,7 @@ PROVIDER = Path(__file__).with_name("provider.mjs")
 OTHER = "grace@example.org"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def other(server: ServerProcess) -> str:
     server.add_user(OTHER, "correct horse 8")
     return server.api_key(OTHER)

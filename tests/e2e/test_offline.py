@@ -154,7 +154,7 @@ def test_the_list_of_canvases_opens_without_the_server(
     for edit in ("", "late"):
         ada.page.goto(f"{wire.url}/canvas/{opened}", wait_until="commit")
         leave_at_once(ada.page, edit=edit)
-    expect(ada.page.get_by_test_id(f"canvas-card-{unseen}")).to_be_visible()
+        expect(ada.page.get_by_test_id(f"canvas-card-{unseen}")).to_be_visible()
     wait_for_shell(ada.page)
     wire.cut()
     ada.page.goto(wire.url)

@@ -70,6 +70,16 @@ test("a call refused with 401 is sent once more with a fresh token", async () =>
   expect(calls.filter(({ url }) => url === "/v1/canvases")).toHaveLength(2);
 });
 
+test("a refresh goes on when its page is left: its answer takes the place of a cookie that is used up", async () => {
+  const kept: unknown[] = [];
+  const fetch = async (url: string, init: RequestInit) => {
+    kept.push([url, init.keepalive]);
+    return Response.json({ access_token: "t", expires_in: 900, user: ANNA });
+  };
+  await new Auth({ fetch }).restore();
+  expect(kept).toEqual([["/v1/auth/refresh", true]]);
+});
+
 test("many who need a token at once share one refresh", async () => {
   const { fetch, calls } = server(() => ({ body: { access_token: "t", expires_in: 900, user: ANNA } }));
   const auth = new Auth({ fetch });

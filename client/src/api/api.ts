@@ -59,11 +59,11 @@ export class Api implements Rest {
   async #call<T>(method: string, path: string, body?: object, options: CallOptions = {}): Promise<T> {
     const url = this.#base + path + queryString(options.query);
     const token = (await this.#tokens?.token()) ?? null;
-    let response = await this.#send(method, url, body, token, options.signal);
+    let response = await this.#send(method, url, body, token, options);
     if (response.status === 401 && token && this.#tokens) {
       this.#tokens.reject(token);
       const fresh = await this.#tokens.token();
-      if (fresh) response = await this.#send(method, url, body, fresh, options.signal);
+      if (fresh) response = await this.#send(method, url, body, fresh, options);
     }
     return readAnswer<T>(response);
   }
@@ -73,7 +73,7 @@ export class Api implements Rest {
     url: string,
     body: object | undefined,
     token: string | null,
-    signal: AbortSignal | undefined,
+    { signal, keepalive }: CallOptions,
   ): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
@@ -81,6 +81,7 @@ export class Api implements Rest {
     const init: RequestInit = { method, headers, credentials: "same-origin" };
     if (body) init.body = JSON.stringify(body);
     if (signal) init.signal = signal;
+    if (keepalive) init.keepalive = true;
     try {
       return await this.#fetch(url, init);
     } catch (error) {

@@ -102,7 +102,9 @@ export class Auth implements Authentication, TokenSource {
 
   async #refreshNow(): Promise<boolean> {
     try {
-      const user = await this.#accept(await this.#api.post<TokenAnswer>("/v1/auth/refresh"));
+      // A page that is left meanwhile does not take the answer's cookie along: the old one is good no more.
+      const answer = this.#api.post<TokenAnswer>("/v1/auth/refresh", undefined, { keepalive: true });
+      const user = await this.#accept(await answer);
       this.user.set(user);
       return true;
     } catch (error) {

@@ -6,6 +6,8 @@ import type { Readable } from "../store";
 export interface CallOptions {
   query?: Record<string, string | number | boolean | null | undefined>;
   signal?: AbortSignal;
+  /** Bring it to its end though the page is left meanwhile. */
+  keepalive?: boolean;
 }
 
 /** JSON over HTTP with the access token; every method rejects with an ApiError. Implemented by `Api`. */
