@@ -54,6 +54,7 @@ class Death:
 
         setattr(room_module, "check_snapshot", watched_check)  # noqa: B010 - it is not exported
         sqlite3.connect = watched_connect  # type: ignore[assignment]
+        sqlite3.dbapi2.connect = watched_connect  # type: ignore[assignment] # where SQLAlchemy finds it
 
     def _on_statement(self, statement: str) -> None:
         if statement.startswith("INSERT INTO snapshots"):
