@@ -112,7 +112,6 @@ class Caller:
                 self._count()
                 outputs = flows.completed(await self._in_turn(step, inputs, context, started))
                 await self.measure(outputs)
-                self.encodings.end_moment()
                 return overridden(step, outputs)
             except Exception as error:  # the edge: a node's own failure
                 if isinstance(error, NodeError) and error.retry_after is not None:
@@ -204,11 +203,11 @@ class Caller:
         """Whether outputs have a size limit."""
         return self._output_bytes is not None
 
-    async def measure(self, outputs: Mapping[str, Any]) -> None:
+    async def measure(self, outputs: Mapping[str, Any], *, share: bool = False) -> None:
         """Raise ``OutputTooLarge`` or ``OutputTooDeep`` for an output over the limits.
 
-        Large ones are encoded in a thread, once for all who need their JSON
-        (``encodings``), small ones for whoever needs it before the moment ends.
+        Large ones are encoded in a thread, once for all who need their JSON (``encodings``).
+        With ``share`` small ones are, too; who asks for that ends the moment (``Encodings.end_moment``).
         """
         if self._output_bytes is None:
             return
@@ -219,7 +218,7 @@ class Caller:
                 self.encodings.end_moment()
                 await self.encodings.make(value, self._output_bytes, port or None)
                 continue
-            encoded = self.encodings.small(value)
+            encoded = self.encodings.small(value) if share else None
             body = rough_json(value) if encoded is None else encoded.body
             if len(body) > self._output_bytes:
                 raise OutputTooLarge(len(body), self._output_bytes, port)

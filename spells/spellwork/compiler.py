@@ -279,6 +279,9 @@ class _Maker:
         if fault is not None and (fault.port in given or fault.port in opened):
             fault = None
         bindings = [self._binding(part, port, given, opened) for port in part.inputs.values()]
+        if given:  # of a node that takes inputs under any name, perhaps such that it has not yet
+            further = [Port(name) for name in given if name not in part.inputs]
+            bindings += [self._binding(part, port, given, opened) for port in further]
         if body is not None and body.captured:
             bindings += self._captured(body)
         if settings is AS_DECLARED and body is None:
@@ -300,7 +303,7 @@ class _Maker:
             )
         policy, ttl = _policy(declared, settings, body)
         pins = to_json(settings.pins) if settings.pins else {}
-        further = ([pins] if pins else []) + (["body", body.recipe] if body is not None else [])
+        made_of = ([pins] if pins else []) + (["body", body.recipe] if body is not None else [])
         return Step(
             index=self._index[part.id],
             id=part.id,
@@ -308,7 +311,7 @@ class _Maker:
             type=declared,
             ports=part.ports,
             bindings=tuple(bindings),
-            local=self._local_of(part, *further),
+            local=self._local_of(part, *made_of),
             cache=policy,
             ttl=ttl,
             timeout=settings.timeout if settings.timeout is not None else declared.timeout,

@@ -8,7 +8,6 @@ from typing import Any
 from .analysis import Analysis, Part
 from .errors import InvalidInput
 from .interface import marker_name
-from .ports import Port
 from .rejection import rejection
 
 ALLOWED_SHOWN = 50
@@ -76,9 +75,7 @@ def _spread(analysis: Analysis, key: str, part: Part, value: Any) -> dict[str, A
 
 
 def _has(part: Part, port: str) -> bool:
-    if port not in part.inputs and (part.ports.extra_inputs or part.loose):
-        part.inputs[port] = Port(port)
-    return port in part.inputs
+    return port in part.inputs or part.ports.extra_inputs or part.loose
 
 
 def _unknown(analysis: Analysis, key: str) -> InvalidInput:

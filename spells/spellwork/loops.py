@@ -190,8 +190,9 @@ class Loops:
             result = await program.begin(index, mode, values)
             outputs = {ports[0][0]: result} if ports and result is not SKIP else {}
             if self.host.caller.measures:
-                await self.host.caller.measure(outputs or {"": result})
+                await self.host.caller.measure(outputs, share=True)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
+            self.host.caller.encodings.end_moment()
             self._failed(index, error, started)
             return
         if outputs:

@@ -427,9 +427,13 @@ def _mode(
 
 
 def _giving_handles(steps: Sequence[Step]) -> list[bool] | None:
-    """Say of each step whether an output may be a value that stays in a worker; None where none may."""
+    """Say of each step whether an output may be a value that stays in a worker; None where none may.
+
+    One that has a context may hand on what another gave that it called.
+    """
     gives = [
         step.type.isolation == "worker"
+        or step.type.wants_context
         or step.body is not None
         or step.stand in ("bypassed", "kept")
         for step in steps

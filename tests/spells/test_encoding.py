@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 from datetime import date
 from typing import Any
@@ -13,11 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwork import Limits, OutputTooDeep, RunMemory
+from spellwork import (
+    Event,
+    Execution,
+    Library,
+    Limits,
+    OutputTooDeep,
+    Pack,
+    Plan,
+    RunMemory,
+    compile,
+    node,
+)
 from spellwork import encoding as encoding_module
 from spellwork.encoding import Encodings, encode_in_pieces, is_large
 from spellwork.values import hash_bytes, json_bytes, plain_bytes
+from spellwork_core import pack as core
 from tests.seeds import examples
+from tests.spells import nested
 from tests.spells.drawing import plan_of, run_plan
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +127,103 @@ async def test_the_json_of_an_object_is_made_once_and_not_taken_for_that_of_anot
     assert encodings.of(list(value)) is None
     encodings.clear()
     assert encodings.of(value) is None
+
+
+SHARED: list[Any] = []
+
+
+@node("e.make", output="value")
+async def make(value: Any = None) -> Any:
+    """Give a list that another node changes."""
+    return [value]
+
+
+@node("e.grow", output="value")
+async def grow(value: Any) -> Any:
+    """Change what it was given, and give it."""
+    value.append("grown")
+    return value
+
+
+@node("e.long", output="value")
+async def long(after: Any = None) -> Any:
+    """Give a shared list that is too large."""
+    SHARED[:] = ["x" * 3_000]
+    return SHARED
+
+
+@node("e.cut", output="value")
+async def cut(after: Any = None) -> Any:
+    """Give it once it is small."""
+    SHARED[:] = ["ok"]
+    return SHARED
+
+
+CHANGING = Library([core, Pack("e", "1", "E", (make, grow, long, cut))])
+
+
+def changing(nodes: dict[str, Any], *wires: str) -> Plan:
+    drawn = nested.draw(nodes, *wires)
+    return compile(drawn, CHANGING)
+
+
+@pytest.mark.rule("14.14")
+@pytest.mark.parametrize("count", [3, 200])
+async def test_json_of_small_values_is_that_of_the_moment_at_which_they_are_told(
+    count: int,
+) -> None:
+    encodings = Encodings()
+    inside = nested.in_group("g")
+    plan = changing(
+        {
+            "m": (
+                "core.map",
+                {"items": list(range(count)), "input": "item"},
+                {"settings": {"body": {"group": "g"}}},
+            ),
+            "in": ("core.input", {"name": "item"}, inside),
+            "a": ("e.make", {}, inside),
+            "b": ("e.grow", {}, inside),
+            "x": ("e.make", {"value": 1}),
+            "y": "e.grow",
+        },
+        "in.value -> a.value",
+        "a.value -> b.value",
+        "x.value -> y.value",
+    )
+    told: list[str] = []
+
+    def see(event: Event) -> None:
+        for value in (event.outputs or {}).values():
+            known = encodings.of(value)
+            if known is not None:
+                told.append(event.kind)
+                assert json.loads(known.body) == value, event.node
+
+    async def barrier() -> None:
+        pass
+
+    result = await Execution(
+        plan,
+        sink=see,
+        memory=RunMemory(),
+        barrier=barrier,
+        encodings=encodings,
+        limits=Limits(output_bytes=10**6),
+    ).run()
+    assert result.errors == {}
+    assert result.outputs["y"] == {"value": [1, "grown"]}
+    assert told, "nothing that was told had its JSON at hand"
+
+
+@pytest.mark.rule("14.14")
+async def test_a_value_that_was_too_large_may_be_small_when_it_is_given_again() -> None:
+    plan = changing({"a": "e.long", "b": "e.cut"})
+    result = await Execution(
+        plan, sink=lambda _: None, memory=RunMemory(), limits=Limits(output_bytes=2_000)
+    ).run()
+    assert [*result.errors] == ["a"]
+    assert result.outputs["b"] == {"value": ["ok"]}
 
 
 @pytest.mark.rule("14.14", "5.5", "8.5")

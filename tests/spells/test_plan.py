@@ -163,6 +163,21 @@ def test_with_inputs_a_spell_that_was_compiled_before_compiles_as_one_that_was_n
     assert (before.to_bytes(), before.shapes, before.program.template) == whole
 
 
+@pytest.mark.rule("3.1", "3.6")
+def test_an_input_under_a_new_name_is_that_runs_alone() -> None:
+    spell = draw({"k": {"type": "code", "code": "("}, "a": ("number", {})})
+    analysis = Analysis(spell, library)
+    plain = compile(spell, library, analysis=analysis).to_bytes()
+    known = compile(spell, library, {"k.extra": 1}, analysis=analysis)
+    assert known.to_bytes() == compile(spell, library, {"k.extra": 1}).to_bytes()
+    assert [(each.port, each.value) for each in known["k"].bindings if each.port == "extra"] == [
+        ("extra", 1)
+    ]
+    assert compile(spell, library, analysis=analysis).to_bytes() == plain
+    other = compile(spell, library, {"a": 2}, analysis=analysis)
+    assert other.to_bytes() == compile(spell, library, {"a": 2}).to_bytes()
+
+
 @pytest.mark.rule("3.5")
 def test_a_scope_that_names_an_unknown_node_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'q'"):

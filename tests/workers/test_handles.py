@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import spellwork
-from spellwork import Execution, Library, NodeError, RunMemory, RunResult, Spell
+from spellwork import Execution, Library, NodeError, Pack, RunMemory, RunResult, Spell, node
 from spellwork.handing import decoded
 from spellwork.handles import Handle, find_handle, handles_in
 from spellwork.live import LiveSession
@@ -139,6 +139,25 @@ async def test_a_node_outside_of_workers_gets_plain_json(pool: WorkerPool) -> No
     assert result.errors == {}
     assert result.outputs["length"] == {"length": 2}
     assert result.outputs["picked"] == {"length": 30_000}
+
+
+@node("h.show", output="value")
+async def show(value: Any) -> str:
+    """Show what comes, called as plainly as a node can be."""
+    return repr(value)
+
+
+@pytest.mark.rule("18.3")
+@pytest.mark.parametrize("watched", [True, False])
+async def test_what_a_node_hands_on_of_the_code_that_it_calls_comes_as_plain_json(
+    pool: WorkerPool, watched: bool
+) -> None:
+    mapped = {"type": "core.map", "code": "(item, item)", "inputs": {"items": [1, 2]}}
+    spell = spell_of({"m": mapped, "s": {"type": "h.show"}}, "m.items s.value")
+    plan = spellwork.compile(spell, Library([core, code, Pack("h", "1", "H", (show,))]))
+    options: dict[str, Any] = {"memory": RunMemory(), "sink": lambda _: None} if watched else {}
+    result = await Execution(plan, executors={"worker": pool}, **options).run()
+    assert (result.errors, result.outputs["s"]) == ({}, {"value": "[[1, 1], [2, 2]]"})
 
 
 @pytest.mark.rule("18.3")
