@@ -41,7 +41,7 @@ class Direct:
         return self._conn.dialect
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Execute a statement; its rows are at hand."""
+        """Execute a statement; its rows are read before the job executes another."""
         return self._conn.execute(statement, parameters)
 
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
