@@ -3666,7 +3666,7 @@ export interface CreateRun {
    */
   deadline?: number | null;
   /**
-   * Where a run with it has not ended in the queue, that one is the answer.
+   * Where a run with it has not ended in the queue, that one is the answer. Keys that begin with @ are the server's own.
    */
   dedupe_key?: string | null;
   /**

@@ -3,7 +3,8 @@
 The child run is durable, and known by the parent's run and the node's path
 (``Context.idempotency_key``): a parent that goes on after a crash finds the
 child that it had queued, whether that waits, goes or has ended, and makes no
-second one.
+second one. Nobody else can put a run in its stead: its key begins with what
+``runs.create`` refuses, and what a parent takes must be its own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
 from .queueing import Queueing
 from .references import is_stand_in
 from .runners import Runners
-from .spell_runner import Place, RunRequest
+from .spell_runner import OWN_KEYS, Place, RunRequest
 
 PLACED = "node"
 """The id of the one node in the run of a call."""
@@ -110,16 +111,16 @@ class Placement:
     async def _child(
         self, queue: str, step: Step, inputs: dict[str, Any], context: Context
     ) -> RunRecord:
-        key = context.idempotency_key
-        known = await self._store.find_by_key(queue, key)
-        if known is not None and known.id in self._ending:  # of an attempt that took too long
-            await self._endings.wait(known.id)
-            known = await self._store.find_by_key(queue, key)
-        if known is not None and (known.status in OPEN or _succeeded(known)):
-            return known
         parent = await self._records.get(context.run_id)
         if parent is None:
             raise NodeError("the run is not kept any more", code="cancelled", retryable=False)
+        key = OWN_KEYS + context.idempotency_key
+        known = await self._known(queue, key, parent)
+        if known is not None and known.id in self._ending:  # of an attempt that took too long
+            await self._endings.wait(known.id)
+            known = await self._known(queue, key, parent)
+        if known is not None and (known.status in OPEN or _succeeded(known)):
+            return known
         request = RunRequest(
             spell=_spell(step, inputs, parent),
             audience="private" if parent.audience == "private" else "shared",
@@ -136,7 +137,14 @@ class Placement:
         queued = await self._queueing.put(
             parent.user_id, parent.canvas_id, request, place, begun=parent.queue == queue
         )
+        if not _is_of(queued.record, parent):
+            raise NodeError("another run has the key of the call", code="conflict", retryable=False)
         return queued.record
+
+    async def _known(self, queue: str, key: str, parent: RunRecord) -> RunRecord | None:
+        """Return the newest run of a call, if it is of this parent."""
+        known = await self._store.find_by_key(queue, key)
+        return known if known is not None and _is_of(known, parent) else None
 
     async def _outcome(self, run: str) -> dict[str, Any]:
         record = await self._records.get(run)
@@ -172,6 +180,10 @@ def _spell(step: Step, inputs: dict[str, Any], parent: RunRecord) -> Spell:
     if requirements:
         spell["requirements"] = requirements
     return Spell.model_validate(spell)
+
+
+def _is_of(child: RunRecord, parent: RunRecord) -> bool:
+    return (child.parent_id, child.user_id) == (parent.id, parent.user_id)
 
 
 def _succeeded(record: RunRecord) -> bool:

@@ -87,6 +87,10 @@ class RunRequest:
         }
 
 
+OWN_KEYS = "@"
+"""What the dedupe keys begin with that the server gives, and nobody else may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where and how a run waits. ``delay`` is seconds from now, ``deadline`` Unix seconds."""

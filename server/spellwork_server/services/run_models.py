@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 from spellwork import Spell
 from spellwork.reaching import Reach
 from spellwork_server.runs.pages import PageRequest
-from spellwork_server.runs.spell_runner import Place
+from spellwork_server.runs.spell_runner import OWN_KEYS, Place
 from spellwork_server.runs.views import Audience, EventView, Mode, OnBusy, RunView
 from spellwork_server.storage.schema import PATH_LENGTH
 
@@ -84,7 +84,11 @@ class CreateRun(Request):
         default=None,
         min_length=1,
         max_length=200,
-        description="Where a run with it has not ended in the queue, that one is the answer.",
+        pattern=rf"^[^{OWN_KEYS}]",
+        description=(
+            "Where a run with it has not ended in the queue, that one is the answer. "
+            f"Keys that begin with {OWN_KEYS} are the server's own."
+        ),
     )
     retry: Retrying | None = Field(
         default=None, description="What becomes of it where nodes fail that may be tried again."

@@ -105,6 +105,7 @@ class RunService(Service):
             "run_busy",
             "too_many_runs",
             "queue_draining",
+            "dedupe_key_taken",
         ),
         cost=5,
     )
@@ -113,7 +114,7 @@ class RunService(Service):
 
         Failures of nodes are in ``errors``; the run completes all the same. With
         ``queue`` it waits for a process that takes from there; where an open run
-        of the queue has its ``dedupe_key``, that one is the answer.
+        of the queue has its ``dedupe_key``, that one is the answer, to those who may read it.
         """
         actor = await self._may_run(call, request)
         place = request.place()
@@ -366,12 +367,24 @@ class RunService(Service):
         self, call: Call, actor: Actor, queued: Queued, wait: float | None
     ) -> RunView:
         record = queued.record
+        if queued.deduplicated:
+            record = await self._same(actor, record.id)
         if not wait:
             view = self._reader.heads([record])[0]
         else:
             await self._wait(call, record.id, wait)
             view = await self._reader.view(actor, await self._reader.record(actor, record.id))
         return view.model_copy(update={"deduplicated": queued.deduplicated})
+
+    async def _same(self, actor: Actor, run: str) -> RunRecord:
+        """Return the run that has the dedupe key of a new one; to those who may not read it, only that there is one."""
+        try:
+            return await self._reader.record(actor, run)
+        except NotFound as error:
+            raise Conflict(
+                "Another run of the queue has this dedupe_key, and has not ended",
+                code="dedupe_key_taken",
+            ) from error
 
     async def _follow(
         self, actor: Actor, record: RunRecord, after: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,47 @@ async def test_queues_are_paused_drained_looked_at_and_emptied(tmp_path: Path) -
         assert (patched.body["concurrency"], patched.body["rate"]["count"]) == (2, 10)
         listed = (await ada.get("/v1/processes")).body["items"]
         assert [each["queues"] for each in listed] == [None]
+
+
+@pytest.mark.rule("Q7")
+async def test_who_may_not_read_the_run_with_the_key_is_told_nothing_of_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada, bob, root = (
+            await h.person("ada"),
+            await h.person("bob"),
+            await h.person("root", "admin"),
+        )
+        await root.post("/v1/queues/work/pause", {})
+        first = await create(ada, HELLO, dedupe_key="k")
+        for wait in (0, 30):
+            body = {"spell": HELLO, "queue": "work", "dedupe_key": "k", "wait": wait}
+            refused = await bob.post("/v1/runs", body)
+            assert (refused.status, refused.code) == (409, "dedupe_key_taken")
+            assert first["id"] not in str(refused.body)
+
+
+@pytest.mark.rule("Q7", "Q15")
+async def test_nobody_puts_a_run_in_the_stead_of_a_placed_call(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada, bob, root = (
+            await h.person("ada"),
+            await h.person("bob"),
+            await h.person("root", "admin"),
+        )
+        await root.post("/v1/queues/work/pause", {})
+        run = await create(ada, one("queued.echo", {"queue": "gpu"}, value="true"))
+        key = "@" + hashlib.sha256(f"{run['id']}\na".encode()).hexdigest()
+        false = {"spell": {"nodes": {"node": one("queued.echo", value="false")["nodes"]["a"]}}}
+        refused = await bob.post("/v1/runs", false | {"queue": "gpu", "dedupe_key": key})
+        assert refused.status == 400
+        planted = (await bob.post("/v1/runs", false | {"queue": "gpu", "wait": 30})).body
+        assert planted["status"] == "completed"
+        async with h.parts.stores.database.write() as conn:
+            await conn.execute(
+                update(RUNS).where(RUNS.c.id == planted["id"]).values(dedupe_key=key)
+            )
+        await root.post("/v1/queues/work/play", {})
+        assert (await ended(ada, run["id"]))["outputs"]["a"] == {"value": "true"}
 
 
 @pytest.mark.rule("Q13")
