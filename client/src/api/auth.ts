@@ -2,8 +2,8 @@
  * Signing in, and an access token that is always good.
  *
  * The access token lives in this object only. What outlives the page is the refresh token, in a cookie that
- * scripts cannot read. The server takes each refresh token once, so tabs take turns (by a Web Lock): two at once
- * would look like a stolen token and sign the person out.
+ * scripts cannot read. The server takes each refresh token once, so tabs take turns (by a Web Lock): a token that
+ * comes again looks stolen and ends the sign-in, but for the few seconds that it takes two tabs to meet.
  */
 import type { User } from "../protocol";
 import { Store } from "../store";

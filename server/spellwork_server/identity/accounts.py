@@ -92,7 +92,7 @@ class Accounts:
         return await self.begin(user)
 
     async def refresh(self, refresh_token: str) -> SignIn:
-        """Exchange a refresh token for the next pair. A token used twice ends its sign-in."""
+        """Exchange a refresh token for the next pair. A token used again later ends its sign-in (S25)."""
         following = new_token()
         rotation = await self._sign_ins.rotate(
             digest(refresh_token), digest(following), self._clock() + self._refresh_seconds

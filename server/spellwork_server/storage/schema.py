@@ -65,7 +65,9 @@ REFRESH_TOKENS = Table(
     Column("expires_at", Float, nullable=False),
     Column("used_at", Float, nullable=True),
     Column("revoked_at", Float, nullable=True),
+    Column("follows", String(32), nullable=True),
 )
+"""``follows`` is the id of the token that this one was given for; ``used_at`` is also when another took its place."""
 
 API_KEYS = Table(
     "api_keys",

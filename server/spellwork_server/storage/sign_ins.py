@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import uuid4
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database
 from .schema import REFRESH_TOKENS, SIGN_IN_LINKS
 from .users import Clock
+
+GRACE = 10.0
+"""Seconds in which a refresh token may be presented again, while what it was given for was never used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +85,30 @@ class SignInRecords:
     async def rotate(self, token_hash: str, next_hash: str, expires_at: float) -> Rotation:
         """Replace a refresh token by the next of its family, in one transaction.
 
-        A token that was used before means that two hold it, one of them a
-        thief: the whole family is revoked.
+        Two pages of a browser may refresh at once, and an answer may be lost:
+        for ``GRACE`` seconds a used token is given another successor, in the
+        place of the one that nobody used. Else a token that was used before
+        means that two hold it, one of them a thief: the whole family is revoked.
         """
         now = self._clock()
         table = REFRESH_TOKENS.c
         async with self._database.write() as conn:
-            row = (
-                await conn.execute(select(REFRESH_TOKENS).where(table.token_hash == token_hash))
-            ).one_or_none()
+            query = select(REFRESH_TOKENS).where(table.token_hash == token_hash)
+            row = (await conn.execute(query.with_for_update())).one_or_none()
             if row is None:
                 return Rotation("unknown")
             if row.revoked_at is not None:
                 return Rotation("revoked", row.user_id, row.family)
-            if row.used_at is not None:
+            if row.used_at is not None and not await _give_way(conn, row, now):
                 await conn.execute(
                     update(REFRESH_TOKENS).where(table.family == row.family).values(revoked_at=now)
                 )
                 return Rotation("reused", row.user_id, row.family)
             if row.expires_at <= now:
                 return Rotation("expired", row.user_id, row.family)
-            await conn.execute(update(REFRESH_TOKENS).where(table.id == row.id).values(used_at=now))
+            if row.used_at is None:  # else the grace goes on from the first time
+                used = update(REFRESH_TOKENS).where(table.id == row.id).values(used_at=now)
+                await conn.execute(used)
             await conn.execute(
                 insert(REFRESH_TOKENS).values(
                     id=uuid4().hex,
@@ -109,6 +116,7 @@ class SignInRecords:
                     family=row.family,
                     token_hash=next_hash,
                     expires_at=expires_at,
+                    follows=row.id,
                 )
             )
         return Rotation("rotated", row.user_id, row.family)
@@ -145,3 +153,13 @@ class SignInRecords:
             change = change.where(table.family != keep)
         async with self._database.write() as conn:
             await conn.execute(change)
+
+
+async def _give_way(conn: AsyncConnection, row: Row[Any], now: float) -> bool:
+    """End the successor of a used token for another one; False where it was used, or it is too late."""
+    if abs(now - row.used_at) > GRACE:  # of those at once, a later one may have been first
+        return False
+    table = REFRESH_TOKENS.c
+    unused = (table.family == row.family, table.follows == row.id, table.used_at.is_(None))
+    ended = await conn.execute(update(REFRESH_TOKENS).where(*unused).values(used_at=now))
+    return bool(ended.rowcount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -112,7 +113,8 @@ async def test_a_new_link_replaces_the_unused_one(database: Database, clock: Clo
     assert await records.use_link("two") == ada.id
 
 
-async def test_a_refresh_token_used_twice_revokes_its_family(
+@pytest.mark.rule("S25")
+async def test_a_refresh_token_used_again_later_revokes_its_family(
     database: Database, clock: Clock
 ) -> None:
     ada = await UserRecords(database).create("ada@example.org")
@@ -120,9 +122,44 @@ async def test_a_refresh_token_used_twice_revokes_its_family(
     family = await records.begin(ada.id, "one", clock.now + 100)
     assert await records.alive(family)
     assert (await records.rotate("one", "two", clock.now + 100)).outcome == "rotated"
+    clock.now += 9
+    assert (await records.rotate("one", "again", clock.now + 100)).outcome == "rotated"
+    clock.now += 2  # since the first use, not the second
     assert (await records.rotate("one", "three", clock.now + 100)).outcome == "reused"
     assert not await records.alive(family)
-    assert (await records.rotate("two", "four", clock.now + 100)).outcome == "revoked"
+    assert (await records.rotate("again", "four", clock.now + 100)).outcome == "revoked"
+
+
+@pytest.mark.rule("S25")
+async def test_a_refresh_token_used_twice_at_once_has_one_successor(
+    database: Database, clock: Clock
+) -> None:
+    ada = await UserRecords(database).create("ada@example.org")
+    records = SignInRecords(database, clock)
+    family = await records.begin(ada.id, "one", clock.now + 100)
+    both = await asyncio.gather(
+        records.rotate("one", "two", clock.now + 100), records.rotate("one", "too", clock.now + 100)
+    )
+    assert [each.outcome for each in both] == ["rotated", "rotated"]
+    assert (await records.rotate("one", "last", clock.now + 100)).outcome == "rotated"
+    clock.now += 60
+    assert (await records.rotate("last", "next", clock.now + 100)).outcome == "rotated"
+    assert await records.alive(family)
+    assert (await records.rotate("two", "never", clock.now + 100)).outcome == "reused"
+    assert not await records.alive(family)
+
+
+@pytest.mark.rule("S25")
+async def test_a_refresh_token_whose_successor_was_used_revokes_its_family_at_once(
+    database: Database, clock: Clock
+) -> None:
+    ada = await UserRecords(database).create("ada@example.org")
+    records = SignInRecords(database, clock)
+    family = await records.begin(ada.id, "one", clock.now + 100)
+    await records.rotate("one", "two", clock.now + 100)
+    await records.rotate("two", "three", clock.now + 100)
+    assert (await records.rotate("one", "four", clock.now + 100)).outcome == "reused"
+    assert not await records.alive(family)
 
 
 async def test_a_refresh_token_ends_with_its_time(database: Database, clock: Clock) -> None:

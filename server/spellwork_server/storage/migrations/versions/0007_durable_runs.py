@@ -205,6 +205,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
         batch_op.create_index(batch_op.f("ix_run_figures_day"), ["day"], unique=False)
         batch_op.create_index(batch_op.f("ix_run_figures_user_id"), ["user_id"], unique=False)
 
+    with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("follows", sa.String(length=32), nullable=True))
+
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("durable", sa.Boolean(), server_default=sa.false(), nullable=False)
