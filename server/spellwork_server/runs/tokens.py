@@ -22,11 +22,16 @@ MOST_TOKENS = 1_000_000_000
 MOST_NAME = 100
 """Characters of a provider's or model's name; of a longer one its beginning is told."""
 
+MOST_KEYS = 1_000
+"""Keys by which one run is counted; what further ones took is under one without names."""
+
 MOST_GROUPS = 100
 """Groups that are told of one run; what further ones took is in one without names."""
 
 Key = tuple[str, str, str]
 """A node's path, and the provider and model that it named; "" for none."""
+
+NOWHERE: Key = ("", "", "")
 
 
 @dataclass(slots=True)
@@ -68,20 +73,28 @@ class TokenTally:
         if taken is not None:
             # Iterations of one node are one: a map may have very many.
             key = (_without_rounds(node), _name(usage, "provider"), _name(usage, "model"))
+            if key not in self._taken and len(self._taken) >= MOST_KEYS:
+                key = NOWHERE
             self._taken.setdefault(key, Taken()).add(taken)
 
     def summed(self, spell: Spell) -> list[dict[str, Any]]:
         """Return what calls took by type of node, provider and model: most first.
 
-        A node that is called by a queue is not counted: the run that carries it is.
+        A node that is called by a queue is not counted: the run that carries it is. Nor is one in which others
+        were: it passes on what these reported. Of what is in a canvas that a node runs nothing is told but that
+        node's type, for not all who see the run may read that canvas.
         """
         groups: dict[Key, Taken] = {}
+        outer = {owner for path, _, _ in self._taken for owner in _owners(path)}
         for (path, provider, model), taken in self._taken.items():
-            if any(_is_placed(spell, node) for node in path.split("/")):
+            told = _told_of(spell, path)
+            if path in outer or any(_is_placed(spell, node) for node in told.split("/")):
                 continue
-            key = (_type_of(spell, path), provider, model)
+            key = (_type_of(spell, told), provider, model)
+            if told != path:
+                key = (key[0], "", "")
             if key not in groups and len(groups) >= MOST_GROUPS:
-                key = ("", "", "")
+                key = NOWHERE
             groups.setdefault(key, Taken()).add(taken)
         found = [
             {
@@ -130,8 +143,25 @@ def _without_rounds(path: str) -> str:
     return "/".join(part.partition("[")[0] for part in path.split("/"))
 
 
+def _owners(path: str) -> Iterator[str]:
+    """Yield the paths of the nodes that run the one at a path inside themselves."""
+    parts = path.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _told_of(spell: Spell, path: str) -> str:
+    """Return a path up to the node that runs another canvas: of that the spell knows nothing."""
+    parts = path.split("/")
+    for depth, id in enumerate(parts[:-1], 1):
+        node = spell.nodes.get(id)
+        body = None if node is None else node.settings.body
+        if body is not None and body.spell is not None:
+            return "/".join(parts[:depth])
+    return path
+
+
 def _type_of(spell: Spell, path: str) -> str:
-    """Return the type of a node; of one in a canvas that another one runs, of which the spell knows nothing, that one's."""
+    """Return the type of a node; of one that the spell does not know, that of the node in which it is."""
     parts = path.split("/")
     node = spell.nodes.get(parts[-1]) or spell.nodes.get(parts[0])
     return "" if node is None else node.type

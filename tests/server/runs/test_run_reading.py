@@ -9,7 +9,7 @@ import pytest
 from spellwork import Event, Spell
 from spellwork.past import Ended
 from spellwork_server.errors import BadRequest, NotFound, ServerError
-from spellwork_server.runs.tokens import TokenTally, taken_of
+from spellwork_server.runs.tokens import MOST_KEYS, TokenTally, taken_of
 from spellwork_server.storage.run_figures import figures_of
 
 from .house import ADA, BOB, EVE, ROOT, House, as_spell, house, spell_of, sums, waiting
@@ -246,7 +246,7 @@ def test_tokens_are_summed_by_type_and_model_inside_nodes_too_and_once() -> None
     nodes = {
         "a": {"type": "llm.chat"},
         "x": {"type": "llm.generate"},
-        "sub": {"type": "core.subspell"},
+        "sub": {"type": "core.subspell", "settings": {"body": {"spell": "hidden"}}},
         "far": {"type": "llm.chat", "settings": {"queue": "gpu"}},
     }
     spell = Spell.model_validate({"nodes": nodes, "edges": {}})
@@ -257,15 +257,29 @@ def test_tokens_are_summed_by_type_and_model_inside_nodes_too_and_once() -> None
     )
     for node, why in (("map[0]/x", "new"), ("map[1]/x", "new"), ("map[2]/x", "cached")):
         tally.take(Event("node.done", 0.0, node, why=why, outputs={"usage": took}))
-    for node in ("sub/inner", "far"):
-        tally.take(Event("node.done", 0.0, node, why="new", outputs={"usage": {"total_tokens": 5}}))
+    hidden = {"total_tokens": 5, "provider": "secret", "model": "secret"}
+    for node in ("sub/inner", "sub/x", "sub/far", "far"):
+        tally.take(Event("node.done", 0.0, node, why="new", outputs={"usage": hidden}))
+    for node in ("map", "sub", "far"):  # each passes on what was reported inside it
+        tally.take(Event("node.done", 0.0, node, why="new", outputs={"usage": took}))
     tally.take(Event("node.done", 0.0, "a", why="new", outputs={"usage": None}))
     found = {(each["type"], each["model"]): each for each in tally.summed(spell)}
     assert {key: (each["calls"], each["total_tokens"]) for key, each in found.items()} == {
         ("llm.generate", "m"): (2, 14),
         ("llm.chat", "m"): (1, 7),
-        ("core.subspell", None): (1, 5),
+        ("core.subspell", None): (3, 15),
     }
+
+
+@pytest.mark.rule("V5")
+def test_a_run_that_names_very_many_models_is_counted_in_bounds_and_whole() -> None:
+    tally = TokenTally()
+    for number in range(MOST_KEYS + 20):
+        usage = {"total_tokens": 1, "model": f"m{number}"}
+        tally.take(Event("node.done", 0.0, "a", why="new", outputs={"usage": usage}))
+    assert len(tally._taken) == MOST_KEYS + 1
+    found = tally.summed(Spell.model_validate({"nodes": {"a": {"type": "llm.chat"}}, "edges": {}}))
+    assert sum(each["total_tokens"] for each in found) == MOST_KEYS + 20
 
 
 @pytest.mark.rule("V5")
