@@ -243,7 +243,8 @@ class Run:
         if not self._begun or not isinstance(execution, Execution):
             return None
         nodes = self.order.plan.running
-        return progress_of(nodes, self._wire.left, execution.lost, self._writer.said)
+        kept = frozenset(self._origin.kept)
+        return progress_of(nodes, self._wire.left, execution.lost, self._writer.said, kept)
 
     @property
     def left(self) -> Left:

@@ -85,3 +85,11 @@ def test_what_a_node_says_is_told_while_it_is_under_way_and_nothing_of_what_it_r
         progress = progress_of(nodes, {"a": {}, "a/x": {}}, {"b"}, said)
         assert (progress.ended, progress.total, progress.node) == (2, 3, told)
         assert (progress.value, len(progress.message or "")) == ((0.25, 200) if told else (None, 0))
+
+
+def test_what_a_node_says_can_be_told_and_nodes_that_ended_before_a_resume_count() -> None:
+    said = Event("node.progress", 0.0, "b", message="half \ud83d")
+    progress = progress_of(["a", "b", "k"], {"a": {}}, (), said, {"k"})
+    assert (progress.ended, progress.message) == (2, "half ?")
+    assert progress.model_dump_json()
+    assert progress_of(["k"], {}, (), Event("node.progress", 0.0, "k"), {"k"}).node is None
