@@ -311,6 +311,6 @@ def _late(record: RunRecord) -> str:
 
 def _killing(record: RunRecord) -> str:
     return (
-        f"Its process died {record.takeovers} times while the run went, and no node of it ended in between:"
+        f"Its process died {record.takeovers} times while the run went, and no further node of it ended in between:"
         " it may be what ends them, as by too much memory; it is not carried on"
     )

@@ -45,13 +45,13 @@ HAS, LENDS, WANTS = 0, 1, 2
 
 _COLUMNS = tuple(RUNS.c[name] for name in RunRecord.__dataclass_fields__)
 _HEADS = tuple(column for column in _COLUMNS if column.key not in ("spell", "result"))
-_TAKEN_OVER = ("takeovers", "takeover_seq", "ran")
+_TAKEN_OVER = ("takeovers", "takeover_nodes", "ran")
 
 ENDINGS = ("node.done", "node.failed", "node.skipped")
-"""Kinds of events that say that a run came further."""
+"""Kinds of events that say that a node ended."""
 
 TAKEOVERS = 3
-"""How often the process of a run may die, with no node ended in between, until the run is ended."""
+"""How often the process of a run may die, with no further node ended in between, until the run is ended."""
 
 WATCHED_SECONDS = 30.0
 """For how long a run that is on its last chance is the only such one of its process, and how old that is at least.
@@ -376,7 +376,7 @@ class QueueStore:
         Durable ones wait for whoever claims them; what waits for people goes on
         waiting. The rest is the caller's (``process``) to end: it is returned,
         under a fence of its own. That is what is not durable, and durable ones
-        whose process died once more than they may, with no node ended in between.
+        whose process died once more than they may, with no further node ended in between.
         """
         known = select(PROCESSES.c.id).where(PROCESSES.c.id.not_in(list(dead)))
         unknown = and_(RUNS.c.process_id.is_not(None), RUNS.c.process_id.not_in(known))
@@ -414,17 +414,17 @@ class QueueStore:
     ) -> list[RunRecord]:
         """Take runs over; return those that are to be ended. ``beats``: the last sign of life of each one's process."""
         now, found = await self._clock(conn), []
-        lasts = await _last_endings(conn, [run.id for run in runs if run.durable])
+        nodes = await _ended_nodes(conn, [run.id for run in runs if run.durable])
         for run, beat in zip(runs, beats, strict=True):
-            last = lasts.get(run.id, 0)
-            times = run.takeovers + 1 if last == run.takeover_seq else 1
+            ended = nodes.get(run.id, 0)
+            times = run.takeovers + 1 if ended <= run.takeover_nodes else 1
             going = run.claimed_at or run.started_at
             ran = max(0.0, beat - going) if beat and going else 0.0
             taken = replace(
                 run,
                 fence=run.fence + 1,
                 takeovers=times,
-                takeover_seq=last,
+                takeover_nodes=ended,
                 ran=run.ran + ran,
             )
             if run.durable and times <= self._takeovers:
@@ -574,10 +574,13 @@ def _due(now: float) -> ColumnElement[bool]:
     )
 
 
-async def _last_endings(conn: AsyncConnection, runs: Sequence[str]) -> dict[str, int]:
-    """Return the number of the last event by which a node of each run ended, where there is any."""
+async def _ended_nodes(conn: AsyncConnection, runs: Sequence[str]) -> dict[str, int]:
+    """Return how many nodes of each run have ended, where any has.
+
+    One whose outputs are in no store ends again each time that the run goes on: that is no way further.
+    """
     query = (
-        select(EVENTS.c.run, func.max(EVENTS.c.seq))
+        select(EVENTS.c.run, func.count(EVENTS.c.node.distinct()))
         .where(EVENTS.c.run.in_(runs), EVENTS.c.kind.in_(ENDINGS))
         .group_by(EVENTS.c.run)
     )

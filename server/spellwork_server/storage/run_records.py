@@ -53,7 +53,7 @@ class RunRecord:
     parent_id: str | None = None
     lent: int = 0
     takeovers: int = 0
-    takeover_seq: int = 0
+    takeover_nodes: int = 0
     ran: float = 0.0
 
 

@@ -250,7 +250,7 @@ RUNS = Table(
     Column("parent_id", String(32), nullable=True, index=True),
     Column("lent", Integer, nullable=False, server_default="0"),
     Column("takeovers", Integer, nullable=False, server_default="0"),
-    Column("takeover_seq", Integer, nullable=False, server_default="0"),
+    Column("takeover_nodes", Integer, nullable=False, server_default="0"),
     Column("ran", Float, nullable=False, server_default="0"),
     Index(None, "canvas_id", "created_at"),
     Index(None, "queue", "status", "priority"),
@@ -284,8 +284,8 @@ grows by one: whoever writes for the run names the fence it claimed, so a proces
 In one queue, one run at a time that has not ended has a ``dedupe_key``. ``cancel_at``: somebody wants it to end, and
 whoever carries it sees to that. ``parent_id`` is the run that placed it, as the call of one
 of its nodes. ``lent``: its place in the queue is its own (0), others' while it only waits for them
-(1), or wanted back (2). ``takeovers``: how often its process died since one of its nodes ended, ``takeover_seq`` the
-event of that end. ``ran``: seconds that it went in this attempt, before it was last taken up."""
+(1), or wanted back (2). ``takeovers``: how often its process died since a node of it ended that had not before,
+``takeover_nodes`` how many had by then. ``ran``: seconds that it went in this attempt, before it was last taken up."""
 
 RUN_PROGRESS = Table(
     "run_progress",

@@ -212,8 +212,8 @@ def said(run: str, fence: int) -> Entry:
     return Entry(run, "node.started", "a", 0.0, b'{"run":"%b"}' % run.encode(), (), fence)
 
 
-def ended_node(run: str, fence: int) -> Entry:
-    return Entry(run, "node.done", "a", 0.0, b'{"run":"%b"}' % run.encode(), (), fence)
+def ended_node(run: str, fence: int, node: str = "a") -> Entry:
+    return Entry(run, "node.done", node, 0.0, b'{"run":"%b"}' % run.encode(), (), fence)
 
 
 @pytest.mark.rule("Q8")
@@ -332,6 +332,32 @@ async def test_a_run_whose_process_dies_again_and_again_is_ended_unless_it_comes
             "there",
         )
         assert await d.claim() == []
+
+
+@pytest.mark.rule("Q18")
+@DATABASES
+async def test_a_node_that_ends_again_each_time_brings_a_run_no_further(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put()
+
+        async def die_after(node: str) -> list[RunRecord]:
+            await d.claim()
+            row = await d.row("r1")
+            async with d.database.write() as conn:
+                await append(conn, "user:ada", [ended_node("r1", row.fence, node)])
+            return await die(d, HERE)
+
+        for times in (1, 2, 3):
+            assert await die_after("a") == []
+            assert (await d.row("r1")).takeovers == times
+        assert await die_after("b") == []
+        assert (await d.row("r1")).takeovers == 1
+        for _ in range(2):
+            assert await die_after("b") == []
+        (ended,) = await die_after("a")
+        assert (ended.id, ended.takeovers) == ("r1", 4)
 
 
 @pytest.mark.rule("Q18")

@@ -231,7 +231,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
             sa.Column("takeovers", sa.Integer(), server_default="0", nullable=False)
         )
         batch_op.add_column(
-            sa.Column("takeover_seq", sa.Integer(), server_default="0", nullable=False)
+            sa.Column("takeover_nodes", sa.Integer(), server_default="0", nullable=False)
         )
         batch_op.add_column(sa.Column("ran", sa.Float(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_runs_forked_from"), ["forked_from"], unique=False)
