@@ -5445,9 +5445,12 @@ export interface Notice {
 }
 /**
  * ``tasks.changed``: a task is new or changed. ``open`` is how many are asked of you, on your own channel.
+ *
+ * ``task`` is None for who was asked until it was handed on, and may not read it any more.
  */
 export interface TasksChanged {
-  task: TaskView;
+  id: string;
+  task: TaskView | null;
   news: "asked" | "answered" | "expired" | "withdrawn" | "assigned" | "reminder";
   open: number | null;
 }

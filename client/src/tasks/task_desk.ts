@@ -154,22 +154,32 @@ export class TaskDesk {
     await Promise.all(ended.map((task) => this.look(task.id).catch(() => this.#drop(task.id))));
   }
 
-  #changed({ task, news, open }: TasksEvent): void {
-    if (open !== null) this.#noticeReminder(task, this.#reminded.get(task.id) ?? null);
-    this.#keep([task]);
-    if (open === null) {
-      // Who is asked no more is not told by themselves.
-      const mine = this.trays.open.get().includes(task.id);
-      if (news === "assigned" && mine) void this.refresh().catch(() => {});
+  #changed({ id, task, news, open }: TasksEvent): void {
+    if (task === null) {
+      this.#lost(id, open);
       return;
     }
-    this.open.set(open);
+    if (open !== null) this.#noticeReminder(task, this.#reminded.get(task.id) ?? null);
+    this.#keep([task]);
     const tray = this.trays.open;
+    // Whether it is asked of an owner still is not told with it: they may answer all the same.
+    if (news === "assigned" && tray.get().includes(id)) void this.refresh().catch(() => {});
+    if (open === null) return;
+    if (task.may_answer === false) this.putAway(id);
+    this.open.set(open);
     if (task.state !== "open") tray.update((ids) => ids.filter((id) => id !== task.id));
     else if (task.may_answer && !tray.get().includes(task.id)) tray.update((ids) => [task.id, ...ids]);
     if (task.state !== "open" && this.next.settled.get() !== undefined) {
       this.trays.settled.update((ids) => [task.id, ...ids.filter((id) => id !== task.id)]);
     }
+  }
+
+  /** It was handed on, and one may not see it any more. */
+  #lost(task: string, open: number | null): void {
+    if (open !== null) this.open.set(open);
+    this.trays.open.update((ids) => ids.filter((id) => id !== task));
+    this.putAway(task);
+    this.#drop(task);
   }
 
   /** Notice that one was reminded of something again; `seen` is when one was before, undefined for what is new here. */

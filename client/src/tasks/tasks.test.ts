@@ -149,9 +149,9 @@ test("what many are told does not take away that one may answer; what is settled
   const { made, tell } = desk({ items: [task({ may_answer: true })], open: 1, next: null });
   await made.refresh();
   expect(made.open.get()).toBe(1);
-  tell({ task: task({ reminded_at: 5 }), news: "reminder", open: null });
+  tell({ id: "t", task: task({ reminded_at: 5 }), news: "reminder", open: null });
   expect(made.tasks.get().get("t")).toMatchObject({ reminded_at: 5, may_answer: true });
-  tell({ task: task({ state: "answered", may_answer: true }), news: "answered", open: 0 });
+  tell({ id: "t", task: task({ state: "answered", may_answer: true }), news: "answered", open: 0 });
   expect(made.trays.open.get()).toEqual([]);
   expect(made.open.get()).toBe(0);
 });
@@ -168,17 +168,29 @@ test("a reminder is noticed once by whom it is for, and goes when it is put away
   const { made, tell } = desk({ items: [task({ may_answer: true, reminded_at: 3 })], open: 1, next: null });
   await made.refresh();
   expect(made.reminders.get()).toEqual([]);
-  tell({ task: task({ reminded_at: 5 }), news: "reminder", open: null });
+  tell({ id: "t", task: task({ reminded_at: 5 }), news: "reminder", open: null });
   expect(made.reminders.get()).toEqual([]);
-  tell({ task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
-  tell({ task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
+  tell({ id: "t", task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
+  tell({ id: "t", task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
   expect(made.reminders.get().map(({ id }) => id)).toEqual(["t"]);
   made.putAway("t");
   expect(made.reminders.get()).toEqual([]);
-  tell({ task: task({ reminded_at: 9, may_answer: true }), news: "reminder", open: 1 });
+  tell({ id: "t", task: task({ reminded_at: 9, may_answer: true }), news: "reminder", open: 1 });
   expect(made.reminders.get()).toHaveLength(1);
-  tell({ task: task({ state: "answered", reminded_at: 9, may_answer: true }), news: "answered", open: 0 });
+  tell({
+    id: "t",
+    task: task({ state: "answered", reminded_at: 9, may_answer: true }),
+    news: "answered",
+    open: 0,
+  });
   expect(made.reminders.get()).toEqual([]);
+});
+
+test("a task that was handed on leaves who may not see it any more, with its badge (P8, P9)", async () => {
+  const { made, tell } = desk({ items: [task({ private: true, may_answer: true })], open: 1, next: null });
+  await made.refresh();
+  tell({ id: "t", task: null, news: "assigned", open: 0 });
+  expect([made.open.get(), made.trays.open.get(), made.tasks.get().size]).toEqual([0, [], 0]);
 });
 
 test("a task is handed on to a person or a role, and its link is made and taken back (P9, P10)", async () => {
@@ -195,7 +207,7 @@ test("a task is handed on to a person or a role, and its link is made and taken 
   expect(asked.at(-1)).toEqual(["/v1/tasks/t/assign", { role: "editor" }]);
   expect(asksOf(" eve@example.org ")).toEqual({ user: "eve@example.org" });
   page.items = [];
-  tell({ task: task({ assignee: { id: "eve", name: "Eve" } }), news: "assigned", open: null });
+  tell({ id: "t", task: task({ assignee: { id: "eve", name: "Eve" } }), news: "assigned", open: null });
   await Promise.resolve();
   await Promise.resolve();
   expect(made.trays.open.get()).toEqual([]);

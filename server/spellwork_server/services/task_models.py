@@ -82,9 +82,13 @@ class TaskList(View):
 
 
 class TasksChanged(View):
-    """``tasks.changed``: a task is new or changed. ``open`` is how many are asked of you, on your own channel."""
+    """``tasks.changed``: a task is new or changed. ``open`` is how many are asked of you, on your own channel.
 
-    task: TaskView
+    ``task`` is None for who was asked until it was handed on, and may not read it any more.
+    """
+
+    id: str
+    task: TaskView | None
     news: News
     open: int | None = None
 

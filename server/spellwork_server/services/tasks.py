@@ -47,7 +47,7 @@ class Publishes(Protocol):
 
 
 class TaskNews:
-    """Tells people of tasks: those who have the canvas open, who is asked, and whose run it is."""
+    """Tells people of tasks: those who have the canvas open, who is or was asked, and whose run it is."""
 
     def __init__(
         self, records: TaskRecords, users: UserRecords, access: Access, channels: Publishes
@@ -57,26 +57,36 @@ class TaskNews:
         self._access = access
         self._channels = channels
 
-    async def __call__(self, task: TaskRecord, news: News) -> None:
-        """Tell of a task that changed; a watcher for ``Tasks``."""
+    async def __call__(self, task: TaskRecord, news: News, before: TaskRecord | None) -> None:
+        """Tell of a task that changed; a watcher for ``Tasks``.
+
+        Who was asked ``before`` is told how many are left to them, and the task only where they may read it still.
+        """
         if task.canvas_id is not None and task.audience == "shared":
-            self._publish(f"canvas:{task.canvas_id}", TasksChanged(task=task_view(task), news=news))
+            told = TasksChanged(id=task.id, task=task_view(task), news=news)
+            self._publish(f"canvas:{task.canvas_id}", told)
         thing = await task_access(task, self._access)
         concerned = _concerned(thing)
+        if before is not None:
+            concerned |= _concerned(await task_access(before, self._access))
         counts = await self._records.counts(concerned)
-        for user in await self._users.find(concerned):
+        for user in await self._users.find(sorted(concerned)):
+            if user.disabled:
+                continue
             actor = Actor(user.id, user.email, user.name, user.role)
-            if not user.disabled and allowed(actor, "task.read", thing):
+            view = None
+            if allowed(actor, "task.read", thing):
                 view = task_view(task, may_answer=allowed(actor, "task.answer", thing))
-                self._publish(
-                    f"user:{user.id}", TasksChanged(task=view, news=news, open=counts[user.id])
-                )
+            elif before is None:
+                continue
+            told = TasksChanged(id=task.id, task=view, news=news, open=counts[user.id])
+            self._publish(f"user:{user.id}", told)
 
     def _publish(self, channel: str, event: TasksChanged) -> None:
         self._channels.publish(channel, "tasks.changed", event.model_dump(mode="json"))
 
 
-def _concerned(thing: TaskAccess) -> list[str]:
+def _concerned(thing: TaskAccess) -> set[str]:
     """Return who is asked, by name or by role, and whose run it is."""
     people = {thing.run.user_id}
     if thing.assignee_id is not None:
@@ -84,7 +94,7 @@ def _concerned(thing: TaskAccess) -> list[str]:
     if thing.assignee_role is not None and thing.run.canvas is not None:
         enough = CANVAS_ROLES[CANVAS_ROLES.index(thing.assignee_role) :]
         people |= {user for user, role in thing.run.canvas.roles.items() if role in enough}
-    return sorted(people)
+    return people
 
 
 class TaskService(Service):

@@ -54,7 +54,7 @@ class EndedRun(Protocol):
 
 
 News = Literal["asked", "answered", "expired", "withdrawn", "assigned", "reminder"]
-Tell = Callable[[TaskRecord, News], Awaitable[None]]
+Tell = Callable[[TaskRecord, News, TaskRecord | None], Awaitable[None]]
 GoesOn = Callable[[str], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,10 @@ class Tasks:
         self._goes_on = goes_on
 
     def watch(self, callback: Tell) -> None:
-        """Call ``callback(task, news)`` after each change of a task by this process."""
+        """Call ``callback(task, news, before)`` after each change of a task by this process.
+
+        ``before`` is the task as it was, where others were asked then.
+        """
         self._watchers.append(callback)
 
     async def __aenter__(self) -> Self:
@@ -228,7 +231,7 @@ class Tasks:
             raise BadRequest.field("user" if role is None else "role", str(error)) from error
         if not await self._records.assign(task.id, user_id=found.user, role=found.role):
             raise TaskSettled(await self.get(task.id))
-        return await self._told(task.id, "assigned")
+        return await self._told(task.id, "assigned", before=task)
 
     async def changed(self, task_id: str) -> None:
         """Tell of a task whose link changed."""
@@ -245,15 +248,15 @@ class Tasks:
         if self._goes_on is not None:
             await self._goes_on(run)
 
-    async def _told(self, task_id: str, news: News) -> TaskRecord:
+    async def _told(self, task_id: str, news: News, before: TaskRecord | None = None) -> TaskRecord:
         task = await self.get(task_id)
-        await self._tell(task, news)
+        await self._tell(task, news, before)
         return task
 
-    async def _tell(self, task: TaskRecord, news: News) -> None:
+    async def _tell(self, task: TaskRecord, news: News, before: TaskRecord | None = None) -> None:
         for callback in self._watchers:
             try:
-                await callback(task, news)
+                await callback(task, news, before)
             except Exception:  # the edge of telling: what was done is done
                 logger.exception("could not tell of task %s", task.id)
 

@@ -320,7 +320,7 @@ async def test_reminders_and_the_end_come_once_whichever_process_is_first(tmp_pa
         )
         told: list[str] = []
 
-        async def tell(_task: Any, news: str) -> None:
+        async def tell(_task: Any, news: str, _before: Any) -> None:
             told.append(news)
 
         clock.tasks.watch(tell)
@@ -462,6 +462,42 @@ async def test_who_is_concerned_is_told_by_socket(tmp_path: Path) -> None:
         await both(2)
         assert (heard["bob"][1]["news"], heard["bob"][1]["open"]) == ("answered", 0)
         assert heard["vera"][1]["task"]["answered_by"]["name"] == "bob"
+        for client in clients:
+            await client.disconnect()
+
+
+@pytest.mark.rule("P8", "P9")
+async def test_who_is_asked_no_more_is_told_so_and_nothing_else(tmp_path: Path) -> None:
+    async with desk(tmp_path, approval(assignee="editor")) as d:
+        bob, vera, eve = [
+            await d.member(name, role)
+            for name, role in (("bob", "editor"), ("vera", "editor"), ("eve", "viewer"))
+        ]
+        heard: dict[str, list[dict[str, Any]]] = {"bob": [], "vera": [], "eve": []}
+        people = {"bob": bob, "vera": vera, "eve": eve}
+        clients = [await _listening(d, people[name], heard[name]) for name in heard]
+        task = await d.asks(await d.run(audience="private"))
+
+        async def came(**count: int) -> None:
+            async def have() -> bool:
+                return all(len(heard[name]) == number for name, number in count.items())
+
+            await until(have)
+
+        def last(name: str) -> tuple[Any, ...]:
+            told = heard[name][-1]
+            may = told["task"] and told["task"]["may_answer"]
+            return told["id"] == task["id"], told["news"], told["open"], may
+
+        await came(bob=1, vera=1, eve=0)
+        assert last("bob") == last("vera") == (True, "asked", 1, True)
+        handed = await bob.post(f"/v1/tasks/{task['id']}/assign", {"user": "eve@example.org"})
+        assert handed.status == 200
+        await came(bob=2, vera=2, eve=1)
+        assert last("bob") == last("vera") == (True, "assigned", 0, None)
+        assert last("eve") == (True, "assigned", 1, True)
+        await d.answer(task["id"], YES, eve)
+        await came(bob=2, vera=2, eve=2)
         for client in clients:
             await client.disconnect()
 
