@@ -62,10 +62,12 @@ class ProgressKeeper:
     async def look(self) -> None:
         """Write of those runs that went at the last look, too, what is new."""
         now: dict[Claim, dict[str, Any]] = {}
+        going: dict[Claim, Run] = {}
         for run in self._open_runs():
             progress = run.progress
             if progress is not None and run.kept is not None:
                 now[run.id, run.fence] = progress.model_dump()
+                going[run.id, run.fence] = run
         news = {
             claim: told
             for claim, told in now.items()
@@ -74,6 +76,8 @@ class ProgressKeeper:
         self._seen = now | {
             claim: {} for claim in now.keys() - self._seen.keys()
         }  # one that is new is written at the next look
+        for claim in news:
+            going[claim].kept_aside = True
         if news:
             await self._commits.submit(partial(_write, news))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork import RunResult
 from spellwork_server.storage.group_commit import Job
+from spellwork_server.storage.run_figures import keep_figures
 from spellwork_server.storage.run_progress import write_progress
 from spellwork_server.storage.run_records import RunRecord
 from spellwork_server.storage.run_states import lay_down
@@ -40,12 +41,16 @@ def is_over(record: RunRecord, result: RunResult) -> bool:
     return record.retry is not None and result.status == "completed" and bool(result.errors)
 
 
-def laying_down(run: str, fence: int, rest: Rest, progress: RunProgress | None) -> Job[None]:
-    """Return the job that lays a run down, and keeps how far it is."""
+def laying_down(
+    run: str, fence: int, rest: Rest, progress: RunProgress | None, summary: Any = None
+) -> Job[None]:
+    """Return the job that lays a run down, and keeps how far it is, and what is counted of ``summary``."""
 
     async def write(conn: AsyncConnection) -> None:
         if progress is not None:
             await write_progress(conn, {(run, fence): progress.model_dump()})
+        if summary is not None:
+            await keep_figures(conn, run, summary, ran=rest.ran, over=rest.attempt is not None)
         await lay_down(
             conn,
             run,

@@ -175,6 +175,8 @@ class Run:
         """Why the server ends it, where it is not its user who does."""
         self.kept: RunRecord | None = None
         """The row as it was first kept."""
+        self.kept_aside = known is not None
+        """Whether how far it is may be kept, too."""
         self._machinery = machinery
         self._log = log
         self._memory = memory
@@ -480,7 +482,7 @@ class Run:
             self._machinery.left_in_workers.hold(self.id, result.outputs)
         rest = self._resting(result)
         if rest is not None:
-            await self._lie_down(rest)
+            await self._lie_down(rest, result)
             return
         self.ended_at = time.time()
         self.status = self._last_status(result)
@@ -509,11 +511,12 @@ class Run:
         again = self._machinery.try_again(self.kept, result)
         return None if again is None else Rest("queued", again, self.kept.attempt + 1)
 
-    async def _lie_down(self, rest: Rest) -> None:
+    async def _lie_down(self, rest: Rest, result: RunResult | None) -> None:
         """Keep the run as open, and carry it no further."""
         journal = self._machinery.journal
         try:
-            laid = laying_down(self.id, self.fence, rest, self.progress)
+            done = None if result is None else self._ending(result, time.time()).summary()
+            laid = laying_down(self.id, self.fence, rest, self.progress, done)
             await journal.settle(self._log, self, laid)
             self.status = rest.status
             if not self._broken:
@@ -543,6 +546,7 @@ class Run:
             insides=self.order.insides,
             masks=self._secrets.masks,
             usage=self._sink.tokens.summed(self.order.spell),
+            kept_aside=self.kept_aside,
         )
 
     def _last_status(self, result: RunResult | None) -> Status:

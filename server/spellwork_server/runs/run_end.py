@@ -12,6 +12,8 @@ from spellwork import Event, Plan, RunResult
 from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
+from spellwork_server.storage.run_figures import forget_tokens
+from spellwork_server.storage.run_progress import forget_progress
 from spellwork_server.storage.run_records import mark_ended
 
 from .insides import ALL_SHOWN, Insides
@@ -45,6 +47,8 @@ class RunEnd:
     masks: Masks = field(default_factory=Masks)
     usage: Sequence[dict[str, Any]] = ()
     """What nodes reported of tokens, by type, provider and model."""
+    kept_aside: bool = False
+    """Whether how far it was, or what it took, may have been kept before."""
 
     def event(self, kept: Left) -> Event:
         """Return the run's last event: the engine's own, with what a tab needs to replay the run."""
@@ -80,7 +84,7 @@ class RunEnd:
 
     def writing(self, kept: Left, known: Left) -> Job[None]:
         """Return the job that keeps the end, with the values of ``kept`` that are not ``known`` to be kept."""
-        summary = self._summary()
+        summary = self.summary()
         result = self.result
         ran = result.duration if result is not None and self.status == "interrupted" else 0.0
         missing = {
@@ -98,6 +102,9 @@ class RunEnd:
         async def write(conn: AsyncConnection) -> None:
             await insert_values(conn, missing)
             await insert_references(conn, rows)
+            if self.kept_aside:
+                await forget_progress(conn, self.run)
+                await forget_tokens(conn, self.run)
             await mark_ended(conn, self.run, self.status, self.at, summary, ran)
 
         return write
@@ -112,7 +119,7 @@ class RunEnd:
             if node in left
         }
 
-    def _summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Return what the record keeps; the values themselves are kept by hash."""
         summary: dict[str, Any] = {"order": self._order(), "error": self.error}
         result = self.result

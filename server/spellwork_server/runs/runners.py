@@ -22,6 +22,8 @@ from spellwork_server.errors import NotFound, ServerError, Unauthenticated, Unav
 from spellwork_server.identity import Actor, allowed
 from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.journal import RunGoneError
+from spellwork_server.storage.run_figures import write_figures
+from spellwork_server.storage.run_progress import forget_progress
 from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords, mark_ended
 from spellwork_server.storage.run_states import end_lying, put_back, take_up
 
@@ -388,6 +390,8 @@ class Runners:
 
         async def write(conn: AsyncConnection) -> None:
             await end_lying(conn, record.id, record.fence, status, at, None)
+            await write_figures(conn, record.id, at, None, lying=True)
+            await forget_progress(conn, record.id)
 
         at = time.time()
         return await self._tell_end(record, status, message, at, write)
@@ -412,6 +416,7 @@ class Runners:
         async def write(conn: AsyncConnection) -> None:
             result = None if error is None else {"error": error}
             await mark_ended(conn, record.id, status, at, result)
+            await forget_progress(conn, record.id)
 
         at = time.time()
         return await self._tell_end(record, status, why, at, write, error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -39,6 +40,9 @@ MOST_TOKENS = 2_000_000_000
 
 MOST_GROUPS = 1_000
 """Days, canvases or people that one answer tells of."""
+
+LAID_DOWN = -1
+"""The day of a run that is laid down: what it did so far is kept for whoever ends it without loading it."""
 
 By = Literal["day", "canvas", "user"]
 
@@ -128,15 +132,51 @@ _COUNTS = ("ran", "cached", "failed", "skipped", "tokens")
 _TOLD = ("day", "seconds", *_COUNTS, "words")
 
 
-async def write_figures(conn: AsyncConnection, run: str, at: float, result: Any) -> None:
-    """Keep what is counted of a run that ended ``at``; of one that ended before and went on, in the place of that."""
+async def write_figures(
+    conn: AsyncConnection, run: str, at: float, result: Any, *, lying: bool = False
+) -> None:
+    """Keep what is counted of a run that ended ``at``; of one that ended before and went on, in the place of that.
+
+    With a ``result`` that tells of no nodes the run was ended without being loaded: what was kept as it was laid
+    down counts. ``lying``: nobody carried it, so it did not go since it was last claimed.
+    """
+    values = _values(run, result) | {"at": at, "day": int(at // DAY)}
+    if lying:
+        await _ENDING_LYING.execute(conn, **values)
+    elif isinstance(result, Mapping) and result.keys() - {"error"}:
+        await _ENDING.execute(conn, **values)
+        if values["tokens"]:
+            await _write_tokens(conn, run, result)
+    else:
+        await _ENDING_UNREAD.execute(conn, **values)
+
+
+async def keep_figures(
+    conn: AsyncConnection, run: str, result: Any, *, ran: float, over: bool
+) -> None:
+    """Keep what is counted of a run that is laid down after it went for ``ran`` seconds; ``over``: so is its attempt.
+
+    To be called before its row is changed.
+    """
+    spent = {"over": 1.0, "more": ran} if over else {"over": 0.0, "more": 0.0}
+    await _LAYING_DOWN.execute(conn, **_values(run, result), **spent, day=LAID_DOWN)
+    await _write_tokens(conn, run, result)
+
+
+async def forget_tokens(conn: AsyncConnection, run: str) -> None:
+    """Forget what was kept of the tokens of a run that is to be counted anew."""
+    await conn.execute(delete(RUN_TOKENS).where(RUN_TOKENS.c.run == run))
+
+
+def _values(run: str, result: Any) -> dict[str, Any]:
     found = figures_of(result)
-    values = {name: getattr(found, name) for name in (*_COUNTS, "words")}
-    values |= {"of_run": run, "at": at, "day": int(at // DAY)}
-    await _COPYING.execute(conn, **values)
-    if found.tokens:
-        await conn.execute(delete(RUN_TOKENS).where(RUN_TOKENS.c.run == run))
-        await conn.execute(insert(RUN_TOKENS), _token_rows(run, usage_of(result)))
+    return {"of_run": run} | {name: getattr(found, name) for name in (*_COUNTS, "words")}
+
+
+async def _write_tokens(conn: AsyncConnection, run: str, result: Any) -> None:
+    await forget_tokens(conn, run)
+    if rows := _token_rows(run, usage_of(result)):
+        await conn.execute(insert(RUN_TOKENS), rows)
 
 
 _KEYS = {"type": 200, "provider": 100, "model": 100}
@@ -158,13 +198,15 @@ def _token_rows(run: str, groups: Sequence[Mapping[str, Any]]) -> list[dict[str,
     return list(rows.values())
 
 
-def _copying(dialect: Dialect) -> Upsert:
-    """Return the statement that takes whose a run is from its row."""
-    at = bindparam("at", type_=RUN_FIGURES.c.seconds.type)
+def _copying(
+    dialect: Dialect, seconds: ColumnElement[float], anew: Collection[str] = _TOLD
+) -> Upsert:
+    """Return the statement that takes whose a run is from its row; of what is kept, it writes ``anew``.
+
+    ``seconds`` come on top of those that were kept as it was laid down.
+    """
     told = {
-        name: bindparam(name, type_=RUN_FIGURES.c[name].type)
-        if name != "seconds"
-        else RUNS.c.ran + at - func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, at)
+        name: bindparam(name, type_=RUN_FIGURES.c[name].type) if name != "seconds" else seconds
         for name in _TOLD
     }
     source = select(
@@ -178,13 +220,30 @@ def _copying(dialect: Dialect) -> Upsert:
     made = made.from_select(
         ["run", "canvas_id", "user_id", "shared", *_TOLD], source, include_defaults=False
     )
+    lay = RUN_FIGURES.c.day == literal_column(str(LAID_DOWN))
+    before = case((lay, RUN_FIGURES.c.seconds), else_=literal_column("0.0"))
     return made.on_conflict_do_update(
         index_elements=[RUN_FIGURES.c.run],
-        set_={name: made.excluded[name] for name in _TOLD},
+        set_={name: made.excluded[name] for name in anew}
+        | {"seconds": before + made.excluded.seconds},
     )
 
 
-_COPYING = Prepared(_copying)
+def _number(name: str) -> ColumnElement[float]:
+    return bindparam(name, type_=RUN_FIGURES.c.seconds.type)
+
+
+_WENT = (
+    RUNS.c.ran + _number("at") - func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, _number("at"))
+)
+"""Seconds of a run that ends as it is carried."""
+
+_ENDING = Prepared(lambda dialect: _copying(dialect, _WENT))
+_ENDING_UNREAD = Prepared(lambda dialect: _copying(dialect, _WENT, ("day", "words")))
+_ENDING_LYING = Prepared(lambda dialect: _copying(dialect, RUNS.c.ran, ("day",)))
+_LAYING_DOWN = Prepared(
+    lambda dialect: _copying(dialect, RUNS.c.ran * _number("over") + _number("more"))
+)
 
 
 class RunFigures:
@@ -237,7 +296,7 @@ class RunFigures:
 def _which(since: float, canvas: str | None, reader: str | None) -> list[ColumnElement[bool]]:
     """Return which runs are added up: see ``RunFigures.usage``."""
     columns = RUN_FIGURES.c
-    which: list[ColumnElement[bool]] = [columns.day >= int(since // DAY)]
+    which: list[ColumnElement[bool]] = [columns.day >= max(int(since // DAY), 0)]
     if canvas is not None:
         which.append(columns.canvas_id == canvas)
         if reader is not None:

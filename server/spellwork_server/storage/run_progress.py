@@ -16,14 +16,21 @@ Claim = tuple[str, int]
 
 
 async def write_progress(conn: AsyncConnection, told: Mapping[Claim, dict[str, Any]]) -> None:
-    """Keep how far runs are that are carried under these claims; nothing for those that are not any more."""
-    query = select(RUNS.c.id, RUNS.c.fence).where(RUNS.c.id.in_([run for run, _ in told]))
+    """Keep how far runs are that are carried under these claims; nothing for those that are not any more, or ended."""
+    query = select(RUNS.c.id, RUNS.c.fence).where(
+        RUNS.c.id.in_([run for run, _ in told]), RUNS.c.ended_at.is_(None)
+    )
     claims = [(row.id, row.fence) for row in await conn.execute(query)]
     rows = [{"run": run, "told": told[run, fence]} for run, fence in claims if (run, fence) in told]
     if rows:
         runs = [row["run"] for row in rows]
         await conn.execute(delete(RUN_PROGRESS).where(RUN_PROGRESS.c.run.in_(runs)))
         await conn.execute(insert(RUN_PROGRESS), rows)
+
+
+async def forget_progress(conn: AsyncConnection, run: str) -> None:
+    """Forget how far a run was that ends."""
+    await conn.execute(delete(RUN_PROGRESS).where(RUN_PROGRESS.c.run == run))
 
 
 class ProgressRecords:

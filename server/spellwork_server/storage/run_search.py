@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from .cursors import read_cursor, write_cursor
 from .database import Database
+from .run_figures import LAID_DOWN
 from .run_records import LISTED, RunRecord
 from .schema import RUN_FIGURES, RUNS, TRIGGERS, USERS
 
@@ -66,7 +67,8 @@ class RunSearch:
     async def find(self, query: RunQuery) -> FoundRuns:
         """Return a page of runs, without spells and results. Raises BadRequest for a cursor that is none."""
         wanted = select(*LISTED, RUN_FIGURES.c.failed.label(_FAILED), USERS.c.name.label(_NAME))
-        wanted = wanted.outerjoin(RUN_FIGURES, RUN_FIGURES.c.run == RUNS.c.id)
+        figures = and_(RUN_FIGURES.c.run == RUNS.c.id, RUN_FIGURES.c.day != LAID_DOWN)
+        wanted = wanted.outerjoin(RUN_FIGURES, figures)
         wanted = wanted.outerjoin(USERS, USERS.c.id == RUNS.c.user_id).where(*_conditions(query))
         wanted = wanted.order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(query.limit + 1)
         async with self._database.read() as conn:

@@ -326,7 +326,7 @@ RUN_FIGURES = Table(
     Column("words", Text, nullable=False),
 )
 """What is counted of a run that has ended, and by which words it is found: apart from ``runs``, whose rows hold spells.
-``day`` counts from 1970, in UTC; ``words`` are the nodes that failed, and why, in small letters."""
+``day`` counts from 1970, in UTC, and is -1 while the run is laid down; ``words`` are the nodes that failed, and why, in small letters."""
 
 PROCESSES = Table(
     "processes",

@@ -17,6 +17,7 @@ from spellwork_server.runs.asking import Asked
 from spellwork_server.runs.pace import Pace
 from spellwork_server.runs.run_sink import RunSink
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_states import take_up
 from spellwork_server.storage.schema import EVENTS, RUNS
@@ -265,6 +266,23 @@ async def test_a_run_that_waits_is_cancelled_without_being_loaded(kept_url: str)
         await h.runners.answered(run["id"])
         assert (await h.call(ADA, "runs.get", id=run["id"]))["status"] == "cancelled"
         await h.call(ADA, "runs.remove", id=run["id"])
+
+
+@pytest.mark.rule("V5", "V8")
+async def test_what_a_run_took_before_it_waited_counts_when_it_is_cancelled(kept_url: str) -> None:
+    nodes = {"m": {"type": "t.model", "inputs": {"tokens": 4}}, "q": {"type": "t.ask"}}
+    async with house(kept_url, asking=Desk()) as h:
+        spell = spell_of(nodes, "m.text > q.value")
+        run = await h.call(ADA, "runs.create", spell=spell)
+        await until(lambda: h.runners.find(run["id"]) is None)
+        assert (await h.call(ADA, "runs.usage"))["total"]["runs"] == 0
+        kept = ProgressRecords(h.database)
+        assert await kept.of([run["id"]])
+        await h.call(ADA, "runs.cancel", id=run["id"])
+        usage = await h.call(ADA, "runs.usage")
+        assert [usage["total"][name] for name in ("runs", "nodes", "tokens")] == [1, 2, 7]
+        assert [(each["model"], each["calls"]) for each in usage["tokens"]] == [("m", 1)]
+        assert await kept.of([run["id"]]) == {}
 
 
 @pytest.mark.rule("B9")

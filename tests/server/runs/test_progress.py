@@ -9,7 +9,7 @@ import pytest
 from spellwork import Event
 from spellwork_server.runs.progress import progress_of
 from spellwork_server.runs.progress_keeper import ProgressKeeper
-from spellwork_server.storage.run_progress import ProgressRecords
+from spellwork_server.storage.run_progress import ProgressRecords, write_progress
 
 from .house import ADA, House, house, spell_of
 
@@ -74,6 +74,10 @@ async def test_what_others_are_told_is_written_of_runs_that_last_while_they_are_
         going.fence -= 1
         h.gates.gate("g").set()
         await h.ended(run)
+        assert await kept.of([run]) == {}
+        async with h.database.write() as conn:  # a look that was late
+            await write_progress(conn, {(run, going.fence): {"ended": 5, "total": 5}})
+        assert await kept.of([run]) == {}
 
 
 def test_what_a_node_says_is_told_while_it_is_under_way_and_nothing_of_what_it_runs_inside() -> (

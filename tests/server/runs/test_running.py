@@ -277,14 +277,14 @@ async def test_a_failure_whose_text_is_no_unicode_is_told_all_the_same() -> None
 async def test_a_run_whose_end_cannot_be_told_in_full_still_ends(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    summary = RunEnd._summary
+    summary = RunEnd.summary
 
     def broken(self: RunEnd) -> dict[str, Any]:
         if self.result is not None:
             raise RuntimeError("a bug")
         return summary(self)
 
-    monkeypatch.setattr(RunEnd, "_summary", broken)
+    monkeypatch.setattr(RunEnd, "summary", broken)
     async with house() as h:
         tab = await h.tab(ADA)
         run = await h.call(tab, "runs.create", spell=sums(), wait=60)

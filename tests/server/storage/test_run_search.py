@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from spellwork_server.storage.database import Database
-from spellwork_server.storage.run_figures import DAY, RunFigures
+from spellwork_server.storage.run_figures import (
+    DAY,
+    RunFigures,
+    forget_tokens,
+    keep_figures,
+    write_figures,
+)
 from spellwork_server.storage.run_records import RunRecord, insert_run, mark_ended
 from spellwork_server.storage.run_search import RunQuery, RunSearch
-from spellwork_server.storage.schema import CANVASES, USERS
+from spellwork_server.storage.run_states import lay_down
+from spellwork_server.storage.schema import CANVASES, RUNS, USERS
 
 from .databases import KINDS, opened
 
@@ -89,3 +96,41 @@ async def test_runs_are_found_and_counted(database: Database) -> None:
         ("chat" * 50, 1, 2, 3),  # cut to the same, they are one
     ]
     assert not await figures.usage("user", since=day + DAY, canvas="c", reader=None)
+
+
+@pytest.mark.rule("V5")
+async def test_what_a_run_did_before_it_was_laid_down_counts_however_it_ends(
+    database: Database,
+) -> None:
+    day = float(time.time() // DAY * DAY)
+    done = {"why": {"a": "new", "b": "new"}, "errors": {"b": {"code": "lost"}}}
+    figures = RunFigures(database)
+    for id in ("lies", "read", "unread"):
+        await put(database, id, day, claimed_at=day)
+        async with database.write() as conn:  # its first attempt took 4 s, the second 2 so far
+            await keep_figures(conn, id, done | {"usage": [took("chat", 7)]}, ran=4.0, over=True)
+            await lay_down(conn, id, 0, "queued", attempt=2, ran=4.0)
+            await keep_figures(conn, id, done | {"usage": [took("chat", 9)]}, ran=2.0, over=False)
+            await lay_down(conn, id, 0, "waiting", ran=2.0)
+    assert not await figures.usage("day", since=-DAY, canvas="c", reader=None)
+    found = await RunSearch(database).find(RunQuery("ada", text="lost"))
+    assert (len(found.records), found.failed) == (3, {})
+
+    async def ended(id: str) -> tuple[float, int, int, int]:
+        (row,) = await figures.usage("day", since=day, canvas="c", reader=None)
+        tokens = await figures.tokens(since=day, canvas="c", reader=None)
+        async with database.write() as conn:
+            await conn.execute(delete(RUNS).where(RUNS.c.id == id))
+        return row.seconds, row.ran, row.tokens, sum(each.total for each in tokens)
+
+    async with database.write() as conn:
+        await write_figures(conn, "lies", day + 50, None, lying=True)
+    assert await ended("lies") == (6.0, 2, 9, 9)
+    async with database.write() as conn:
+        await mark_ended(conn, "unread", "failed", day + 3, {"error": {"code": "fatal"}})
+    assert (await RunSearch(database).find(RunQuery("ada", text="fatal"))).failed == {"unread": 1}
+    assert await ended("unread") == (9.0, 2, 9, 9)
+    async with database.write() as conn:
+        await forget_tokens(conn, "read")
+        await mark_ended(conn, "read", "completed", day + 3, {"why": {"a": "new"}})
+    assert await ended("read") == (9.0, 1, 0, 0)
