@@ -45,36 +45,50 @@ class Places:
         self.spawn = spawn
         self._places: dict[Claim, Place] = {}
 
-    def take(self, claim: Claim, queue: str) -> Place:
-        """Return the place of a run, for one call that waits; ``leave`` it once for each call."""
+    def take(self, claim: Claim, queue: str, ended: asyncio.Event) -> Place:
+        """Return the place of a run, for one call that waits; ``leave`` it once for each call.
+
+        ``ended`` is set once nothing more is done for the run here.
+        """
         place = self._places.get(claim)
         if place is None:
-            place = self._places[claim] = Place(self, claim, queue)
+            place = self._places[claim] = Place(self, claim, queue, ended)
         place.calls += 1
         return place
 
     def leave(self, place: Place) -> None:
         """Take it that a call waits no more."""
         place.calls -= 1
-        if not place.calls:
-            self._places.pop(place.claim, None)
+        if place.is_settled:
+            self.forget(place)
+
+    def forget(self, place: Place) -> None:
+        """Know no more of a place that no call waits for."""
+        if not place.calls and self._places.get(place.claim) is place:
+            del self._places[place.claim]
 
 
 class Place:
     """The place of one run in its queue."""
 
-    def __init__(self, places: Places, claim: Claim, queue: str) -> None:
+    def __init__(self, places: Places, claim: Claim, queue: str, ended: asyncio.Event) -> None:
         self.claim = claim
         self.calls = 0
         """The calls of the run that wait for runs of their own."""
         self._places = places
         self._queue = queue
+        self._ended = ended
         self._lent = False
         self._wanted = True
         """Whether the run has anything to do."""
         self._going_on = 0
         """Calls that have their end, and go on once the run has its place."""
         self._turn = asyncio.Lock()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the run has it, and nothing of that is still to be written."""
+        return not (self._lent or self._turn.locked())
 
     def tell(self, only_waits: bool) -> None:
         """Hear whether all that the run does is to wait; see ``Context.elsewhere``."""
@@ -85,7 +99,7 @@ class Place:
 
     async def _lend(self) -> None:
         async with self._turn:
-            while not (self._wanted or self._lent):
+            while not (self._wanted or self._lent or self._ended.is_set()):
                 try:
                     await self._places.store.lend(self.claim)
                     self._lent = True
@@ -96,9 +110,18 @@ class Place:
     async def _keep(self) -> None:
         """Go on at once, even over the limit: what the run waited for beside such calls has come."""
         async with self._turn:
-            if self._wanted and self._lent:
-                await self._places.store.keep(self.claim)
-                self._lent = False
+            while self._wanted and self._lent and not self._ended.is_set():
+                try:
+                    await self._places.store.keep(self.claim)
+                    self._lent = False
+                except Unavailable as error:
+                    await self._wait(error)
+        self._places.forget(self)
+
+    def keep(self) -> None:
+        """Let the run have its place again, in the background: a call of it was cut off, and it goes on without."""
+        self._wanted = True
+        self._places.spawn(self._keep())
 
     async def have(self) -> None:
         """Return once the run has its place again: a call of it goes on."""

@@ -100,11 +100,14 @@ class Placement:
             if parent is None or record is None or record.queue is None:
                 await self._endings.wait(child)
                 return
-            place = self._places.take((parent.id, parent.fence), record.queue)
+            place = self._places.take((parent.id, parent.fence), record.queue, parent.ended)
             try:
                 with context.elsewhere(place.tell):
                     await self._endings.wait(child)
                     await place.have()
+            except BaseException:  # a timeout, say: what the run does then counts
+                place.keep()
+                raise
             finally:
                 self._places.leave(place)
 

@@ -343,3 +343,21 @@ async def test_a_placed_call_that_took_too_long_is_made_anew_and_not_waited_for(
         spell = one("queued.slow_once", settings)
         done = (await ada.post("/v1/runs", {"spell": spell, "wait": 30})).body
         assert (done["errors"], done["outputs"]["a"]) == ({}, {"value": 2})
+
+
+@pytest.mark.rule("Q17")
+async def test_a_run_whose_placed_call_took_too_long_leaves_its_place_to_the_next(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada, root = await h.person("ada"), await h.person("root", "admin")
+        await root.call("PATCH", "/v1/queues/work", {"concurrency": 1})
+        spell = placed_calls(b="work")
+        settings = {"queue": "work", "timeout": 1}
+        spell["nodes"]["a"] = {"type": "queued.sleep", "settings": settings}
+        done = await ended(ada, (await create(ada, spell))["id"])
+        assert (done["status"], list(done["errors"]), list(done["outputs"])) == (
+            "completed",
+            ["a"],
+            ["b"],
+        )
