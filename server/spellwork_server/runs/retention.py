@@ -1,4 +1,7 @@
-"""Throws away, now and then, what is too old: runs, their events and tasks, firings, cached outputs, values that nothing names."""
+"""Throws away, now and then, what is too old: runs, their events and tasks, firings, cached outputs, values that nothing names.
+
+What processes told each other goes, too.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import Self
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.group_commit import GroupCommit, Job
+from spellwork_server.storage.relayed import KEPT_SECONDS, drop_relayed
 from spellwork_server.storage.retention import (
     BATCH,
     compact_runs,
@@ -110,6 +114,7 @@ class Retention:
             await self._compact(now - keeping.details_seconds)
         await self._drop_all(lambda conn: drop_firings(conn, now - keeping.firing_seconds))
         await self._drop_all(lambda conn: drop_tasks(conn, now - keeping.task_seconds))
+        await self._commits.submit(lambda conn: drop_relayed(conn, now - KEPT_SECONDS))
         await self._commits.submit(lambda conn: drop_expired(conn, now))
         await self._commits.submit(lambda conn: drop_oldest_cached(conn, now - CACHE_SECONDS))
         await self._drop_all(lambda conn: drop_unnamed(conn, now - UNUSED_SECONDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .database import Database
 from .group_commit import Job
 from .schema import RELAYED
+
+KEPT_SECONDS = 600.0
+"""For how long an event stays that may never be read: nobody may be there any more."""
 
 KEPT = 2_000
 """Events that stay, for processes that have yet to read them."""
@@ -26,6 +30,11 @@ class Relayed:
     channel: str
     event: str
     body: bytes
+
+
+async def drop_relayed(conn: AsyncConnection, before: float) -> None:
+    """Forget events that were written before a time. Their numbers do not come again."""
+    await conn.execute(delete(RELAYED).where(RELAYED.c.at < before))
 
 
 class RelayStore:
@@ -51,8 +60,9 @@ class RelayStore:
 
     def writing(self, process: str, events: Sequence[Relayed]) -> Job[int]:
         """Return the job that writes events, and returns the number of the last."""
+        told = {"process": process, "at": time.time()}
         rows = [
-            {"process": process, "channel": each.channel, "event": each.event, "body": each.body}
+            told | {"channel": each.channel, "event": each.event, "body": each.body}
             for each in events
         ]
 

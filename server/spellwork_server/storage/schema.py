@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -441,7 +442,8 @@ OUTBOX = Table(
 RELAYED = Table(
     "relayed",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Float, nullable=False),
     Column("process", String(12), nullable=False),
     Column("channel", String(150), nullable=False),
     Column("event", String(64), nullable=False),

@@ -20,6 +20,7 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import Entry, JournalStore, append
 from spellwork_server.storage.outbox import OutboxStore
 from spellwork_server.storage.outputs import OutputRow
+from spellwork_server.storage.relayed import KEPT_SECONDS, Relayed, RelayStore
 from spellwork_server.storage.retention import drop_runs
 from spellwork_server.storage.run_records import RunRecord, RunRecords, insert_run
 from spellwork_server.storage.run_states import take_up
@@ -309,3 +310,17 @@ async def test_a_clock_that_was_set_throws_nothing_away_at_once(
         async with retention, asyncio.timeout(30):
             await swept.wait()
     assert looks_at_sweep[0] == 5  # at the start, twice when it had jumped, and twice after
+
+
+@pytest.mark.rule("O8")
+async def test_what_processes_told_each_other_goes_and_its_numbers_do_not_come_again(
+    world: World,
+) -> None:
+    store = RelayStore(world.database)
+    told = [Relayed("c", "run.status", b"{}")] * 2
+    last = await world.commits.submit(store.writing("one", told))
+    await world.retention.sweep(time.time())
+    assert len((await store.of_others("two", 0))[0]) == 2
+    await world.retention.sweep(time.time() + KEPT_SECONDS + 1)
+    assert await store.of_others("two", 0) == ([], 0)
+    assert await world.commits.submit(store.writing("one", told)) > last + 1

@@ -21,7 +21,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
     )
     op.create_table(
         "relayed",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
         sa.Column("process", sa.String(length=12), nullable=False),
         sa.Column("channel", sa.String(length=150), nullable=False),
         sa.Column("event", sa.String(length=64), nullable=False),
