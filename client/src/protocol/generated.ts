@@ -4332,6 +4332,10 @@ export interface TaskView {
    */
   linked: boolean;
   /**
+   * Which link that is: the `id` that its maker was told.
+   */
+  link_id: string | null;
+  /**
    * Whether the caller may; None in what is told to many.
    */
   may_answer: boolean | null;
@@ -4435,6 +4439,7 @@ export interface OneTask {
  * The link, shown this once. It is good for one answer, until the task is settled or it is taken back.
  */
 export interface TaskLink {
+  id: string;
   link: string;
   token: string;
 }

@@ -94,16 +94,17 @@ export class TaskDesk {
   }
 
   /** Make a link by which somebody without an account can answer; it is told this once. */
-  async link(task: string): Promise<string> {
+  async link(task: string): Promise<Answer<"tasks.link">> {
     const made = await this.#api.post<Answer<"tasks.link">>(`/v1/tasks/${task}/link`);
-    this.#change(task, { linked: true });
-    return made.link;
+    // Somebody else may have made a newer one meanwhile.
+    await this.look(task).catch(() => this.#change(task, { linked: true, link_id: made.id }));
+    return made;
   }
 
   /** Let the task's link be used no more. */
   async unlink(task: string): Promise<void> {
     await this.#api.delete(`/v1/tasks/${task}/link`);
-    this.#change(task, { linked: false });
+    this.#change(task, { linked: false, link_id: null });
   }
 
   /** Ask somebody else, or a role, in the place of who is asked; its link ends by that. */

@@ -46,6 +46,7 @@ function task(change: Partial<Task> = {}): Task {
     answered_by: null,
     answer: null,
     linked: false,
+    link_id: null,
     may_answer: null,
     ...change,
   };
@@ -121,10 +122,10 @@ function desk(page: { items: Task[]; open: number; next: string | null }) {
   const told: ((data: unknown) => void)[] = [];
   const asked: [string, object | undefined][] = [];
   const api = {
-    get: async () => page as never,
+    get: async (path: string) => (path === "/v1/tasks" ? page : page.items[0]) as never,
     post: async (path: string, body?: object) => {
       asked.push([path, body]);
-      if (path.endsWith("/link")) return { link: "https://here/#/task/x", token: "x" } as never;
+      if (path.endsWith("/link")) return { id: "l", link: "https://here/#/task/x", token: "x" } as never;
       if (path.endsWith("/assign")) return page.items[0] as never;
       throw Object.assign(new Error("settled"), { code: "task_settled" });
     },
@@ -197,8 +198,9 @@ test("a task is handed on to a person or a role, and its link is made and taken 
   const page = { items: [task({ may_answer: true })], open: 1, next: null as string | null };
   const { made, asked, tell } = desk(page);
   await made.refresh();
-  expect(await made.link("t")).toContain("#/task/");
-  expect(made.tasks.get().get("t")?.linked).toBe(true);
+  page.items = [task({ may_answer: true, linked: true, link_id: "newer" })];
+  expect((await made.link("t")).link).toContain("#/task/");
+  expect(made.tasks.get().get("t")).toMatchObject({ linked: true, link_id: "newer" });
   await made.unlink("t");
   expect(made.tasks.get().get("t")?.linked).toBe(false);
   const handed = task({ assignee: null, role: "editor", may_answer: false });

@@ -68,6 +68,7 @@ class TaskView(View):
     answered_by: AnswererView | None
     answer: dict[str, Any] | None
     linked: bool = Field(description="Whether there is a link by which it can be answered.")
+    link_id: str | None = Field(description="Which link that is: the `id` that its maker was told.")
     may_answer: bool | None = Field(
         default=None, description="Whether the caller may; None in what is told to many."
     )
@@ -126,6 +127,7 @@ class AssignTask(OneTask):
 class TaskLink(View):
     """The link, shown this once. It is good for one answer, until the task is settled or it is taken back."""
 
+    id: str
     link: str
     token: str
 
@@ -196,6 +198,7 @@ def task_view(task: TaskRecord, *, may_answer: bool | None = None) -> TaskView:
         answered_by=_answerer(task),
         answer=None if task.answer is None else task.answer["answer"],
         linked=task.link_by is not None and task.is_open,
+        link_id=task.link_id,
         may_answer=may_answer,
     )
 

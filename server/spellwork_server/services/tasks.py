@@ -178,8 +178,8 @@ class TaskService(Service):
         maker may not answer any more. For those who may answer.
         """
         actor, task = await self._answerable(call, request.id)
-        token = await self._links.make(actor, task)
-        return TaskLink(link=f"{self._url}/#/task/{token}", token=token)
+        token, link_id = await self._links.make(actor, task)
+        return TaskLink(id=link_id, link=f"{self._url}/#/task/{token}", token=token)
 
     @operation(summary="Take a task's link back", rest=("DELETE", "/v1/tasks/{id}/link"))
     async def unlink(self, call: Call, request: OneTask) -> Done:

@@ -21,6 +21,9 @@ from .users import Clock
 
 State = Literal["open", "answered", "expired", "withdrawn"]
 
+LINK_ID = 12
+"""Characters of a link's hash that tell it from other links of its task."""
+
 BY_LINK = "link"
 """In the place of a user's id: whoever held the link answered."""
 
@@ -55,7 +58,7 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """A task with the names of those it concerns. ``audience`` is its run's."""
+    """A task with the names of those it concerns. ``audience`` is its run's, ``link_id`` see ``link_id_of``."""
 
     id: str
     run: str
@@ -84,11 +87,17 @@ class TaskRecord:
     answer: dict[str, Any] | None
     handed_at: float | None
     link_by: str | None
+    link_id: str | None
 
     @property
     def is_open(self) -> bool:
         """Whether it can be answered."""
         return self.state == "open"
+
+
+def link_id_of(link_hash: str) -> str:
+    """Return what tells a task's links apart; nobody who has it has the link."""
+    return link_hash[:LINK_ID]
 
 
 def asking_node(path: str) -> str:
@@ -346,6 +355,7 @@ class TaskRecords:
 _TASK: Select[Any] = (
     select(
         *(column for column in TASKS.c if column.key != "link_hash"),
+        func.substr(TASKS.c.link_hash, 1, LINK_ID).label("link_id"),
         CANVASES.c.name.label("canvas_name"),
         RUNS.c.audience,
         _ASSIGNEE.c.name.label("assignee_name"),

@@ -12,7 +12,7 @@ from spellwork_server.identity.actor import Actor
 from spellwork_server.identity.attempts import Attempts
 from spellwork_server.identity.policy import allowed
 from spellwork_server.identity.secrets import digest, new_token
-from spellwork_server.storage.tasks import BY_LINK, TaskRecord, TaskRecords
+from spellwork_server.storage.tasks import BY_LINK, TaskRecord, TaskRecords, link_id_of
 
 from .access import Access, task_access
 from .errors import TaskLinkInvalid, TaskSettled
@@ -38,13 +38,13 @@ class TaskLinks:
         self._access = access
         self._attempts = attempts
 
-    async def make(self, actor: Actor, task: TaskRecord) -> str:
-        """Return the token of a new link, told this once; the one before ends. Raises TaskSettled."""
+    async def make(self, actor: Actor, task: TaskRecord) -> tuple[str, str]:
+        """Return the token of a new link, told this once, and the link's id; the one before ends. Raises TaskSettled."""
         token = new_token()
         if not await self._records.put_link(task.id, digest(token), actor.user_id):
             raise TaskSettled(await self._tasks.get(task.id))
         await self._tasks.changed(task.id)
-        return token
+        return token, link_id_of(digest(token))
 
     async def revoke(self, task: TaskRecord) -> None:
         """Let the link be used no more; nothing happens where there is none."""

@@ -383,8 +383,12 @@ async def test_whoever_holds_a_link_answers_once_and_sees_the_question_alone(
     async with desk(tmp_path, approval()) as d:
         run = await d.run()
         task = (await d.asks(run))["id"]
-        old = (await d.ada.post(f"/v1/tasks/{task}/link")).body["token"]
+        first = (await d.ada.post(f"/v1/tasks/{task}/link")).body
+        old = first["token"]
+        assert (await d.ada.get(f"/v1/tasks/{task}")).body["link_id"] == first["id"]
         made = (await d.ada.post(f"/v1/tasks/{task}/link")).body
+        assert (await d.ada.get(f"/v1/tasks/{task}")).body["link_id"] == made["id"] != first["id"]
+        assert made["id"] not in made["token"]
         assert made["link"].endswith(f"/#/task/{made['token']}")
         path = f"/v1/task-links/{made['token']}"
         stranger = d.house.stranger()

@@ -119,14 +119,16 @@ function HandOn({ task, me, onDone }: { task: Task; me: string; onDone: () => vo
 }
 
 /** Makes a link for somebody without an account, shows it once, and takes it back. */
-function LinkMaker({ task }: { task: Task }) {
-  const [link, setLink] = useState<string | null>(null);
+export function LinkMaker({ task }: { task: Task }) {
+  const [made, setMade] = useState<{ id: string; link: string } | null>(null);
   const [said, setSaid] = useState<string | null>(null);
-  const make = () => tasks.link(task.id).then(setLink, (error: unknown) => setSaid(words(error)));
+  // Once somebody made another one, it is good no more.
+  const link = made !== null && task.linked && made.id === task.link_id ? made.link : null;
+  const make = () => tasks.link(task.id).then(setMade, (error: unknown) => setSaid(words(error)));
   const withdraw = () =>
     tasks.unlink(task.id).then(
       () => {
-        setLink(null);
+        setMade(null);
         setSaid("The link is taken back.");
       },
       (error: unknown) => setSaid(words(error)),
@@ -155,7 +157,7 @@ function LinkMaker({ task }: { task: Task }) {
           <Link2Off size={12} aria-hidden="true" /> Take the link back
         </button>
       )}
-      {link !== null && task.linked ? (
+      {link !== null ? (
         <div className="task-link">
           <input
             className="field"
