@@ -164,7 +164,7 @@ def make_running(
     queueing = Queueing(runners, stores.queues, lambda: processes.id, dispatcher.ring)
     endings = RunEndings(stores.queues, runners.find)
     runners.watch_ends(lambda run: endings.note(run.id))
-    executors["queue"] = Placement(
+    executors["queue"] = placement = Placement(
         runners,
         queueing,
         endings,
@@ -177,6 +177,7 @@ def make_running(
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)
     runners.watch_stored_ends(tasks.run_gone)
+    runners.watch_stored_ends(placement.parent_gone)
     wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(
         library=libraries.base,

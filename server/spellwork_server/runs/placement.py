@@ -92,6 +92,13 @@ class Placement:
             raise
         return await self._outcome(child.id)
 
+    def parent_gone(self, run: str) -> None:
+        """Cancel the calls of a run that was ended while nobody carried it; a watcher for ``Runners``."""
+        self._runners.spawn(self._cancel_calls(run))
+
+    async def _cancel_calls(self, run: str) -> None:
+        await self._queueing.cancel(await self._queueing.open_runs(parent_id=run))
+
     async def _wait(self, child: str, context: Context) -> None:
         """Return once the child has ended, and the parent has its place again."""
         with self._resting(context.run_id):

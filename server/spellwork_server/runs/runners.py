@@ -106,6 +106,8 @@ class Runners:
         self._previews = PreviewPace()
         self._opening: dict[Key, asyncio.Lock] = {}
         self._tasks = asyncio.TaskGroup()
+        self._early: list[Coroutine[Any, Any, None]] | None = []
+        """Work of the time before it was entered; None from then on."""
         self._stopping = False
         self._end_watchers: list[Callable[[Run], None]] = []
         self._stored_end_watchers: list[Callable[[str], None]] = []
@@ -117,6 +119,9 @@ class Runners:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
+        early, self._early = self._early or (), None
+        for work in early:
+            self.spawn(work)
         if self._machinery.process() is None:
             await self._close_interrupted()
         return self
@@ -491,6 +496,9 @@ class Runners:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do some work of runs in the background; leaving waits for it. What it raises is logged."""
+        if self._early is not None:  # ``Processes`` take over before
+            self._early.append(work)
+            return
         self._tasks.create_task(_safely(work))
 
     def end_canvas(self, canvas: str) -> None:

@@ -240,6 +240,27 @@ async def test_a_cancel_reaches_a_placed_node(tmp_path: Path) -> None:
         assert (await ended(ada, found[0]))["status"] == "cancelled"
 
 
+@pytest.mark.rule("Q15")
+async def test_what_a_run_placed_ends_with_it_while_nobody_carries_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        runs = [(await create(ada, HELLO, delay=3_600))["id"] for _ in range(4)]
+        waiting, call, dead, dead_call = runs
+        async with h.parts.stores.database.write() as conn:
+            for parent, child in ((waiting, call), (dead, dead_call)):
+                await conn.execute(update(RUNS).where(RUNS.c.id == child).values(parent_id=parent))
+        await ada.post(f"/v1/runs/{waiting}/cancel", {})
+        assert (await ended(ada, call))["status"] == "cancelled"
+        async with h.parts.stores.database.write() as conn:
+            values = {"status": "running", "process_id": "dead", "takeovers": 3}
+            await conn.execute(update(RUNS).where(RUNS.c.id == dead).values(**values))
+    async with house(tmp_path) as h:
+        token, ada = ada.token, h.stranger()
+        ada.token = token
+        assert (await ended(ada, dead))["status"] == "failed"
+        assert (await ended(ada, dead_call))["status"] == "cancelled"
+
+
 async def children(who: Caller) -> list[str]:
     runs = (await who.get("/v1/runs")).body["items"]
     return [run["id"] for run in runs if run["queue"] == "gpu" and run["status"] == "running"]
