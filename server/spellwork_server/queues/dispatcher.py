@@ -12,9 +12,10 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -38,6 +39,9 @@ LOST = "interrupted: its process ended"
 TAKEN_OVER = "too_many_takeovers"
 
 logger = logging.getLogger(__name__)
+
+End = Callable[[], Awaitable[Any]]
+"""Ends a run that was taken to be ended."""
 
 
 class Carried(Protocol):
@@ -107,6 +111,8 @@ class Dispatcher:
         self._held: dict[str, _Held] = {}
         self._dropped: dict[str, int] = {}
         """Runs that were dropped under these fences, and may be nobody's."""
+        self._unended: list[End] = []
+        """Runs that are this process's and that nobody carries: the store failed when they were to end."""
         self._more = False
         """Whether the last claim took all it could, so that more may wait."""
         self._bell = asyncio.Event()
@@ -245,10 +251,30 @@ class Dispatcher:
             self._dropped[record.id] = record.fence
 
     async def _give_up(self, record: RunRecord) -> None:
-        try:
-            await self._runs.end_failed(record, "internal", "The run could not be carried on")
-        except ServerError as error:
-            logger.warning("the end of run %s could not be kept: %s", record.id, error.message)
+        why = "The run could not be carried on"
+        await self._end([partial(self._runs.end_failed, record, "internal", why)])
+
+    async def _end(self, ends: Iterable[End]) -> None:
+        """End runs; those for which the store fails are ended later (``_settle``)."""
+        left = list(ends)
+        while left:
+            end = left.pop(0)
+            try:
+                await end()
+            except Unavailable as error:
+                logger.warning("the end of a run could not be kept: %s", error.message)
+                self._unended += [end, *left]
+                return
+            except Exception:  # the edge of one run: others end all the same
+                logger.exception("a run could not be ended")
+                self._unended.append(end)
+
+    async def _settle(self) -> None:
+        """Try again to end what could not be ended, and to give back what could not be."""
+        unended, self._unended = self._unended, []
+        await self._end(unended)
+        if self._dropped:
+            await self.renounce()
 
     def _cancel_marked(self, runs: Sequence[str]) -> None:
         marked = set(runs)
@@ -258,18 +284,22 @@ class Dispatcher:
                     run.cancel()
 
     async def _end_late(self) -> None:
-        for record in await self._store.take_late(self._processes.id, LATE_AT_ONCE):
-            await self._runs.end_failed(record, DEADLINE, _late(record))
+        late = await self._store.take_late(self._processes.id, LATE_AT_ONCE)
+        await self._end(
+            partial(self._runs.end_failed, each, DEADLINE, _late(each)) for each in late
+        )
 
     # What happens to processes (``processes.Carrying``)
 
     async def take_over(self, process: str, dead: Sequence[str]) -> None:
         """Give the runs of dead processes back; those that nobody may carry on end: as interrupted, or failed."""
-        for record in await self._store.take_over(process, dead):
-            if record.durable:
-                await self._runs.end_failed(record, TAKEN_OVER, _killing(record))
-            else:
-                await self._runs.interrupt(record, LOST)
+        await self._settle()
+        await self._end(
+            partial(self._runs.end_failed, each, TAKEN_OVER, _killing(each))
+            if each.durable
+            else partial(self._runs.interrupt, each, LOST)
+            for each in await self._store.take_over(process, dead)
+        )
         if dead:
             self.ring()
 
@@ -284,6 +314,7 @@ class Dispatcher:
     def drop_all(self, why: str) -> None:
         """Drop every run: none of them is this process's any more."""
         self._dropped.clear()
+        self._unended.clear()
         for run in list(self._runs.open_runs()):
             logger.warning("run %s is dropped: %s", run.id, why)
             run.drop()
