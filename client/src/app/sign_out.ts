@@ -27,8 +27,10 @@ export async function signOut(user: User, to = "/"): Promise<void> {
   // The other tabs first: what they still hold would be written again.
   rememberUser(null);
   forgetComments(user.id);
-  for (const name of Object.values(remembered)) await browser.remember(name(user), undefined).catch(() => {});
-  await browser.clear(user.id).catch(() => {});
+  // All begun at once: a page that is closed now leaves to the next one what it had begun.
+  const facts = Object.values(remembered).map((name) => name(user));
+  const gone = [browser.clear(user.id), ...facts.map((name) => browser.remember(name, undefined))];
+  await Promise.all(gone.map((each) => each.catch(() => {})));
   // Last, for the page for signing in says that it is all gone. Signed out here also when the server
   // cannot be told; it is told at the next start of the page.
   await auth.logout().catch(() => rememberLeaving(true));

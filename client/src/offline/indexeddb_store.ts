@@ -9,7 +9,7 @@ import type { IDBPTransaction, StoreNames } from "idb";
 import { compact, MANY_ROWS } from "./compact";
 import { type Database, everyPlaceOf, openDatabase, type Place, type Schema } from "./database";
 import { KeepError, keepError } from "./errors";
-import { type LastWord, LastWords } from "./last_words";
+import { isOf, type LastWord, LastWords } from "./last_words";
 import type {
   BrowserStore,
   CanvasStore,
@@ -48,7 +48,8 @@ class IndexedDbCanvas implements CanvasStore {
     return [this.#user, this.#canvas];
   }
 
-  load(): Promise<KeptCanvas> {
+  async load(): Promise<KeptCanvas> {
+    await this.#store.takeUp(); // Above all a sign-out: later it would take along what this page writes.
     return this.#store.read(async (db) => {
       const tx = db.transaction(ALL);
       const [head, acked, refused, edits] = await Promise.all([
@@ -70,6 +71,11 @@ class IndexedDbCanvas implements CanvasStore {
     return this.#store.toldOf(this.#change(change), () => this.#write(change));
   }
 
+  /** Write a change that a page had left; its head only where none that is newer was written meanwhile. */
+  writeLate(change: KeptChange): Promise<readonly number[]> {
+    return this.#store.toldOf(this.#change(change), () => this.#write(change, true));
+  }
+
   leave(change: KeptChange): void {
     this.#store.words.say(this.#change(change));
   }
@@ -78,13 +84,14 @@ class IndexedDbCanvas implements CanvasStore {
     return { kind: "change", user: this.#user, canvas: this.#canvas, change };
   }
 
-  #write(change: KeptChange): Promise<readonly number[]> {
+  #write(change: KeptChange, late = false): Promise<readonly number[]> {
     return this.#store.write(async (tx) => {
       const known = await tx.objectStore("canvases").get(this.#place);
       if (known && known.epoch !== change.epoch)
         throw new KeepError("other_epoch", "The canvas was replaced.");
       const where = { user: this.#user, canvas: this.#canvas };
-      if (change.head) await tx.objectStore("canvases").put({ ...where, ...change.head });
+      const outdated = late && known && change.head && known.at > change.head.at;
+      if (change.head && !outdated) await tx.objectStore("canvases").put({ ...where, ...change.head });
       // Without a head the canvas was forgotten meanwhile: only unsent work is kept then.
       const acked = known || change.head ? (change.acked ?? []) : [];
       for (const update of acked) await tx.objectStore("states").add({ ...where, update });
@@ -103,7 +110,8 @@ class IndexedDbCanvas implements CanvasStore {
     });
   }
 
-  adopt(tabs: (tab: string) => boolean, by: string): Promise<readonly KeptEdit[]> {
+  async adopt(tabs: (tab: string) => boolean, by: string): Promise<readonly KeptEdit[]> {
+    await this.#store.takeUp(); // What a tab had under way as it went is an edit of it as well.
     return this.#store.write(async (tx) => {
       const orphans = (await this.#edits(tx)).filter(({ tab }) => tab !== by && tabs(tab));
       const where = { user: this.#user, canvas: this.#canvas };
@@ -115,7 +123,7 @@ class IndexedDbCanvas implements CanvasStore {
   }
 
   forget(epoch: string | null, refuse: readonly RefusedWork[] = []): Promise<void> {
-    this.#store.words.forget(this.#user, this.#canvas);
+    this.#store.forgetWords(this.#user, this.#canvas);
     return this.#store.write(async (tx) => {
       for (const copy of refuse) await tx.objectStore("refused").put({ ...copy, user: this.#user });
       const known = await tx.objectStore("canvases").get(this.#place);
@@ -165,6 +173,7 @@ export class IndexedDbStore implements BrowserStore {
   #db: Promise<Database> | null;
   readonly #underWay = new Set<LastWord>();
   #ending = false;
+  #takingUp: Promise<void> = Promise.resolve();
 
   private constructor(db: Database, name: string | undefined, words: LastWords) {
     this.#db = Promise.resolve(db);
@@ -182,8 +191,16 @@ export class IndexedDbStore implements BrowserStore {
   }
 
   /** Write what pages had under way when they were left. What cannot be written waits for the next page. */
-  async takeUp(): Promise<void> {
-    for (const word of this.words.take()) {
+  takeUp(): Promise<void> {
+    this.#takingUp = this.#takingUp.then(() => this.#takeUp());
+    return this.#takingUp;
+  }
+
+  async #takeUp(): Promise<void> {
+    const words = this.words.take();
+    // What else was said of somebody who signed out is to go, too.
+    const last = (word: LastWord) => Number(word.kind === "clear");
+    for (const word of words.sort((one, other) => last(one) - last(other))) {
       await this.#writeWord(word).catch((error: unknown) => {
         // Another life of the canvas began: as with every write, nothing of the old one is kept.
         if (!(error instanceof KeepError && error.code === "other_epoch")) this.words.leave(word);
@@ -246,7 +263,17 @@ export class IndexedDbStore implements BrowserStore {
   }
 
   clear(user: string): Promise<void> {
-    this.words.forget(user);
+    this.forgetWords(user);
+    return this.toldOf({ kind: "clear", user }, () => this.#clear(user));
+  }
+
+  /** Forget words that were said, and say no more what is under way, as `LastWords.forget`. */
+  forgetWords(user: string, canvas?: string): void {
+    this.words.forget(user, canvas);
+    for (const word of this.#underWay) if (isOf(word, user, canvas)) this.#underWay.delete(word);
+  }
+
+  #clear(user: string): Promise<void> {
     return this.write(async (tx) => {
       for (const name of ["canvases", "results"] as const)
         await tx.objectStore(name).delete(everyPlaceOf(user));
@@ -307,8 +334,9 @@ export class IndexedDbStore implements BrowserStore {
 
   #writeWord(word: LastWord): Promise<unknown> {
     if (word.kind === "fact") return this.remember(word.name, word.value);
-    const canvas = this.canvas(word.user, word.canvas);
-    return word.kind === "results" ? canvas.saveResults(word.results) : canvas.write(word.change);
+    if (word.kind === "clear") return this.clear(word.user);
+    const canvas = new IndexedDbCanvas(this, word.user, word.canvas);
+    return word.kind === "results" ? canvas.saveResults(word.results) : canvas.writeLate(word.change);
   }
 
   #writeOnce<T>(work: (tx: Writing) => Promise<T>, durability: Durability): Promise<T> {

@@ -12,16 +12,19 @@ import type { KeptChange } from "./types";
 export type LastWord =
   | { readonly kind: "change"; readonly user: string; readonly canvas: string; readonly change: KeptChange }
   | { readonly kind: "results"; readonly user: string; readonly canvas: string; readonly results: unknown }
-  | { readonly kind: "fact"; readonly name: string; readonly value: unknown };
+  | { readonly kind: "fact"; readonly name: string; readonly value: unknown }
+  /** All that is kept of the user is to be forgotten; whatever else was said of them. */
+  | { readonly kind: "clear"; readonly user: string };
 
 const PREFIX = "spellwork.left.";
 /** Characters of one word at most: all of them share some five million. */
 const LONGEST = 1_000_000;
 const TOO_LONG = "It is too long.";
 
-/** Tell apart what JSON does not. */
-const BYTES = "\u0001bytes";
-const MAP = "\u0001map";
+/** Tell apart what JSON does not. A key of others that begins as these do is written with one more of it. */
+const MARK = "\u0001";
+const BYTES = `${MARK}bytes`;
+const MAP = `${MARK}map`;
 
 /** See the top of the file. Where the browser has no `localStorage`, nothing is said. */
 export class LastWords {
@@ -109,9 +112,10 @@ function pageStorage(): Storage | null {
   }
 }
 
-/** A fact is a user's where its name says so. */
-function isOf(word: LastWord, user: string, canvas: string | undefined): boolean {
+/** Whether a word is of a user, and about one canvas or at all. A fact is a user's where its name says so. */
+export function isOf(word: LastWord, user: string, canvas?: string): boolean {
   if (word.kind === "fact") return canvas === undefined && word.name.includes(user);
+  if (word.kind === "clear") return canvas === undefined && word.user === user;
   return word.user === user && (canvas === undefined || word.canvas === canvas);
 }
 
@@ -130,11 +134,23 @@ function flat(value: unknown): unknown {
   if (value instanceof Uint8Array && value.length > LONGEST) throw new Error(TOO_LONG);
   if (value instanceof Uint8Array)
     return { [BYTES]: btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join("")) };
-  return value instanceof Map ? { [MAP]: [...value] } : value;
+  if (value instanceof Map) return { [MAP]: [...value] };
+  return renamed(value, MARK, (key) => MARK + key);
+}
+
+/** The same with another name for each key that begins so. */
+function renamed(value: unknown, beginning: string, name: (key: string) => string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const begins = (key: string) => key.startsWith(beginning);
+  if (!Object.keys(value).some(begins)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [begins(key) ? name(key) : key, each]),
+  );
 }
 
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (BYTES in value) return Uint8Array.from(atob(String(value[BYTES])), (char) => char.charCodeAt(0));
-  return MAP in value ? new Map(value[MAP] as [unknown, unknown][]) : value;
+  if (MAP in value) return new Map(value[MAP] as [unknown, unknown][]);
+  return renamed(value, MARK + MARK, (key) => key.slice(MARK.length));
 }

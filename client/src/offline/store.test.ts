@@ -323,4 +323,61 @@ describe("a page that is left while it writes", () => {
     first.canvas("bert", "d").leave({ epoch: "e1", head: HEAD, acked: [new Uint8Array(900_000)] });
     expect(shelf.length).toBe(0);
   });
+
+  test("leaves a sign-out to the next page, and nothing else of that person", async () => {
+    const { first, next } = await pages();
+    await next.canvas("anna", "c").write({ epoch: "e1", head: HEAD, add: [{ tab: "t", update: bytes(1) }] });
+    const under = [
+      first.canvas("anna", "d").write({ epoch: "e1", head: HEAD }),
+      first.clear("anna"),
+      first.remember("list anna", undefined),
+    ];
+    first.pageEnds();
+    // Another tab that had not heard of it says something later.
+    next.canvas("anna", "f").leave({ epoch: "e1", head: HEAD });
+    next.canvas("bert", "c").leave({ epoch: "e1", head: HEAD });
+    await next.remember("list anna", ["c"]);
+    expect(shelf.length).toBe(4);
+    await next.takeUp();
+    expect((await next.openable("anna")).size).toBe(0);
+    expect(await next.unsent("anna")).toEqual({ edits: 0, copies: 0, canvases: 0 });
+    expect(await next.recall("list anna")).toBeUndefined();
+    expect([...(await next.openable("bert")).keys()]).toEqual(["c"]);
+    expect(shelf.length).toBe(0);
+    await Promise.all(under);
+  });
+
+  test("leaves its last edits to the tab that adopts the others", async () => {
+    const { first, next } = await pages();
+    first.canvas("anna", "c").leave({ epoch: "e1", add: [{ tab: "gone", update: bytes(1) }] });
+    const adopted = await next.canvas("anna", "c").adopt((tab) => tab === "gone", "mine");
+    expect(adopted).toMatchObject([{ tab: "mine", update: bytes(1) }]);
+  });
+
+  test("leaves values as they are, whatever their keys", async () => {
+    const { first, next } = await pages();
+    const odd = {
+      "\u0001map": 1,
+      "\u0001\u0001bytes": "AA==",
+      map: new Map([["\u0001map", bytes(1)]]),
+      list: [{}],
+    };
+    const under = first.remember("odd", odd);
+    first.pageEnds();
+    await next.takeUp();
+    expect(await next.recall("odd")).toEqual(odd);
+    await under;
+  });
+
+  test("leaves a head that does not replace a newer one", async () => {
+    const { first, next } = await pages();
+    const canvas = next.canvas("anna", "c");
+    first.canvas("anna", "c").leave({ epoch: "e1", head: HEAD, add: [{ tab: "t", update: bytes(1) }] });
+    await canvas.write({ epoch: "e1", head: { ...HEAD, role: "viewer", at: HEAD.at + 1 } });
+    await next.takeUp();
+    expect(await canvas.load()).toMatchObject({ head: { role: "viewer" }, edits: [{ tab: "t" }] });
+    first.canvas("anna", "c").leave({ epoch: "e1", head: { ...HEAD, name: "New", at: HEAD.at + 2 } });
+    await next.takeUp();
+    expect((await canvas.load()).head?.name).toBe("New");
+  });
 });
