@@ -254,6 +254,7 @@ RUNS = Table(
     Column("takeover_nodes", Integer, nullable=False, server_default="0"),
     Column("ran", Float, nullable=False, server_default="0"),
     Index(None, "canvas_id", "created_at"),
+    Index(None, "created_at", "id"),
     Index(None, "queue", "status", "priority"),
     Index(None, "queue", "claimed_at"),
     Index(
@@ -262,6 +263,12 @@ RUNS = Table(
         "created_at",
         sqlite_where=text("status = 'queued' AND process_id IS NULL"),
         postgresql_where=text("status = 'queued' AND process_id IS NULL"),
+    ),
+    Index(
+        "ix_runs_deadline",
+        "deadline",
+        sqlite_where=text("ended_at IS NULL AND deadline IS NOT NULL"),
+        postgresql_where=text("ended_at IS NULL AND deadline IS NOT NULL"),
     ),
     Index(
         "uq_runs_queue_dedupe_key",

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.journal import Entry, FencedError, append
 from spellwork_server.storage.processes import ProcessRecords
-from spellwork_server.storage.queues import Claimant, QueueRecord, QueueStore, enqueue
+from spellwork_server.storage.queues import Claimant, QueueRecord, QueueStore, _late, enqueue
 from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
+from spellwork_server.storage.schema import RUNS
 from tests.server.storage.databases import opened
 
 pytestmark = pytest.mark.anyio
@@ -413,3 +415,20 @@ async def test_a_run_is_found_by_its_key_through_an_index(kind: str, tmp_path: P
         assert "ix_runs_queue_dedupe_key_created_at" in told
         assert "sort" not in told.lower()
         assert "b-tree" not in told.lower()
+
+
+@pytest.mark.rule("Q4")
+@DATABASES
+async def test_who_looks_for_late_runs_reads_those_with_a_deadline_alone(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        query = select(RUNS.c.id).where(_late(1_000.0)).order_by(RUNS.c.deadline).limit(100)
+        async with d.database.read() as conn:
+            if kind == "postgres":
+                for way in ("seqscan", "bitmapscan", "sort"):
+                    await conn.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+            asked = query.compile(conn.engine, compile_kwargs={"literal_binds": True})
+            explain = "EXPLAIN" if kind == "postgres" else "EXPLAIN QUERY PLAN"
+            told = [str(row) for row in await conn.exec_driver_sql(f"{explain} {asked}")]
+        assert "ix_runs_deadline" in " ".join(told)

@@ -253,6 +253,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one table after another
             sqlite_where=sa.text("status = 'queued' AND process_id IS NULL"),
             postgresql_where=sa.text("status = 'queued' AND process_id IS NULL"),
         )
+        batch_op.create_index(
+            "ix_runs_deadline",
+            ["deadline"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL AND deadline IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NULL AND deadline IS NOT NULL"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_runs_created_at_runs_id"), ["created_at", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_runs_trigger_id"), ["trigger_id"], unique=False)
         batch_op.create_index(
             "uq_runs_queue_dedupe_key",
