@@ -233,10 +233,11 @@ def _number(name: str) -> ColumnElement[float]:
     return bindparam(name, type_=RUN_FIGURES.c.seconds.type)
 
 
-_WENT = (
-    RUNS.c.ran + _number("at") - func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, _number("at"))
+_SINCE = func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, _number("at"))
+_WENT = RUNS.c.ran + case(
+    (_number("at") > _SINCE, _number("at") - _SINCE), else_=literal_column("0.0")
 )
-"""Seconds of a run that ends as it is carried."""
+"""Seconds of a run that ends as it is carried; where clocks differ, it did not end before it began."""
 
 _ENDING = Prepared(lambda dialect: _copying(dialect, _WENT))
 _ENDING_UNREAD = Prepared(lambda dialect: _copying(dialect, _WENT, ("day", "words")))

@@ -31,7 +31,7 @@ async def lay_down(
     values: dict[str, Any] = {"status": status, "process_id": None, "not_before": not_before}
     values["ran"] = RUNS.c.ran + ran if attempt is None else 0.0
     if attempt is not None:
-        values["attempt"] = attempt
+        values |= {"attempt": attempt, "takeovers": 0}
     laid = await conn.execute(
         update(RUNS).where(RUNS.c.id == run, RUNS.c.fence == fence).values(**values)
     )
@@ -44,7 +44,7 @@ async def take_up(
 ) -> RunRecord | None:
     """Claim a run that has one of these statuses, and nobody carries; None where another one was first, or it changed.
 
-    One that had ended is open again.
+    One that had ended is open again. It was asked for or answered: how often its process died before counts no more.
     """
     taken = await conn.execute(
         update(RUNS)
@@ -58,6 +58,7 @@ async def take_up(
             fence=RUNS.c.fence + 1,
             claimed_at=time.time(),
             lent=0,
+            takeovers=0,
         )
         .returning(RUNS)
     )
@@ -70,7 +71,14 @@ async def put_back(conn: AsyncConnection, run: str, statuses: Sequence[str]) -> 
     moved = await conn.execute(
         update(RUNS)
         .where(RUNS.c.id == run, RUNS.c.status.in_(statuses))
-        .values(status="queued", ended_at=None, result=None, process_id=None, not_before=None)
+        .values(
+            status="queued",
+            ended_at=None,
+            result=None,
+            process_id=None,
+            not_before=None,
+            takeovers=0,
+        )
     )
     return moved.rowcount == 1
 

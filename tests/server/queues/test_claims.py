@@ -18,7 +18,8 @@ from spellwork_server.storage.journal import Entry, FencedError, append
 from spellwork_server.storage.processes import ProcessRecords
 from spellwork_server.storage.queues import Claimant, QueueRecord, QueueStore, _late, enqueue
 from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
-from spellwork_server.storage.schema import RUNS
+from spellwork_server.storage.run_states import lay_down, put_back, take_up
+from spellwork_server.storage.schema import RUN_FIGURES, RUNS
 from tests.server.storage.databases import opened
 
 pytestmark = pytest.mark.anyio
@@ -432,3 +433,31 @@ async def test_who_looks_for_late_runs_reads_those_with_a_deadline_alone(
             explain = "EXPLAIN" if kind == "postgres" else "EXPLAIN QUERY PLAN"
             told = [str(row) for row in await conn.exec_driver_sql(f"{explain} {asked}")]
         assert "ix_runs_deadline" in " ".join(told)
+
+
+@pytest.mark.rule("Q18")
+@DATABASES
+async def test_a_run_that_goes_on_anew_is_no_suspect_any_more(kind: str, tmp_path: Path) -> None:
+    async with desk(kind, tmp_path) as d:
+        await d.put(takeovers=3, status="running", fence=1)
+        await d.put(takeovers=3, status="waiting")
+        await d.put(takeovers=3, status="waiting")
+        async with d.database.write() as conn:
+            await lay_down(conn, "r1", 1, "queued", attempt=2)
+            assert await put_back(conn, "r2", ("waiting",))
+            assert await take_up(conn, "r3", ("waiting",), "here") is not None
+        assert [(await d.row(run)).takeovers for run in ("r1", "r2", "r3")] == [0, 0, 0]
+
+
+@pytest.mark.rule("B11")
+@DATABASES
+async def test_no_run_took_less_than_no_time_where_clocks_differ(kind: str, tmp_path: Path) -> None:
+    async with desk(kind, tmp_path) as d:
+        for at in (990.0, 1_007.0):
+            run = await d.put(ran=5.0)
+            assert await d.claim() == [run]
+            async with d.database.write() as conn:
+                await mark_ended(conn, run, "completed", at, {"order": []})
+        async with d.database.read() as conn:
+            found = await conn.scalars(select(RUN_FIGURES.c.seconds).order_by(RUN_FIGURES.c.run))
+        assert list(found) == [5.0, 12.0]
