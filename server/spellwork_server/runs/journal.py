@@ -181,11 +181,20 @@ class Journal:
 
     async def is_forgotten(self, stream: str, after: int) -> bool:
         """Tell whether events after ``after`` are missing here: too old to be kept, or never ours."""
-        published = (await self.log(stream)).published
-        if after >= published:
-            return after > published
+        log = await self.log(stream)
+        if after > log.published:
+            log = await self.up_to_date(stream)
+        if after >= log.published:
+            return after > log.published
         first = await self._store.first(stream)
         return first is None or first > after + 1
+
+    async def up_to_date(self, stream: str) -> StreamLog:
+        """Return the end of a stream once all is published that other processes wrote by now: they may not have been heard yet."""
+        log = await self.log(stream)
+        log.heard(await self._store.last(stream))
+        await log.catch_up()
+        return log
 
     async def follow(
         self, stream: str, *, after: int, run: str, is_open: Callable[[], bool]
@@ -196,10 +205,7 @@ class Journal:
         """
         while True:
             goes_on = is_open()
-            log = await self.log(stream)
-            if not goes_on:  # the process that wrote the end may not have been heard yet
-                log.heard(await self._store.last(stream))
-                await log.catch_up()
+            log = await (self.log(stream) if goes_on else self.up_to_date(stream))
             changed, upto = log.changed, log.published
             page = await self.read(stream, after=after, limit=FOLLOW_PAGE, run=run, upto=upto)
             for event in page:

@@ -102,6 +102,7 @@ class EventService(Service):
         """Give events after ``after_seq``, and nothing more."""
         actor = require(call.actor, "run.create")
         await require_stream(actor, request.stream, self._access)
+        await self._journal.up_to_date(request.stream)
         if await self._journal.is_forgotten(request.stream, request.after_seq):
             seq = (await self._journal.log(request.stream)).published
             return StreamPage(

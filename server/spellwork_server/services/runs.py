@@ -310,6 +310,7 @@ class RunService(Service):
         ):
             after = _last_event_id(call.request.headers.get("Last-Event-ID"), request.after_seq)
             return EventStream(self._follow(actor, record, after))
+        await self._journal.up_to_date(record.stream)
         events = await self._journal.read(
             record.stream,
             after=request.after_seq,

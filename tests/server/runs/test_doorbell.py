@@ -125,6 +125,24 @@ async def test_who_follows_is_told_what_both_processes_write_each_once_and_in_or
 
 
 @pytest.mark.rule("O4")
+async def test_who_asks_is_given_what_another_process_has_written_by_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(module, "ALONE_SECONDS", 3600.0)
+    with placed("file", tmp_path) as url:
+        async with processes(url) as (one, two):
+            await two.write(3)
+            await until(lambda: len(two.tabs.seen) == 3)
+            assert not await one.journal.is_forgotten(STREAM, 3)
+            assert (await one.journal.up_to_date(STREAM)).published == 3
+            found = await one.journal.read(STREAM, after=0, limit=10)
+            assert [event.seq for event in found] == [1, 2, 3]
+            assert one.numbers() == [1, 2, 3]
+            assert await one.journal.read(STREAM, after=3, limit=10) == []
+
+
+@pytest.mark.rule("O4")
 async def test_a_bell_that_is_lost_is_hung_up_again_and_nothing_is_missed(
     postgres: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
