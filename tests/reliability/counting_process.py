@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 
@@ -13,11 +14,21 @@ from spellwork import Context, Library, Pack, node
 from spellwork_server.cli import main
 
 
-def note(name: str) -> None:
-    """Add a line to the file, whole or not at all, however the process ends."""
+async def note(name: str) -> None:
+    """Add a line to the file, whole or not at all, however the process ends; once there is room, where the disk is full."""
     file = os.open(os.environ["COUNT_CALLS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        os.write(file, f"{name}\n".encode())
+        while True:
+            try:
+                os.write(file, f"{name}\n".encode())
+            except (
+                OSError
+            ) as error:  # what may be full is the server's disk, and not the one who counts
+                if error.errno != errno.EFBIG:
+                    raise
+                await asyncio.sleep(0.01)
+            else:
+                return
     finally:
         os.close(file)
 
@@ -30,7 +41,7 @@ def mixed(a: int, b: int) -> int:
 @node("count.step", title="Step", output="value")
 async def step(ctx: Context, a: int, b: int = 0, seconds: float = 0.002) -> int:
     """Mix two numbers, and take its time."""
-    note(ctx.node_id)
+    await note(ctx.node_id)
     await asyncio.sleep(seconds)
     return mixed(a, b)
 
@@ -38,7 +49,7 @@ async def step(ctx: Context, a: int, b: int = 0, seconds: float = 0.002) -> int:
 @node("count.call", title="Call", output="value", side_effects=True)
 async def call(ctx: Context, a: int, b: int = 0, seconds: float = 0.002) -> int:
     """Do the same, as if it cost money."""
-    note(ctx.node_id)
+    await note(ctx.node_id)
     await asyncio.sleep(seconds)
     return mixed(a, b)
 
