@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from types import TracebackType
-from typing import Self
 
+from .background import Background
 from .errors import ServerError
 from .rooms import Committed, Room
 from .storage.comments import CommentRecords, Place
@@ -19,26 +19,22 @@ MAX_BARE = 10_000
 logger = logging.getLogger(__name__)
 
 
-class CommentPlaces:
+class CommentPlaces(Background):
     """Follows the edits of all canvases, as an async context manager.
 
     A node that is moved and removed within SETTLE keeps the place before. What
     a crash loses is at most that; a place is no part of anybody's work.
     """
 
+    name = "comment-places"
+
     def __init__(self, records: CommentRecords) -> None:
+        super().__init__()
         self._records = records
         self._edited: dict[str, Room] = {}
         self._bare: set[str] = set()
         """Canvases known to have no thread at a node: most, and they cost nothing."""
         self._wake = asyncio.Event()
-        self._tasks = asyncio.TaskGroup()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
-        self._task = self._tasks.create_task(self._follow(), name="comment-places")
-        return self
 
     async def __aexit__(
         self,
@@ -46,9 +42,7 @@ class CommentPlaces:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        await self._tasks.__aexit__(None, None, None)
+        await super().__aexit__(kind, error, trace)
         await self._keep_all()
 
     def edited(self, room: Room, _committed: Committed) -> None:
@@ -61,7 +55,7 @@ class CommentPlaces:
         """Note that a thread was just begun at a node of this canvas."""
         self._bare.discard(canvas_id)
 
-    async def _follow(self) -> None:
+    async def _go(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from spellwork_server.background import Background
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_progress import Claim, write_progress
@@ -21,35 +20,21 @@ EVERY = 2.0
 logger = logging.getLogger(__name__)
 
 
-class ProgressKeeper:
+class ProgressKeeper(Background):
     """As an async context manager. It writes what changed since it last looked, in one go."""
+
+    name = "progress"
 
     def __init__(
         self, open_runs: Callable[[], Iterator[Run]], commits: GroupCommit, every: float = EVERY
     ) -> None:
+        super().__init__()
         self._open_runs = open_runs
         self._commits = commits
         self._every = every
         self._seen: dict[Claim, dict[str, Any]] = {}
-        self._tasks = asyncio.TaskGroup()
-        self._keeper: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
-        self._keeper = self._tasks.create_task(self._keep(), name="progress")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-        await self._tasks.__aexit__(None, None, None)
-
-    async def _keep(self) -> None:
+    async def _go(self) -> None:
         while True:
             await asyncio.sleep(self._every)
             try:
@@ -79,8 +64,4 @@ class ProgressKeeper:
         for claim in news:
             going[claim].kept_aside = True
         if news:
-            await self._commits.submit(partial(_write, news))
-
-
-async def _write(news: dict[Claim, dict[str, Any]], conn: Any) -> None:
-    await write_progress(conn, news)
+            await self._commits.submit(lambda conn: write_progress(conn, news))

@@ -11,9 +11,8 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
-from typing import Self
 
+from spellwork_server.background import Background
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.group_commit import GroupCommit, Job
@@ -61,12 +60,14 @@ class Keeping:
     """After the end of the run that asked."""
 
 
-class Retention:
+class Retention(Background):
     """Sweeps every INTERVAL seconds while it is entered.
 
     ``subscribers`` returns the names of those whom the outbox tells: what they
     have not been told is kept. What is open, or waits, is not touched.
     """
+
+    name = "retention"
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class Retention:
         keeping: Keeping,
         subscribers: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        super().__init__()
         self._database = database
         self._records = records
         self._commits = commits
@@ -83,23 +85,6 @@ class Retention:
         self._subscribers = subscribers
         self._compacted = 0.0
         """Runs that ended until then are compacted."""
-        self._tasks = asyncio.TaskGroup()
-        self._sweeper: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
-        self._sweeper = self._tasks.create_task(self._sweep_forever(), name="retention")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        await self._tasks.__aexit__(None, None, None)
 
     async def sweep(self, now: float | None = None) -> None:
         """Throw away what is too old at ``now``, in small transactions."""
@@ -143,7 +128,7 @@ class Retention:
         """Return how far the clock is ahead of one that nobody sets."""
         return time.time() - time.monotonic()
 
-    async def _sweep_forever(self) -> None:
+    async def _go(self) -> None:
         clock = self._ahead()
         while True:
             await asyncio.sleep(INTERVAL)

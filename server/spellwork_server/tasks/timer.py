@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from types import TracebackType
-from typing import Self
 
+from spellwork_server.background import Background
 from spellwork_server.errors import ServerError
 
 from .tasks import Tasks
@@ -17,30 +16,16 @@ LOOK = 30.0
 logger = logging.getLogger(__name__)
 
 
-class TaskTimer:
+class TaskTimer(Background):
     """As an async context manager, entered when runs can go on."""
 
+    name = "tasks"
+
     def __init__(self, tasks: Tasks) -> None:
+        super().__init__()
         self._tasks = tasks
-        self._group = asyncio.TaskGroup()
-        self._keeper: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._keeper = self._group.create_task(self._keep_time(), name="tasks")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-        await self._group.__aexit__(None, None, None)
-
-    async def _keep_time(self) -> None:
+    async def _go(self) -> None:
         loop = asyncio.get_running_loop()
         looked = -LOOK
         while True:
