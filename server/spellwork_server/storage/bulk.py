@@ -12,7 +12,16 @@ from functools import cache
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import CursorResult, Dialect, Executable, Insert, Table
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    CursorResult,
+    Dialect,
+    Executable,
+    Insert,
+    Table,
+    bindparam,
+)
 from sqlalchemy.dialects.sqlite import Insert as Upsert
 from sqlalchemy.dialects.sqlite import insert as on_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +38,11 @@ def to_text(value: Any) -> str:
 def json_text(value: Any) -> str | None:
     """Return a value as a JSON column keeps it, for rows that go past SQLAlchemy's own conversion."""
     return None if value is None else to_text(value)
+
+
+def param(name: str, column: Column[Any]) -> BindParameter[Any]:
+    """Return a named parameter of a ``Prepared`` statement, of a column's type."""
+    return bindparam(name, type_=column.type)
 
 
 class Prepared:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Update,
     and_,
-    bindparam,
     func,
     literal_column,
     or_,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .bulk import Prepared, insert_many, upsert
+from .bulk import Prepared, insert_many, param, upsert
 from .database import Database
 from .outputs import OutputRow, insert_outputs
 from .schema import EVENTS, PROCESSES, RUNS, STREAMS
@@ -158,11 +157,11 @@ def _advancing(stream: Any, count: Any, held: ColumnElement[bool], claims: Any) 
 
 _ADVANCING = Prepared(
     lambda _: _advancing(
-        bindparam("of_stream", type_=STREAMS.c.id.type),
-        bindparam("more", type_=STREAMS.c.seq.type),
+        param("of_stream", STREAMS.c.id),
+        param("more", STREAMS.c.seq),
         and_(
-            RUNS.c.id == bindparam("of_run", type_=RUNS.c.id.type),
-            RUNS.c.fence == bindparam("under", type_=RUNS.c.fence.type),
+            RUNS.c.id == param("of_run", RUNS.c.id),
+            RUNS.c.fence == param("under", RUNS.c.fence),
         ),
         literal_column("1"),
     )

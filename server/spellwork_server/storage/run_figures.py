@@ -10,7 +10,6 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Dialect,
-    bindparam,
     case,
     delete,
     func,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import Insert as Upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .bulk import Prepared, upsert
+from .bulk import Prepared, param, upsert
 from .database import Database
 from .schema import RUN_FIGURES, RUN_TOKENS, RUNS
 
@@ -206,8 +205,7 @@ def _copying(
     ``seconds`` come on top of those that were kept as it was laid down.
     """
     told = {
-        name: bindparam(name, type_=RUN_FIGURES.c[name].type) if name != "seconds" else seconds
-        for name in _TOLD
+        name: param(name, RUN_FIGURES.c[name]) if name != "seconds" else seconds for name in _TOLD
     }
     source = select(
         RUNS.c.id,
@@ -215,7 +213,7 @@ def _copying(
         RUNS.c.user_id,
         RUNS.c.audience == literal_column("'shared'"),
         *told.values(),
-    ).where(RUNS.c.id == bindparam("of_run", type_=RUNS.c.id.type))
+    ).where(RUNS.c.id == param("of_run", RUNS.c.id))
     made = upsert(dialect, RUN_FIGURES)
     made = made.from_select(
         ["run", "canvas_id", "user_id", "shared", *_TOLD], source, include_defaults=False
@@ -230,7 +228,7 @@ def _copying(
 
 
 def _number(name: str) -> ColumnElement[float]:
-    return bindparam(name, type_=RUN_FIGURES.c.seconds.type)
+    return param(name, RUN_FIGURES.c.seconds)
 
 
 _SINCE = func.coalesce(RUNS.c.claimed_at, RUNS.c.started_at, _number("at"))

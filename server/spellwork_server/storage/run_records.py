@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, BindParameter, Column, bindparam, delete, func, select, update
+from sqlalchemy import JSON, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
-from .bulk import Prepared, insert_many, json_text
+from .bulk import Prepared, insert_many, json_text, param
 from .database import Database
 from .run_figures import write_figures
 from .schema import EVENTS, RUNS
@@ -64,19 +64,15 @@ _NAMES = tuple(column.key for column in RUNS.c if column.key in RunRecord.__data
 _JSON = tuple(place for place, name in enumerate(_NAMES) if isinstance(RUNS.c[name].type, JSON))
 
 
-def _of(name: str, column: Column[Any]) -> BindParameter[Any]:
-    return bindparam(name, type_=column.type)
-
-
 _ENDING = Prepared(
     lambda _: (
         update(RUNS)
-        .where(RUNS.c.id == _of("of_run", RUNS.c.id))
+        .where(RUNS.c.id == param("of_run", RUNS.c.id))
         .values(
-            status=_of("status", RUNS.c.status),
-            ended_at=_of("ended_at", RUNS.c.ended_at),
-            result=_of("result", RUNS.c.result),
-            ran=RUNS.c.ran + _of("more", RUNS.c.ran),
+            status=param("status", RUNS.c.status),
+            ended_at=param("ended_at", RUNS.c.ended_at),
+            result=param("result", RUNS.c.result),
+            ran=RUNS.c.ran + param("more", RUNS.c.ran),
         )
     )
 )
