@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 
 import msgspec
 
-from spellwork_server.errors import ServerError
+from spellwork_server.errors import ServerError, Unavailable
 from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.journal import Entry, JournalStore, StoredEvent, numbered
 
@@ -61,6 +61,7 @@ class Journal:
         self._loading: dict[str, asyncio.Lock] = {}
         self._watchers: list[Grown] = []
         self._tasks = asyncio.TaskGroup()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -75,6 +76,7 @@ class Journal:
         for log in self._logs.values():
             log.close()
         await self._tasks.__aexit__(None, None, None)
+        self._closed = True
 
     def watch(self, watcher: Grown) -> None:
         """Have ``watcher`` told of every stream that this process writes, after each commit."""
@@ -154,6 +156,10 @@ class Journal:
         return done
 
     def _put(self, log: StreamLog, packet: Packet) -> None:
+        if self._closed:  # nobody would write it, nor tell whose it is
+            packet.author.broken(Unavailable("The server is stopping and takes no more events"))
+            packet.finish()
+            return
         self._logs[log.stream] = log
         log.put(packet)
         if not log.writing:

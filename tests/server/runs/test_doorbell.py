@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from spellwork_server.errors import StoreUnavailable
+from spellwork_server.errors import StoreUnavailable, Unavailable
 from spellwork_server.runs import doorbell as module
 from spellwork_server.runs.doorbell import Doorbell
 from spellwork_server.runs.journal import Journal
@@ -122,6 +122,28 @@ async def test_who_follows_is_told_what_both_processes_write_each_once_and_in_or
             for name in ("one", "two"):
                 mine = [each["number"] for each in one.tabs.seen if each["run"] == name]
                 assert mine == list(range(60))
+
+
+class Refused(Author):
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+
+    def broken(self, error: Exception) -> None:
+        self.errors.append(error)
+
+
+async def test_who_writes_to_a_journal_that_is_closed_learns_of_it(tmp_path: Path) -> None:
+    with placed("file", tmp_path) as url:
+        async with processes(url) as (one, _):
+            log = await one.journal.log(STREAM)
+        author, entry = Refused(), Entry("one", "node.log", None, 1.0, b'{"run":"one"}')
+
+        async def nothing(_conn: Any) -> None:
+            pass
+
+        one.journal.append(log, author, [entry])
+        await one.journal.commit(log, author, entry, nothing)
+        assert [type(error) for error in author.errors] == [Unavailable, Unavailable]
 
 
 @pytest.mark.rule("O4")
