@@ -121,12 +121,13 @@ class Placement:
     async def _child(
         self, queue: str, step: Step, inputs: dict[str, Any], context: Context
     ) -> RunRecord:
+        ending = frozenset(self._ending)  # before the look: one may end while it is looked for
         parent = await self._records.get(context.run_id)
         if parent is None:
             raise NodeError("the run is not kept any more", code="cancelled", retryable=False)
         key = OWN_KEYS + context.idempotency_key
         known = await self._known(queue, key, parent)
-        if known is not None and known.id in self._ending:  # of an attempt that took too long
+        if known is not None and known.id in ending:  # of an attempt that took too long
             await self._endings.wait(known.id)
             known = await self._known(queue, key, parent)
         if known is not None and (known.status in OPEN or _succeeded(known)):
