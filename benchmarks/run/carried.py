@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from spellwork_server.garbage import Garbage
 from spellwork_server.identity import Actor
 from spellwork_server.runs.runners import Runners
 from spellwork_server.runs.spell_runner import RunRequest
+from spellwork_server.serve import SWITCH_SECONDS
 from spellwork_server.settings import Settings
 
 LAYERS, WIDTH = 20, 10
@@ -71,8 +73,9 @@ async def server(folder: Path) -> AsyncIterator[tuple[Runners, Actor]]:
     app = web.AppRunner(make_app(settings))
     await app.setup()
     garbage = Garbage()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        garbage.begin()  # as `spellwork serve` does once it is ready
+        garbage.begin()  # both as `spellwork serve` does
         parts = app.app[PARTS]
         user = await parts.stores.users.by_email("bench@example.org")
         assert user is not None

@@ -33,6 +33,10 @@ BACKLOG = 1024
 SETTLE_SECONDS = 1.0
 """Seconds from being ready until what was made at start is walked once and set aside; garbage waits so long."""
 
+SWITCH_SECONDS = 0.0005
+"""Seconds for which a thread keeps Python's lock while another waits for it. With Python's own 5 ms, a commit beside
+a busy loop takes as long as a few hundred others, and so does a frame beside a node that computes in a thread."""
+
 PUBLIC_OPERATIONS = frozenset(
     {
         "auth.login",
@@ -83,6 +87,7 @@ def is_loopback(host: str) -> bool:
 
 
 async def _serve(settings: Settings, listener: socket.socket | None) -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

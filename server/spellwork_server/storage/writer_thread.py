@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable, ScalarResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .bulk import in_few
 from .failures import is_store_failure
 from .insertion import Rows
 
@@ -61,8 +62,8 @@ class Direct:
         if not isinstance(work, tuple):
             return _at_once(work(cast("AsyncConnection", self)))
         statement, rows = work
-        if rows:
-            self._conn.exec_driver_sql(statement, list(rows))
+        for several, values in in_few(statement, rows):
+            self._conn.exec_driver_sql(several, values)
         return None
 
 
@@ -145,7 +146,8 @@ def _insert(
     driver = _driver(conn)
     driver.execute("BEGIN IMMEDIATE")
     for statement, rows in batch:
-        driver.executemany(statement, rows)
+        for several, values in in_few(statement, rows):
+            driver.execute(several, values)
     if tell is not None:
         tell()
     driver.execute("COMMIT")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import StoreUnavailable
+from spellwork_server.storage.bulk import in_few, insert_many
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.schema import STREAMS
 from tests.server.storage.databases import KINDS, opened
@@ -183,3 +185,35 @@ async def test_a_wrong_statement_is_not_blamed_on_the_store(tmp_path: Path) -> N
         with pytest.raises(OperationalError):
             async with database.read() as conn:
                 await conn.execute(text("SELECT * FROM nowhere"))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 255, 402, 1_000])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_many_rows_are_added_each_once(kind: str, rows: int, tmp_path: Path) -> None:
+    added = [(f"s{number}", number) for number in range(rows)]
+    async with opened(kind, tmp_path) as database:
+
+        async def job(conn: AsyncConnection) -> None:
+            await insert_many(conn, STREAMS, ("id", "seq"), added)
+            newer = [(name, seq + 1) for name, seq in added] * 2
+            await insert_many(conn, STREAMS, ("id", "seq"), newer[: rows + 1], keep_old=True)
+            await insert_many(conn, STREAMS, ("id", "seq"), newer[:1], replace=True)
+
+        await database.carry_out([job])
+        async with database.read() as conn:
+            kept = (await conn.execute(select(STREAMS).order_by(STREAMS.c.seq))).all()
+        assert sorted(tuple(row) for row in kept) == sorted([("s0", 1), *added[1:]])
+
+
+@pytest.mark.parametrize("rows", [1, 100, 402, 1_000])
+def test_many_rows_are_few_statements_for_sqlite(rows: int) -> None:
+    statements = list(
+        in_few("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING", [(1, 2)] * rows)
+    )
+    assert sum(len(values) for _, values in statements) == 2 * rows
+    assert len(statements) <= rows // 256 + 8
+    with closing(sqlite3.connect(":memory:")) as conn:
+        conn.execute("CREATE TABLE t (a, b)")
+        for statement, values in statements:
+            conn.execute(statement, values)
+        assert conn.execute("SELECT count(*) FROM t").fetchone() == (rows,)
