@@ -2511,6 +2511,10 @@ export interface RunView {
    */
   forked_from: string | null;
   /**
+   * The run that placed it on its queue, as the call of a node.
+   */
+  parent: string | null;
+  /**
    * runs.create: it was there already, with the same dedupe_key; no other was made.
    */
   deduplicated: boolean;
@@ -3718,6 +3722,10 @@ export interface FindRuns {
   queue?: string | null;
   trigger?: string | null;
   forked_from?: string | null;
+  /**
+   * The calls of nodes that this run placed on queues; without it, or a queue, none of these are given.
+   */
+  parent?: string | null;
   /**
    * Only runs of this user.
    */

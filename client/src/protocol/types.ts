@@ -397,6 +397,8 @@ export interface RunView {
   readonly trigger?: string | null;
   /** The run whose outputs it began with. */
   readonly forked_from?: string | null;
+  /** The run that placed it on its queue, as the call of a node. */
+  readonly parent?: string | null;
   /** The canvases that it ran inside itself: the number of the last edit in each. */
   readonly children?: Readonly<Record<string, number>>;
   /** Why the run as a whole failed. */

@@ -56,6 +56,7 @@ export function factsOf(view: RunView | null): string[] {
     ...(view.priority ? [`priority ${view.priority}`] : []),
     ...(view.trigger ? ["by a schedule"] : []),
     ...(view.forked_from ? ["forked"] : []),
+    ...(view.parent ? ["call of a node"] : []),
     ...(view.deadline ? [`until ${new Date(view.deadline * 1000).toLocaleString()}`] : []),
   ];
 }

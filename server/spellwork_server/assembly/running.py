@@ -177,6 +177,7 @@ def make_running(
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)
     runners.watch_stored_ends(tasks.run_gone)
+    runners.watch_ends(placement.parent_ended)
     runners.watch_stored_ends(placement.parent_gone)
     wheels = Wheels(settings.data / "packs", settings.max_pack_bytes)
     return Running(

@@ -30,6 +30,7 @@ from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
 
 from .queueing import Queueing
 from .references import is_stand_in
+from .run import Run
 from .runners import Runners
 from .spell_runner import OWN_KEYS, Place, RunRequest
 
@@ -95,6 +96,11 @@ class Placement:
     def parent_gone(self, run: str) -> None:
         """Cancel the calls of a run that was ended while nobody carried it; a watcher for ``Runners``."""
         self._runners.spawn(self._cancel_calls(run))
+
+    def parent_ended(self, run: Run) -> None:
+        """Do the same for one that ended here, where it was taken up again and may not have come to its calls."""
+        if run.went_before and not run.goes_elsewhere:
+            self._runners.spawn(self._cancel_calls(run.id))
 
     async def _cancel_calls(self, run: str) -> None:
         await self._queueing.cancel(await self._queueing.open_runs(parent_id=run))

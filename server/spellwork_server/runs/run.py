@@ -229,6 +229,11 @@ class Run:
         return self._paused
 
     @property
+    def went_before(self) -> bool:
+        """Whether it had begun before it was taken up here."""
+        return self._origin.begun
+
+    @property
     def goes_elsewhere(self) -> bool:
         """Whether it is stopped here for another process to carry on."""
         return self._leaving or self._broken

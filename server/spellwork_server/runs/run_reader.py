@@ -188,6 +188,7 @@ class RunReader:
             attempt=record.attempt,
             trigger=record.trigger_id,
             forked_from=record.forked_from,
+            parent=record.parent_id,
             children=request.get("children") or {},
         )
 

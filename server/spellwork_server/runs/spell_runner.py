@@ -31,7 +31,7 @@ from .live_seat import LiveSeat
 from .origin import Origin
 from .run import Machinery, Run, RunOrder
 from .run_end import Left
-from .streams import stream_of
+from .streams import calls_of, stream_of
 from .views import Audience, Mode, OnBusy
 
 QUEUE_LIMIT = 16
@@ -246,9 +246,9 @@ class SpellRunner:
         With an ``origin`` it goes on from there; where that has a record, this process carries it under ``fence``.
         """
         audience: Audience = request.audience if self.canvas else "private"
-        stream = self._stream(request)
         children = self._children if children is None else children
         known = None if origin is None else origin.record
+        stream = self._stream(request) if known is None else known.stream
         asked = request.to_json() if known is None else known.request
         order = RunOrder(
             plan,
@@ -305,6 +305,8 @@ class SpellRunner:
         children = self._children
         asked = replace(request, durable=True)
         stream = self._stream(request)
+        if place.parent is not None:
+            stream = calls_of(stream)
         record = RunRecord(
             id=uuid4().hex,
             canvas_id=self.canvas,

@@ -3,6 +3,7 @@
 ``canvas:ID``            shared runs on a canvas: whoever may read the canvas
 ``canvas:ID:user:USER``  private runs on a canvas: that user, while they may read the canvas
 ``user:USER``            runs of spells that came with the request: that user
+``...:calls``            the calls of nodes that runs of that stream placed on queues: who may follow that stream
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from .views import Audience
 Access = Callable[[str], Awaitable[CanvasAccess]]
 """Returns who may do what on a canvas, by its id; raises NotFound."""
 
+NAMES = ("canvas:ID", "canvas:ID:user:USER", "user:USER")
+
 _NAME = re.compile(
     r"(?:canvas:(?P<canvas>[A-Za-z0-9_-]{1,64})(?::user:(?P<owner>[A-Za-z0-9_-]{1,64}))?"
-    r"|user:(?P<user>[A-Za-z0-9_-]{1,64}))"
+    r"|user:(?P<user>[A-Za-z0-9_-]{1,64}))(?::calls)?"
 )
 
 
@@ -37,6 +40,11 @@ def stream_of(canvas: str | None, user: str, audience: Audience) -> str:
     return f"canvas:{canvas}" if audience == "shared" else f"canvas:{canvas}:user:{user}"
 
 
+def calls_of(stream: str) -> str:
+    """Return the stream of what the runs of a stream placed on queues: tabs that follow the runs are not told of it as of runs."""
+    return f"{stream}:calls"
+
+
 def streams_of(canvas: str, user: str) -> tuple[str, ...]:
     """Return the streams that a user with this canvas open follows."""
     return stream_of(canvas, user, "shared"), stream_of(canvas, user, "private"), f"user:{user}"
@@ -48,7 +56,7 @@ async def require_stream(actor: Actor, stream: str, access: Access) -> None:
     if match is None:
         raise StreamNotFound(
             f"There is no stream {stream[:100]!r}",
-            details={"allowed": ["canvas:ID", "canvas:ID:user:USER", "user:USER"]},
+            details={"allowed": [*NAMES, *(calls_of(name) for name in NAMES)]},
         )
     owner = match["owner"] or match["user"]
     if owner is not None and owner != actor.user_id:

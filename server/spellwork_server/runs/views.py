@@ -88,6 +88,9 @@ class RunView(View):
     forked_from: str | None = Field(
         default=None, description="The run whose outputs it began with."
     )
+    parent: str | None = Field(
+        default=None, description="The run that placed it on its queue, as the call of a node."
+    )
     deduplicated: bool = Field(
         default=False,
         description="runs.create: it was there already, with the same dedupe_key; no other was made.",

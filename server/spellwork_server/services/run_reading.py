@@ -92,6 +92,7 @@ class RunReadingService(Service):
             queue=request.queue,
             trigger=request.trigger,
             forked_from=request.forked_from,
+            parent=request.parent,
             user=request.user,
             text=request.search,
             since=request.since,

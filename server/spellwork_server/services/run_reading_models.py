@@ -37,6 +37,11 @@ class FindRuns(Request):
     queue: str | None = Field(default=None, max_length=64)
     trigger: str | None = Field(default=None, max_length=64)
     forked_from: str | None = Field(default=None, max_length=64)
+    parent: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The calls of nodes that this run placed on queues; without it, or a queue, none of these are given.",
+    )
     user: str | None = Field(default=None, max_length=64, description="Only runs of this user.")
     search: str | None = Field(
         default=None,

@@ -124,8 +124,8 @@ class RunRecords:
     async def of_canvas(
         self, canvas: str, reader: str | None, *, limit: int, before: float | None = None
     ) -> list[RunRecord]:
-        """Return runs of a canvas, newest first: shared ones, and those of ``reader`` (None: everybody's)."""
-        query = select(*LISTED).where(RUNS.c.canvas_id == canvas)
+        """Return runs of a canvas, newest first: shared ones, and those of ``reader`` (None: everybody's); no calls that runs placed."""
+        query = select(*LISTED).where(RUNS.c.canvas_id == canvas, RUNS.c.parent_id.is_(None))
         if reader is not None:
             query = query.where((RUNS.c.audience == "shared") | (RUNS.c.user_id == reader))
         return await self._newest(query, limit, before)
@@ -133,8 +133,9 @@ class RunRecords:
     async def of_user(
         self, user: str, *, limit: int, before: float | None = None
     ) -> list[RunRecord]:
-        """Return all runs of one user, newest first."""
-        return await self._newest(select(*LISTED).where(RUNS.c.user_id == user), limit, before)
+        """Return the runs of one user, newest first; no calls that runs placed."""
+        query = select(*LISTED).where(RUNS.c.user_id == user, RUNS.c.parent_id.is_(None))
+        return await self._newest(query, limit, before)
 
     async def open(self) -> list[RunRecord]:
         """Return the runs that have not ended, oldest first."""

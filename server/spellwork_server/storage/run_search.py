@@ -30,6 +30,7 @@ class RunQuery:
     ``canvas``: of that canvas, shared or of ``reader``; without one, those of ``reader`` (None: everybody's).
     ``text`` is looked for, whatever its case, in the nodes that failed (names and ids) with codes and messages, in
     the name of who ran it, in its queue and its trigger's name; as a beginning, in the run's own id.
+    Calls that runs placed are found by their ``parent`` or their ``queue`` alone.
     """
 
     reader: str | None
@@ -37,6 +38,7 @@ class RunQuery:
     status: Sequence[str] | None = None
     queue: str | None = None
     trigger: str | None = None
+    parent: str | None = None
     forked_from: str | None = None
     user: str | None = None
     text: str | None = None
@@ -117,10 +119,13 @@ def _conditions(query: RunQuery) -> list[ColumnElement[bool]]:
     equal = {
         runs.queue: query.queue,
         runs.trigger_id: query.trigger,
+        runs.parent_id: query.parent,
         runs.forked_from: query.forked_from,
         runs.user_id: query.user,
     }
     found += [column == value for column, value in equal.items() if value is not None]
+    if query.parent is None and query.queue is None:
+        found.append(runs.parent_id.is_(None))
     if query.status is not None:
         found.append(runs.status.in_(query.status))
     if query.since is not None:

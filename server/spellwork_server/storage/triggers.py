@@ -314,7 +314,7 @@ class TriggerRecords:
     async def ended_runs(
         self, trigger: TriggerRecord, canvas: str, how: Sequence[str], *, since: float, limit: int
     ) -> list[EndedRun]:
-        """Return shared runs of a canvas, and those of the trigger's owner, that ended and did not fire it; oldest first.
+        """Return shared runs of a canvas, and those of the trigger's owner, that ended and did not fire it; oldest first. Calls of placed nodes are no runs here.
 
         ``how``: ``completed``, ``failed`` or both; a run of which a node failed has failed.
         """
@@ -335,6 +335,7 @@ class TriggerRecords:
                 RUNS.c.ended_at >= since,
                 RUNS.c.status.in_(("completed", "failed")),
                 RUNS.c.mode == "once",
+                RUNS.c.parent_id.is_(None),
                 (RUNS.c.audience == "shared") | (RUNS.c.user_id == trigger.user_id),
                 ~fired,
             )

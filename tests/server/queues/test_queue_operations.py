@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from spellwork import Context, Library, NodeError, Pack, node
 from spellwork_server.storage.queues import QueueStore
@@ -221,12 +221,49 @@ async def test_a_placed_node_is_called_as_a_run_of_its_own(tmp_path: Path) -> No
         done = (await ada.post("/v1/runs", {"spell": spell, "wait": 30})).body
         assert done["outputs"]["b"] == {"value": [1, {"b": 2}]}
         assert done["errors"]["c"]["code"] == "not_yet"
-        runs = (await ada.get("/v1/runs")).body["items"]
-        assert sorted(str(run["queue"]) for run in runs) == ["None", "gpu", "gpu"]
-        parent = next(run["id"] for run in runs if run["queue"] is None)
-        async with h.parts.stores.database.read() as conn:
-            parents = await conn.scalars(select(RUNS.c.parent_id).where(RUNS.c.queue == "gpu"))
-            assert list(parents) == [parent, parent]
+        calls = (await ada.get(f"/v1/runs?parent={done['id']}")).body["items"]
+        assert [(run["queue"], run["parent"]) for run in calls] == [("gpu", done["id"])] * 2
+
+
+@pytest.mark.rule("Q15", "V1")
+async def test_the_call_of_a_placed_node_is_no_run_of_its_canvas(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada, bob = await h.person("ada"), await h.person("bob")
+        canvas = (
+            await ada.post("/v1/canvases", {"name": "c", "spell": placed_calls(a="gpu")})
+        ).body
+        run = (await ada.post("/v1/runs", {"canvas": canvas["id"], "wait": 30})).body
+        listed = (await ada.get(f"/v1/runs?canvas={canvas['id']}")).body["items"]
+        assert [each["id"] for each in listed] == [run["id"]]
+        [call] = (await ada.get("/v1/runs?queue=gpu")).body["items"]
+        assert (call["parent"], call["stream"]) == (run["id"], f"canvas:{canvas['id']}:calls")
+        told = (await ada.get(f"/v1/events?stream=canvas:{canvas['id']}")).body["events"]
+        assert {each["run"] for each in told} == {run["id"]}
+        assert "node.done" in await kinds(ada, call["id"])
+        apart = f"/v1/events?stream={call['stream']}"
+        assert {each["run"] for each in (await ada.get(apart)).body["events"]} == {call["id"]}
+        assert (await bob.get(apart)).status == 403
+
+
+@pytest.mark.rule("Q15")
+async def test_a_run_that_went_on_takes_the_calls_along_that_it_did_not_come_to_again(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        run = (await create(ada, one("queued.sleep")))["id"]
+        while "node.started" not in await kinds(ada, run):
+            await asyncio.sleep(0.01)
+    async with house(tmp_path) as h:
+        token, ada = ada.token, h.stranger()
+        ada.token = token
+        call = (await create(ada, HELLO, delay=3_600))["id"]
+        async with h.parts.stores.database.write() as conn:
+            await conn.execute(update(RUNS).where(RUNS.c.id == call).values(parent_id=run))
+        while "run.resumed" not in await kinds(ada, run):
+            await asyncio.sleep(0.01)
+        await ada.post(f"/v1/runs/{run}/cancel", {})
+        assert (await ended(ada, call))["status"] == "cancelled"
 
 
 @pytest.mark.rule("Q15", "Q14")
@@ -264,8 +301,8 @@ async def test_what_a_run_placed_ends_with_it_while_nobody_carries_it(tmp_path: 
 
 
 async def children(who: Caller) -> list[str]:
-    runs = (await who.get("/v1/runs")).body["items"]
-    return [run["id"] for run in runs if run["queue"] == "gpu" and run["status"] == "running"]
+    runs = (await who.get("/v1/runs?queue=gpu&status=running")).body["items"]
+    return [run["id"] for run in runs]
 
 
 def placed_calls(**nodes: str) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy import update
 
 from spellwork_server.commands.secret_keys import rotate
 from spellwork_server.grants.vault import Vault
+from spellwork_server.storage.schema import RUNS
 from spellwork_server.triggers.hooks import MAX_BODY
 from spellwork_server.triggers.mapping import wanted_outputs
 from spellwork_server.triggers.signing import Secret, from_text, rotated, sign
@@ -330,6 +332,14 @@ async def test_a_run_that_ends_fires_what_waits_on_other_canvases(tmp_path: Path
         assert found[0]["key"] == run.body["id"]
         ended = await h.ended(found[0]["run"])
         assert ended["outputs"]["b"]["value"] == 5
+        call = await h.ada.post("/v1/runs", {"canvas": h.canvas, "queue": "gpu", "delay": 3_600})
+        values = {
+            "parent_id": run.body["id"],
+            "status": "completed",
+            "ended_at": run.body["ended_at"],
+        }
+        async with h.parts.stores.database.write() as conn:  # the call of a node that was placed
+            await conn.execute(update(RUNS).where(RUNS.c.id == call.body["id"]).values(values))
         await h.triggers.endings.sweep()
         assert len(await h.firings(trigger)) == 1
 
