@@ -20,6 +20,7 @@ from .services.rest import RestApi, json_response
 from .settings import Settings
 from .static_files import StaticFiles
 from .storage.database import Database
+from .storage.turns import Turns
 from .storage.upgrade import upgrade
 from .tasks import TaskTimer
 from .triggers import hooks
@@ -45,6 +46,8 @@ def make_app(settings: Settings) -> web.Application:
     stores, running = parts.stores, parts.running
     app.cleanup_ctx.append(_entering(stores.database))
     app.cleanup_ctx.append(_upgraded(stores.database))
+    if not stores.database.is_sqlite:
+        app.cleanup_ctx.append(_entering(Turns(stores.database)))
     in_order: tuple[AbstractAsyncContextManager[Any], ...] = (
         stores.commits,
         running.cache,

@@ -23,10 +23,14 @@ SESSION = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": "15s",
     "lock_timeout": "30s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
     "jit": "off",
 }
 """Settings of every connection. What is acknowledged is on disk; a process that stands still in the middle of a
-transaction loses it, so that it holds nobody else up for long."""
+transaction loses it, so that it holds nobody else up for long (see also ``turns``), and one whose machine is gone
+after 30 s."""
 
 COMMAND_SECONDS = 120.0
 """How long one statement may take before the server is taken to be gone."""

@@ -34,7 +34,7 @@ MOST_WORDS = 4_000
 MOST_MESSAGE = 300
 """Characters of one message among them."""
 
-MOST_TOKENS = 2_000_000_000
+LARGEST = 2_000_000_000
 """What is kept of the tokens of one run at most."""
 
 MOST_GROUPS = 1_000
@@ -101,7 +101,7 @@ def figures_of(result: Any) -> Figures:
         cached=sum(1 for reason in why.values() if reason == "cached"),
         failed=len(errors),
         skipped=len(skipped),
-        tokens=min(sum(group["total_tokens"] for group in usage_of(result)), MOST_TOKENS),
+        tokens=min(sum(group["total_tokens"] for group in usage_of(result)), LARGEST),
         words=_words(result, errors),
     )
 
@@ -193,7 +193,7 @@ def _token_rows(run: str, groups: Sequence[Mapping[str, Any]]) -> list[dict[str,
         key = tuple((group[name] or "")[:most] for name, most in _KEYS.items())
         row = rows.setdefault(key, {"run": run, **dict(zip(_KEYS, key, strict=True))})
         for column, name in _SUMS.items():
-            row[column] = min(row.get(column, 0) + group[name], MOST_TOKENS)
+            row[column] = min(row.get(column, 0) + group[name], LARGEST)
     return list(rows.values())
 
 

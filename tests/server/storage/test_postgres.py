@@ -19,6 +19,7 @@ from spellwork_server.storage.database import Database, UnknownDatabase
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.schema import STREAMS
+from spellwork_server.storage.turns import Turns
 from spellwork_server.storage.upgrade import MIGRATIONS, upgrade
 from tests.real_servers import PostgresServer
 from tests.server.storage.test_group_commit import put
@@ -116,6 +117,43 @@ async def test_who_stands_still_in_a_transaction_holds_up_nobody_for_long(
             await stand_still()
         async with other.read() as conn:
             assert list(await conn.scalars(select(STREAMS.c.id))) == ["kept"]
+
+
+@pytest.mark.rule("O2")
+async def test_who_stands_still_in_a_statement_loses_the_turn(postgres_url: str) -> None:
+    async with Database(postgres_url) as one, Database(postgres_url) as other:
+
+        async def stand_still() -> None:
+            async with one.write() as conn:
+                await conn.execute(insert(STREAMS).values(id="lost", seq=1))
+                raw = await conn.get_raw_connection()
+                assert raw.driver_connection is not None
+                await raw.driver_connection.prepare("SELECT 1")  # and it is never carried out
+                assert await Turns(other).look(60) == 0
+                while not await Turns(other).look(0):
+                    await asyncio.sleep(0.01)
+                async with other.write() as free:
+                    await free.execute(insert(STREAMS).values(id="kept", seq=1))
+                await conn.execute(select(STREAMS))
+
+        async with asyncio.timeout(20):
+            with pytest.raises(StoreUnavailable):
+                await stand_still()
+        async with other.read() as conn:
+            assert list(await conn.scalars(select(STREAMS.c.id))) == ["kept"]
+
+
+@pytest.mark.rule("O2")
+async def test_who_writes_or_stands_nowhere_keeps_the_session(postgres_url: str) -> None:
+    async with Database(postgres_url) as one, Database(postgres_url) as other:
+        async with one.write() as conn:
+            await conn.execute(insert(STREAMS).values(id="s", seq=1))
+            assert await Turns(other).look(0) == 0  # between two statements PostgreSQL sees to it
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(conn.execute(text("SELECT pg_sleep(0.5)")))
+                await asyncio.sleep(0.2)
+                assert await Turns(other).look(0) == 0
+        assert await count(other) == 1
 
 
 async def test_a_server_without_room_is_unavailable(postgres_url: str) -> None:
