@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from playwright.sync_api import (
     Playwright,
     expect,
 )
+from playwright.sync_api import TimeoutError as LateError
 
 from tests.server_process import ServerProcess
 
@@ -139,10 +140,20 @@ class Person:
         """Wait until a node has its result, from a call or from the cache that all canvases share."""
         expect(self.node(node)).to_have_attribute("data-state", HAS_RESULT)
 
+    def open_palette(self) -> None:
+        """Open the palette from the keyboard, again where something else took the focus before the key came."""
+        search = self.page.get_by_test_id("palette-search")
+        for _ in range(3):
+            self.page.get_by_test_id("canvas").press("Tab")
+            with suppress(LateError):
+                search.wait_for(timeout=5_000)
+                return
+        search.wait_for()
+
     def add_node(self, node_type: str) -> str:
         """Add a node by the palette, from the keyboard; return its id."""
-        self.page.get_by_test_id("canvas").press("Tab")
         before = self.page.evaluate(f"() => {NODE_IDS}")
+        self.open_palette()
         self.page.get_by_test_id("palette-search").fill(node_type)
         self.page.get_by_test_id(f"palette-type:{node_type}").click()
         fresh = f"before => {NODE_IDS}.find(id => !before.includes(id))"

@@ -97,7 +97,7 @@ async def edit_until_dead(
         socket = Socket(reconnection=False, http_session=http)
         answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         socket.on("disconnect", lambda *_: answers.put_nowait(None))
-        await socket.connect(url, auth={"token": "ada"}, transports=["websocket"])
+        await socket.connect(url, auth={"token": "ada"}, transports=["websocket"], wait_timeout=30)
         opening = {"canvas": canvas, "client_id": author.tab.doc.client_id}
         assert (await socket.call("canvas.open", opening))["ok"]
         begun()

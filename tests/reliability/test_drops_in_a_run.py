@@ -92,7 +92,9 @@ async def test_a_client_follows_a_run_through_the_death_of_its_server(
                 await asyncio.to_thread(world.process.start)
             await asyncio.sleep(0.02)
         told = http.get(f"/v1/runs/{made['id']}/events?limit=2000").json()["events"]
-        await socket.connect(world.url, auth={"token": world.key}, transports=["websocket"])
+        await socket.connect(
+            world.url, auth={"token": world.key}, transports=["websocket"], wait_timeout=30
+        )
         missed = await socket.call(
             "events.resume", {"stream": f"user:{made['user']}", "after_seq": 0}
         )

@@ -46,7 +46,9 @@ class Tab:
 @asynccontextmanager
 async def tab(world: Served) -> AsyncIterator[Tab]:
     socket = Socket(reconnection=False)
-    await socket.connect(world.url, auth={"token": world.key}, transports=["websocket"])
+    await socket.connect(
+        world.url, auth={"token": world.key}, transports=["websocket"], wait_timeout=30
+    )
     try:
         opened = await socket.call("canvas.open", {"canvas": world.canvas, "client_id": 7})
         assert opened["ok"], opened

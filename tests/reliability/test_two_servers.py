@@ -125,7 +125,9 @@ async def test_a_run_of_one_server_is_followed_and_ended_at_the_other(pair: Pair
         canvas = pair.ask(pair.one, "POST", "/v1/canvases", json=body)["id"]
         tab, seen = Socket(reconnection=False), list[dict[str, Any]]()
         tab.on("run.events", lambda data: seen.extend(data["events"]))
-        await tab.connect(pair.two.url, auth={"token": pair.key}, transports=["websocket"])
+        await tab.connect(
+            pair.two.url, auth={"token": pair.key}, transports=["websocket"], wait_timeout=30
+        )
         opened = await tab.call("canvas.open", {"canvas": canvas, "client_id": 2})
         assert opened["ok"], opened
 

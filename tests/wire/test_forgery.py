@@ -98,7 +98,10 @@ class Crime:
         """Send an update over Socket.IO; return the code of the refusal."""
         client = socketio.AsyncClient(reconnection=False)
         await client.connect(
-            self.house.origin, auth={"token": self.mallory.token}, transports=["websocket"]
+            self.house.origin,
+            auth={"token": self.mallory.token},
+            transports=["websocket"],
+            wait_timeout=30,
         )
         opened = await client.call("canvas.open", {"canvas": self.canvas, "client_id": MALLORY})
         assert opened["ok"]

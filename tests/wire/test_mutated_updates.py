@@ -91,7 +91,9 @@ class Wire:
     @asynccontextmanager
     async def tab(self, token: str, tab: Tab) -> AsyncIterator[socketio.AsyncClient]:
         client = socketio.AsyncClient(reconnection=False)
-        await client.connect(self.url, auth={"token": token}, transports=["websocket"])
+        await client.connect(
+            self.url, auth={"token": token}, transports=["websocket"], wait_timeout=30
+        )
         opened = await client.call(
             "canvas.open", {"canvas": self.canvas, "client_id": tab.doc.client_id}
         )

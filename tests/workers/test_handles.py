@@ -72,9 +72,9 @@ async def run(pool: WorkerPool, spell: Spell, **options: Any) -> RunResult:
 
 
 def kill(pool: WorkerPool) -> None:
-    """Kill the processes of a pool."""
-    for pids in list(pool.pids.values()):
-        for pid in pids:
+    """Kill the processes of a pool's workers; those in reserve would be taken for the next call before it is noticed."""
+    for worker, pids in pool.pids.items():
+        for pid in pids if worker else ():
             os.kill(pid, signal.SIGKILL)
 
 

@@ -271,7 +271,9 @@ async def test_owners_of_a_canvas_may_take_a_worker_away_and_so_may_who_gave_it(
 
         await give()
         tab = socketio.AsyncClient(reconnection=False)
-        await tab.connect(s.house.origin, auth={"token": s.ada.token}, transports=["websocket"])
+        await tab.connect(
+            s.house.origin, auth={"token": s.ada.token}, transports=["websocket"], wait_timeout=30
+        )
         asked = {"id": s.worker, "canvas": canvas}
         assert (await tab.call("external_workers.withdraw", asked))["ok"]
         await tab.disconnect()
@@ -294,7 +296,9 @@ async def test_tabs_are_told_when_a_canvas_is_given_a_worker(tmp_path: Path) -> 
         told: list[Any] = []
         tab = socketio.AsyncClient(reconnection=False)
         tab.on("library.changed", told.append)
-        await tab.connect(s.house.origin, auth={"token": s.ada.token}, transports=["websocket"])
+        await tab.connect(
+            s.house.origin, auth={"token": s.ada.token}, transports=["websocket"], wait_timeout=30
+        )
         await tab.call("canvas.open", {"canvas": s.canvas, "client_id": 7})
         await s.ada.patch(f"/v1/external-workers/{s.worker}", {"canvases": [s.canvas]})
         await until(lambda: told == [{"canvas": s.canvas}], SECONDS)

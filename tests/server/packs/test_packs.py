@@ -84,7 +84,9 @@ async def test_a_pack_is_installed_used_and_removed_while_the_canvas_is_open(
         tab = socketio.AsyncClient(reconnection=False)
         tab.on("library.changed", told.append)
         tab.on("canvas.problems", problems.append)
-        await tab.connect(s.house.origin, auth={"token": s.bob.token}, transports=["websocket"])
+        await tab.connect(
+            s.house.origin, auth={"token": s.bob.token}, transports=["websocket"], wait_timeout=30
+        )
         await tab.call("canvas.open", {"canvas": s.canvas, "client_id": 7})
         await s.draw(
             n={"type": "far.double", "inputs": {"number": 21}},
@@ -231,7 +233,9 @@ async def test_the_packs_of_a_shared_worker_are_in_the_library_of_the_canvases_o
         told: list[Any] = []
         tab = socketio.AsyncClient(reconnection=False)
         tab.on("library.changed", told.append)
-        await tab.connect(s.house.origin, auth={"token": s.bob.token}, transports=["websocket"])
+        await tab.connect(
+            s.house.origin, auth={"token": s.bob.token}, transports=["websocket"], wait_timeout=30
+        )
         await tab.call("canvas.open", {"canvas": s.canvas, "client_id": 7})
         moved = await s.bob.patch(f"/v1/canvases/{s.canvas}", {"worker": shared})
         assert moved.status == 200, moved.body

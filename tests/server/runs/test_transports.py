@@ -63,7 +63,9 @@ class Tab:
 @asynccontextmanager
 async def tab(h: House, who: Caller, canvas: str) -> AsyncIterator[Tab]:
     made = Tab()
-    await made.socket.connect(h.origin, auth={"token": who.token}, transports=["websocket"])
+    await made.socket.connect(
+        h.origin, auth={"token": who.token}, transports=["websocket"], wait_timeout=30
+    )
     made.opened = await made.ask("canvas.open", canvas=canvas, client_id=next(CLIENT_IDS))
     assert made.opened["ok"], made.opened
     try:
@@ -293,7 +295,9 @@ async def test_a_socket_that_drops_in_mid_run_loses_nothing(tmp_path: Path, seed
         drops = 0
         while not (seen and seen[-1]["kind"] == "run.completed"):
             made = Tab()
-            await made.socket.connect(h.origin, auth={"token": ada.token}, transports=["websocket"])
+            await made.socket.connect(
+                h.origin, auth={"token": ada.token}, transports=["websocket"], wait_timeout=30
+            )
             more = True
             while more:
                 after = seen[-1]["seq"] if seen else 0

@@ -106,7 +106,9 @@ async def test_every_tab_hears_at_once_which_values_are_gone(tmp_path: Path) -> 
         client = socketio.AsyncClient(reconnection=False)
         heard: asyncio.Queue[Any] = asyncio.Queue()
         client.on("values.gone", heard.put)
-        await client.connect(h.origin, auth={"token": ada.token}, transports=["websocket"])
+        await client.connect(
+            h.origin, auth={"token": ada.token}, transports=["websocket"], wait_timeout=30
+        )
         try:
             assert (await client.call("canvas.open", {"canvas": canvas, "client_id": 7}))["ok"]
             run = (await ada.post("/v1/runs", {"canvas": canvas, "wait": 60})).body

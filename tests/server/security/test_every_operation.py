@@ -396,7 +396,9 @@ async def test_no_event_is_for_less_than_its_role_over_a_socket(tmp_path: Path) 
         for role, person in w.people.items():
             client = socketio.AsyncClient(reconnection=False)
             token = {"token": person.token}
-            await client.connect(w.house.origin, auth=token, transports=["websocket"])
+            await client.connect(
+                w.house.origin, auth=token, transports=["websocket"], wait_timeout=30
+            )
             for asked in NOT_FOR_ALL:
                 operation = w.house.parts.registry.operations[asked.event]
                 if operation.socket and role in w.below(asked.least):

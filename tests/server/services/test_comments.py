@@ -42,7 +42,9 @@ class Tab:
 @asynccontextmanager
 async def tab(h: House, who: Caller, canvas: str | None = None) -> AsyncIterator[Tab]:
     made = Tab()
-    await made.socket.connect(h.origin, auth={"token": who.token}, transports=["websocket"])
+    await made.socket.connect(
+        h.origin, auth={"token": who.token}, transports=["websocket"], wait_timeout=30
+    )
     try:
         if canvas is not None:
             opened = await made.ask("canvas.open", canvas=canvas, client_id=next(CLIENT_IDS))

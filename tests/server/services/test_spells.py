@@ -24,7 +24,9 @@ pytestmark = pytest.mark.anyio
 async def asking(h: House, person: Caller) -> AsyncIterator[Any]:
     """Open a socket of a person's; give what asks an operation over it."""
     client = socketio.AsyncClient(reconnection=False)
-    await client.connect(h.origin, auth={"token": person.token}, transports=["websocket"])
+    await client.connect(
+        h.origin, auth={"token": person.token}, transports=["websocket"], wait_timeout=30
+    )
 
     async def ask(event: str, fields: dict[str, Any]) -> Any:
         answer = await client.call(event, fields)

@@ -225,7 +225,9 @@ async def test_a_socket_of_who_comes_later_gets_every_number_of_the_stream(serve
     member = {"email": bob.user and bob.user.email, "role": "viewer"}
     assert (await ada.put(f"/v1/canvases/{parent}/members", member)).status == 200
     socket = socketio.AsyncClient()
-    await socket.connect(served.origin, auth={"token": bob.token}, transports=["websocket"])
+    await socket.connect(
+        served.origin, auth={"token": bob.token}, transports=["websocket"], wait_timeout=30
+    )
     try:
         resumed = await socket.call("events.resume", {"stream": f"canvas:{parent}", "after_seq": 0})
     finally:
@@ -245,7 +247,9 @@ async def test_the_ports_of_a_subspell_follow_the_child_on_open_tabs(served: Hou
     socket = socketio.AsyncClient()
     heard: list[Any] = []
     socket.on("canvas.problems", heard.append)
-    await socket.connect(served.origin, auth={"token": ada.token}, transports=["websocket"])
+    await socket.connect(
+        served.origin, auth={"token": ada.token}, transports=["websocket"], wait_timeout=30
+    )
     try:
         opened = await socket.call("canvas.open", {"canvas": parent, "client_id": 7})
         assert names(opened["ports"]["sub"]["outputs"]) == ["big"]
@@ -268,7 +272,9 @@ async def test_live_mode_runs_what_a_changed_child_is_part_of(served: House) -> 
         "run.events",
         lambda said: done.extend(e for e in said["events"] if e["kind"] == "node.done"),
     )
-    await socket.connect(served.origin, auth={"token": ada.token}, transports=["websocket"])
+    await socket.connect(
+        served.origin, auth={"token": ada.token}, transports=["websocket"], wait_timeout=30
+    )
     try:
         await socket.call("canvas.open", {"canvas": parent, "client_id": 7})
         played = await socket.call("runs.play", {"canvas": parent})

@@ -56,7 +56,9 @@ class CanvasWorld:
     @asynccontextmanager
     async def client(self, token: str = "ada") -> AsyncIterator[socketio.AsyncClient]:
         client = socketio.AsyncClient(reconnection=False)
-        await client.connect(self.url, auth={"token": token}, transports=["websocket"])
+        await client.connect(
+            self.url, auth={"token": token}, transports=["websocket"], wait_timeout=30
+        )
         try:
             yield client
         finally:

@@ -252,7 +252,7 @@ async def edit_until_killed(
 ) -> tuple[set[int], int]:
     """Send edits without waiting, kill the server in the middle; return those acknowledged."""
     client = socketio.AsyncClient(reconnection=False, http_session=http)
-    await client.connect(url, auth={"token": "ada"}, transports=["websocket"])
+    await client.connect(url, auth={"token": "ada"}, transports=["websocket"], wait_timeout=30)
     request = {"canvas": canvas, "client_id": tab.doc.client_id}
     assert (await client.call("canvas.open", request))["ok"]
     acknowledged: set[int] = set()
@@ -284,7 +284,7 @@ async def test_an_acknowledged_edit_survives_kill_9(tmp_path: Path, after: int) 
     assert after <= len(acknowledged) < sent
     async with process(tmp_path, canvas) as (_, url, _):
         client = socketio.AsyncClient(reconnection=False)
-        await client.connect(url, auth={"token": "ada"}, transports=["websocket"])
+        await client.connect(url, auth={"token": "ada"}, transports=["websocket"], wait_timeout=30)
         back = Tab()
         opened = await client.call("canvas.open", {"canvas": canvas, "client_id": 1})
         back.apply(opened["diff"])

@@ -39,7 +39,9 @@ async def refusal(world: World, **options: object) -> dict:
 async def test_a_socket_proves_itself_by_handshake_or_header(auth: dict, headers: dict) -> None:
     async with serve() as world:
         client = socketio.AsyncClient(reconnection=False)
-        await client.connect(world.url, auth=auth, headers=headers, transports=["websocket"])
+        await client.connect(
+            world.url, auth=auth, headers=headers, transports=["websocket"], wait_timeout=30
+        )
         assert (await client.call("echo.say", {"text": "hi"}))["text"] == "hi"
         assert world.connected[0].actor == ADA
         await client.disconnect()
@@ -51,7 +53,10 @@ async def test_the_session_cookie_counts_only_from_an_allowed_origin() -> None:
         cookie = {"Cookie": "spellwork_session=ada"}
         client = socketio.AsyncClient(reconnection=False)
         await client.connect(
-            world.url, headers=cookie | {"Origin": world.url}, transports=["websocket"]
+            world.url,
+            headers=cookie | {"Origin": world.url},
+            transports=["websocket"],
+            wait_timeout=30,
         )
         await client.disconnect()
         refused = await refusal(world, headers=cookie)

@@ -69,7 +69,9 @@ async def two(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Async
 async def tab(stack: AsyncExitStack, h: House, who: Caller, canvas: str) -> Tab:
     made = Tab(socketio.AsyncClient(reconnection=False))
     made.socket.on("*", lambda event, data: made.told.append((event, data)))
-    await made.socket.connect(h.origin, auth={"token": who.token}, transports=["websocket"])
+    await made.socket.connect(
+        h.origin, auth={"token": who.token}, transports=["websocket"], wait_timeout=30
+    )
     stack.push_async_callback(made.socket.disconnect)
     number = h.server.port or 1
     opened = await made.socket.call("canvas.open", {"canvas": canvas, "client_id": number})

@@ -54,7 +54,9 @@ class Person:
 @asynccontextmanager
 async def enter(world: House, caller: Caller, canvas: str) -> AsyncIterator[Person]:
     client = socketio.AsyncClient(reconnection=False)
-    await client.connect(world.origin, auth={"token": caller.token}, transports=["websocket"])
+    await client.connect(
+        world.origin, auth={"token": caller.token}, transports=["websocket"], wait_timeout=30
+    )
     person = Person(client, canvas)
     client.on("canvas.updates", person.heard)
     client.on("canvas.versions", person.versions.append)

@@ -74,7 +74,9 @@ class Canvas:
         """Open the canvas over Socket.IO."""
         client = socketio.AsyncClient(reconnection=False)
         token = {"token": self.people[name].token}
-        await client.connect(self.house.origin, auth=token, transports=["websocket"])
+        await client.connect(
+            self.house.origin, auth=token, transports=["websocket"], wait_timeout=30
+        )
         request = {"canvas": self.id, "client_id": tab.doc.client_id}
         opened = await client.call("canvas.open", request)
         assert opened["ok"]

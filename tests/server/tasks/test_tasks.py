@@ -509,5 +509,7 @@ async def test_who_is_asked_no_more_is_told_so_and_nothing_else(tmp_path: Path) 
 async def _listening(d: Desk, person: Caller, heard: list[dict[str, Any]]) -> socketio.AsyncClient:
     client = socketio.AsyncClient(reconnection=False)
     client.on("tasks.changed", heard.append)
-    await client.connect(d.house.origin, auth={"token": person.token}, transports=["websocket"])
+    await client.connect(
+        d.house.origin, auth={"token": person.token}, transports=["websocket"], wait_timeout=30
+    )
     return client

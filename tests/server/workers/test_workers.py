@@ -75,7 +75,9 @@ async def tab(h: House, person: Caller, canvas: str) -> AsyncIterator[list[tuple
     heard: list[tuple[str, Any]] = []
     for event in ("worker.changed", "worker.lines", "canvas.problems"):
         client.on(event, lambda data, event=event: heard.append((event, data)))
-    await client.connect(h.origin, auth={"token": person.token}, transports=["websocket"])
+    await client.connect(
+        h.origin, auth={"token": person.token}, transports=["websocket"], wait_timeout=30
+    )
     try:
         answer = await client.call("canvas.open", {"canvas": canvas, "client_id": 7})
         assert answer["ok"], answer
