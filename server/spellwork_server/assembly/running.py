@@ -173,6 +173,7 @@ def make_running(
         stores.outputs,
         dispatcher.resting,
         Places(stores.queues, lambda: processes.id, dispatcher.ring, runners.spawn),
+        journal,
     )
     tasks.attach(runners.answered)
     runners.watch_ends(tasks.run_ended)

@@ -203,9 +203,9 @@ class Journal:
         return log
 
     async def follow(
-        self, stream: str, *, after: int, run: str, is_open: Callable[[], bool]
+        self, stream: str, *, after: int, run: str | None, is_open: Callable[[], bool]
     ) -> AsyncIterator[StoredEvent]:
-        """Yield a run's events after ``after`` as they are published, until ``is_open`` says no.
+        """Yield the events of a run, or of all, after ``after`` as they are published, until ``is_open`` says no.
 
         Nothing is held for a slow reader: it reads from the store at its own pace.
         """

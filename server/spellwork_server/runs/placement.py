@@ -28,11 +28,14 @@ from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
 
+from .call_news import CallNews
+from .journal import Journal
 from .queueing import Queueing
 from .references import is_stand_in
 from .run import Run
 from .runners import Runners
 from .spell_runner import OWN_KEYS, Place, RunRequest
+from .streams import calls_of
 
 PLACED = "node"
 """The id of the one node in the run of a call."""
@@ -56,6 +59,7 @@ class Placement:
         outputs: OutputStore,
         resting: Callable[[str], AbstractContextManager[None]],
         places: Places,
+        journal: Journal,
     ) -> None:
         self._runners = runners
         self._queueing = queueing
@@ -65,6 +69,7 @@ class Placement:
         self._outputs = outputs
         self._resting = resting
         self._places = places
+        self._news = CallNews(journal, runners.spawn, PLACED)
         self._ending: set[str] = set()
         """Calls that this process has cancelled, and that have not ended."""
 
@@ -77,21 +82,30 @@ class Placement:
         queue = step.node.settings.queue
         assert queue is not None
         try:
-            child = await self._child(queue, step, inputs, context)
+            parent = await self._records.get(context.run_id)
+            if parent is None:
+                raise NodeError("the run is not kept any more", code="cancelled", retryable=False)
+            async with self._news.following(calls_of(parent.stream)) as calls:
+                child = await self._child(parent, queue, step, inputs, context)
+                async with calls.told(child.id, context):
+                    await self._called(child.id, queue, context)
         except ServerError as error:
             raise NodeError(
                 error.message, code=error.code, details=error.details, retryable=error.status >= 500
             ) from error
+        return await self._outcome(child.id)
+
+    async def _called(self, child: str, queue: str, context: Context) -> None:
+        """Return once a call has ended. Who is cancelled meanwhile cancels it."""
         context.waits("queue", f"called by whoever listens to the queue {queue}")
         try:
-            await self._wait(child.id, context)
+            await self._wait(child, context)
         except asyncio.CancelledError:
             parent = self._runners.find(context.run_id)
             if parent is None or not parent.goes_elsewhere:
-                self._ending.add(child.id)
-                self._runners.spawn(self._cancel(child.id))
+                self._ending.add(child)
+                self._runners.spawn(self._cancel(child))
             raise
-        return await self._outcome(child.id)
 
     def parent_gone(self, run: str) -> None:
         """Cancel the calls of a run that was ended while nobody carried it; a watcher for ``Runners``."""
@@ -125,12 +139,14 @@ class Placement:
                 self._places.leave(place)
 
     async def _child(
-        self, queue: str, step: Step, inputs: dict[str, Any], context: Context
+        self,
+        parent: RunRecord,
+        queue: str,
+        step: Step,
+        inputs: dict[str, Any],
+        context: Context,
     ) -> RunRecord:
         ending = frozenset(self._ending)  # before the look: one may end while it is looked for
-        parent = await self._records.get(context.run_id)
-        if parent is None:
-            raise NodeError("the run is not kept any more", code="cancelled", retryable=False)
         key = OWN_KEYS + context.idempotency_key
         known = await self._known(queue, key, parent)
         if known is not None and known.id in ending:  # of an attempt that took too long

@@ -44,6 +44,17 @@ async def echo(value: Any) -> Any:
     return value
 
 
+@node("queued.says", title="Says much", output="value", cache="none")
+async def says(ctx: Context, words: int = 3) -> str:
+    """Say how far it is, and some words on the way."""
+    for word in range(words):
+        ctx.progress(word / words, f"word {word}")
+        ctx.log(f"line {word}", "warning")
+        ctx.emit("value", f"{word} ")
+        await asyncio.sleep(0.05)
+    return "".join(f"{word} " for word in range(words))
+
+
 @node("queued.slow_once", title="Slow once", output="value", cache="none")
 async def slow_once() -> int:
     """Take long at the first call."""
@@ -69,9 +80,8 @@ def _no_calls() -> None:
 
 @pytest.fixture(autouse=True)
 def _more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    pack = Pack(
-        name="queued", version="1", title="Queued", nodes=(flaky, sleep, echo, count, slow_once)
-    )
+    nodes = (flaky, sleep, echo, count, slow_once, says)
+    pack = Pack(name="queued", version="1", title="Queued", nodes=nodes)
     installed = Library.installed().extended([pack], {})
     monkeypatch.setattr(Library, "installed", classmethod(lambda _cls: installed))
 
@@ -243,6 +253,33 @@ async def test_the_call_of_a_placed_node_is_no_run_of_its_canvas(tmp_path: Path)
         apart = f"/v1/events?stream={call['stream']}"
         assert {each["run"] for each in (await ada.get(apart)).body["events"]} == {call["id"]}
         assert (await bob.get(apart)).status == 403
+
+
+@pytest.mark.rule("Q15")
+async def test_what_the_call_of_a_placed_node_tells_is_told_of_the_node(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        spell = {
+            "nodes": {
+                id: {
+                    "type": "queued.says",
+                    "inputs": {"words": words},
+                    "settings": {"queue": "gpu"},
+                }
+                for id, words in (("a", 3), ("b", 30))
+            }
+        }
+        run = (await ada.post("/v1/runs", {"spell": spell, "wait": 30})).body
+        assert run["errors"] == {}
+        told = (await ada.get(f"/v1/runs/{run['id']}/events?limit=1000")).body["events"]
+        for id, words in (("a", 3), ("b", 30)):
+            mine = [event for event in told if event.get("node") == id]
+            lines = [event["message"] for event in mine if event["kind"] == "node.log"]
+            assert lines == [f"line {word}" for word in range(words)]
+            chunks = [event["value"] for event in mine if event["kind"] == "node.chunk"]
+            assert "".join(chunks) == run["outputs"][id]["value"]
+            assert {"node.progress", "node.waiting"} < {event["kind"] for event in mine}
+            assert mine[-1]["kind"] == "node.done"
 
 
 @pytest.mark.rule("Q15")
