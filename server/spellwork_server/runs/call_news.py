@@ -111,16 +111,21 @@ class CallStream:
                 except StoreUnavailable as error:
                     logger.warning("calls in %s are not heard now: %s", self._name, error.message)
                     await asyncio.sleep(PAUSE)
+                except Exception:  # an event of another version, say: those after it are told
+                    logger.exception("fault in what calls in %s tell", self._name)
+                    await asyncio.sleep(PAUSE)
 
     async def _tell_all(self) -> None:
         events = self._journal.follow(
             self._name, after=self._seen, run=None, is_open=lambda: bool(self.users)
         )
         async for event in events:
-            if event.kind in KINDS:
-                self._tell(event)
-            self._seen = event.seq
-            self._moved.set()
+            try:
+                if event.kind in KINDS:
+                    self._tell(event)
+            finally:
+                self._seen = event.seq
+                self._moved.set()
 
     def _tell(self, event: StoredEvent) -> None:
         told = msgspec.json.decode(event.json)

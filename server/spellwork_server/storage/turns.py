@@ -56,6 +56,8 @@ class Turns(Background):
                 await self.look()
             except StoreUnavailable as error:
                 logger.warning("could not look for writers that stand still: %s", error.message)
+            except Exception:  # a database that does not let us end sessions is no reason to stop
+                logger.exception("fault while looking for writers that stand still")
 
     async def look(self, stands: float = STANDS_SECONDS) -> int:
         """End the session that has the turn, where it has stood still for so many seconds; return how many were ended.
