@@ -7,8 +7,9 @@ have the same shape; see ``spells/SPEC.md``.
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeVar
 
 import msgspec
@@ -394,17 +395,17 @@ def _rest(parts: _Rest, **instead: bytes) -> bytes:
     return b"{%b}" % b",".join(given)
 
 
-_IDS = re.compile(r"[A-Za-z0-9_-]*")
+_source, _target = attrgetter("source"), attrgetter("target")
+_ID_LETTERS = (string.ascii_letters + string.digits + "_-").encode()
 
 
 def _checked(edges: dict[str, Edge]) -> dict[str, Edge]:
     """Return edges whose transforms are read; raises ValueError for what is wrong with them, and for wrong ids."""
-    for id, edge in edges.items():
-        if edge.transform:
-            shaped = _TRANSFORMS.validate_python(edge.transform)
-            edges[id] = msgspec.structs.replace(edge, transform=shaped)
-    ids = {*edges, *[edge.source for edge in edges.values()], *[e.target for e in edges.values()]}
-    if not _IDS.fullmatch("".join(ids)):
+    for id in [id for id, edge in edges.items() if edge.transform]:
+        shaped = _TRANSFORMS.validate_python(edges[id].transform)
+        edges[id] = msgspec.structs.replace(edges[id], transform=shaped)
+    ids = (*edges, *map(_source, edges.values()), *map(_target, edges.values()))
+    if "".join(ids).encode().translate(None, _ID_LETTERS):
         raise ValueError("an id has letters that it may not have")
     return edges
 

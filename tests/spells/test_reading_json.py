@@ -53,6 +53,7 @@ CASES: dict[str, Any] = {
     "an id with a space": {"edges": {"a b": WIRE}},
     "an end with a line break": {"edges": {"e": WIRE | {"source": "a\n"}}},
     "an end in another script": {"edges": {"e": WIRE | {"target": "é"}}},
+    "an end with half a letter": {"edges": {"e": WIRE | {"target": "\ud800"}}},
     "an end without letters": {"edges": {"e": WIRE | {"target": ""}}},
     "a long id": {"edges": {"e" * 65: WIRE}},
     "a long port": {"edges": {"e": WIRE | {"output": "p" * 129}}},
