@@ -8,7 +8,6 @@ which parses.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
@@ -45,8 +44,7 @@ MAX_CODE = 500_000
 _NOTHING: Mapping[str, Problem | None] = MappingProxyType({})
 
 
-@dataclass(slots=True)
-class Part:
+class Part(msgspec.Struct):
     """A node of known type, with its own ports.
 
     ``loose``: its code does not parse, so its ports cannot be known and wires
@@ -60,7 +58,7 @@ class Part:
     inputs: dict[str, Port]
     outputs: dict[str, Port]
     loose: bool = False
-    links: dict[str, list[Link]] = field(default_factory=dict)
+    links: dict[str, list[Link]] = msgspec.field(default_factory=dict)
     fault: Problem | None = None
     inside: Inside | None = None
     """What it runs inside itself."""

@@ -255,8 +255,8 @@ class _Maker:
     def __init__(self, index: Mapping[str, int], environment: str) -> None:
         self._index = index
         self._environment = environment
-        self._locals: dict[NodeType, str] = {}
-        self._policies: dict[NodeType, tuple[CachePolicy, float | None]] = {}
+        self._declared: dict[NodeType, tuple[CachePolicy, float | None, str]] = {}
+        """By type, how its nodes are cached, for how long, and what they are, unless they say otherwise."""
         self._defaults: dict[int, Binding] = {}
 
     def step(
@@ -285,7 +285,9 @@ class _Maker:
         if body is not None and body.captured:
             bindings += self._captured(body)
         if settings is AS_DECLARED and body is None:
-            policy, ttl = self._policy_of(declared)
+            policy, ttl, local = self._as_declared(declared)
+            if node.code is not None:
+                local = self._local_of(part)
             return Step(
                 index=self._index[part.id],
                 id=part.id,
@@ -293,7 +295,7 @@ class _Maker:
                 type=declared,
                 ports=part.ports,
                 bindings=tuple(bindings),
-                local=self._local_of(part),
+                local=local,
                 cache=policy,
                 ttl=ttl,
                 timeout=declared.timeout,
@@ -348,19 +350,15 @@ class _Maker:
 
     def _local_of(self, part: Part, *further: Any) -> str:
         declared, code = part.type, part.node.code
-        if code is not None or further:
-            environment = environment_for(declared, self._environment)
-            return local_of(declared, code, environment, *further)
-        known = self._locals.get(declared)
-        if known is None:
-            environment = environment_for(declared, self._environment)
-            known = self._locals[declared] = local_of(declared, None, environment)
-        return known
+        if code is None and not further:
+            return self._as_declared(declared)[2]
+        return local_of(declared, code, environment_for(declared, self._environment), *further)
 
-    def _policy_of(self, declared: NodeType) -> tuple[CachePolicy, float | None]:
-        known = self._policies.get(declared)
+    def _as_declared(self, declared: NodeType) -> tuple[CachePolicy, float | None, str]:
+        known = self._declared.get(declared)
         if known is None:
-            known = self._policies[declared] = _policy(declared, AS_DECLARED)
+            local = local_of(declared, None, environment_for(declared, self._environment))
+            known = self._declared[declared] = (*_policy(declared, AS_DECLARED), local)
         return known
 
     def _captured(self, body: SubPlan) -> list[Binding]:

@@ -16,9 +16,8 @@ def order(ids: Iterable[str], needs: Mapping[str, Collection[str]]) -> tuple[lis
     An id may be needed repeatedly.
     """
     named = sorted(ids)
-    places = {id: place for place, id in enumerate(named)}
     waits = [0] * len(named)
-    feeds: list[list[int] | None] = [None] * len(named)
+    feeds: dict[str, list[int]] = {}
     ready: list[int] = []  # in order, as a heap may be
     for place, id in enumerate(named):
         sources = needs.get(id)
@@ -27,19 +26,16 @@ def order(ids: Iterable[str], needs: Mapping[str, Collection[str]]) -> tuple[lis
             continue
         waits[place] = len(sources)
         for source in sources:
-            at = places.get(source)
-            if at is None:  # it never comes
-                continue
-            row = feeds[at]
+            row = feeds.get(source)
             if row is None:
-                feeds[at] = [place]
+                feeds[source] = [place]
             else:
                 row.append(place)
     ordered = []
     while ready:
-        place = heapq.heappop(ready)
-        ordered.append(named[place])
-        for target in feeds[place] or ():
+        id = named[heapq.heappop(ready)]
+        ordered.append(id)
+        for target in feeds.get(id, ()):
             left = waits[target] = waits[target] - 1
             if not left:
                 heapq.heappush(ready, target)

@@ -45,40 +45,42 @@ class Links:
         """Give every node the wires that end there, or say what is wrong with them."""
         spell, parts, needs = self._analysis.spell, self._analysis.parts, self._analysis.needs
         edges = spell.edges
-        last: tuple[Port | None, Port | None] = None, None  # wires of one kind follow each other
+        last_output: Port | None = None  # wires of one kind follow each other
+        last_port: Port | None = None
         reason, proven = None, False
         for id in sorted(edges):
             edge = edges[id]
-            source, target = parts.get(edge.source), parts.get(edge.target)
+            begin, end, name = edge.source, edge.target, edge.input
+            source, target = parts.get(begin), parts.get(end)
             if source is None or target is None:
                 self._read_loose_end(id, edge)
                 continue
-            needed = needs.get(edge.target)
+            needed = needs.get(end)
             if needed is None:
-                needs[edge.target] = [edge.source]
+                needs[end] = [begin]
                 first = True
             else:  # the first wire from there? Of many wires others know
-                first = len(needed) < FEW and edge.source not in needed
-                needed.append(edge.source)
-            output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
+                first = len(needed) < FEW and begin not in needed
+                needed.append(begin)
+            output, port = source.outputs.get(edge.output), target.inputs.get(name)
             if output is None or port is None:
                 self._link_further(id, edge, source, target)
                 continue
-            links = target.links.get(edge.input)
+            links = target.links.get(name)
             if edge.transform or (
                 links and not (first and port.many) and self._in_the_way(links, edge, port)
             ):
                 self._link(id, edge, target, output, port)
                 continue
-            if last[0] is not output or last[1] is not port:
-                last = output, port
+            if last_output is not output or last_port is not port:
+                last_output, last_port = output, port
                 reason, proven = self.fit(output, port)
             if reason is not None:
                 self._link(id, edge, target, output, port)
             elif links is None:
-                target.links[edge.input] = [Link(edge.source, output.name, id, proven)]
+                target.links[name] = [Link(begin, output.name, id, proven)]
             else:
-                links.append(Link(edge.source, output.name, id, proven))
+                links.append(Link(begin, output.name, id, proven))
 
     def _read_loose_end(self, id: str, edge: Edge) -> None:
         """Read a wire of which an end is of no known type, or missing."""

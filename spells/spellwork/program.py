@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from .node_type import NodeType
 from .ports import FAILURE_PORT, WHOLE_PORT, Port, Ports, is_reserved
+from .spell import AS_DECLARED
 from .step import Binding, Step, Wire
 from .transform import Shaped, shaped
 
@@ -129,20 +130,19 @@ class Program:
 
 def assemble(steps: Sequence[Step]) -> Program:
     """Return the arrays for these steps."""
-    known = _Kinds()
-    kinds = [known.of(step) for step in steps]
+    kinds = _kinds(steps)
     outputs, template = _lay_out_outputs(kinds)
     constants_from = len(template)
     results = [row[0][1] for row in outputs]
     inputs = _Inputs(outputs, results, template)
     modes: list[int] = []
     arguments: list[Any] = []
-    gives = _giving_handles(steps)
+    gives = _giving_handles(steps, kinds)
     for step, kind in zip(steps, kinds, strict=True):
-        plain = inputs.read(step, kind.triggers)
-        if gives is not None and plain and kind.plain and _reads(step, gives):
+        plain = inputs.read(step, kind.triggers) and kind.plain
+        if gives is not None and plain and _reads(step, gives):
             plain = False
-        mode, argument = _mode(step, kind, inputs.gathers[-1], plain=plain and kind.plain)
+        mode, argument = _mode(step, kind, inputs.gathers[-1], plain=plain)
         modes.append(mode)
         arguments.append(argument)
     own = [
@@ -223,29 +223,29 @@ class _Kind:
 
     ``inputs`` and ``outputs`` are names, ``outputs`` with one for the slot that
     says that a step ran; ``reserved`` are those of ``RESERVED_PORTS`` among them.
+    ``gives``: an output may be a value that stays in a worker.
     """
 
     triggers: frozenset[str]
     streams: frozenset[str]
     plain: bool
+    gives: bool
     inputs: list[str]
     outputs: list[str]
     reserved: list[Port]
 
 
-class _Kinds:
-    """Kinds by type and ports, looked at once each: a plan has many steps of few."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int], _Kind] = {}
-
-    def of(self, step: Step) -> _Kind:
-        """Return the kind of a step."""
+def _kinds(steps: Sequence[Step]) -> list[_Kind]:
+    """Return the kind of each step; each is looked at once, for a plan has many steps of few."""
+    known: dict[tuple[int, int], _Kind] = {}
+    kinds: list[_Kind] = []
+    for step in steps:
         key = id(step.type), id(step.ports)
-        kind = self._known.get(key)
+        kind = known.get(key)
         if kind is None:
-            kind = self._known[key] = _kind(step)
-        return kind
+            kind = known[key] = _kind(step)
+        kinds.append(kind)
+    return kinds
 
 
 def _kind(step: Step) -> _Kind:
@@ -257,6 +257,7 @@ def _kind(step: Step) -> _Kind:
         triggers=triggers_of(step),
         streams=frozenset(port.name for port in inputs if port.stream and not port.trigger),
         plain=_is_plain_kind(step.type, step.ports),
+        gives=step.type.isolation == "worker" or step.type.wants_context,
         inputs=[port.name for port in step.type.inputs],
         outputs=names,
         reserved=[port for port in outputs if is_reserved(port)],
@@ -321,56 +322,49 @@ class _Inputs:
 
     def read(self, step: Step, triggers: frozenset[str]) -> bool:
         """Read the inputs of the next step; say whether values come to them as they are, unchecked."""
+        only, after, index = self._only, self._after, step.index
         gather: list[tuple[str, Source]] = []
         need: tuple[int, ...] = ()
         must: tuple[int, ...] = ()
         plain = True
-        self.pending.append(0)
+        waits = 0
         for binding in step.bindings:
-            wires = binding.wires
+            port, wires = binding.port, binding.wires
             if not wires:
-                if binding.port not in triggers:
-                    gather.append((binding.port, self._constant(binding)))
+                if port not in triggers:
+                    gather.append((port, self._constant(binding)))
                 continue
-            slots, transformed = self._slots(wires, step.index)
-            source: Source = slots if binding.many else slots[0]
-            if binding.check:
+            found: list[int] = []
+            transformed = False
+            for wire in wires:
+                source = wire.source
+                slot = only[source]
+                found.append(self._slot(wire) if slot is None else slot)
+                if wire.transform:
+                    transformed = True
+                row = after[source]
+                if not row or row[-1] != index:
+                    row.append(index)
+                    waits += 1
+            slots = tuple(found)
+            if transformed or binding.check:
                 plain = False
-            sure = slots
-            if transformed:
-                plain = False
-                source = _shaped(binding, slots)
-                sure = _sure(wires, slots)
-            elif wires[0].spared:
-                sure = _sure(wires, slots)
+            sure = _sure(wires, slots) if transformed or wires[0].spared else slots
             same = need is must and sure is slots
             need = need + slots if need else slots
             must = need if same else must + sure
-            if binding.port not in triggers:  # the wire of a trigger says when, and brings nothing
-                gather.append((binding.port, source))
+            if port not in triggers:  # the wire of a trigger says when, and brings nothing
+                as_it_is = slots if binding.many else slots[0]
+                gather.append((port, _shaped(binding, slots) if transformed else as_it_is))
+        self.pending.append(waits)
         self.gathers.append(tuple(gather))
         self.needs.append(need)
         self.musts.append(must)
         return plain
 
-    def _slots(self, wires: tuple[Wire, ...], index: int) -> tuple[tuple[int, ...], bool]:
-        """Return the slots of what wires bring, and whether some transform it; note that the step waits for it."""
-        only, after = self._only, self._after
-        slots: list[int] = []
-        transformed = False
-        waits = 0
-        for wire in wires:
-            source = wire.source
-            slot = only[source]
-            slots.append(dict(self._outputs[source])[wire.output] if slot is None else slot)
-            if wire.transform:
-                transformed = True
-            row = after[source]
-            if not row or row[-1] != index:
-                row.append(index)
-                waits += 1
-        self.pending[index] += waits
-        return tuple(slots), transformed
+    def _slot(self, wire: Wire) -> int:
+        """Return the slot of an output of a step that has several."""
+        return dict(self._outputs[wire.source])[wire.output]
 
     def successors(self) -> list[tuple[int, ...]]:
         """Return, by step, those that wait for it; asked once, when all are read."""
@@ -411,32 +405,33 @@ def _mode(
     """Return how a step is called, and with what; ``plain``: its kind and its wires allow for no more than an ``await``."""
     if step.stand is not None:
         return MODE_DECIDE, None
-    if not plain or not _is_plain(step) or [port for port, _ in gather] != kind.inputs:
+    if not plain or not _is_plain(step):
         return MODE_FULL, None
-    if not gather:
-        return MODE_NONE, None
     if len(gather) == 1:
-        only = gather[0][1]
+        port, only = gather[0]
+        if kind.inputs != [port]:
+            return MODE_FULL, None
         if isinstance(only, int):
             return MODE_ONE, only
         if isinstance(only, tuple):
             return (MODE_LIST, itemgetter(*only)) if len(only) > 1 else (MODE_WRAPPED, only[0])
         return MODE_FULL, None
+    if [port for port, _ in gather] != kind.inputs:
+        return MODE_FULL, None
+    if not gather:
+        return MODE_NONE, None
     slots = [source for _, source in gather if isinstance(source, int)]
     return (MODE_SEVERAL, itemgetter(*slots)) if len(slots) == len(gather) else (MODE_FULL, None)
 
 
-def _giving_handles(steps: Sequence[Step]) -> list[bool] | None:
+def _giving_handles(steps: Sequence[Step], kinds: Sequence[_Kind]) -> list[bool] | None:
     """Say of each step whether an output may be a value that stays in a worker; None where none may.
 
     One that has a context may hand on what another gave that it called.
     """
     gives = [
-        step.type.isolation == "worker"
-        or step.type.wants_context
-        or step.body is not None
-        or step.stand in ("bypassed", "kept")
-        for step in steps
+        kind.gives or step.body is not None or step.stand in ("bypassed", "kept")
+        for step, kind in zip(steps, kinds, strict=True)
     ]
     if not any(gives):
         return None
@@ -502,11 +497,11 @@ def _is_plain_kind(declared: NodeType, ports: Ports) -> bool:
 
 def _is_plain(step: Step) -> bool:
     """Say whether nothing of this one step asks for more."""
+    settings = step.node.settings
     return (
         step.fault is None
         and not step.pins
         and step.timeout is None
         and step.retries == 0
-        and step.node.settings.limits is None
-        and step.node.settings.queue is None
+        and (settings is AS_DECLARED or (settings.limits is None and settings.queue is None))
     )

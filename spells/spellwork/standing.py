@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from .node_type import NodeType
 from .ports import FAILURE_PORT, SKIP, WHOLE_PORT, Port
 from .schemas import items_of, mismatch
-from .spell import Edge, Node
+from .spell import AS_DECLARED, Edge, Node
 from .step import Pass, Stand, Step
 
 
@@ -39,7 +39,8 @@ class Drawn(Protocol):
 
 def stands(node: Node) -> bool:
     """Say whether anything but the node's own function may give its outputs."""
-    return node.settings.mode is not None or bool(node.settings.pins)
+    settings = node.settings
+    return settings is not AS_DECLARED and (settings.mode is not None or bool(settings.pins))
 
 
 def needed_outputs(edges: Iterable[Edge], nodes: Mapping[str, Node]) -> dict[str, set[str]]:
