@@ -35,7 +35,6 @@ _NOTHING: Mapping[str, Any] = {}
 _proven = attrgetter("proven")
 
 
-@collector_paused()
 def compile(
     spell: Spell,
     library: Library,
@@ -69,58 +68,55 @@ def compile(
         InvalidInput: for an input or a scope that the spell does not have.
         NoValue: where a value of the last run is needed that it did not leave.
     """
-    own = analysis is None or analysis.spell is not spell
-    if analysis is None or own:
-        analysis = Analysis(spell, library, spells)
-    taken = reached(analysis, scope, reach, memory)
-    running = None if taken is None else taken.running
-    if running is not None:
-        running |= analysis.regions.within(running)
-    kept = {} if taken is None else taken.kept
-    _refuse(analysis, running)
-    environment = with_requirements(environment, spell.requirements, packages)
-    given = place_inputs(analysis, inputs) if inputs else {}
-    if given and not own and taken is None and analysis.library is library:
-        plan = _with_values(analysis, environment, given)
-        if plan is not None:
-            return plan
-    within, parts = analysis.regions.of, analysis.parts
-    spent = own and not within  # where nobody else has the parts, each makes room for its step
-    if spent:
-        analysis.needs.clear()
-    steps: list[Step] = []
-    index: dict[str, int] = {}
-    maker = _Maker(index, environment)
-    for id in analysis.ordered:
-        if id in within:  # its owner runs it
-            continue
-        if id in kept:
-            index[id] = len(steps)
-            steps.append(_kept_step(index[id], id, analysis, kept[id]))
-        elif running is None or id in running:
-            index[id] = len(steps)
-            body = None if parts[id].inside is None else _body(analysis, id, environment, given)
-            steps.append(
-                maker.step(
-                    parts.pop(id) if spent else parts[id],
-                    given.get(id, _NOTHING),
-                    standing=analysis.standing.get(id),
-                    body=body,
-                )
-            )
-    name, warnings = spell.name, tuple(analysis.problems)
-    outside = frozenset(() if running is None else spell.nodes.keys() - index.keys())
-    del spell, analysis, parts  # so do they for the arrays
-    return Plan(
-        name=name,
-        steps=tuple(steps),
-        library=library,
-        program=assemble(steps),
-        environment=environment,
-        warnings=warnings,
-        index=index,
-        outside=outside,
-    )
+    with collector_paused():  # as a decorator it would hold the spell to the end
+        own = analysis is None or analysis.spell is not spell
+        if analysis is None or own:
+            analysis = Analysis(spell, library, spells)
+        taken = reached(analysis, scope, reach, memory)
+        running = None if taken is None else taken.running
+        if running is not None:
+            running |= analysis.regions.within(running)
+        kept = {} if taken is None else taken.kept
+        _refuse(analysis, running)
+        environment = with_requirements(environment, spell.requirements, packages)
+        given = place_inputs(analysis, inputs) if inputs else {}
+        if given and not own and taken is None and analysis.library is library:
+            plan = _with_values(analysis, environment, given)
+            if plan is not None:
+                return plan
+        within, parts = analysis.regions.of, analysis.parts
+        spent = own and not within  # where nobody else has the parts, each makes room for its step
+        if spent:
+            analysis.needs.clear()
+        steps: list[Step] = []
+        index: dict[str, int] = {}
+        maker = _Maker(index, environment)
+        for id in analysis.ordered:
+            if id in within:  # its owner runs it
+                continue
+            if id in kept:
+                index[id] = len(steps)
+                steps.append(_kept_step(index[id], id, analysis, kept[id]))
+            elif running is None or id in running:
+                index[id] = len(steps)
+                part = parts.pop(id) if spent else parts[id]
+                body = None if part.inside is None else _body(analysis, part, environment, given)
+                standing = analysis.standing.get(id)
+                own_values = given.get(id, _NOTHING)
+                steps.append(maker.step(part, own_values, standing=standing, body=body))
+        name, warnings = spell.name, tuple(analysis.problems)
+        outside = frozenset(() if running is None else spell.nodes.keys() - index.keys())
+        del spell, analysis, parts  # they make room for the arrays
+        return Plan(
+            name=name,
+            steps=tuple(steps),
+            library=library,
+            program=assemble(steps),
+            environment=environment,
+            warnings=warnings,
+            index=index,
+            outside=outside,
+        )
 
 
 def _with_values(
@@ -183,14 +179,14 @@ def compile_call(
 
 
 def _body(
-    analysis: Analysis, id: str, environment: str, given: Mapping[str, Mapping[str, Any]]
+    analysis: Analysis, part: Part, environment: str, given: Mapping[str, Mapping[str, Any]]
 ) -> SubPlan | None:
     """Return what a node runs inside itself, compiled, or None; made once for each spell, and for each group.
 
     ``given`` are inputs of the run for nodes of ``analysis``.
     """
-    inside = analysis.parts[id].inside
-    if inside is None or id in analysis.standing:
+    inside = part.inside
+    if inside is None or part.id in analysis.standing:
         return None
     own = given if inside.analysis is analysis and _concerns(given, inside) else {}
     key = (inside.region, environment, inside.fanned)
@@ -217,12 +213,13 @@ def _make_body(inside: Inside, environment: str, given: Mapping[str, Mapping[str
     for id in analysis.ordered:
         if regions.of.get(id) == inside.region and id not in index:
             index[id] = len(steps)
+            part = analysis.parts[id]
             steps.append(
                 maker.step(
-                    analysis.parts[id],
+                    part,
                     given.get(id, _NOTHING),
                     standing=analysis.standing.get(id),
-                    body=_body(analysis, id, environment, given),
+                    body=_body(analysis, part, environment, given),
                     opened=gifts.opened.get(id, _NOTHING),
                 )
             )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from spellwork import Spell, SpellInvalid, compile
+from spellwork import Spell, SpellInvalid, Step, compile
 from spellwork.collector import collector_paused
+from spellwork.program import assemble
 from tests.spells.drawing import draw, plan_of
 from tests.spells.nodes import library
 
@@ -46,3 +49,20 @@ def test_the_collector_is_as_it_was_after_a_plan_and_after_a_refusal() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_spell_that_nobody_keeps_makes_room_for_the_arrays_of_its_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spell = draw({"a": ("number", {"value": 1}), "b": "add"}, "a.value -> b.values")
+    kept = weakref.ref(spell)
+
+    def assembled(steps: Sequence[Step]) -> Any:
+        assert kept() is None
+        return assemble(steps)
+
+    monkeypatch.setattr("spellwork.compiler.assemble", assembled)
+    given = [spell]
+    del spell
+    plan = compile(given.pop(), library)
+    assert len(plan) == 2
