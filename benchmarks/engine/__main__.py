@@ -38,8 +38,14 @@ from .observed import missing, observe
 from .peers import PEERS
 from .settled import settled
 
-ROUNDS = 100
-"""Warm runs of ours and limit-inline on each graph."""
+TURNS = 4
+"""How often it is the turn of ours and limit-inline, and then that of Observable: the machine's pace changes."""
+
+ROUNDS = 25
+"""Warm runs of ours and limit-inline on each graph, in each turn."""
+
+WAITS = 6
+"""Runs of nodes that wait, in each turn."""
 
 PEER_ROUNDS = 3
 
@@ -82,22 +88,31 @@ async def check_ours(plan: Plan, want: list[int]) -> None:
     assert len(done) == len(set(done)) == len(want), "a node did not run exactly once"
 
 
-async def measure_ours(graph: Graph) -> dict[str, float]:
-    """Return figures for ours and limit-inline, their runs taking turns."""
+async def our_runs(graph: Graph) -> dict[str, Runner]:
+    """Return runs of ours and limit-inline, their results checked."""
     want = expected(graph)
     plan = compile(Spell.model_validate_json(as_spell(graph)), library)
     await check_ours(plan, want)
     limit = LimitInline(add.call, graph)
     assert await limit.run() == want, "the results of limit-inline are wrong"
-    runs = {
+    return {
         "limit-inline": limit.run,
         "spellwork": ours(plan),
         "spellwork, with a sink": ours_told(plan),
     }
+
+
+async def in_turns(
+    runs: dict[str, Runner], rounds: int, observable: Callable[[], list[float]] | None
+) -> dict[str, float]:
+    """Return milliseconds of these runs, one after the other, and of Observable's, whenever ``rounds`` of them are over."""
     times: dict[str, list[float]] = {each: [] for each in runs}
-    for _ in range(ROUNDS):
-        for each, run in runs.items():
-            times[each].append(await timed(run))
+    for _ in range(TURNS):
+        for _ in range(rounds):
+            for each, run in runs.items():
+                times[each].append(await timed(run))
+        if observable is not None:
+            times.setdefault("observable", []).extend(observable())
     return {each: settled(taken) for each, taken in times.items()}
 
 
@@ -112,11 +127,18 @@ async def measure_peer(make: Callable[[Graph], Runner], graph: Graph) -> tuple[f
     return build, settled(times)
 
 
-def measure_observable(graph: Graph) -> tuple[float, float]:
-    """Return (build, warm run) of Observable's runtime in milliseconds."""
-    body = observe(graph)
-    assert body["results"] == expected(graph), "the results of Observable are wrong"
-    return body["build"], settled(body["runs"])
+def observing(graph: Graph, builds: list[float]) -> Callable[[], list[float]]:
+    """Return what measures warm runs of Observable's runtime, and puts the time of each build into ``builds``."""
+    want = expected(graph)
+
+    def measure() -> list[float]:
+        body = observe(graph)
+        assert body["results"] == want, "the results of Observable are wrong"
+        builds.append(body["build"])
+        runs: list[float] = body["runs"]
+        return runs
+
+    return measure
 
 
 async def measure_waits() -> dict[str, float]:
@@ -127,17 +149,15 @@ async def measure_waits() -> dict[str, float]:
     nodes = {name(index): {"type": wait.id, "inputs": {"seconds": 0.01}} for index in range(100)}
     plan = compile(Spell.model_validate({"nodes": nodes}), library)
 
-    async def bare() -> None:
-        await asyncio.gather(*(wait.call(0.01) for _ in range(100)))
+    async def bare() -> list[Any]:
+        return await asyncio.gather(*(wait.call(0.01) for _ in range(100)))
 
-    runs = {"spellwork": ours(plan), "limit-inline": bare}
-    times: dict[str, list[float]] = {each: [] for each in runs}
-    for _ in range(21):
-        for each, run in runs.items():
-            times[each].append(await timed(run))
-    if missing() is None:
-        times["observable"] = observe({"waits": 100, "ms": 10}, 21)["runs"]
-    return {each: settled(taken) for each, taken in times.items()}
+    def observable() -> list[float]:
+        runs: list[float] = observe({"waits": 100, "ms": 10}, 2 * WAITS)["runs"]
+        return runs
+
+    runs: dict[str, Runner] = {"spellwork": ours(plan), "limit-inline": bare}
+    return await in_turns(runs, WAITS, observable if missing() is None else None)
 
 
 def forget_what_others_left() -> None:
@@ -149,13 +169,15 @@ def forget_what_others_left() -> None:
 async def measure_graph(graph: Graph) -> tuple[dict[str, float], dict[str, float], dict[str, str]]:
     """Return (runs, the builds of the others, what was left out) of every engine on one graph."""
     forget_what_others_left()
-    runs = await measure_ours(graph)
     builds: dict[str, float] = {}
     left_out: dict[str, str] = {}
     if reason := missing():
         left_out["observable"] = reason
+        runs = await in_turns(await our_runs(graph), ROUNDS, None)
     else:
-        builds["observable"], runs["observable"] = measure_observable(graph)
+        built: list[float] = []
+        runs = await in_turns(await our_runs(graph), ROUNDS, observing(graph, built))
+        builds["observable"] = settled(built)
     for peer, make in PEERS.items():
         try:
             builds[peer], runs[peer] = await measure_peer(make, graph)
