@@ -50,11 +50,11 @@ class Links:
         reason, proven = None, False
         for id in sorted(edges):
             edge = edges[id]
-            begin, end, name = edge.source, edge.target, edge.input
-            source, target = parts.get(begin), parts.get(end)
+            source, target = parts.get(edge.source), parts.get(edge.target)
             if source is None or target is None:
                 self._read_loose_end(id, edge)
                 continue
+            begin, end = source.id, target.id  # as equal texts, but found again without comparing
             needed = needs.get(end)
             if needed is None:
                 needs[end] = [begin]
@@ -62,10 +62,11 @@ class Links:
             else:  # the first wire from there? Of many wires others know
                 first = len(needed) < FEW and begin not in needed
                 needed.append(begin)
-            output, port = source.outputs.get(edge.output), target.inputs.get(name)
+            output, port = source.outputs.get(edge.output), target.inputs.get(edge.input)
             if output is None or port is None:
                 self._link_further(id, edge, source, target)
                 continue
+            name = port.name
             links = target.links.get(name)
             if edge.transform or (
                 links and not (first and port.many) and self._in_the_way(links, edge, port)
