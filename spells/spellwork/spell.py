@@ -371,13 +371,13 @@ def _quickly_read(data: str | bytes | bytearray, read: Callable[[bytes], _S]) ->
             spell = read(_rest(small))
         else:
             large = _large.decode(data)
-            edges = _many_edges(large.edges)
             spell = read(_rest(large, nodes=b"{}"))
             given: dict[tuple[str, ...], set[str]] = {}
             for piece in pieces(large.nodes) if bytes(large.nodes) else ():
                 nodes = read(b'{"nodes":%b}' % piece).nodes
                 _share_given(nodes.values(), given)
                 spell.nodes.update(nodes)
+            edges = _many_edges(large.edges, spell.nodes)
     except ValueError:  # both libraries' errors are; pydantic finds the words
         return None
     object.__setattr__(spell, "edges", edges)
@@ -410,27 +410,31 @@ def _checked(edges: dict[str, Edge]) -> dict[str, Edge]:
     return edges
 
 
-def _many_edges(raw: msgspec.Raw) -> dict[str, Edge]:
-    """Return edges with each text once in memory: that is most of what they take, even for a moment."""
+def _many_edges(raw: msgspec.Raw, nodes: Iterable[str]) -> dict[str, Edge]:
+    """Return edges with each text once in memory, of ``nodes`` the very ids.
+
+    That is most of what they take, even for a moment.
+    """
     edges: dict[str, Edge] = {}
-    known: dict[str, str] = {}
-    once = known.setdefault
+    once = {id: id for id in nodes}.setdefault
+    target = output = port = ""  # many are those of the edge before
     for piece in pieces(raw):
         for id, edge in _checked(_edges.decode(piece)).items():
-            edges[id] = Edge(
-                once(edge.source, edge.source),
-                once(edge.output, edge.output),
-                once(edge.target, edge.target),
-                once(edge.input, edge.input),
-                edge.transform,
-            )
+            if edge.target != target:
+                target = once(edge.target, edge.target)
+            if edge.output != output:
+                output = once(edge.output, edge.output)
+            if edge.input != port:
+                port = once(edge.input, edge.input)
+            source = once(edge.source, edge.source)
+            edges[id] = Edge(source, output, target, port, edge.transform)
     return edges
 
 
 def _share_given(nodes: Iterable[Node], known: dict[tuple[str, ...], set[str]]) -> None:
     """Let nodes of which the same fields were given share that set, which nobody changes."""
     for node in nodes:
-        given = node.model_fields_set
+        given = node.__pydantic_fields_set__
         same = known.setdefault(tuple(given), given)
         object.__setattr__(node, "__pydantic_fields_set__", same)
 
