@@ -26,8 +26,8 @@ from .graphs import GRAPHS, SIZE, as_spell, layered
 from .nodes import library
 from .settled import settled
 
-BUILDS = 60
-"""Builds of each graph, in turns: the machine's pace changes within seconds, and then it does for all alike."""
+BUILDS = 20
+"""Builds of each graph, in turns, before, between and after what else is measured: the machine's pace changes."""
 
 ROUNDS, BESIDE = 21, 1
 """Measurements of ten times the nodes, and of SIZE of them between two of those."""
@@ -60,29 +60,33 @@ def _milliseconds(text: str) -> float:
     return taken * 1_000
 
 
-def _builds() -> dict[str, float]:
-    texts = {name: as_spell(make()) for name, make in GRAPHS.items()}
-    times: dict[str, list[float]] = {name: [] for name in texts}
-    gc.collect()
-    gc.freeze()  # what was made at start, as the server does
-    for _ in range(BUILDS):
-        for name, text in texts.items():
-            times[name].append(_milliseconds(text))
-    return {name: settled(taken) for name, taken in times.items()}
-
-
-async def _growth() -> dict[str, float]:
-    """Compare ten times the nodes with SIZE of them, to build and to run.
+async def _measure() -> Built:
+    """Build each graph; and compare ten times the nodes with SIZE of them, to build and to run.
 
     The machine's pace changes within seconds, so each large one is compared with small ones right before
     and after it.
     """
+    texts = {name: as_spell(make()) for name, make in GRAPHS.items()}
     small, large = (as_spell(layered(size)) for size in (SIZE, 10 * SIZE))
+    times: dict[str, list[float]] = {name: [] for name in texts}
     growth: dict[str, float] = {}
+    gc.collect()
+    gc.freeze()  # what was made at start, as the server does
+    _build_all(texts, times)
     growth["to plan"] = await _times(partial(_built, small), partial(_built, large))
+    _build_all(texts, times)
     plans = [compile(Spell.model_validate_json(text), library) for text in (small, large)]
     growth["a warm run"] = await _times(*(partial(_ran, plan) for plan in plans))
-    return growth
+    del plans
+    _build_all(texts, times)
+    return Built(builds={name: settled(taken) for name, taken in times.items()}, growth=growth)
+
+
+def _build_all(texts: dict[str, str], times: dict[str, list[float]]) -> None:
+    gc.collect()
+    for _ in range(BUILDS):
+        for name, text in texts.items():
+            times[name].append(_milliseconds(text))
 
 
 async def _built(text: str) -> float:
@@ -110,4 +114,4 @@ async def _times(small: Measure, large: Measure) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(Built(builds=_builds(), growth=asyncio.run(_growth()))))
+    print(json.dumps(asyncio.run(_measure())))
