@@ -391,6 +391,11 @@ class Context:
             )
         )
 
+    def again(self) -> None:
+        """Say that the call begins anew: what it streamed until now does not count. For those who carry it out."""
+        if not self.depth:
+            self._report(Event("node.started", time.time(), self.node_id))
+
     def waits(self, what: str, message: str, until: float | None = None) -> None:
         """Say that the node waits for something (``wait``), until then (Unix seconds) where that is known."""
         if self.depth:

@@ -13,10 +13,12 @@ import msgspec
 from spellwork.context import Context
 from spellwork_server.errors import StoreUnavailable
 from spellwork_server.storage.journal import StoredEvent
+from spellwork_server.storage.outputs import OutputStore
 
 from .journal import Journal
+from .references import is_reference
 
-KINDS = frozenset({"node.progress", "node.log", "node.chunk", "node.waiting"})
+KINDS = frozenset({"node.started", "node.progress", "node.log", "node.chunk", "node.waiting"})
 
 PAUSE = 1.0
 """Seconds until it looks again after the store failed."""
@@ -31,9 +33,14 @@ class CallNews:
     """Follows streams of calls for as long as somebody here waits for one of them, each once for all who do."""
 
     def __init__(
-        self, journal: Journal, spawn: Callable[[Coroutine[Any, Any, None]], None], node: str
+        self,
+        journal: Journal,
+        outputs: OutputStore,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        node: str,
     ) -> None:
         self._journal = journal
+        self._outputs = outputs
         self._spawn = spawn
         self._node = node
         """The id of the one node in the run of a call."""
@@ -44,7 +51,8 @@ class CallNews:
         """Follow a stream from now on. Raises StoreUnavailable."""
         calls = self._streams.get(stream)
         if calls is None:
-            calls = self._streams[stream] = CallStream(self._journal, stream, self._node)
+            calls = CallStream(self._journal, self._outputs, stream, self._node)
+            self._streams[stream] = calls
         calls.users += 1
         try:
             await calls.open(self._spawn)
@@ -59,12 +67,14 @@ class CallNews:
 class CallStream:
     """A stream of calls, and which nodes here are called by some of them."""
 
-    def __init__(self, journal: Journal, name: str, node: str) -> None:
+    def __init__(self, journal: Journal, outputs: OutputStore, name: str, node: str) -> None:
         self.users = 0
         self._journal = journal
+        self._outputs = outputs
         self._name = name
         self._node = node
         self._contexts: dict[str, Context] = {}
+        self._begun: set[str] = set()
         self._seen = 0
         self._moved = asyncio.Event()
         self._opening = asyncio.Lock()
@@ -94,7 +104,9 @@ class CallStream:
                 async with asyncio.timeout(PATIENCE):
                     await self._catch_up()
         finally:
-            del self._contexts[call]
+            if self._contexts.get(call) is context:
+                del self._contexts[call]
+                self._begun.discard(call)
 
     async def _catch_up(self) -> None:
         last = (await self._journal.up_to_date(self._name)).published
@@ -122,18 +134,25 @@ class CallStream:
         async for event in events:
             try:
                 if event.kind in KINDS:
-                    self._tell(event)
+                    await self._tell(event)
             finally:
                 self._seen = event.seq
                 self._moved.set()
 
-    def _tell(self, event: StoredEvent) -> None:
+    async def _tell(self, event: StoredEvent) -> None:
         told = msgspec.json.decode(event.json)
-        context = self._contexts.get(told["run"])
+        call = told["run"]
+        context = self._contexts.get(call)
         if context is None or told.get("node") != self._node:
             return
         value = told.get("value")
-        if event.kind == "node.progress":
+        if event.kind == "node.started":
+            if call in self._begun:  # its process died, and another one makes it anew
+                context.again()
+            else:
+                self._begun.add(call)
+                context.progress(None)  # it waits for the queue no more
+        elif event.kind == "node.progress":
             context.progress(value, told.get("message", ""))
         elif event.kind == "node.log":
             context.log(told["message"], told["level"])
@@ -141,5 +160,10 @@ class CallStream:
             data = told["data"]
             context.waits(data["for"], told.get("message", ""), data.get("until"))
         else:
+            if is_reference(value):
+                body = await self._outputs.body(value["$ref"])
+                if body is None:  # it is not kept any more
+                    return
+                value = msgspec.json.decode(body)
             for chunk in value if isinstance(value, list) else [value]:
                 context.tell_chunk(told["port"], chunk)

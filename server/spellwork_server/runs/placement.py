@@ -35,7 +35,8 @@ from .references import is_stand_in
 from .run import Run
 from .runners import Runners
 from .spell_runner import OWN_KEYS, Place, RunRequest
-from .streams import calls_of
+from .streams import calls_of, stream_of
+from .views import Audience
 
 PLACED = "node"
 """The id of the one node in the run of a call."""
@@ -69,7 +70,7 @@ class Placement:
         self._outputs = outputs
         self._resting = resting
         self._places = places
-        self._news = CallNews(journal, runners.spawn, PLACED)
+        self._news = CallNews(journal, outputs, runners.spawn, PLACED)
         self._ending: set[str] = set()
         """Calls that this process has cancelled, and that have not ended."""
 
@@ -85,8 +86,10 @@ class Placement:
             parent = await self._records.get(context.run_id)
             if parent is None:
                 raise NodeError("the run is not kept any more", code="cancelled", retryable=False)
-            async with self._news.following(calls_of(parent.stream)) as calls:
-                child = await self._child(parent, queue, step, inputs, context)
+            audience = _audience(parent, context)
+            stream = stream_of(parent.canvas_id, parent.user_id, audience)
+            async with self._news.following(calls_of(stream)) as calls:
+                child = await self._child(parent, audience, queue, step, inputs, context)
                 async with calls.told(child.id, context):
                     await self._called(child.id, queue, context)
         except ServerError as error:
@@ -113,7 +116,7 @@ class Placement:
 
     def parent_ended(self, run: Run) -> None:
         """Do the same for one that ended here, where it was taken up again and may not have come to its calls."""
-        if run.went_before and not run.goes_elsewhere:
+        if run.went_before and not run.goes_elsewhere and run.status != "interrupted":
             self._runners.spawn(self._cancel_calls(run.id))
 
     async def _cancel_calls(self, run: str) -> None:
@@ -141,6 +144,7 @@ class Placement:
     async def _child(
         self,
         parent: RunRecord,
+        audience: Audience,
         queue: str,
         step: Step,
         inputs: dict[str, Any],
@@ -156,7 +160,7 @@ class Placement:
             return known
         request = RunRequest(
             spell=_spell(step, inputs, parent),
-            audience="private" if parent.audience == "private" else "shared",
+            audience=audience,
             on_busy="parallel",
             durable=True,
         )
@@ -213,6 +217,12 @@ def _spell(step: Step, inputs: dict[str, Any], parent: RunRecord) -> Spell:
     if requirements:
         spell["requirements"] = requirements
     return Spell.model_validate(spell)
+
+
+def _audience(parent: RunRecord, context: Context) -> Audience:
+    """Return who may see a call: of a node inside another one its user alone, for what runs there may be hidden from others."""
+    inside = "/" in context.path
+    return "private" if inside or parent.audience == "private" else "shared"
 
 
 def _is_of(child: RunRecord, parent: RunRecord) -> bool:

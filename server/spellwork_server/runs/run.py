@@ -49,6 +49,7 @@ from .resting import Rest, TryAgain, is_over, laying_down, never
 from .run_end import Left, RunEnd
 from .run_sink import RunSink
 from .stream_log import StreamLog
+from .streams import runs_of
 from .views import Audience, Mode, RunProgress, Status
 from .wire import Wire
 from .worker_values import LeftInWorkers
@@ -198,7 +199,7 @@ class Run:
         self._execution: Execution | LiveExecution | None = None
         self._secrets = machinery.secrets(order.canvas, order.user)
         most = min(STREAM_BYTES, machinery.max_pending_bytes // BEHIND)
-        self._pace = Pace(most, lambda: machinery.held_up(order.stream, order.user))
+        self._pace = Pace(most, lambda: machinery.held_up(runs_of(order.stream), order.user))
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
         )

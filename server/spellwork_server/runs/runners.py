@@ -240,13 +240,14 @@ class Runners:
         )
 
     def going(self, canvas: str, reader: str) -> tuple[RunRecord, ...]:
-        """Return the runs on a canvas that have not ended and that ``reader`` may see, newest first."""
+        """Return the runs on a canvas that have not ended and that ``reader`` may see, newest first; no calls that runs placed."""
         kept = [
             run.kept
             for run in self.open_runs()
             if run.order.canvas == canvas
             and (run.order.user == reader or run.order.audience == "shared")
             and run.kept is not None
+            and run.kept.parent_id is None
         ]
         return tuple(sorted(kept, key=lambda record: record.created_at, reverse=True))
 

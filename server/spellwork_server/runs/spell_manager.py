@@ -16,7 +16,7 @@ from .journal import Journal
 from .runners import Runners
 from .spell_runner import SpellRunner
 from .stream_log import StreamLog
-from .streams import Access, canvas_of, channel_of, stream_of, streams_of
+from .streams import Access, calls_of, canvas_of, channel_of, stream_of, streams_of
 
 PAGE = 200
 """Events that are read from the store at a time."""
@@ -132,7 +132,9 @@ class SpellManager:
         """Let go of a canvas and its streams; its runs go on."""
         user = self._session.actor.user_id
         for audience in ("shared", "private"):
-            self._channels.leave(self._session, channel_of(stream_of(canvas, user, audience)))
+            stream = stream_of(canvas, user, audience)
+            self._channels.leave(self._session, channel_of(stream))
+            self._channels.leave(self._session, channel_of(calls_of(stream)))
         self._caught_up.discard(canvas)
         runner = self._open.pop(canvas, None)
         if runner is not None:

@@ -45,6 +45,11 @@ def calls_of(stream: str) -> str:
     return f"{stream}:calls"
 
 
+def runs_of(stream: str) -> str:
+    """Return the stream of the runs that placed what is in a stream of calls; any other as it is."""
+    return stream.removesuffix(":calls")
+
+
 def streams_of(canvas: str, user: str) -> tuple[str, ...]:
     """Return the streams that a user with this canvas open follows."""
     return stream_of(canvas, user, "shared"), stream_of(canvas, user, "private"), f"user:{user}"

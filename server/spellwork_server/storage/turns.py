@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 
 from sqlalchemy import text
 
@@ -24,9 +25,9 @@ LOOK_SECONDS = 5.0
 STANDS_SECONDS = 15.0
 """Seconds without a word in the middle of a statement after which a session is ended."""
 
-_END = text(
+_FIND = text(
     """
-    SELECT held.pid, pg_terminate_backend(held.pid)
+    SELECT held.pid, session.state_change
     FROM pg_locks held JOIN pg_stat_activity session ON session.pid = held.pid
     WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
       AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -35,7 +36,10 @@ _END = text(
       AND session.state_change < clock_timestamp() - make_interval(secs => :stands)
     """
 )
-"""The number of the lock is kept in two halves."""
+"""The number of the lock is kept in two halves. What a session does and what it waits for are not read at one
+moment, so only one that two looks find alike is taken to stand still."""
+
+_END = text("SELECT pg_terminate_backend(:pid)")
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class Turns(Background):
     def __init__(self, database: Database) -> None:
         super().__init__()
         self._database = database
+        self._found: set[tuple[int, datetime]] = set()
 
     async def _go(self) -> None:
         while True:
@@ -60,12 +65,17 @@ class Turns(Background):
                 logger.exception("fault while looking for writers that stand still")
 
     async def look(self, stands: float = STANDS_SECONDS) -> int:
-        """End the session that has the turn, where it has stood still for so many seconds; return how many were ended.
+        """End the session that has the turn, where it stands still for so many seconds, and did so at the last look.
 
-        Raises StoreUnavailable.
+        Return how many were ended. Raises StoreUnavailable.
         """
         async with self._database.read() as conn:
-            ended = (await conn.execute(_END, {"turn": WRITERS, "stands": stands})).all()
-        for pid, _ in ended:
+            values = {"turn": WRITERS, "stands": stands}
+            found = {(pid, since) for pid, since in await conn.execute(_FIND, values)}
+            still = [pid for pid, _ in found & self._found]
+            for pid in still:
+                await conn.execute(_END, {"pid": pid})
+        for pid in still:
             logger.warning("ended session %s, which stood still while others waited to write", pid)
-        return len(ended)
+        self._found = found
+        return len(still)

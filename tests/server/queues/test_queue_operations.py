@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from spellwork import Context, Library, NodeError, Pack, node
+from spellwork import Context, Event, Library, NodeError, Pack, node
+from spellwork_server.runs.run import Run
+from spellwork_server.runs.wire import Wire
 from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import RunRecord
 from spellwork_server.storage.schema import RUNS
@@ -55,6 +57,13 @@ async def says(ctx: Context, words: int = 3) -> str:
     return "".join(f"{word} " for word in range(words))
 
 
+@node("queued.large", title="Says large things", output="value", cache="none")
+async def large(ctx: Context) -> str:
+    """Stream what is too large to be told whole."""
+    ctx.emit("value", {"x": "a" * 200_000})
+    return "done"
+
+
 @node("queued.slow_once", title="Slow once", output="value", cache="none")
 async def slow_once() -> int:
     """Take long at the first call."""
@@ -80,7 +89,7 @@ def _no_calls() -> None:
 
 @pytest.fixture(autouse=True)
 def _more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    nodes = (flaky, sleep, echo, count, slow_once, says)
+    nodes = (flaky, sleep, echo, count, slow_once, says, large)
     pack = Pack(name="queued", version="1", title="Queued", nodes=nodes)
     installed = Library.installed().extended([pack], {})
     monkeypatch.setattr(Library, "installed", classmethod(lambda _cls: installed))
@@ -242,7 +251,20 @@ async def test_the_call_of_a_placed_node_is_no_run_of_its_canvas(tmp_path: Path)
         canvas = (
             await ada.post("/v1/canvases", {"name": "c", "spell": placed_calls(a="gpu")})
         ).body
+        going = asyncio.Event()
+        runners = h.parts.running.runners
+        assert ada.user is not None
+        user, opened = ada.user.id, []
+
+        def look(run: Run) -> None:
+            if run.kept is not None and run.kept.parent_id is not None:
+                opened.extend(runners.going(canvas["id"], user))
+                going.set()
+
+        runners.watch_ends(look)
         run = (await ada.post("/v1/runs", {"canvas": canvas["id"], "wait": 30})).body
+        assert going.is_set()
+        assert {each.id for each in opened} == {run["id"]}
         listed = (await ada.get(f"/v1/runs?canvas={canvas['id']}")).body["items"]
         assert [each["id"] for each in listed] == [run["id"]]
         [call] = (await ada.get("/v1/runs?queue=gpu")).body["items"]
@@ -280,6 +302,70 @@ async def test_what_the_call_of_a_placed_node_tells_is_told_of_the_node(tmp_path
             assert "".join(chunks) == run["outputs"][id]["value"]
             assert {"node.progress", "node.waiting"} < {event["kind"] for event in mine}
             assert mine[-1]["kind"] == "node.done"
+
+
+@pytest.mark.rule("Q15")
+async def test_large_chunks_of_a_placed_call_are_told_whole(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        run = (
+            await ada.post("/v1/runs", {"spell": one("queued.large", {"queue": "gpu"}), "wait": 30})
+        ).body
+        assert run["errors"] == {}
+        told = (await ada.get(f"/v1/runs/{run['id']}/events?limit=1000")).body["events"]
+        [chunk] = [event["value"] for event in told if event["kind"] == "node.chunk"]
+        assert chunk["size"] > 200_000
+        assert chunk["preview"][0].keys() == {"x"}
+
+
+@pytest.mark.rule("Q15")
+async def test_a_call_that_begins_anew_says_so_of_the_node(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        run = (await ada.post("/v1/runs", {"spell": one("queued.says", {"queue": "gpu"})})).body
+        while not (calls := (await ada.get(f"/v1/runs?parent={run['id']}")).body["items"]):
+            await asyncio.sleep(0.01)
+        journal = h.parts.running.journal
+        log = await journal.log(calls[0]["stream"])
+        event = Event("node.started", time.time(), "node")
+        entry = Wire(calls[0]["id"], 1_000, 1).entry(event)
+        journal.append(log, Nobody(), [entry])
+        await ended(ada, run["id"])
+        told = await kinds(ada, run["id"])
+        assert told.count("node.started") == 2
+
+
+class Nobody:
+    """The author of an event that another process might have written."""
+
+    def committed(self, size: int) -> None:
+        pass
+
+    def broken(self, error: Exception) -> None:
+        raise error
+
+
+@pytest.mark.rule("Q15", "N3")
+async def test_a_placed_call_inside_a_canvas_is_for_the_user_of_the_run_alone(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as h:
+        ada, bob = await h.person("ada"), await h.person("bob")
+        child = (await ada.post("/v1/canvases", {"name": "c", "spell": placed_calls(a="gpu")})).body
+        sub = {"type": "core.spell", "settings": {"body": {"spell": child["id"]}}}
+        drawn = {"name": "p", "spell": {"nodes": {"sub": sub}}}
+        parent = (await ada.post("/v1/canvases", drawn)).body["id"]
+        member = {"email": bob.user and bob.user.email, "role": "viewer"}
+        assert (await ada.put(f"/v1/canvases/{parent}/members", member)).status == 200
+        run = (await ada.post("/v1/runs", {"canvas": parent, "wait": 30})).body
+        assert (run["status"], run["errors"]) == ("completed", {})
+        calls = f"/v1/runs?canvas={parent}&parent={run['id']}"
+        [call] = (await ada.get(calls)).body["items"]
+        assert call["audience"] == "private"
+        assert (await bob.get(f"/v1/runs/{run['id']}")).status == 200
+        assert (await bob.get(calls)).body["items"] == []
+        assert (await bob.get(f"/v1/runs/{call['id']}")).status == 404
+        assert (await bob.get(f"/v1/events?stream={call['stream']}")).status == 403
 
 
 @pytest.mark.rule("Q15")

@@ -39,7 +39,6 @@ from tests.server.storage.databases import opened
 pytestmark = pytest.mark.anyio
 
 STREAM = "canvas:c"
-NOW = time.time()
 OLD = Keeping(
     runs=100, details_seconds=500.0, firing_seconds=500.0, task_seconds=500.0, run_seconds=5_000.0
 )
@@ -49,6 +48,7 @@ RUN = RunRecord("r", None, "ada", STREAM, "completed", "auto", "shared", 0.0, sp
 
 class World:
     def __init__(self, database: Database, commits: GroupCommit) -> None:
+        self.now = time.time()
         self.database = database
         self.commits = commits
         self.journal = JournalStore(database)
@@ -133,17 +133,17 @@ COMPACTED = {
 
 @pytest.mark.rule("O7")
 async def test_an_old_run_keeps_what_it_did_and_not_how_it_came_to_that(world: World) -> None:
-    await world.run("old", NOW - 600)
-    await world.run("new", NOW - 400)
+    await world.run("old", world.now - 600)
+    await world.run("new", world.now - 400)
     await world.run("open", None, "waiting")
-    await world.retention.sweep(NOW)
+    await world.retention.sweep(world.now)
     assert await world.kinds("old") == COMPACTED
     assert await world.kinds("new") == await world.kinds("open") == WHOLE
     events = await world.events("old")
     assert [event["seq"] for event in events] == list(range(1, 219))
     assert next(event["message"] for event in events if event["kind"] == "node.log") == "10"
     await world.retention.sweep(
-        time.time() + 4_000
+        world.now + 4_000
     )  # an hour later the chunk's value is named by nobody
     assert await world.hashes() == {"old-0", "new-0", "open-0", "open-1"}
 
@@ -151,13 +151,13 @@ async def test_an_old_run_keeps_what_it_did_and_not_how_it_came_to_that(world: W
 @pytest.mark.rule("O7")
 async def test_a_run_that_is_too_old_goes_and_one_that_waits_never(world: World) -> None:
     await world.run("waits", None, "waiting")
-    await world.run("old", NOW - 6_000)
-    await world.run("new", NOW - 10)
-    await world.retention.sweep(NOW)
+    await world.run("old", world.now - 6_000)
+    await world.run("new", world.now - 10)
+    await world.retention.sweep(world.now)
     async with world.database.read() as conn:
         assert set(await conn.scalars(select(RUNS.c.id))) == {"waits", "new"}
     assert await world.kinds("waits") == WHOLE
-    await world.retention.sweep(time.time() + 10_000)
+    await world.retention.sweep(world.now + 10_000)
     assert await world.hashes() == {"waits-0", "waits-1"}
 
 
@@ -166,14 +166,14 @@ async def test_what_a_subscriber_has_not_been_told_stays(world: World) -> None:
     store = OutboxStore(world.database)
     world.subscribers = ("redis",)
     await world.commits.submit(store.beginning("redis"))
-    await world.run("old", NOW - 6_000)
-    await world.run("some", NOW - 600)
+    await world.run("old", world.now - 6_000)
+    await world.run("some", world.now - 600)
     await world.commits.submit(store.advancing("redis", {STREAM: 3}))
-    await world.retention.sweep(NOW)
+    await world.retention.sweep(world.now)
     assert len(await world.events("old")) == 218 - 3
     assert await world.kinds("some") == WHOLE
     await world.commits.submit(store.advancing("redis", {STREAM: 10**6}))
-    await world.retention.sweep(NOW)
+    await world.retention.sweep(world.now)
     assert await world.kinds("some") == COMPACTED
     async with world.database.read() as conn:
         parts = select(func.max(RUN_OUTPUTS.c.part)).where(RUN_OUTPUTS.c.run == "some")
@@ -182,7 +182,7 @@ async def test_what_a_subscriber_has_not_been_told_stays(world: World) -> None:
 
 @pytest.mark.rule("O7")
 async def test_old_firings_and_settled_tasks_of_ended_runs_go(world: World) -> None:
-    await world.run("ended", NOW - 600)
+    await world.run("ended", world.now - 600)
     await world.run("open", None, "waiting")
     async with world.database.write() as conn:
         person = {"id": "ada", "email": "a@example.org", "name": "Ada", "role": "member"}
@@ -193,7 +193,7 @@ async def test_old_firings_and_settled_tasks_of_ended_runs_go(world: World) -> N
         trigger = {"id": "t", "canvas_id": "c", "user_id": "ada", "name": "T", "kind": "cron"}
         rest = {"settings": {}, "inputs": {}, "run": {}, "missed": "skip", "enabled": True}
         await conn.execute(insert(TRIGGERS).values(trigger | rest | times))
-        for key, at in (("old", NOW - 600), ("new", NOW)):
+        for key, at in (("old", world.now - 600), ("new", world.now)):
             firing = {"id": key, "trigger_id": "t", "key": key, "due_at": at, "fired_at": at}
             await conn.execute(insert(FIRINGS).values(firing | {"outcome": "started"}))
         for run, node, state in (
@@ -210,7 +210,7 @@ async def test_old_firings_and_settled_tasks_of_ended_runs_go(world: World) -> N
                 "created_at": 0.0,
             }
             await conn.execute(insert(TASKS).values(task | words))
-    await world.retention.sweep(NOW)
+    await world.retention.sweep(world.now)
     async with world.database.read() as conn:
         assert list(await conn.scalars(select(FIRINGS.c.id))) == ["new"]
         assert set(await conn.scalars(select(TASKS.c.id))) == {"endedb", "opena"}
@@ -226,8 +226,8 @@ async def test_a_run_that_has_not_ended_stays_however_old_it_is_and_what_came_af
     for status in OPEN:
         await world.run(status, None, status, durable=True, queue="work", created_at=-1_000.0)
     for number in range(102):
-        await world.run(f"r{number}", NOW, words=0, created_at=float(number))
-    await world.retention.sweep(NOW)
+        await world.run(f"r{number}", world.now, words=0, created_at=float(number))
+    await world.retention.sweep(world.now)
     async with world.database.read() as conn:
         left = set(await conn.scalars(select(RUNS.c.id)))
     assert left == {*OPEN, *(f"r{number}" for number in range(2, 102))}
@@ -239,13 +239,13 @@ async def test_a_run_that_has_not_ended_stays_however_old_it_is_and_what_came_af
 async def test_calls_of_placed_nodes_push_no_run_out_and_stay_while_theirs_goes_on(
     world: World,
 ) -> None:
-    await world.run("a", NOW - 10, created_at=1.0)
+    await world.run("a", world.now - 10, created_at=1.0)
     await world.run("goes", None, "running", created_at=0.0)
     for number in range(102):
-        await world.run(f"a{number}", NOW, words=0, parent_id="a", created_at=10.0 + number)
-    await world.run("call", NOW, parent_id="goes", created_at=3.0)
-    await world.run("lost", NOW, parent_id="removed", created_at=5.0)
-    await world.retention.sweep(NOW)
+        await world.run(f"a{number}", world.now, words=0, parent_id="a", created_at=10.0 + number)
+    await world.run("call", world.now, parent_id="goes", created_at=3.0)
+    await world.run("lost", world.now, parent_id="removed", created_at=5.0)
+    await world.retention.sweep(world.now)
     async with world.database.read() as conn:
         left = set(await conn.scalars(select(RUNS.c.id)))
     assert left == {"a", "goes", "call", *(f"a{number}" for number in range(2, 102))}
@@ -253,25 +253,25 @@ async def test_calls_of_placed_nodes_push_no_run_out_and_stay_while_theirs_goes_
 
 @pytest.mark.rule("O7")
 async def test_a_run_that_is_resumed_while_old_ones_are_thrown_away_stays(world: World) -> None:
-    await world.run("old", NOW - 6_000, "interrupted")
-    found = await RunRecords(world.database).expired(100, NOW - 5_000)
+    await world.run("old", world.now - 6_000, "interrupted")
+    found = await RunRecords(world.database).expired(100, world.now - 5_000)
     assert found == ["old"]
     async with world.database.write() as conn:
         assert await take_up(conn, "old", ("interrupted",), None) is not None
     await world.commits.submit(lambda conn: drop_runs(conn, found))
-    await world.retention.sweep(NOW)
+    await world.retention.sweep(world.now)
     assert await world.kinds("old") == WHOLE
 
 
 @pytest.mark.rule("O7")
 async def test_a_fork_has_all_it_kept_when_what_it_was_forked_from_is_gone(world: World) -> None:
-    await world.run("origin", NOW - 6_000)
-    await world.run("fork", NOW - 10, forked_from="origin")
+    await world.run("origin", world.now - 6_000)
+    await world.run("fork", world.now - 10, forked_from="origin")
     row = OutputRow("fork", "kept", "out", "origin-0", b"1")
     async with world.database.write() as conn:
         await append(conn, STREAM, [replaced(entry("fork", "node.done"), row)])
-    await world.retention.sweep(NOW)
-    await world.retention.sweep(time.time() + 4_000)
+    await world.retention.sweep(world.now)
+    await world.retention.sweep(world.now + 4_000)
     record = await RunRecords(world.database).get("fork")
     assert record is not None
     assert record.forked_from == "origin"
@@ -280,10 +280,10 @@ async def test_a_fork_has_all_it_kept_when_what_it_was_forked_from_is_gone(world
 
 
 async def test_a_run_that_goes_on_again_is_not_compacted(world: World) -> None:
-    await world.run("old", NOW - 600)
+    await world.run("old", world.now - 600)
     async with world.database.write() as conn:
         await conn.execute(update(RUNS).values(status="running", ended_at=None))
-    await world.retention.sweep(NOW)
+    await world.retention.sweep(world.now)
     assert await world.kinds("old") == WHOLE
 
 

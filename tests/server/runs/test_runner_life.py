@@ -125,9 +125,13 @@ async def test_who_loses_the_canvas_loses_its_streams_at_once() -> None:
     async with house() as h:
         await h.canvas(sums(), bob="viewer")
         ada, bob = await h.tab(ADA, "c1"), await h.tab(BOB, "c1")
+        for stream in ("canvas:c1:calls", "canvas:c1:user:bob:calls"):
+            await h.call(bob, "events.resume", stream=stream)
         del h.members["c1"]["bob"]
         h.managers.watch_canvas("c1")
         await until(lambda: bob.manager.canvases == ())
+        for stream in ("canvas:c1", "canvas:c1:calls", "canvas:c1:user:bob:calls"):
+            h.journal.tell(stream, "run.events", {"events": []})
         await h.call(ada, "runs.create", canvas="c1", wait=60)
         assert bob.events() == []
         with pytest.raises(Forbidden):

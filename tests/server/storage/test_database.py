@@ -205,6 +205,18 @@ async def test_many_rows_are_added_each_once(kind: str, rows: int, tmp_path: Pat
         assert sorted(tuple(row) for row in kept) == sorted([("s0", 1), *added[1:]])
 
 
+def test_rows_with_large_values_go_alone() -> None:
+    rows = [(place, b"x" * (10_000 if place % 3 == 0 else 10)) for place in range(30)]
+    statements = list(in_few("INSERT INTO t (a, b) VALUES (?, ?)", rows))
+    assert all(len(values) == 2 for _, values in statements if max(map(_size, values)) > 5_000)
+    assert sorted(value for _, values in statements for value in values[::2]) == list(range(30))
+    assert len(statements) == 10 + 2
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, bytes) else 0
+
+
 @pytest.mark.parametrize("rows", [1, 100, 402, 1_000])
 def test_many_rows_are_few_statements_for_sqlite(rows: int) -> None:
     statements = list(

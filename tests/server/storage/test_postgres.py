@@ -129,8 +129,9 @@ async def test_who_stands_still_in_a_statement_loses_the_turn(postgres_url: str)
                 raw = await conn.get_raw_connection()
                 assert raw.driver_connection is not None
                 await raw.driver_connection.prepare("SELECT 1")  # and it is never carried out
-                assert await Turns(other).look(60) == 0
-                while not await Turns(other).look(0):
+                turns = Turns(other)
+                assert [await turns.look(60) for _ in range(2)] == [0, 0]
+                while not await turns.look(0):
                     await asyncio.sleep(0.01)
                 async with other.write() as free:
                     await free.execute(insert(STREAMS).values(id="kept", seq=1))
@@ -148,11 +149,13 @@ async def test_who_writes_or_stands_nowhere_keeps_the_session(postgres_url: str)
     async with Database(postgres_url) as one, Database(postgres_url) as other:
         async with one.write() as conn:
             await conn.execute(insert(STREAMS).values(id="s", seq=1))
-            assert await Turns(other).look(0) == 0  # between two statements PostgreSQL sees to it
+            turns = Turns(other)
+            for _ in range(2):  # between two statements PostgreSQL sees to it
+                assert await turns.look(0) == 0
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(conn.execute(text("SELECT pg_sleep(0.5)")))
                 await asyncio.sleep(0.2)
-                assert await Turns(other).look(0) == 0
+                assert [await turns.look(0) for _ in range(2)] == [0, 0]
         assert await count(other) == 1
 
 
