@@ -254,7 +254,8 @@ async def test_the_call_of_a_placed_node_is_no_run_of_its_canvas(tmp_path: Path)
         going = asyncio.Event()
         runners = h.parts.running.runners
         assert ada.user is not None
-        user, opened = ada.user.id, []
+        user = ada.user.id
+        opened: list[RunRecord] = []
 
         def look(run: Run) -> None:
             if run.kept is not None and run.kept.parent_id is not None:
