@@ -56,6 +56,7 @@ def make_app(settings: Settings) -> web.Application:
         running.journal,
         *running.telling.parts,
         parts.comment_places,
+        parts.edit_times,
         parts.versions,
         parts.rooms,
         running.places,

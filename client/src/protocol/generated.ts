@@ -3719,6 +3719,10 @@ export interface FindRuns {
   canvas?: string | null;
   status?:
     ("queued" | "running" | "paused" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted")[] | null;
+  /**
+   * Only runs that failed or in which a node did; false: only runs that ended and nothing in them did.
+   */
+  failed?: boolean | null;
   queue?: string | null;
   trigger?: string | null;
   forked_from?: string | null;

@@ -12,6 +12,8 @@ const REST_MS = 400;
 /** What is looked for; what is left out does not matter. */
 export interface RunFilter {
   readonly status?: readonly RunStatus[];
+  /** Only those in which something failed, or only those in which nothing did. */
+  readonly failed?: boolean | undefined;
   readonly user?: string;
   readonly queue?: string;
   readonly trigger?: string;
@@ -35,7 +37,9 @@ export interface SeenRuns {
 }
 
 export function isFiltered(filter: RunFilter): boolean {
-  return Object.values(filter).some((value) => value !== undefined && value !== "" && value.length > 0);
+  return Object.values(filter).some(
+    (value) => typeof value === "boolean" || (value !== undefined && value.length > 0),
+  );
 }
 
 /**
@@ -135,11 +139,12 @@ export class RunList {
   }
 
   async #page(after: string | null): Promise<{ items: readonly RunView[]; next: string | null }> {
-    const { status, user, queue, trigger, search } = this.filter.get();
+    const { status, failed, user, queue, trigger, search } = this.filter.get();
     const answer = await this.#session.request("runs.find", {
       canvas: this.#canvas,
       limit: PAGE,
       ...(status?.length ? { status: [...status] } : {}),
+      ...(failed === undefined ? {} : { failed }),
       ...(user ? { user } : {}),
       ...(queue ? { queue } : {}),
       ...(trigger ? { trigger } : {}),

@@ -13,6 +13,7 @@ from spellwork_server.assembly.triggers import Triggering, make_triggers
 from spellwork_server.cells.completion import Completer
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.comment_places import CommentPlaces
+from spellwork_server.edit_times import EditTimes
 from spellwork_server.followed_runs import FollowedRuns
 from spellwork_server.health import Health
 from spellwork_server.history.keeper import VersionKeeper
@@ -42,6 +43,7 @@ class Parts:
     rooms: Rooms
     versions: VersionKeeper
     comment_places: CommentPlaces
+    edit_times: EditTimes
     running: Running
     triggering: Triggering
     registry: Registry
@@ -68,6 +70,8 @@ def join_parts(settings: Settings) -> Parts:
     stores.canvases.watch(children.members_changed)
     comment_places = CommentPlaces(stores.comments)
     rooms.watch(comment_places.edited)
+    edit_times = EditTimes(stores.canvases)
+    rooms.watch(edit_times.edited)
     versions = _make_versions(settings, stores, channels, rooms)
     running = make_running(
         settings, stores, relay, rooms, libraries, children, identity.authenticator.current
@@ -101,6 +105,7 @@ def join_parts(settings: Settings) -> Parts:
         rooms=rooms,
         versions=versions,
         comment_places=comment_places,
+        edit_times=edit_times,
         running=running,
         triggering=make_triggers(settings, stores, running, relay),
         registry=registry,

@@ -89,6 +89,7 @@ class RunReadingService(Service):
             reader=None if everybody else actor.user_id,
             canvas=request.canvas,
             status=request.status,
+            failed=request.failed,
             queue=request.queue,
             trigger=request.trigger,
             forked_from=request.forked_from,

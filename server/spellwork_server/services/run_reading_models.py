@@ -34,6 +34,10 @@ class FindRuns(Request):
 
     canvas: str | None = Field(default=None, max_length=64)
     status: Annotated[list[Status] | None, BeforeValidator(_listed)] = None
+    failed: bool | None = Field(
+        default=None,
+        description="Only runs that failed or in which a node did; false: only runs that ended and nothing in them did.",
+    )
     queue: str | None = Field(default=None, max_length=64)
     trigger: str | None = Field(default=None, max_length=64)
     forked_from: str | None = Field(default=None, max_length=64)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import NotFound
@@ -119,9 +119,15 @@ class CanvasRecords:
         await self._change(canvas_id, name=name, updated_at=self._clock())
         return await self.get(canvas_id)
 
-    async def touch(self, canvas_id: str) -> None:
-        """Note that a canvas was just edited."""
-        await self._change(canvas_id, updated_at=self._clock())
+    async def note_edits(self, times: Mapping[str, float]) -> None:
+        """Note when canvases were last edited; those that are gone are left out."""
+        change = (
+            update(CANVASES)
+            .where(CANVASES.c.id == bindparam("canvas"), CANVASES.c.updated_at < bindparam("at"))
+            .values(updated_at=bindparam("at"))
+        )
+        async with self._database.write() as conn:
+            await conn.execute(change, [{"canvas": id, "at": at} for id, at in times.items()])
 
     async def delete(self, canvas_id: str) -> None:
         """Delete a canvas with its edits, members, runs and their events. Raises NotFound."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from .cursors import read_cursor, write_cursor
 from .database import Database
@@ -30,12 +30,14 @@ class RunQuery:
     ``canvas``: of that canvas, shared or of ``reader``; without one, those of ``reader`` (None: everybody's).
     ``text`` is looked for, whatever its case, in the nodes that failed (names and ids) with codes and messages, in
     the name of who ran it, in its queue and its trigger's name; as a beginning, in the run's own id.
+    ``failed``: those that failed, or of which a node did; False: those that ended, and nothing in them failed.
     Calls that runs placed are found by their ``parent`` or their ``queue`` alone.
     """
 
     reader: str | None
     canvas: str | None = None
     status: Sequence[str] | None = None
+    failed: bool | None = None
     queue: str | None = None
     trigger: str | None = None
     parent: str | None = None
@@ -128,6 +130,9 @@ def _conditions(query: RunQuery) -> list[ColumnElement[bool]]:
         found.append(runs.parent_id.is_(None))
     if query.status is not None:
         found.append(runs.status.in_(query.status))
+    if query.failed is not None:
+        some = or_(runs.status == "failed", func.coalesce(RUN_FIGURES.c.failed, 0) > 0)
+        found.append(some if query.failed else and_(runs.ended_at.is_not(None), not_(some)))
     if query.since is not None:
         found.append(runs.created_at >= query.since)
     if query.before is not None:

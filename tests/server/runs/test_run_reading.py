@@ -46,6 +46,9 @@ async def test_runs_are_found_by_state_and_by_words() -> None:
         room.draw(as_spell(waiting()))
         going = await h.call(ADA, "runs.create", canvas="c1")
         assert await found(h, canvas="c1", status=["running", "queued"]) == [going["id"]]
+        assert await found(h, canvas="c1", failed=True) == [failed["id"]]
+        assert await found(h, canvas="c1", failed=False) == [whole["id"]]
+        assert await found(h, canvas="c1", status=["completed"], failed=False) == [whole["id"]]
         assert await found(h, canvas="c1", search="NO SUCH") == [failed["id"]]
         assert await found(h, canvas="c1", search="find") == [failed["id"]]
         assert await found(h, canvas="c1", search="asked_to") == [failed["id"]]

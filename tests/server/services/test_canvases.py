@@ -35,6 +35,26 @@ async def test_a_canvas_is_made_renamed_listed_and_deleted(tmp_path: Path) -> No
         assert (await ada.get(f"{path}/spell")).status == 404
 
 
+async def test_canvases_are_listed_by_when_they_were_last_edited(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        first, second = [await canvas_of(ada) for _ in range(2)]
+        made = (await ada.get(first)).body
+        await ada.put(f"{first}/spell", HELLO)
+        async with asyncio.timeout(60):
+            while (edited := (await ada.get(first)).body)["updated_at"] == made["updated_at"]:
+                await asyncio.sleep(0.05)
+        assert edited["updated_at"] > edited["created_at"] == made["created_at"]
+        listed = (await ada.get("/v1/canvases")).body["items"]
+        assert [f"/v1/canvases/{each['id']}" for each in listed] == [first, second]
+        await ada.put(f"{second}/spell", HELLO)
+    async with house(tmp_path) as h:  # what a clean stop came before is kept, too
+        token, ada = ada.token, h.stranger()
+        ada.token = token
+        listed = (await ada.get("/v1/canvases")).body["items"]
+        assert [f"/v1/canvases/{each['id']}" for each in listed] == [second, first]
+
+
 async def test_a_canvas_may_be_made_with_a_spell_on_it(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         ada = await h.person("ada")

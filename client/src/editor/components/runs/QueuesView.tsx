@@ -38,7 +38,15 @@ export function QueuesView() {
         </p>
       )}
       {queues?.length === 0 && (
-        <p className="menu-note">No run waits in a queue. Schedules and scripts put runs into queues.</p>
+        <p className="menu-note">
+          {desk.everybody ? "No run waits" : "No run of yours waits"} in a queue. Schedules and scripts put
+          runs into queues.
+        </p>
+      )}
+      {queues && queues.length > 0 && !desk.everybody && (
+        <p className="menu-note" data-testid="queues-whose">
+          Your own runs are counted here, those of others are not.
+        </p>
       )}
       <ul className="plain-list">
         {queues?.map((queue) => (

@@ -2,7 +2,7 @@
 import { Search, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { RunStatus } from "../../../protocol";
-import { isFiltered, STATUS_WORDS } from "../../../runs";
+import { isFiltered, type RunFilter, STATUS_WORDS } from "../../../runs";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
@@ -10,14 +10,21 @@ import { useRunDesk } from "../../hooks/useRunDesk";
 /** Milliseconds of rest after a key until it is searched. */
 const REST_MS = 250;
 
-/** The states that people ask for, each with what it stands for. */
-const STATES: readonly (readonly [name: string, title: string, statuses: readonly RunStatus[]])[] = [
-  ["any", "Any state", []],
-  ["open", "Not ended", ["queued", "running", "paused", "waiting"]],
-  ...(["queued", "running", "waiting", "completed", "failed", "cancelled", "interrupted"] as const).map(
-    (status) => [status, capital(STATUS_WORDS[status]), [status]] as const,
-  ),
+type State = readonly [name: string, title: string, filter: Pick<RunFilter, "status" | "failed">];
+
+/** The states that people ask for, each with what it stands for. A run in which a node failed has failed to them. */
+const STATES: readonly State[] = [
+  ["any", "Any state", {}],
+  ["open", "Not ended", { status: ["queued", "running", "paused", "waiting"] }],
+  ...(["queued", "running", "waiting"] as const).map(ofStatus),
+  ["completed", capital(STATUS_WORDS.completed), { status: ["completed"], failed: false }],
+  ["failed", capital(STATUS_WORDS.failed), { failed: true }],
+  ...(["cancelled", "interrupted"] as const).map(ofStatus),
 ];
+
+function ofStatus(status: RunStatus): State {
+  return [status, capital(STATUS_WORDS[status]), { status: [status] }];
+}
 
 export function RunFilters() {
   const editor = useEditor();
@@ -30,7 +37,10 @@ export function RunFilters() {
     const timer = setTimeout(() => list.setFilter({ search: words }), REST_MS);
     return () => clearTimeout(timer);
   }, [words, list]);
-  const state = STATES.find(([, , statuses]) => String(statuses) === String(filter.status ?? []));
+  const state = STATES.find(
+    ([, , { status = [], failed }]) =>
+      String(status) === String(filter.status ?? []) && failed === filter.failed,
+  );
   return (
     <div className="run-filters">
       <div className="side-search">
@@ -52,7 +62,11 @@ export function RunFilters() {
           data-testid="runs-state"
           value={state?.[0] ?? "any"}
           onChange={(event) =>
-            list.setFilter({ status: STATES.find(([name]) => name === event.target.value)?.[2] ?? [] })
+            list.setFilter({
+              status: [],
+              failed: undefined,
+              ...STATES.find(([name]) => name === event.target.value)?.[2],
+            })
           }
         >
           {STATES.map(([name, title]) => (
