@@ -6,7 +6,7 @@ import { useStore } from "../../store";
 import { useChoices } from "../hooks/useChoices";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
-import { type InputDraft, useInputDraft } from "../hooks/useInputDraft";
+import { useInputDraft } from "../hooks/useInputDraft";
 import { useTitle, useTitleOf } from "../hooks/useTitle";
 import { keysOf } from "../store/commands";
 import type { ShownPorts, Wired } from "../store/graph";
@@ -52,9 +52,8 @@ interface InputRowProps {
 }
 
 function InputRow({ id, node, port, wired, broken }: InputRowProps) {
-  const { document: shared, workbench } = useEditor();
+  const { document: shared } = useEditor();
   const editable = useStore(shared.editable);
-  const live = useStore(workbench.runs.live);
   const draft = useInputDraft(id, port);
   const field = useId();
   const value = node.inputs[port.name];
@@ -70,7 +69,7 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
         watch.onBlur();
         draft.commit();
       }}
-      onKeyDown={(event) => endTyping(event, draft)}
+      onKeyDown={draft.endTyping}
     >
       <div className="input-head">
         <span className="port-dot" style={{ background: portColour(port) }} aria-hidden="true" />
@@ -109,7 +108,7 @@ function InputRow({ id, node, port, wired, broken }: InputRowProps) {
           fallback={port.default}
           disabled={!editable}
           onChange={(next) => shared.setInput(id, port.name, next)}
-          onType={live ? draft.type : undefined}
+          onType={draft.type}
         />
       )}
       {draft.isHeld && (
@@ -135,21 +134,6 @@ function NamedSource({ id, output }: { id: string; output: string }) {
       · {output}
     </p>
   );
-}
-
-/** Escape drops what is typed, Enter commits it; in a field of several lines Enter is a line end, and Ctrl+Enter commits. */
-function endTyping(event: React.KeyboardEvent, draft: InputDraft): void {
-  const { target } = event;
-  const oneLine = target instanceof HTMLInputElement && target.type !== "checkbox";
-  if (event.key === "Escape" && (oneLine || target instanceof HTMLTextAreaElement)) {
-    draft.drop();
-    target.blur();
-  }
-  const ends = oneLine || event.metaKey || event.ctrlKey;
-  if (event.key === "Enter" && ends && draft.isHeld) {
-    event.stopPropagation();
-    draft.commit();
-  }
 }
 
 /** Live: whether a change at this input starts the node. */

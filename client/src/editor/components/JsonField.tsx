@@ -1,6 +1,7 @@
 /** A value as JSON, checked while it is typed; where anything goes, plain words are text. */
-import { useEffect, useId, useState } from "react";
+import { useId } from "react";
 import type { Json } from "../../protocol";
+import { useTyped } from "../hooks/useTyped";
 import { type JsonSchema, portKind } from "../store/schema";
 
 interface JsonFieldProps {
@@ -53,13 +54,9 @@ export function JsonField({
   anything,
   onChange,
 }: JsonFieldProps) {
-  const [draft, setDraft] = useState(() => written(value));
-  const [typing, setTyping] = useState(false);
+  const typed = useTyped(written(value), disabled);
   const error = useId();
-  useEffect(() => {
-    if (!typing) setDraft(written(value));
-  }, [value, typing]);
-  const read = draft.trim() === "" ? null : readJson(draft, schema, anything);
+  const read = typed.text.trim() === "" ? null : readJson(typed.text, schema, anything);
   const why = read && "why" in read ? read.why : null;
   return (
     <>
@@ -78,13 +75,13 @@ export function JsonField({
               : ""
             : written(fallback)
         }
-        rows={Math.min(14, Math.max(1, draft.split("\n").length))}
-        value={draft}
-        onFocus={() => setTyping(true)}
-        onBlur={() => setTyping(false)}
+        rows={Math.min(14, Math.max(1, typed.text.split("\n").length))}
+        value={typed.text}
+        onFocus={typed.onFocus}
+        onBlur={typed.onBlur}
         onChange={(event) => {
           const text = event.target.value;
-          setDraft(text);
+          typed.type(text);
           if (text.trim() === "") return onChange(undefined);
           const next = readJson(text, schema, anything);
           if ("value" in next) onChange(next.value);

@@ -1,14 +1,16 @@
 /** A literal input, edited in its row on the node; what needs more room opens the inspector. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Json, Port } from "../../protocol";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useFieldPresence } from "../hooks/useFieldPresence";
 import { useInputDraft } from "../hooks/useInputDraft";
+import { useTyped } from "../hooks/useTyped";
 import { schemaOf } from "../store/library";
 import { type JsonSchema, portKind, withoutNull } from "../store/schema";
+import { readJson } from "./JsonField";
 import { PortChoice } from "./PortChoice";
-import { whyNotNumber } from "./SchemaField";
+import { readNumber } from "./SchemaField";
 
 interface PortValueProps {
   readonly node: string;
@@ -34,12 +36,14 @@ export function PortField(props: PortValueProps) {
 function PortValue({ node, port, value }: PortValueProps) {
   const { document } = useEditor();
   const editable = useStore(document.editable);
+  // A field stays one while somebody types in it, however long its value gets.
+  const [writing, setWriting] = useState(false);
   const schema = withoutNull(schemaOf(port));
   const kind = portKind(schema);
   const put = (next: Json | undefined) => document.setInput(node, port.name, next);
   const label = `${port.name} of node`;
   const current = value === undefined ? "" : brief(value);
-  const isShort = typeof value !== "object" && current.length < 80 && !current.includes("\n");
+  const isShort = writing || (typeof value !== "object" && current.length < 80 && !current.includes("\n"));
   if (port.choices && !schema.enum && (kind === "text" || kind === "number" || kind === "any") && isShort)
     return (
       <PortChoice node={node} port={port} value={value} label={label}>
@@ -52,6 +56,7 @@ function PortValue({ node, port, value }: PortValueProps) {
             schema={schema}
             text={kind === "any" && value !== undefined ? JSON.stringify(value) : current}
             editable={editable}
+            onWriting={setWriting}
             onLeft={onLeft}
           />
         )}
@@ -92,7 +97,7 @@ function PortValue({ node, port, value }: PortValueProps) {
     );
   }
   if (kind === "text" || kind === "number") {
-    if (current.length < 80 && !current.includes("\n")) {
+    if (writing || (current.length < 80 && !current.includes("\n"))) {
       return (
         <TextValue
           node={node}
@@ -102,15 +107,12 @@ function PortValue({ node, port, value }: PortValueProps) {
           schema={schema}
           text={current}
           editable={editable}
+          onWriting={setWriting}
         />
       );
     }
   }
-  if (
-    kind === "any" &&
-    (value === undefined || typeof value !== "object" || value === null) &&
-    current.length < 80
-  ) {
+  if (kind === "any" && (writing || ((typeof value !== "object" || value === null) && current.length < 80))) {
     return (
       <TextValue
         node={node}
@@ -120,6 +122,7 @@ function PortValue({ node, port, value }: PortValueProps) {
         schema={schema}
         text={value === undefined ? "" : JSON.stringify(value)}
         editable={editable}
+        onWriting={setWriting}
       />
     );
   }
@@ -142,43 +145,47 @@ interface TextValueProps {
   /** What the document says. */
   readonly text: string;
   readonly editable: boolean;
+  /** Hears when somebody begins and ends to type here. */
+  readonly onWriting: (on: boolean) => void;
   /** Takes the focus as soon as it is there, and tells when that is gone: it stands in for a list. */
   readonly onLeft?: (() => void) | undefined;
 }
 
-/** What typed text means on a port of `kind`: any JSON where anything goes, and plain words are text there too. */
-export function parseTyped(text: string, kind: "text" | "number" | "any"): Json | undefined {
-  if (text === "") return undefined;
-  if (kind === "text") return text;
-  if (kind === "number") {
-    const number = Number(text);
-    return Number.isFinite(number) ? number : undefined;
-  }
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
+/** What typed text means on a port of `kind`, where it is sound: any JSON where anything goes, and plain words there, too. */
+export function readTyped(
+  text: string,
+  kind: "text" | "number" | "any",
+  schema: JsonSchema,
+): { readonly value: Json | undefined } | { readonly why: string } {
+  if (kind === "number") return readNumber(text, schema);
+  if (text === "") return { value: undefined };
+  return kind === "text" ? { value: text } : readJson(text, schema, true);
 }
 
-/** Enter and leaving the field commit what was typed, where it is sound; Escape drops it. */
-function TextValue({ node, label, port, kind, schema, text, editable, onLeft }: TextValueProps) {
+function focus(input: HTMLInputElement | null): void {
+  input?.focus();
+}
+
+/** Takes what is typed as the inspector's field does; Enter and Escape leave it, too. */
+function TextValue({ node, label, port, kind, schema, text, editable, onWriting, onLeft }: TextValueProps) {
   const draft = useInputDraft(node, port);
-  const [typed, setTyped] = useState<string | null>(null);
-  const why = kind === "number" && typed ? whyNotNumber(Number(typed), schema) : null;
+  const typed = useTyped(text, !editable);
+  const read = readTyped(typed.text, kind, schema);
+  const why = "why" in read ? read.why : null;
+  // A field that goes away while it has the focus is not blurred.
+  useEffect(() => () => onWriting(false), [onWriting]);
   const type = (next: string) => {
-    setTyped(next);
-    if (next === text || (kind === "number" && next !== "" && whyNotNumber(Number(next), schema)))
-      draft.drop();
-    else draft.type(parseTyped(next, kind));
+    typed.type(next);
+    const fresh = readTyped(next, kind, schema);
+    if ("value" in fresh) draft.type(fresh.value);
+    // What began as JSON and is none when the field is left, was meant as text.
+    else if (kind === "any") draft.hold(next);
   };
   return (
     <input
       className="port-value nodrag"
       // Focused here, not by autofocus: only where one asked to type in place of a list.
-      ref={(input) => {
-        if (onLeft && input && typed === null) input.focus();
-      }}
+      ref={onLeft ? focus : null}
       aria-label={label}
       aria-invalid={why !== null}
       title={why ?? undefined}
@@ -193,18 +200,22 @@ function TextValue({ node, label, port, kind, schema, text, editable, onLeft }: 
               ? "needed"
               : ""
       }
-      value={typed ?? text}
-      onFocus={() => setTyped(text)}
+      value={typed.text}
+      onFocus={() => {
+        typed.onFocus();
+        onWriting(true);
+      }}
       onChange={(event) => type(event.target.value)}
       onBlur={() => {
-        setTyped(null);
+        typed.onBlur();
+        onWriting(false);
         draft.commit();
         onLeft?.();
       }}
       onKeyDown={(event) => {
-        if (event.key === "Escape") draft.drop();
-        if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
-        event.stopPropagation();
+        const { ctrlKey, metaKey } = event;
+        if (event.key === "Enter" && !ctrlKey && !metaKey) event.currentTarget.blur();
+        else draft.endTyping(event);
       }}
     />
   );

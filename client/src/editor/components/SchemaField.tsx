@@ -1,6 +1,7 @@
 /** One input, edited as its JSON Schema says: words, numbers, choices, yes or no, else JSON. */
-import { useEffect, useId, useState } from "react";
+import { useId } from "react";
 import type { Json } from "../../protocol";
+import { useTyped } from "../hooks/useTyped";
 import { type JsonSchema, portKind, withoutNull } from "../store/schema";
 import { JsonField } from "./JsonField";
 
@@ -32,6 +33,17 @@ export function whyNotNumber(number: number, schema: JsonSchema): string | null 
   if (schema.exclusiveMaximum !== undefined && number >= schema.exclusiveMaximum)
     return `Less than ${schema.exclusiveMaximum}`;
   return null;
+}
+
+/** Read a typed number; none where nothing is typed. */
+export function readNumber(
+  text: string,
+  schema: JsonSchema,
+): { readonly value: number | undefined } | { readonly why: string } {
+  if (text.trim() === "") return { value: undefined };
+  const number = Number(text);
+  const why = whyNotNumber(number, schema);
+  return why === null ? { value: number } : { why };
 }
 
 export function SchemaField(props: SchemaFieldProps) {
@@ -94,22 +106,11 @@ function SwitchField({ name, value, fallback, disabled, id, onChange }: SchemaFi
   );
 }
 
-/** Text that is kept while it is typed and given on as soon as it is sound, without losing the caret. */
-function useDraft(
-  text: string,
-): [draft: string, setDraft: (text: string) => void, setTyping: (on: boolean) => void] {
-  const [draft, setDraft] = useState(text);
-  const [typing, setTyping] = useState(false);
-  useEffect(() => {
-    if (!typing) setDraft(text);
-  }, [text, typing]);
-  return [draft, setDraft, setTyping];
-}
-
 function NumberField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
-  const [draft, setDraft, setTyping] = useDraft(value === undefined ? "" : String(value));
+  const typed = useTyped(value === undefined ? "" : String(value), disabled);
   const error = useId();
-  const why = draft.trim() === "" ? null : whyNotNumber(Number(draft), schema);
+  const read = readNumber(typed.text, schema);
+  const why = "why" in read ? read.why : null;
   return (
     <>
       <input
@@ -121,14 +122,13 @@ function NumberField({ name, schema, value, fallback, disabled, id, onChange }: 
         aria-describedby={why ? error : undefined}
         readOnly={disabled}
         placeholder={hint(fallback)}
-        value={draft}
-        onFocus={() => setTyping(true)}
-        onBlur={() => setTyping(false)}
+        value={typed.text}
+        onFocus={typed.onFocus}
+        onBlur={typed.onBlur}
         onChange={(event) => {
-          const text = event.target.value;
-          setDraft(text);
-          if (text.trim() === "") onChange(undefined);
-          else if (whyNotNumber(Number(text), schema) === null) onChange(Number(text));
+          typed.type(event.target.value);
+          const next = readNumber(event.target.value, schema);
+          if ("value" in next) onChange(next.value);
         }}
       />
       {why && (
@@ -143,7 +143,7 @@ function NumberField({ name, schema, value, fallback, disabled, id, onChange }: 
 function WordsField({ name, schema, value, fallback, disabled, id, onChange }: SchemaFieldProps) {
   const text =
     value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
-  const [draft, setDraft, setTyping] = useDraft(text);
+  const typed = useTyped(text, disabled);
   const secret = schema.format === "password";
   const oneLine =
     secret || schema.format === "uri" || schema.format === "url" || (schema.maxLength ?? 1000) <= 200;
@@ -153,15 +153,15 @@ function WordsField({ name, schema, value, fallback, disabled, id, onChange }: S
     "aria-label": name,
     readOnly: disabled,
     placeholder: hint(fallback),
-    value: draft,
-    onFocus: () => setTyping(true),
-    onBlur: () => setTyping(false),
+    value: typed.text,
+    onFocus: typed.onFocus,
+    onBlur: typed.onBlur,
     onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => {
-      setDraft(event.target.value);
+      typed.type(event.target.value);
       onChange(event.target.value === "" && fallback === undefined ? undefined : event.target.value);
     },
   };
   if (oneLine) return <input {...shared} type={secret ? "password" : "text"} />;
-  const rows = Math.min(12, Math.max(1, draft.split("\n").length, Math.ceil(draft.length / 44)));
+  const rows = Math.min(12, Math.max(1, typed.text.split("\n").length, Math.ceil(typed.text.length / 44)));
   return <textarea {...shared} className="field words" rows={rows} />;
 }

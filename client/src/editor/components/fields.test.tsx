@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Json } from "../../protocol";
 import type { JsonSchema } from "../store/schema";
-import { parseTyped } from "./PortValue";
+import { readTyped } from "./PortValue";
 import { SchemaField } from "./SchemaField";
 import { StateBadge } from "./StateBadge";
 
@@ -89,14 +89,17 @@ describe("SchemaField", () => {
 
 describe("values typed on a node", () => {
   it.each([
-    ["", "any", undefined],
-    ["42", "any", 42],
-    ["words", "any", "words"],
-    ["42", "text", "42"],
-    ["4.5", "number", 4.5],
-    ["abc", "number", undefined],
-  ] as const)("%j on a port of %s", (text, kind, value) => {
-    expect(parseTyped(text, kind)).toBe(value);
+    ["", "any", { value: undefined }],
+    ["42", "any", { value: 42 }],
+    ["words", "any", { value: "words" }],
+    ["[1", "any", { why: expect.any(String) }],
+    ["42", "text", { value: "42" }],
+    ["", "number", { value: undefined }],
+    ["4.5", "number", { value: 4.5 }],
+    ["100", "number", { why: "At most 99" }],
+    ["abc", "number", { why: "This is not a number" }],
+  ] as const)("%j on a port of %s", (text, kind, read) => {
+    expect(readTyped(text, kind, { maximum: 99 })).toEqual(read);
   });
 });
 

@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
-/** What is typed into an input is one edit, when the field is left. */
-import { cleanup, render, screen } from "@testing-library/react";
+/** What is typed into an input is an edit at once; in live mode it is tried, and one edit when the field is left. */
+import { act, cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openWorkbench, SpellworkPage, type Workbench } from "../../engine";
 import type { Port } from "../../protocol";
 import type { Store } from "../../store";
@@ -13,16 +13,25 @@ import { Editor } from "../store/editor";
 import { NodeLibrary } from "../store/library";
 import { EditorContext } from "./useEditor";
 import { useNode } from "./useNode";
+import { useShortcuts } from "./useShortcuts";
 
+const ANY = { name: "value", schema: {}, required: false } as unknown as Port;
 const PORT = { name: "value", schema: { type: "number", maximum: 99 }, required: false } as unknown as Port;
 
 let editor: Editor;
 let workbench: Workbench;
 let asked: unknown[];
+let demote: () => void;
+let sent: () => unknown;
 
 beforeEach(async () => {
   const server = new FakeServer();
-  const { session } = server.session();
+  sent = () => server.canvas("c").doc.getMap("nodes").toJSON().n.inputs.value;
+  const { session, socket } = server.session();
+  demote = () => {
+    socket.role = "viewer";
+    socket.emit("canvas.role", { canvas: "c", role: "viewer" });
+  };
   asked = [];
   server.answers.set("runs.preview", (payload) => {
     asked.push((payload as { inputs: unknown }).inputs);
@@ -41,11 +50,13 @@ afterEach(() => {
   workbench.close();
 });
 
-function OnNode() {
-  return <PortField node="n" port={PORT} value={useNode("n")?.inputs.value} />;
+function OnNode({ port = PORT }: { port?: Port }) {
+  useShortcuts(editor);
+  return <PortField node="n" port={port} value={useNode("n")?.inputs.value} />;
 }
 
 function InInspector() {
+  useShortcuts(editor);
   const node = useNode("n");
   const ports = { inputs: [PORT], outputs: [], broken: new Set<string>(), extraInputs: false };
   return node && <InputRows id="n" node={node} ports={ports as never} wired={{ inputs: [], outputs: [] }} />;
@@ -90,12 +101,59 @@ for (const place of ["node", "inspector"] as const) {
     expect([value(), field.value]).toEqual([1, "1"]);
   });
 
-  test(`on the ${place}, with live mode off, nothing is asked`, async () => {
+  test(`on the ${place}, with live mode off, what is typed is in the document at once, and nothing is asked`, async () => {
     const { field } = shown(place);
     await userEvent.type(field, "5");
+    expect(value()).toBe(15);
+    await userEvent.keyboard("{Backspace}6");
+    expect(value()).toBe(16);
+    await settle();
+    expect(sent()).toBe(16);
     await userEvent.tab();
     expect(asked).toEqual([]);
-    expect(value()).toBe(15);
+    act(() => workbench.document.undo());
+    expect([value(), field.value]).toEqual([1, "1"]);
+  });
+
+  test(`on the ${place}, what is no number yet stays in the field until it is one`, async () => {
+    const { field } = shown(place);
+    await userEvent.type(field, "0-", { initialSelectionStart: 0, initialSelectionEnd: 1 });
+    expect([value(), field.value, field.getAttribute("aria-invalid")]).toEqual([0, "0-", "true"]);
+    await userEvent.keyboard("{Backspace}.");
+    expect([value(), field.value]).toEqual([0, "0."]);
+    await userEvent.keyboard("5");
+    expect([value(), field.value]).toEqual([0.5, "0.5"]);
+  });
+
+  for (const live of [false, true]) {
+    test(`on the ${place}, live ${live}: who is made a viewer while typing sees the document's value`, async () => {
+      setLive(live);
+      const { field } = shown(place);
+      await userEvent.type(field, live ? "5" : "x");
+      act(demote);
+      expect([value(), field.value, field.readOnly]).toEqual([1, "1", true]);
+      expect(screen.queryByTestId("draft-hint")).toBeNull();
+      await act(settle);
+      expect(workbench.drafts.outputs.get()).toEqual({});
+    });
+  }
+
+  test(`on the ${place}, Ctrl+Enter runs with what is typed`, async () => {
+    const run = vi.spyOn(workbench.runs, "start").mockResolvedValue(undefined as never);
+    const { field } = shown(place);
+    await userEvent.type(field, "5");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(run).toHaveBeenCalledOnce();
+    expect([value(), document.activeElement]).toEqual([15, field]);
+  });
+
+  test(`live, on the ${place}: Ctrl+Enter runs where there is nothing to commit`, async () => {
+    const run = vi.spyOn(workbench.runs, "start").mockResolvedValue(undefined as never);
+    setLive(true);
+    const { field } = shown(place);
+    await userEvent.type(field, "5{Backspace}");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(run).toHaveBeenCalledOnce();
   });
 
   test(`live, on the ${place}: Ctrl+Enter commits as Enter does`, async () => {
@@ -125,3 +183,44 @@ for (const place of ["node", "inspector"] as const) {
     expect([value(), field.value]).toEqual([1, "1"]);
   });
 }
+
+test("on the node, a field stays one while what is typed in it gets long, or a list", async () => {
+  render(
+    <EditorContext value={editor}>
+      <OnNode port={ANY} />
+    </EditorContext>,
+  );
+  const field = screen.getByRole<HTMLInputElement>("textbox");
+  await userEvent.clear(field);
+  await userEvent.click(field);
+  await userEvent.paste(`[${"1, ".repeat(40)}`);
+  expect(value()).toBeUndefined();
+  await userEvent.paste("2]");
+  expect(value()).toHaveLength(41);
+  expect(document.activeElement).toBe(field);
+  await userEvent.tab();
+  expect(screen.queryByRole("textbox")).toBeNull();
+  expect(screen.getByRole("button").textContent).toMatch(/^\[1,1/);
+});
+
+test("on the node, what began as JSON is text when the field is left, or run", async () => {
+  const run = vi.spyOn(workbench.runs, "start").mockResolvedValue(undefined as never);
+  render(
+    <EditorContext value={editor}>
+      <OnNode port={ANY} />
+    </EditorContext>,
+  );
+  const field = screen.getByRole<HTMLInputElement>("textbox");
+  await userEvent.clear(field);
+  await userEvent.paste("[draft");
+  await userEvent.keyboard("{Escape}");
+  expect(value()).toBeUndefined();
+  await userEvent.click(field);
+  await userEvent.paste("[draft");
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  expect(run).toHaveBeenCalledOnce();
+  expect(value()).toBe("[draft");
+  await userEvent.paste("] words");
+  await userEvent.tab();
+  expect(value()).toBe("[draft] words");
+});

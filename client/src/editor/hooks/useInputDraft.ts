@@ -1,4 +1,4 @@
-/** An input while it is typed: held here, tried in live mode, and put into the document once. */
+/** What is typed into an input, on the node or in the inspector: an edit at once, or in live mode tried until it is one. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { whenLeft } from "../../offline";
 import type { Json, Port } from "../../protocol";
@@ -7,52 +7,98 @@ import { useEditor } from "./useEditor";
 export interface InputDraft {
   /** Whether something is typed that the document does not have yet. */
   readonly isHeld: boolean;
-  /** Hold what the field says so far, and show what cheap nodes would give for it. */
+  /** Put what the field says so far into the document; in live mode hold it, and show what cheap nodes would give. */
   readonly type: (value: Json | undefined) => void;
-  /** Put what is held into the document, as one edit; nothing happens where nothing is held. */
-  readonly commit: () => void;
+  /** Hold what is not to be edited or tried yet, in any mode. */
+  readonly hold: (value: Json | undefined) => void;
+  /** Put what is held into the document, as one edit, and say whether there was anything new to put there. */
+  readonly commit: () => boolean;
   /** Forget what is held. */
   readonly drop: () => void;
+  /**
+   * Escape drops what is held, Enter commits it; in a field of several lines Enter is a line end, and Ctrl+Enter
+   * commits. The keys go on to the page, where Ctrl+Enter runs, unless live mode runs what was committed.
+   */
+  readonly endTyping: (event: React.KeyboardEvent) => void;
 }
 
-/** What is held is committed, too, when the field or the page goes away and when live mode ends. */
+/**
+ * What is held is committed, too, when the field or the page goes away and when live mode ends; it is forgotten when
+ * its person may not edit any more.
+ */
 export function useInputDraft(node: string, port: Port): InputDraft {
   const { document: shared, workbench } = useEditor();
   const { drafts, runs } = workbench;
   const held = useRef<{ readonly value: Json | undefined } | null>(null);
   const [isHeld, setHeld] = useState(false);
   const { name, default: fallback } = port;
-  const commit = useCallback(() => {
+  const forget = useCallback(() => {
     const draft = held.current;
-    if (!draft) return;
     held.current = null;
     setHeld(false);
-    const before = shared.spell.get().nodes[node]?.inputs[name];
-    if (JSON.stringify(before) === JSON.stringify(draft.value)) return drafts.drop();
+    return draft;
+  }, []);
+  /** Whether `value` is another than the document's. */
+  const isNews = useCallback(
+    (value: Json | undefined) =>
+      JSON.stringify(shared.spell.get().nodes[node]?.inputs[name]) !== JSON.stringify(value),
+    [shared, node, name],
+  );
+  const commit = useCallback(() => {
+    const draft = forget();
+    if (!draft) return false;
+    if (!isNews(draft.value)) {
+      drafts.drop();
+      return false;
+    }
     drafts.settle();
     shared.setInput(node, name, draft.value);
-  }, [shared, drafts, node, name]);
+    return true;
+  }, [shared, drafts, node, name, forget, isNews]);
+  const drop = useCallback(() => {
+    forget();
+    drafts.drop();
+  }, [drafts, forget]);
   useEffect(() => {
-    const end = [whenLeft({ left: commit, back: () => {} }), runs.live.subscribe(commit), commit];
+    const end = [
+      whenLeft({ left: commit, back: () => {} }),
+      runs.live.subscribe(commit),
+      shared.editable.subscribe(() => held.current && !shared.editable.get() && drop()),
+      commit,
+    ];
     return () => {
       for (const stop of end) stop();
     };
-  }, [commit, runs]);
-  return useMemo(
-    () => ({
+  }, [commit, drop, runs, shared]);
+  return useMemo(() => {
+    const hold = (value: Json | undefined) => {
+      held.current = { value };
+      setHeld(true);
+    };
+    return {
       isHeld,
       type(value) {
-        held.current = { value };
-        setHeld(true);
-        drafts.type(node, name, value ?? fallback);
+        if (runs.live.get()) {
+          hold(value);
+          drafts.type(node, name, value ?? fallback);
+          return;
+        }
+        forget();
+        if (isNews(value)) shared.setInput(node, name, value);
       },
+      hold,
       commit,
-      drop() {
-        held.current = null;
-        setHeld(false);
-        drafts.drop();
+      drop,
+      endTyping(event) {
+        const { target } = event;
+        const oneLine = target instanceof HTMLInputElement && target.type !== "checkbox";
+        if (event.key === "Escape" && (oneLine || target instanceof HTMLTextAreaElement)) {
+          drop();
+          target.blur();
+        }
+        const ends = oneLine || event.metaKey || event.ctrlKey;
+        if (event.key === "Enter" && ends && commit() && runs.live.get()) event.stopPropagation();
       },
-    }),
-    [isHeld, commit, drafts, node, name, fallback],
-  );
+    };
+  }, [isHeld, commit, drop, forget, isNews, shared, drafts, runs, node, name, fallback]);
 }
