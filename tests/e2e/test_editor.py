@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from .people import Account, Person
+from .people import Account, Person, middle
 from .spells import STRANGE, SUM
 
 pytestmark = pytest.mark.requires("chromium")
@@ -31,6 +31,8 @@ MISFIT = {
     },
     "edges": {},
 }
+
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def test_signing_in_leads_to_ones_canvases(
@@ -116,6 +118,37 @@ def test_a_failed_node_says_why_and_the_console_has_the_line(
     ada.expect_state("bad", "failed")
     expect(ada.node("bad").get_by_test_id("node-error")).to_contain_text("division by zero")
     ada.expect_result("good")
+
+
+def test_a_double_click_on_a_node_does_nothing_in_the_inspector_that_it_opens(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(SUM))
+    name = ada.node("six").locator(".node-name")
+    name.click()
+    clear = ada.page.get_by_test_id("inspector").get_by_label("Clear value")
+    place = middle(clear)
+    ada.page.locator(".react-flow__pane").click(position={"x": 5, "y": 300})
+    expect(clear).to_have_count(0)
+    bring(ada, name, place)
+    ada.page.mouse.dblclick(*place)
+    expect(clear).to_be_visible()
+    expect(ada.node("six").get_by_label("Name of the node")).to_be_focused()
+    expect(ada.node("six").get_by_label("value of node")).to_have_value("6")
+    clear.press("Enter")
+    expect(ada.node("six").get_by_label("value of node")).to_have_value("")
+
+
+def bring(person: Person, element: Locator, place: tuple[float, float]) -> None:
+    """Move the canvas until the middle of `element` is at a place of the page."""
+    person.page.mouse.move(*place)
+    for _ in range(8):
+        x, y = middle(element)
+        if abs(x - place[0]) < 3 and abs(y - place[1]) < 3:
+            return
+        person.page.mouse.wheel(2 * (x - place[0]), 2 * (y - place[1]))
+        person.page.evaluate(TWO_FRAMES)
+    raise AssertionError("the canvas does not move")
 
 
 def brightness(person: Person) -> float:

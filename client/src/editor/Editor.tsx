@@ -36,6 +36,7 @@ import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
 import { LoadValueContext, type Order, type ValuePage } from "./hooks/useLoadValue";
 import { useNodeAddress } from "./hooks/useNodeAddress";
+import { useOwnClicks } from "./hooks/useOwnClicks";
 import { usePreload } from "./hooks/usePreload";
 import { runActions } from "./hooks/useRunActions";
 import { RunDeskContext } from "./hooks/useRunDesk";
@@ -86,6 +87,7 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useShortcuts(looked);
   usePreload();
   useTypedTaken();
+  useOwnClicks(".inspector");
   useLostThings(editor);
   useRoleTold(editor);
   useLiveLostTold(editor);
