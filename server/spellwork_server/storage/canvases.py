@@ -120,14 +120,19 @@ class CanvasRecords:
         return await self.get(canvas_id)
 
     async def note_edits(self, times: Mapping[str, float]) -> None:
-        """Note when canvases were last edited; those that are gone are left out."""
+        """Note when canvases were last edited, to the second: what a canvas is made with is no edit of it.
+
+        Those that are gone are left out.
+        """
+        earlier = CANVASES.c.updated_at < bindparam("before")
         change = (
             update(CANVASES)
-            .where(CANVASES.c.id == bindparam("canvas"), CANVASES.c.updated_at < bindparam("at"))
+            .where(CANVASES.c.id == bindparam("canvas"), earlier)
             .values(updated_at=bindparam("at"))
         )
+        rows = [{"canvas": id, "at": at, "before": at - 1} for id, at in times.items()]
         async with self._database.write() as conn:
-            await conn.execute(change, [{"canvas": id, "at": at} for id, at in times.items()])
+            await conn.execute(change, rows)
 
     async def delete(self, canvas_id: str) -> None:
         """Delete a canvas with its edits, members, runs and their events. Raises NotFound."""

@@ -40,6 +40,7 @@ async def test_canvases_are_listed_by_when_they_were_last_edited(tmp_path: Path)
         ada = await h.person("ada")
         first, second = [await canvas_of(ada) for _ in range(2)]
         made = (await ada.get(first)).body
+        await asyncio.sleep(1.1)
         await ada.put(f"{first}/spell", HELLO)
         async with asyncio.timeout(60):
             while (edited := (await ada.get(first)).body)["updated_at"] == made["updated_at"]:
