@@ -34,7 +34,6 @@ class Outbox:
         self._journal_store = journal_store
         self._commits = commits
         self._pumps: dict[str, Pump] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         journal.watch(self._grown)
 
@@ -42,7 +41,7 @@ class Outbox:
         self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
         for pump in self._pumps.values():
-            self._start(pump)
+            pump.begin(self._tasks)
         return self
 
     async def __aexit__(
@@ -52,8 +51,8 @@ class Outbox:
         trace: TracebackType | None,
     ) -> None:
         assert self._tasks is not None
-        for task in self._running.values():
-            task.cancel()
+        for pump in self._pumps.values():
+            pump.end()
         await self._tasks.__aexit__(None, None, None)
         self._tasks = None
 
@@ -77,14 +76,11 @@ class Outbox:
         pump = Pump(name, deliver, kinds, self._store, self._journal_store, self._commits)
         self._pumps[name] = pump
         if self._tasks is not None:
-            self._start(pump)
+            pump.begin(self._tasks)
 
     def unsubscribe(self, name: str) -> None:
         """Tell a subscriber of this process no more."""
-        self._pumps.pop(name)
-        task = self._running.pop(name, None)
-        if task is not None:
-            task.cancel()
+        self._pumps.pop(name).end()
 
     def report(self) -> dict[str, Any]:
         """Return how each subscriber is: ``ok`` or why it is not told now, and how many streams wait."""
@@ -92,10 +88,6 @@ class Outbox:
             name: {"state": "ok" if pump.failing is None else "failing", "streams": pump.waiting}
             for name, pump in self._pumps.items()
         }
-
-    def _start(self, pump: Pump) -> None:
-        assert self._tasks is not None
-        self._running[pump.name] = self._tasks.create_task(pump.run(), name=f"tell {pump.name}")
 
     def _grown(self, stream: str, seq: int) -> None:
         for pump in self._pumps.values():

@@ -61,6 +61,7 @@ class Pump:
         self._grown: dict[str, int] = {}
         self._told: dict[str, int] = {}
         self._awake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def waiting(self) -> int:
@@ -72,11 +73,26 @@ class Pump:
         self._grown[stream] = seq
         self._awake.set()
 
-    async def run(self) -> None:
-        """Deliver for ever."""
+    def begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Deliver until ``end``."""
+        self._task = tasks.create_task(self._run(), name=f"tell {self.name}")
+
+    def end(self) -> None:
+        """Deliver no more.
+
+        A subscriber may lose a cancel: ``asyncio.wait_for``, with which the client of Redis
+        writes, does so until Python 3.12 where what it waits for ends at the same moment.
+        """
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        self._awake.set()
+
+    async def _run(self) -> None:
         wait = FIRST_RETRY
         begun, look_at = False, 0.0
-        while True:
+        own = asyncio.current_task()
+        while self._task is own:
             try:
                 if not begun:
                     await self._commits.submit(self._store.beginning(self.name))
@@ -97,6 +113,8 @@ class Pump:
     async def _rest(self, until: float) -> None:
         """Wait for events, and a little for those that follow at once."""
         self._awake.clear()
+        if self._task is None:
+            return
         if not self._grown:
             try:
                 async with asyncio.timeout(max(until - time.monotonic(), 0)):
@@ -114,7 +132,7 @@ class Pump:
             for stream in list(self._grown):
                 last = self._grown[stream]
                 await self._deliver_stream(stream, last)
-                if self._grown[stream] == last:
+                if self._grown[stream] == last and self._task is not None:
                     del self._grown[stream]
         finally:
             if self._told:
@@ -123,7 +141,7 @@ class Pump:
 
     async def _deliver_stream(self, stream: str, last: int) -> None:
         after = await self._store.told(self.name, stream)
-        while after < last:
+        while after < last and self._task is not None:
             page = await self._journal.read(stream, after=after, upto=last, limit=PAGE)
             if not page:  # they are not kept any more
                 self._told[stream] = last

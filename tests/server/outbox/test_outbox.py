@@ -155,6 +155,30 @@ async def test_who_fails_is_told_again_in_order_and_holds_up_nobody_else(
             await until(lambda: w.outbox.report()["bad"] == {"state": "ok", "streams": 0})
 
 
+@pytest.mark.rule("O5")
+@pytest.mark.parametrize("way", ["leave", "unsubscribe"])
+async def test_a_subscriber_that_loses_a_cancel_is_told_no_more(way: str) -> None:
+    told: list[ToldEvent] = []
+    called = asyncio.Event()
+
+    async def deaf(events: Sequence[ToldEvent]) -> None:
+        called.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3_600)
+        told.extend(events)
+
+    async with world() as w, asyncio.timeout(60):
+        w.outbox.subscribe("deaf", deaf)
+        async with w.outbox:
+            await w.commits.submit(OutboxStore(w.database).beginning("deaf"))
+            await w.write(2)
+            await called.wait()
+            if way == "unsubscribe":
+                w.outbox.unsubscribe("deaf")
+                await w.write(2)
+        assert len(told) <= 2
+
+
 @pytest.mark.rule("O6")
 async def test_redis_gets_checked_events_in_an_envelope(redis_url: str) -> None:
     async with world() as w, Redis.from_url(redis_url) as redis, subscribed(w, redis_url):
