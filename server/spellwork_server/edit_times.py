@@ -12,14 +12,14 @@ from .errors import ServerError
 from .rooms import Committed, Room
 from .storage.canvases import CanvasRecords
 
-SETTLE = 1.0
+SETTLE = 5.0
 """Seconds for which edits are gathered before their times are written."""
 
 logger = logging.getLogger(__name__)
 
 
 class EditTimes(Background):
-    """Follows the edits of all canvases, as an async context manager. What a crash loses is the last second."""
+    """Follows the edits of all canvases, as an async context manager. What a crash loses is the last few seconds."""
 
     name = "edit-times"
 

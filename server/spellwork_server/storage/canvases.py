@@ -131,8 +131,11 @@ class CanvasRecords:
             .values(updated_at=bindparam("at"))
         )
         rows = [{"canvas": id, "at": at, "before": at - 1} for id, at in times.items()]
-        async with self._database.write() as conn:
+
+        async def write(conn: AsyncConnection) -> None:
             await conn.execute(change, rows)
+
+        await self._database.carry_out([write])
 
     async def delete(self, canvas_id: str) -> None:
         """Delete a canvas with its edits, members, runs and their events. Raises NotFound."""
