@@ -36,3 +36,37 @@ class Background(ABC):
     @abstractmethod
     async def _go(self) -> None:
         """Work until it is cancelled."""
+
+
+class Settling(Background):
+    """Does what it is asked for once for all that is asked within ``settle`` seconds, and for the rest when it is left."""
+
+    settle: ClassVar[float]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = asyncio.Event()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await super().__aexit__(kind, error, trace)
+        await self._settle()
+
+    def _ask(self) -> None:
+        """Have ``_settle`` called soon."""
+        self._asked.set()
+
+    async def _go(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            await asyncio.sleep(self.settle)
+            await self._settle()
+
+    @abstractmethod
+    async def _settle(self) -> None:
+        """Do all that was asked for. Must not raise."""

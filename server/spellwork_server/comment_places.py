@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from types import TracebackType
 
-from .background import Background
+from .background import Settling
 from .errors import ServerError
 from .rooms import Committed, Room
 from .storage.comments import CommentRecords, Place
@@ -19,7 +17,7 @@ MAX_BARE = 10_000
 logger = logging.getLogger(__name__)
 
 
-class CommentPlaces(Background):
+class CommentPlaces(Settling):
     """Follows the edits of all canvases, as an async context manager.
 
     A node that is moved and removed within SETTLE keeps the place before. What
@@ -27,6 +25,7 @@ class CommentPlaces(Background):
     """
 
     name = "comment-places"
+    settle = SETTLE
 
     def __init__(self, records: CommentRecords) -> None:
         super().__init__()
@@ -34,35 +33,18 @@ class CommentPlaces(Background):
         self._edited: dict[str, Room] = {}
         self._bare: set[str] = set()
         """Canvases known to have no thread at a node: most, and they cost nothing."""
-        self._wake = asyncio.Event()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self._keep_all()
 
     def edited(self, room: Room, _committed: Committed) -> None:
         """Look at a canvas soon; a watcher for ``Rooms``."""
         if room.canvas_id not in self._bare:
             self._edited[room.canvas_id] = room
-            self._wake.set()
+            self._ask()
 
     def has_nodes(self, canvas_id: str) -> None:
         """Note that a thread was just begun at a node of this canvas."""
         self._bare.discard(canvas_id)
 
-    async def _go(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await asyncio.sleep(SETTLE)
-            await self._keep_all()
-
-    async def _keep_all(self) -> None:
+    async def _settle(self) -> None:
         edited, self._edited = self._edited, {}
         for canvas_id, room in edited.items():
             try:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from types import TracebackType
 
-from .background import Background
+from .background import Settling
 from .errors import ServerError
 from .rooms import Committed, Room
 from .storage.canvases import CanvasRecords
@@ -18,39 +16,23 @@ SETTLE = 5.0
 logger = logging.getLogger(__name__)
 
 
-class EditTimes(Background):
+class EditTimes(Settling):
     """Follows the edits of all canvases, as an async context manager. What a crash loses is the last few seconds."""
 
     name = "edit-times"
+    settle = SETTLE
 
     def __init__(self, records: CanvasRecords) -> None:
         super().__init__()
         self._records = records
         self._edited: dict[str, float] = {}
-        self._wake = asyncio.Event()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self._keep()
 
     def edited(self, room: Room, _committed: Committed) -> None:
         """Note that a canvas was edited now; a watcher for ``Rooms``."""
         self._edited[room.canvas_id] = time.time()
-        self._wake.set()
+        self._ask()
 
-    async def _go(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await asyncio.sleep(SETTLE)
-            await self._keep()
-
-    async def _keep(self) -> None:
+    async def _settle(self) -> None:
         edited, self._edited = self._edited, {}
         try:
             if edited:
