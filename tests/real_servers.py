@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import asyncpg
+import psutil
 
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.schema import METADATA
@@ -320,8 +321,8 @@ def _package(name: str) -> Path:
 
 
 def _lives(pid: int) -> bool:
+    """Say whether a process goes on; one that ended is a zombie for as long as its shell waits for the end of its input."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    return True

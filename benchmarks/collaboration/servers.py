@@ -192,7 +192,9 @@ class Ours(Server):
 
     def __init__(self, folder: Path, **environment: str) -> None:
         super().__init__(folder)
-        self._server = ServerProcess(folder, environment=environment)
+        # One user stands for everybody.
+        many = {"SPELLWORK_MAX_SOCKETS": "1000000"}
+        self._server = ServerProcess(folder, environment=many | environment)
         self._token = ""
 
     def start(self) -> None:

@@ -21,11 +21,16 @@ from spellwork_server.identity import Actor
 from spellwork_server.services.registry import Registry
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels, Session, SocketServer
+from spellwork_server.sockets.seats import Seats
 
 Send = Callable[[dict[str, object]], Awaitable[None]]
 
 TEXT = "x" * 150
 """With its name, number and time an event then has about 200 bytes."""
+
+
+MOST = 1_000_000
+"""Connections of the one user who stands for all readers."""
 
 
 class AnyToken:
@@ -40,7 +45,7 @@ class AnyToken:
 
 async def ours(app: web.Application) -> Send:
     channels = Channels()
-    server = SocketServer(Settings(), AnyToken(), Registry(), channels)
+    server = SocketServer(Settings(), AnyToken(), Registry(), channels, Seats(MOST))
 
     async def join(session: Session) -> None:
         channels.join(session, "all")

@@ -22,6 +22,10 @@ LOOK_SECONDS = 0.5
 GROWN = 0.25
 """How much of what lives must be new before all of it is walked, as Python itself has it."""
 
+SHARE = 0.03
+LONGEST_REST = 10.0
+"""The part of the time that walks may take, and the seconds after which the next may begin whatever the last took."""
+
 LONG = 0.1
 """Seconds of a walk that the log tells."""
 
@@ -32,7 +36,7 @@ class Garbage:
     Python starts a full collection in the midst of whatever grows, and so just
     while thousands come or go: 0.4 s with 5,000 sockets. Here only the young
     are collected by themselves; the old when enough of them are new, at most
-    once in LOOK_SECONDS. Rejected: setting survivors aside (``gc.freeze``)
+    once in LOOK_SECONDS and for SHARE of the time: everybody waits meanwhile. Rejected: setting survivors aside (``gc.freeze``)
     after each walk, so that the next one is short. What of them becomes garbage
     is then found too late: one object may hold a whole document.
     """
@@ -40,6 +44,8 @@ class Garbage:
     def __init__(self) -> None:
         self._lived = 0
         """Objects that the last full collection left, beside those made at start."""
+        self._rests_until = 0.0
+        """When the next full collection may be, by ``time.perf_counter``."""
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -60,6 +66,8 @@ class Garbage:
 
     def _look(self) -> None:
         self._wait()
+        if time.perf_counter() < self._rests_until:
+            return
         if gc.get_count()[2] * AT_ONCE > GROWN * self._lived:
             self.collect()
 
@@ -68,6 +76,8 @@ class Garbage:
         began = time.perf_counter()
         gc.collect()
         self._lived = len(gc.get_objects(2))
-        taken = time.perf_counter() - began
+        ended = time.perf_counter()
+        taken = ended - began
+        self._rests_until = ended + min(taken / SHARE, LONGEST_REST)
         if taken > LONG:
             logger.info("collecting garbage took %.2f s", taken)

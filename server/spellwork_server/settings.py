@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Sockets of one network address that have not yet proved who they are.",
     )
+    max_sockets: int = Field(
+        default=100,
+        ge=1,
+        description="Connections of one user that may be open at once: tabs, scripts and Yjs programs together.",
+    )
     socket_rate: float = Field(
         default=100,
         gt=0,

@@ -477,6 +477,19 @@ class Context:
             flows.is_read(port) or flows.watcher is not None or flows.output_bytes is not None
         )
 
+    def tell_left_out(self, lines: int) -> None:
+        """Tell the sink that so many lines of the log were left out where the call was made."""
+        self._report(
+            Event(
+                kind="node.log",
+                at=time.time(),
+                node=self.node_id,
+                message=f"{lines:,} more log lines of this node were left out",
+                level="warning",
+                data={"left_out": lines},
+            )
+        )
+
     def tell_chunk(self, port: str, chunk: Any) -> None:
         """Tell the sink of a chunk, and nobody else."""
         if not self.depth:

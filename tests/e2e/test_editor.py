@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -162,3 +163,55 @@ def brightness(person: Person) -> float:
         }"""
     )
     return sum(colour) / 3
+
+
+def test_tools_ports_and_notices_stand_beside_what_is_to_be_read_and_pressed(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    page = ada.page
+    page.set_viewport_size({"width": 1000, "height": 640})
+    nodes = {
+        "ok": {"type": "people.approval", "inputs": {"title": "Go on?"}, "position": [0, 0]},
+        "odd": {"type": "elsewhere.thing", "position": [0, -300]},
+    }
+    ada.open(make_canvas({"nodes": nodes, "edges": {}}))
+    ada.run()
+    notice = page.get_by_test_id("toast")
+    tools = page.get_by_role("toolbar", name="Canvas tools")
+    assert not overlap(notice, tools)
+    page.get_by_test_id("panel-console").click()
+    assert not overlap(notice, tools)
+    assert not overlap(page.locator(".react-flow"), tools)
+    ada.node("ok").locator(".node-head").click()
+    ports = ada.node("ok").locator(".reserved-port .react-flow__handle")
+    assert ports.count() > 0
+    for port in ports.all():
+        assert not overlap(port, ada.node("ok"))
+
+
+def overlap(one: Locator, other: Locator) -> bool:
+    """Say whether two elements stand over each other by more than their borders."""
+    one.wait_for()
+    a, b = one.bounding_box(), other.bounding_box()
+    assert a is not None
+    assert b is not None
+    wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    return wide > 2 and high > 2
+
+
+def test_the_second_click_of_a_double_one_does_not_remove_what_is_asked_about(
+    ada: Person, rest: httpx.Client, make_canvas: Callable[..., str]
+) -> None:
+    canvas = make_canvas(SUM)
+    made = {"canvas": canvas, "name": "Nightly", "settings": {"kind": "interval", "every": 86400}}
+    assert rest.post("/v1/triggers", json=made).status_code == 201
+    ada.open(canvas)
+    ada.page.get_by_test_id("panel-schedules").click()
+    ada.page.get_by_role("button", name="Nightly", expanded=False).click()
+    remove = ada.page.get_by_test_id("trigger-remove")
+    remove.dblclick()
+    expect(remove).to_have_text("Remove for good?")
+    assert len(rest.get(f"/v1/triggers?canvas={canvas}").json()["items"]) == 1
+    remove.press("Enter")
+    expect(ada.page.get_by_role("button", name="Nightly", expanded=True)).to_have_count(0)

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from .people import Person, middle
+from tests.server_process import ServerProcess
+
+from .people import Person, make_account, middle
 from .spells import SUM
 
 pytestmark = pytest.mark.requires("chromium")
@@ -127,3 +129,28 @@ def test_undo_goes_back_through_text_and_nodes_and_leaves_the_others_alone(
     ada.page.get_by_test_id("redo").click()
     expect(grace.node(mine)).to_be_visible()
     expect(grace.node("answer").locator(".node-code")).to_have_text(f"2 + {before} + 1")
+
+
+@pytest.mark.rule("C9")
+def test_who_is_called_otherwise_is_seen_so_by_the_others(
+    ada: Person, arrive: Callable[..., Person], server: ServerProcess, rest: httpx.Client
+) -> None:
+    account = make_account(server, "joan.smith@example.org")
+    canvas = rest.post("/v1/canvases", json={"name": "Names", "spell": SUM}).json()["id"]
+    rest.put(f"/v1/canvases/{canvas}/members", json={"email": account.email, "role": "editor"})
+    joan = arrive(account)
+    joan.sign_in()
+    ada.open(canvas)
+    joan.open(canvas)
+    avatars = ada.page.get_by_test_id("presence-avatar")
+    expect(avatars.filter(has_text="J")).to_be_visible()
+    drawing = joan.page
+    page = joan.new_tab()
+    page.goto(f"{joan.url}/#/account")
+    page.get_by_test_id("account-name").fill("Zora Neale")
+    page.get_by_test_id("account-rename").click()
+    expect(page.get_by_test_id("account-link")).to_have_text("Zora Neale")
+    expect(page.get_by_test_id("account-rename")).to_be_disabled()
+    drawing.bring_to_front()
+    drawing.mouse.move(700, 500)
+    expect(avatars.filter(has_text="ZN")).to_be_visible()

@@ -58,7 +58,7 @@ def test_one_restores_and_the_other_sees_it(
     ada.page.keyboard.press("Escape")
     expect(ada.page.get_by_test_id("version-banner")).not_to_contain_text("is here too")
     ada.page.get_by_test_id("version-restore").click()
-    ada.page.get_by_test_id("version-restore-sure").click()
+    ada.page.get_by_test_id("version-restore-sure").press("Enter")
     for person in (ada, grace):
         expect(person.node(later)).to_have_count(0)
         expect(person.node("answer")).to_be_visible()

@@ -114,7 +114,7 @@ def test_a_pack_comes_into_the_library_of_all_and_leaves_placeholders_when_it_go
     expect(shown).to_have_attribute("data-state", "failed", timeout=LONG)
     expect(shown.locator(".pack-reason")).to_contain_text("no lamp")
     shown.get_by_role("button", name="Remove acme-broken").click()
-    shown.get_by_role("button", name="Remove acme-broken for good").click()
+    shown.get_by_role("button", name="Remove acme-broken for good").press("Enter")
     expect(shown).to_have_count(0, timeout=LONG)
 
     ada.page.get_by_test_id("pack-file").set_input_files(wheel(tmp_path))
@@ -126,7 +126,7 @@ def test_a_pack_comes_into_the_library_of_all_and_leaves_placeholders_when_it_go
     expect(ada.node(node)).to_contain_text("Double")
 
     pack.get_by_role("button", name="Remove acme-far").click()
-    pack.get_by_role("button", name="Remove acme-far for good").click()
+    pack.get_by_role("button", name="Remove acme-far for good").press("Enter")
     expect(pack).to_have_count(0, timeout=LONG)
     for person in (ada, grace):
         expect(person.node(node)).to_have_attribute("data-state", "unknown")

@@ -80,6 +80,23 @@ test("a refresh goes on when its page is left: its answer takes the place of a c
   expect(kept).toEqual([["/v1/auth/refresh", true]]);
 });
 
+test("who is called otherwise is so on the page at once", async () => {
+  const { fetch, calls } = server((sent) =>
+    sent.method === "PATCH"
+      ? { body: { ...ANNA, ...(sent.body as object) } }
+      : { body: { access_token: "t", expires_in: 900, user: ANNA } },
+  );
+  const auth = new Auth({ fetch });
+  await auth.login("anna@example.org", "secret");
+  await auth.rename("Anna B.");
+  expect(auth.user.get()).toEqual({ ...ANNA, name: "Anna B." });
+  expect(calls.at(-1)).toMatchObject({
+    url: "/v1/auth/me",
+    authorization: "Bearer t",
+    body: { name: "Anna B." },
+  });
+});
+
 test("many who need a token at once share one refresh", async () => {
   const { fetch, calls } = server(() => ({ body: { access_token: "t", expires_in: 900, user: ANNA } }));
   const auth = new Auth({ fetch });

@@ -63,6 +63,13 @@ export class Auth implements Authentication, TokenSource {
     return answer.canvas;
   }
 
+  async rename(name: string): Promise<User> {
+    await this.token();
+    const user = await this.#withToken().patch<User>("/v1/auth/me", { name });
+    this.user.set(user);
+    return user;
+  }
+
   async logout(): Promise<void> {
     try {
       await this.#withToken().post("/v1/auth/logout");

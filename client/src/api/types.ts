@@ -32,6 +32,8 @@ export interface Authentication {
   link(token: string): Promise<User>;
   /** Make the account that an invitation is for, and sign in; resolves to the id of its canvas. */
   join(token: string, name: string, password: string): Promise<string>;
+  /** Be called otherwise, in everybody's sight. */
+  rename(name: string): Promise<User>;
   logout(): Promise<void>;
   /** Forget who is signed in, because another tab of this browser signed out. */
   leave(): void;

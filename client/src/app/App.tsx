@@ -1,6 +1,7 @@
 /** Who is signed in, and which page is open. */
 import { lazy, Suspense, useEffect, useState } from "react";
 import { auth } from "../api";
+import { useOwnClicks } from "../editor/hooks/useOwnClicks";
 import type { User } from "../protocol";
 import { useStore } from "../store";
 import { Account } from "./components/Account";
@@ -17,6 +18,7 @@ const TaskLink = lazy(() => import("./components/TaskLink"));
 const CanvasPage = lazy(() => import("./components/CanvasPage"));
 
 export function App() {
+  useOwnClicks();
   const signedIn = useStore(auth.user);
   const [last] = useState(recallUser);
   const place = usePlace();

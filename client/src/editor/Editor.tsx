@@ -34,9 +34,9 @@ import { useChosenNode, VersionStage } from "./components/versions/VersionStage"
 import { useCommentAddress } from "./hooks/useCommentAddress";
 import { ConnectionContext } from "./hooks/useConnection";
 import { EditorContext } from "./hooks/useEditor";
+import { useInterruptedTold } from "./hooks/useInterruptedTold";
 import { LoadValueContext, type Order, type ValuePage } from "./hooks/useLoadValue";
 import { useNodeAddress } from "./hooks/useNodeAddress";
-import { useOwnClicks } from "./hooks/useOwnClicks";
 import { usePreload } from "./hooks/usePreload";
 import { runActions } from "./hooks/useRunActions";
 import { RunDeskContext } from "./hooks/useRunDesk";
@@ -87,10 +87,10 @@ export function EditorPage({ workbench, library, connection, user }: EditorPageP
   useShortcuts(looked);
   usePreload();
   useTypedTaken();
-  useOwnClicks(".inspector");
   useLostThings(editor);
   useRoleTold(editor);
   useLiveLostTold(editor);
+  useInterruptedTold(editor, runDesk, connection);
   useRestoreTold(editor, timeline);
   useCommentAddress(editor);
   useNodeAddress(editor);

@@ -23,7 +23,8 @@ interface Shown {
 
 /**
  * Merges the runs of a canvas into one picture: a node shows the newest run that touched it. A node that was
- * queued by a run that was cancelled before its turn shows what it showed before.
+ * queued by a run that was stopped before its turn shows what it showed before; by one that was interrupted, that
+ * it did not run: nobody meant that.
  */
 export class Board {
   readonly statuses = new Store<Readonly<Record<string, NodeStatus>>>({});

@@ -140,7 +140,7 @@ test("a run that goes on has what had ended, and what had not waits for its turn
     event("node.started", { node: "c" }),
     event("run.cancelled", { data: { status: "interrupted" } }),
   ]);
-  expect([before.status, before.nodes.c?.state]).toEqual(["interrupted", "cancelled"]);
+  expect([before.status, before.nodes.c?.state]).toEqual(["interrupted", "interrupted"]);
   const data = { nodes: ["a", "b", "c", "d"], kept: ["a"], attempt: 2 };
   const after = reduceEvents(before, [event("run.resumed", { data })]);
   expect(after).toMatchObject({ status: "running", endedAt: null });

@@ -119,16 +119,18 @@ function resumed(run: RunState, order: readonly string[], kept: ReadonlySet<stri
   return { ...run, status: "running", endedAt: null, error: null, order: [...order], nodes };
 }
 
-/** In a run that has ended no node is under way. */
+/** In a run that has ended no node is under way: it was stopped, or the server ended before it did. */
 function settle(run: RunState): RunState {
   const open = Object.entries(run.nodes).filter(([, node]) => OPEN_STATES.has(node.state));
   if (open.length === 0) return run;
+  const state = run.status === "interrupted" ? "interrupted" : "cancelled";
   const nodes = { ...run.nodes };
-  for (const [id, node] of open) nodes[id] = { ...node, state: "cancelled", progress: null, waiting: null };
+  for (const [id, node] of open) nodes[id] = { ...node, state, progress: null, waiting: null };
   return { ...run, nodes };
 }
 
 const OPEN_STATES: ReadonlySet<NodeRun["state"]> = new Set(["queued", "waiting", "running"]);
+const CUT_STATES: ReadonlySet<NodeRun["state"]> = new Set([...OPEN_STATES, "cancelled", "interrupted"]);
 
 /** Return the node after an event of its own. */
 export function reduceNode(node: NodeRun, event: RunEvent): NodeRun {
@@ -239,7 +241,7 @@ function withLine(logs: readonly LogLine[], event: RunEvent): readonly LogLine[]
 /** What a run's view says over what is known of it; the nodes are taken over where the view has them whole. */
 export function withView(run: RunState, view: RunView): RunState {
   const detailed = Object.keys(view.outputs ?? {}).length > 0 || (view.order?.length ?? 0) > 0;
-  return {
+  const seen: RunState = {
     ...run,
     status: isFinal(run.status) ? run.status : view.status,
     mode: view.mode,
@@ -255,11 +257,15 @@ export function withView(run: RunState, view: RunView): RunState {
     hashes: detailed ? (view.hashes ?? run.hashes) : run.hashes,
     nodes: detailed && ended(view.status) ? nodesOf(run, view) : run.nodes,
   };
+  // Of any other end the events tell, and what its nodes came to before it.
+  return seen.status === "interrupted" ? settle(seen) : seen;
 }
 
 function nodesOf(run: RunState, view: RunView): RunState["nodes"] {
   const ids = new Set([view.outputs, view.errors, view.skipped].flatMap((part) => Object.keys(part ?? {})));
-  const nodes: Record<string, NodeRun> = {};
+  // Of what did not end the view says nothing, and events may have.
+  const cut = Object.entries(run.nodes).filter(([id, { state }]) => !ids.has(id) && CUT_STATES.has(state));
+  const nodes: Record<string, NodeRun> = Object.fromEntries(cut);
   for (const id of ids) {
     if (isInside(id)) continue;
     const before = run.nodes[id] ?? idleNode(run.id);

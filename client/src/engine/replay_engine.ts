@@ -125,6 +125,7 @@ export class ReplayEngine implements Replays {
     const run: ReplayRun = {
       id: view.id,
       status: view.status,
+      failed: Object.keys(view.errors ?? {}),
       live,
       ...(stepping ? { stepping } : {}),
       order: orderOf(view, spell),

@@ -150,6 +150,57 @@ test("a node that was still queued when its run was cancelled shows what it show
   expect(runs.board.get().b).toMatchObject({ state: "done", last: { run: "r1" } });
 });
 
+test("nodes that did not run in a run that was interrupted say so, and it is told once (G9)", async () => {
+  server.write(STREAM, wholeRun("r1"));
+  const nodes = ["a", "b", "apart"];
+  server.write(STREAM, events("r2", ["run.started", { data: { nodes } }], ["node.started", { node: "a" }]));
+  const told: string[][] = [];
+  runs.interrupted.subscribe(() => told.push(runs.interrupted.get().map(({ id }) => id)));
+  server.runs = [view("r2", { status: "interrupted", created_at: 11 })];
+  socket.cut();
+  server.write(STREAM, events("r2", ["run.cancelled", { data: { status: "interrupted" } }]));
+  await vi.waitFor(() => expect(runs.past.get()[0]?.status).toBe("interrupted"), 30_000);
+  await settle();
+  expect(runs.board.get()).toMatchObject({
+    a: { state: "interrupted", last: { run: "r2" } },
+    b: { state: "interrupted", last: { run: "r2", outputs: null, startedAt: null } },
+    apart: { state: "interrupted" },
+  });
+  expect(told).toEqual([["r2"]]);
+});
+
+test("a tab that comes after an interruption learns from the events what did not run (G9)", async () => {
+  server.write(STREAM, wholeRun("r1"));
+  const nodes = ["a", "b"];
+  const log = events(
+    "r2",
+    ["run.started", { data: { nodes } }],
+    ["node.done", { node: "a", outputs: { value: 2 } }],
+    ["run.cancelled", { data: { status: "interrupted" } }],
+  );
+  runs.close();
+  document.close();
+  server.runs = [
+    view("r2", { status: "interrupted", created_at: 2 }),
+    view("r1", { status: "completed", created_at: 1 }),
+  ];
+  server.answers.set("runs.get", ({ id }) =>
+    id === "r2"
+      ? view("r2", { status: "interrupted", created_at: 2, outputs: { a: { value: 2 } } })
+      : view("r1", { status: "completed", order: nodes, outputs: { a: { value: 1 }, b: { result: 1 } } }),
+  );
+  const numbered = log.map((event, index) => ({ ...event, seq: 100 + index }));
+  server.answers.set("runs.events", () => ({ events: numbered, seq: 102, more: false }));
+  await open();
+  await vi.waitFor(() => expect(runs.board.get().b?.state).toBe("interrupted"), 30_000);
+  expect(runs.board.get()).toMatchObject({
+    a: { state: "done", last: { run: "r2" } },
+    b: { last: { run: "r2", outputs: null } },
+  });
+  await runs.load("r2");
+  expect(runs.get("r2")?.nodes.b?.state).toBe("interrupted");
+});
+
 test("events missed during a lost connection are fetched, each once", async () => {
   const seen: number[] = [];
   runs.onEvents((batch) => seen.push(...batch.map(({ seq }) => seq)));

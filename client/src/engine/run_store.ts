@@ -51,6 +51,7 @@ export class RunStore implements Runs {
   readonly live = new Store(false);
   readonly liveNotice = new Store<LiveNotice | null>(null);
   readonly liveLost = new Store(0);
+  readonly interrupted = new Store<readonly RunState[]>([]);
   readonly stalled = new Store<string | null>(null);
   readonly asOf = new Store<number | null>(null);
   readonly board: Readable<Readonly<Record<string, NodeStatus>>>;
@@ -68,6 +69,8 @@ export class RunStore implements Runs {
   /** Events of runs whose beginning is being fetched. */
   readonly #waiting = new Map<string, RunEvent[]>();
   readonly #views = new Map<string, RunView>();
+  /** Runs that were interrupted in this tab's sight, to be told. */
+  #cut: RunState[] = [];
   /** Runs that this tab heard of, and knows too little of. */
   readonly #strangers = new Set<string>();
   #meeting: ReturnType<typeof setTimeout> | null = null;
@@ -196,7 +199,10 @@ export class RunStore implements Runs {
     // Of a run of a part, what the rest was made from cannot be told from the spell.
     if (view.spell && !(view.scope && this.#board.knows(id)))
       this.#board.setMadeFrom(id, recipesOf(view.spell), true);
+    const unseen = Object.keys(this.#runs.get(id)?.nodes ?? {}).length === 0;
     this.#heads([view]);
+    // What did not end in it is in its events alone.
+    if (view.status === "interrupted" && unseen) await this.#fetchBeginning(id);
     return view;
   }
 
@@ -453,6 +459,8 @@ export class RunStore implements Runs {
   #put(run: RunState, before: RunState | undefined): void {
     this.#runs.set(run.id, run);
     this.#board.take(run, before);
+    const cut = before && !ended(before.status) && run.status === "interrupted";
+    if (cut && run.mode !== "live") this.#cut.push(run); // The end of live mode is told as such.
   }
 
   #setStalled(stream: string, message: string | null): void {
@@ -470,6 +478,7 @@ export class RunStore implements Runs {
     const past = [...this.#runs.values()].sort((a, b) => b.createdAt - a.createdAt);
     this.past.set(past);
     this.current.set(foremost(past));
+    if (this.#cut.length > 0) this.interrupted.set(this.#cut.splice(0));
     if (!this.#closed) this.#keeper?.changed();
   }
 }

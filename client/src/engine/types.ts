@@ -17,7 +17,7 @@ import type { Streamed } from "./streamed";
 
 /**
  * Where a node stands in a run. `stale`: what it was made from has changed since. `pinned`: its outputs were given
- * by hand. `muted` and `bypassed`: it was left out.
+ * by hand. `muted` and `bypassed`: it was left out. `interrupted`: the server ended before the node did.
  */
 export type NodeState =
   | "queued"
@@ -31,6 +31,7 @@ export type NodeState =
   | "failed"
   | "skipped"
   | "cancelled"
+  | "interrupted"
   | "stale";
 
 /** What holds a node back that could run, or could go on. */
@@ -139,6 +140,8 @@ export interface NodeStatus {
 export interface ReplayRun {
   readonly id: string;
   readonly status: RunStatus;
+  /** The nodes that failed: a run comes to its end, as `completed`, also where some did. */
+  readonly failed: readonly string[];
   /** Whether the run just completed in this tab's sight, rather than being replayed later. */
   readonly live: boolean;
   /** Whether somebody steps through it: nodes come as they ended, when that moment is looked at. */
@@ -263,6 +266,12 @@ export interface StartRun {
   mode?: "once" | "live";
   audience?: "shared" | "private";
   onBusy?: "replace" | "queue" | "parallel";
+  /** It goes on by itself after the server ended. */
+  durable?: boolean;
+  /** Where it waits for its turn; then it is durable. */
+  queue?: string;
+  /** Of those in a queue the higher ones leave first. */
+  priority?: number;
 }
 
 /** The runs of one canvas. Implemented by `RunStore`. */
@@ -295,6 +304,8 @@ export interface Runs {
   readonly liveNotice: Readable<LiveNotice | null>;
   /** How often live mode was found ended when the connection came back: the server began anew, or waited too long. */
   readonly liveLost: Readable<number>;
+  /** Runs that this tab saw under way, and that ended as the server did: those that were last told together. */
+  readonly interrupted: Readable<readonly RunState[]>;
   /** Turn live mode on or off; what is in flight goes on. */
   setLive(on: boolean, audience?: "shared" | "private"): Promise<void>;
   /** What a node ran inside itself in a run, by its path: fetched by the page, and followed while it goes on. */

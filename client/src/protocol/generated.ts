@@ -2354,7 +2354,7 @@ export interface StreamPage {
    */
   snapshot_required: boolean;
   /**
-   * With snapshot_required: the recent runs.
+   * With snapshot_required: the stream's newest runs, whose outputs stand in for the events.
    */
   runs: RunView[];
 }
@@ -2429,7 +2429,7 @@ export interface EventView {
    */
   duration?: number | null;
   /**
-   * run.started: {nodes, user, mode, audience, scope, reach, children: {canvas: number of its last edit}}. node.waiting: {for: limit, stream, wait or debounce; until?: Unix seconds}. The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}, superseded?}.
+   * run.started: {nodes, user, mode, audience, scope, reach, children: {canvas: number of its last edit}}. node.waiting: {for: limit, stream, wait or debounce; until?: Unix seconds}. node.log: {left_out: lines beyond what is kept of a node}, where that is what it says. The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}, superseded?}.
    */
   data?: {
     [k: string]: unknown;
@@ -4055,7 +4055,7 @@ export interface Usage {
   tokens: TokenUsage[];
 }
 /**
- * Sums over runs.
+ * Sums over runs. The calls of placed nodes are part of the runs that placed them.
  */
 export interface UsageFigures {
   runs: number;
@@ -4774,6 +4774,10 @@ export interface FiringView {
    */
   status: string | null;
   /**
+   * How many of its nodes failed, once it has ended.
+   */
+  failed_nodes: number | null;
+  /**
    * Why it started none.
    */
   reason: string | null;
@@ -5461,7 +5465,9 @@ export interface Notice {
   message: string;
 }
 /**
- * ``tasks.changed``: a task is new or changed. ``open`` is how many are asked of you, on your own channel.
+ * ``tasks.changed``: a task is new or changed.
+ *
+ * On your own channel ``open`` is how many are asked of you, and ``mine`` whether this one is.
  *
  * ``task`` is None for who was asked until it was handed on, and may not read it any more.
  */
@@ -5470,6 +5476,7 @@ export interface TasksChanged {
   task: TaskView | null;
   news: "asked" | "answered" | "expired" | "withdrawn" | "assigned" | "reminder";
   open: number | null;
+  mine: boolean | null;
 }
 /**
  * ``triggers.changed``: a trigger as it is now; None where it was removed.

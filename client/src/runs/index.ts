@@ -4,7 +4,16 @@ export { progressOf, progressWords, shareOf } from "./progress";
 export { type Queue, QueueDesk, type QueueLimits } from "./queue_desk";
 export { type Dock, type Fork, RunDesk } from "./run_desk";
 export { isFiltered, type RunFilter, RunList, type RunRow } from "./run_list";
-export { factsOf, inWords, STATUS_WORDS, STATUSES, whyWaits } from "./run_words";
+export {
+  factsOf,
+  inWords,
+  lastedWords,
+  STATUS_WORDS,
+  STATUSES,
+  statusWords,
+  wentWrong,
+  whyWaits,
+} from "./run_words";
 export { finishedUpTo, type Moment, Moments, Stepper } from "./stepper";
 export {
   ownerOf,

@@ -31,6 +31,8 @@ export class RunDesk {
   readonly comparison: Comparison;
   readonly timeline: TimelineView;
   readonly queues: QueueDesk;
+  /** The queue that this person put a run into last. */
+  readonly lastQueue = new Store<string | null>(null);
   readonly dock = new Store<Dock>(null);
   readonly #session: Connection;
   readonly #workbench: Workbench;

@@ -24,6 +24,23 @@ export const STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
   interrupted: "interrupted",
 };
 
+/** How a run stands, in words: of one that came to its end though nodes failed, how many did. */
+export function statusWords(status: RunStatus, failedNodes: number | null | undefined): string {
+  return wentWrong(status, failedNodes) && status !== "failed"
+    ? `failed nodes: ${failedNodes}`
+    : STATUS_WORDS[status];
+}
+
+/** How long it took, after the words for how it went. */
+export function lastedWords(words: string, time: string): string {
+  return `${words}${/\d$/.test(words) ? "," : ""} in ${time}`;
+}
+
+/** Whether a run failed as people mean it: as a whole, or in some of its nodes. */
+export function wentWrong(status: RunStatus, failedNodes: number | null | undefined): boolean {
+  return status === "failed" || (status === "completed" && (failedNodes ?? 0) > 0);
+}
+
 /** Fields of a queue that say why its runs wait. */
 export interface QueueState {
   readonly name: string;
@@ -52,6 +69,7 @@ export function factsOf(view: RunView | null): string[] {
   if (!view) return [];
   return [
     ...((view.attempt ?? 1) > 1 ? [`attempt ${view.attempt}`] : []),
+    ...(view.durable && !view.queue && !view.trigger ? ["survives a restart"] : []),
     ...(view.queue ? [`queue ${view.queue}`] : []),
     ...(view.priority ? [`priority ${view.priority}`] : []),
     ...(view.trigger ? ["by a schedule"] : []),

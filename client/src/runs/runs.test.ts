@@ -9,7 +9,7 @@ import { Store } from "../store";
 import { progressOf, progressWords, shareOf } from "./progress";
 import { QueueDesk } from "./queue_desk";
 import { RunList } from "./run_list";
-import { whyWaits } from "./run_words";
+import { lastedWords, statusWords, whyWaits } from "./run_words";
 import { finishedUpTo, Moments, STRIDE, Stepper } from "./stepper";
 import { placeOf, rangeOf, shownRows, sums } from "./timeline_view";
 
@@ -36,6 +36,16 @@ function history(count: number): RunEvent[] {
 }
 
 const START = unknownRun("r", "canvas:c", 100);
+
+test("a run in which nodes failed is not called completed, and how many did is said", () => {
+  expect(statusWords("completed", 0)).toBe("completed");
+  expect(statusWords("completed", null)).toBe("completed");
+  expect(statusWords("completed", 2)).toBe("failed nodes: 2");
+  expect(statusWords("failed", 2)).toBe("failed");
+  expect(statusWords("interrupted", 1)).toBe("interrupted");
+  expect(lastedWords("failed nodes: 2", "3 s")).toBe("failed nodes: 2, in 3 s");
+  expect(lastedWords("completed", "3 s")).toBe("completed in 3 s");
+});
 
 test("a run at any moment is what its events up to then make of it, whichever way one comes there (V6)", () => {
   const events = history(80);
@@ -87,7 +97,7 @@ test("a run that goes on keeps what it finished", () => {
   const [first, ...rest] = history(2);
   const stopped = event(9, "run.cancelled", undefined, { data: { status: "interrupted" } });
   const before = reduceEvents(START, [first as RunEvent, ...rest.slice(0, 4), stopped]);
-  expect(before.nodes.n1?.state).toBe("cancelled");
+  expect(before.nodes.n1?.state).toBe("interrupted");
   const again = event(10, "run.resumed", undefined, {
     data: { attempt: 2, nodes: ["n0", "n1"], kept: ["n0"] },
   });

@@ -65,13 +65,16 @@ test("a refused token is replaced once; refused again, the session stops with th
   expect(session.status.get()).toEqual({ state: "online" });
 });
 
-test("a server that is stopping refuses for now, not for good", async () => {
+test.each([
+  { code: "unavailable", message: "The server is stopping." },
+  { code: "too_many_sockets", message: "You have 100 connections open." },
+])("$code refuses for now, not for good", async (refusal) => {
   const server = new FakeServer();
-  server.refuse = { code: "unavailable", message: "The server is stopping." };
+  server.refuse = refusal;
   const { session } = server.session();
   session.connect();
   await settle();
-  expect(session.status.get()).toMatchObject({ state: "offline", reason: "The server is stopping." });
+  expect(session.status.get()).toMatchObject({ state: "offline", reason: refusal.message });
 });
 
 test("a revoked session does not come back by itself", async () => {

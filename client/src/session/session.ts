@@ -27,7 +27,13 @@ const HIDDEN = 2;
 /** Refusals that a fresh token may cure. */
 const TOKEN_CODES = new Set(["token_expired", "token_invalid", "unauthenticated"]);
 /** Refusals that time may cure. */
-const PASSING_CODES = new Set(["unavailable", "store_unavailable", "rate_limited", "internal"]);
+const PASSING_CODES = new Set([
+  "unavailable",
+  "store_unavailable",
+  "rate_limited",
+  "too_many_sockets",
+  "internal",
+]);
 
 /**
  * A connection that keeps itself up: see `Connection`.

@@ -82,6 +82,8 @@ export class TaskDesk {
     try {
       this.#keep([await this.#api.post<Task>(`/v1/tasks/${task}/answer`, { answer })]);
       this.#forgetDraft(task);
+      // Where there is no socket nobody tells how many are left.
+      await this.refresh().catch(() => {});
     } catch (error) {
       if ((error as { code?: unknown }).code === "task_settled") await this.look(task).catch(() => {});
       throw error;
@@ -155,12 +157,12 @@ export class TaskDesk {
     await Promise.all(ended.map((task) => this.look(task.id).catch(() => this.#drop(task.id))));
   }
 
-  #changed({ id, task, news, open }: TasksEvent): void {
+  #changed({ id, task, news, open, mine }: TasksEvent): void {
     if (task === null) {
       this.#lost(id, open);
       return;
     }
-    if (open !== null) this.#noticeReminder(task, this.#reminded.get(task.id) ?? null);
+    if (mine) this.#noticeReminder(task, this.#reminded.get(task.id) ?? null);
     this.#keep([task]);
     const tray = this.trays.open;
     // Whether it is asked of an owner still is not told with it: they may answer all the same.
@@ -168,8 +170,9 @@ export class TaskDesk {
     if (open === null) return;
     if (task.may_answer === false) this.putAway(id);
     this.open.set(open);
-    if (task.state !== "open") tray.update((ids) => ids.filter((id) => id !== task.id));
-    else if (task.may_answer && !tray.get().includes(task.id)) tray.update((ids) => [task.id, ...ids]);
+    // What others are asked is not in it, though one may answer that, too: the list has what the number counts.
+    if (!mine) tray.update((ids) => ids.filter((id) => id !== task.id));
+    else if (!tray.get().includes(task.id)) tray.update((ids) => [task.id, ...ids]);
     if (task.state !== "open" && this.next.settled.get() !== undefined) {
       this.trays.settled.update((ids) => [task.id, ...ids.filter((id) => id !== task.id)]);
     }

@@ -152,7 +152,13 @@ test("what many are told does not take away that one may answer; what is settled
   expect(made.open.get()).toBe(1);
   tell({ id: "t", task: task({ reminded_at: 5 }), news: "reminder", open: null });
   expect(made.tasks.get().get("t")).toMatchObject({ reminded_at: 5, may_answer: true });
-  tell({ id: "t", task: task({ state: "answered", may_answer: true }), news: "answered", open: 0 });
+  tell({
+    id: "t",
+    task: task({ state: "answered", may_answer: true }),
+    news: "answered",
+    open: 0,
+    mine: false,
+  });
   expect(made.trays.open.get()).toEqual([]);
   expect(made.open.get()).toBe(0);
 });
@@ -171,18 +177,19 @@ test("a reminder is noticed once by whom it is for, and goes when it is put away
   expect(made.reminders.get()).toEqual([]);
   tell({ id: "t", task: task({ reminded_at: 5 }), news: "reminder", open: null });
   expect(made.reminders.get()).toEqual([]);
-  tell({ id: "t", task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
-  tell({ id: "t", task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1 });
+  tell({ id: "t", task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1, mine: true });
+  tell({ id: "t", task: task({ reminded_at: 5, may_answer: true }), news: "reminder", open: 1, mine: true });
   expect(made.reminders.get().map(({ id }) => id)).toEqual(["t"]);
   made.putAway("t");
   expect(made.reminders.get()).toEqual([]);
-  tell({ id: "t", task: task({ reminded_at: 9, may_answer: true }), news: "reminder", open: 1 });
+  tell({ id: "t", task: task({ reminded_at: 9, may_answer: true }), news: "reminder", open: 1, mine: true });
   expect(made.reminders.get()).toHaveLength(1);
   tell({
     id: "t",
     task: task({ state: "answered", reminded_at: 9, may_answer: true }),
     news: "answered",
     open: 0,
+    mine: false,
   });
   expect(made.reminders.get()).toEqual([]);
 });
@@ -213,4 +220,16 @@ test("a task is handed on to a person or a role, and its link is made and taken 
   await Promise.resolve();
   await Promise.resolve();
   expect(made.trays.open.get()).toEqual([]);
+});
+
+test("the list has what its number counts: not what others are asked, and one may answer all the same (P8)", async () => {
+  const { made, tell } = desk({ items: [], open: 0, next: null });
+  await made.refresh();
+  tell({ id: "t", task: task({ may_answer: true }), news: "asked", open: 0, mine: false });
+  expect([made.open.get(), made.trays.open.get()]).toEqual([0, []]);
+  expect(tasksAt(made.tasks.get(), "c", "a")).toHaveLength(1);
+  tell({ id: "t", task: task({ may_answer: true }), news: "assigned", open: 1, mine: true });
+  expect([made.open.get(), made.trays.open.get()]).toEqual([1, ["t"]]);
+  tell({ id: "t", task: task({ may_answer: true }), news: "assigned", open: 0, mine: false });
+  expect([made.open.get(), made.trays.open.get()]).toEqual([0, []]);
 });

@@ -85,6 +85,7 @@ def fill_registry(parts: Parts) -> None:
             pages=pages,
             queueing=running.queueing,
             endings=running.endings,
+            steering=running.steering,
         ),
         QueueService(stores.queues, running.processes, running.dispatcher.ring),
         ProcessService(running.processes),

@@ -26,6 +26,7 @@ from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels, SocketServer
 from spellwork_server.sockets.canvas_service import CanvasSockets
 from spellwork_server.sockets.relay import Relay
+from spellwork_server.sockets.seats import Seats
 from spellwork_server.sockets.y_websocket import YWebSockets
 from spellwork_server.storage.relayed import RelayStore
 from spellwork_server.storage.versions import VersionRecord
@@ -80,7 +81,8 @@ def join_parts(settings: Settings) -> Parts:
     running.places.on_remove = running.packs.forget
     registry = Registry()
     canvas_sockets = CanvasSockets(stores.canvases, rooms, channels, FollowedRuns(running.reader))
-    sockets = SocketServer(settings, identity.authenticator, registry, channels)
+    seats = Seats(settings.max_sockets)
+    sockets = SocketServer(settings, identity.authenticator, registry, channels, seats)
     sockets.on_connect(running.managers.connected)
     sockets.on_disconnect(running.managers.gone)
     sockets.on_disconnect(canvas_sockets.leave_all)
@@ -92,7 +94,7 @@ def join_parts(settings: Settings) -> Parts:
         partial(running.managers.watch_user, identity.authenticator.current)
     )
     y_websockets = YWebSockets(
-        settings, identity.authenticator, stores.canvases, rooms, canvas_sockets.cast
+        settings, identity.authenticator, stores.canvases, rooms, canvas_sockets.cast, seats
     )
     stores.canvases.watch(y_websockets.members_changed)
     identity.authenticator.watch(y_websockets.user_changed)

@@ -30,6 +30,7 @@ from spellwork_server.queues.endings import Endings as RunEndings
 from spellwork_server.queues.lifeline import Lifeline
 from spellwork_server.queues.places import Places
 from spellwork_server.queues.processes import Processes, Rhythm
+from spellwork_server.queues.steering import Steering
 from spellwork_server.rooms import Rooms
 from spellwork_server.runs.carrying import Carrying
 from spellwork_server.runs.followers import Followers
@@ -80,6 +81,7 @@ class Running:
     processes: Processes
     dispatcher: Dispatcher
     queueing: Queueing
+    steering: Steering
     endings: RunEndings
     gone: GoneValues
     retention: Retention
@@ -160,7 +162,10 @@ def make_running(
         carrying=Carrying(libraries, machinery, past, access, finds_actors(stores)),
         current=current,
     )
-    dispatcher = Dispatcher(stores.queues, processes, runners, most=settings.queued_runs)
+    steering = Steering(stores.steering, stores.runs, runners.find, lambda: processes.id)
+    dispatcher = Dispatcher(
+        stores.queues, processes, runners, steering.obey, most=settings.queued_runs
+    )
     queueing = Queueing(runners, stores.queues, lambda: processes.id, dispatcher.ring)
     endings = RunEndings(stores.queues, runners.find)
     runners.watch_ends(lambda run: endings.note(run.id))
@@ -208,6 +213,7 @@ def make_running(
         processes=processes,
         dispatcher=dispatcher,
         queueing=queueing,
+        steering=steering,
         endings=endings,
         gone=GoneValues(stores.outputs, journal),
         retention=Retention(

@@ -28,6 +28,7 @@ from spellwork_server.storage.queues import QueueStore
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.secrets import SecretRecords
 from spellwork_server.storage.sign_ins import SignInRecords
+from spellwork_server.storage.steering import SteerStore
 from spellwork_server.storage.tasks import TaskRecords
 from spellwork_server.storage.triggers import TriggerRecords
 from spellwork_server.storage.update_log import UpdateLog
@@ -57,6 +58,7 @@ class Stores:
     cache: CacheStore
     runs: RunRecords
     queues: QueueStore
+    steering: SteerStore
     processes: ProcessRecords
     workers: WorkerRecords
     packs: PackRecords
@@ -92,6 +94,7 @@ def make_stores(settings: Settings) -> Stores:
         cache=CacheStore(database),
         runs=RunRecords(database),
         queues=QueueStore(database, takeovers=settings.max_takeovers),
+        steering=SteerStore(database),
         processes=ProcessRecords(database),
         workers=WorkerRecords(database),
         packs=PackRecords(database),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -99,24 +100,38 @@ class _Held:
 
 
 class Dispatcher:
-    """The one of a process, as an async context manager; ``carrying`` of its ``Processes``."""
+    """The one of a process, as an async context manager; ``carrying`` of its ``Processes``.
+
+    ``obey`` does what other processes ask of runs here.
+    """
 
     def __init__(
-        self, store: QueueStore, processes: Processes, runs: Runs, *, most: int = 32
+        self,
+        store: QueueStore,
+        processes: Processes,
+        runs: Runs,
+        obey: Callable[[], Awaitable[None]],
+        *,
+        most: int = 32,
     ) -> None:
         self._store = store
         self._processes = processes
         self._runs = runs
+        self._obey = obey
         self._most = most
         self._held: dict[str, _Held] = {}
-        self._dropped: dict[str, int] = {}
-        """Runs that were dropped under these fences, and may be nobody's."""
+        self._dropped: dict[Claim, float] = {}
+        """Runs that were dropped here, and may be nobody's; and for how many seconds each had gone by then."""
         self._unended: list[End] = []
         """Runs that are this process's and that nobody carries: the store failed when they were to end."""
         self._more = False
         """Whether the last claim took all it could, so that more may wait."""
         self._bell = asyncio.Event()
         self._rung = True
+        self._owes_answers = False
+        """Whether somebody may not have heard yet what became of what they asked of a run here."""
+        self._looked = -math.inf
+        """When the database was last looked at, by ``time.monotonic``."""
         self._resting: Counter[str] = Counter()
         """Runs that only wait for others, by how many of their nodes do."""
         self._skew = time.time() - time.monotonic()
@@ -197,13 +212,18 @@ class Dispatcher:
         if self._processes.is_fenced:
             return
         sure, self._rung = self._rung, False
-        if not sure:
+        if not sure or time.monotonic() - self._looked > LOOK_SECONDS[1]:
             look = await self._store.look(self.claimant)
-            self._skew = look.now - time.monotonic()
+            self._looked = time.monotonic()
+            self._skew = look.now - self._looked
             self._cancel_marked(look.cancelled)
+            if look.steered or self._owes_answers:
+                self._owes_answers = True
+                await self._obey()
+                self._owes_answers = False
             if look.late:
                 await self._end_late()
-            sure = look.claimable
+            sure = sure or look.claimable
         room = self._room()
         if sure and room > 0:
             await self._claim(room)
@@ -231,7 +251,7 @@ class Dispatcher:
         except (
             asyncio.CancelledError
         ):  # this process ends; if it does not go by then, others take it
-            self._dropped[record.id] = record.fence
+            self._note_dropped(record)
             raise
         except Exception:  # the edge of one run
             logger.exception("run %s could not be carried", record.id)
@@ -246,9 +266,15 @@ class Dispatcher:
 
     async def _give_back(self, record: RunRecord) -> None:
         try:
-            await self._store.give_back([(record.id, record.fence)])
+            await self._store.give_back({(record.id, record.fence): 0.0})
         except Unavailable:
-            self._dropped[record.id] = record.fence
+            self._dropped[record.id, record.fence] = 0.0
+
+    def _note_dropped(self, record: RunRecord) -> None:
+        """Have a run given back that goes no more from now on."""
+        begun = record.claimed_at or record.started_at
+        ran = 0.0 if begun is None else max(0.0, self.now() - begun)
+        self._dropped.setdefault((record.id, record.fence), ran)
 
     async def _give_up(self, record: RunRecord) -> None:
         why = "The run could not be carried on"
@@ -308,7 +334,7 @@ class Dispatcher:
         for run in list(self._runs.open_runs()):
             if run.kept is not None and run.kept.durable:
                 logger.warning("run %s is dropped: %s", run.id, why)
-                self._dropped[run.id] = run.fence
+                self._note_dropped(replace(run.kept, fence=run.fence))
                 run.drop()
 
     def drop_all(self, why: str) -> None:
@@ -321,15 +347,15 @@ class Dispatcher:
 
     async def renounce(self) -> None:
         """Let runs wait again that were dropped, where nobody has taken them."""
-        claims: list[Claim] = list(self._dropped.items())
+        claims = dict(self._dropped)
         await self._store.give_back(claims)
-        for run, _ in claims:
-            self._dropped.pop(run, None)
+        for claim in claims:
+            self._dropped.pop(claim, None)
         self.ring()
 
     async def leave(self) -> None:
         """Let wait what this process still has."""
-        await self._store.give_back(list(self._dropped.items()))
+        await self._store.give_back(self._dropped)
 
 
 def _end_by_deadline(run: Carried) -> None:

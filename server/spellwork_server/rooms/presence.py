@@ -9,7 +9,7 @@ person, whatever a client wrote there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -121,8 +121,10 @@ class Presence:
         seat = self._seats.get(client)
         return seat is not None and seat.person.id != user_id
 
-    def set(self, client: int, update: bytes) -> bool:
+    def set(self, client: int, update: bytes, actor: Actor | None = None) -> bool:
         """Take over what a client says of itself; False when that is nothing new.
+
+        ``actor`` is who says it, as they are now: they may be called otherwise than when they came.
 
         What it says of others is ignored: clients repeat and time out each
         other's states, and only the server knows who is there. Raises
@@ -136,6 +138,8 @@ class Presence:
         leaves_or_returns = state is None or seat.state is None
         if clock < seat.clock or (clock == seat.clock and not leaves_or_returns):
             return False
+        if actor is not None and actor.name and actor.name != seat.person.name:
+            seat.person = replace(seat.person, name=actor.name)
         seat.clock = clock
         seat.state = None if state is None else state | {"user": _user(seat.person)}
         self._changed.add(client)

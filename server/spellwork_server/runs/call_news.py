@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -155,7 +155,7 @@ class CallStream:
         elif event.kind == "node.progress":
             context.progress(value, told.get("message", ""))
         elif event.kind == "node.log":
-            context.log(told["message"], told["level"])
+            _tell_line(context, told)
         elif event.kind == "node.waiting":
             data = told["data"]
             context.waits(data["for"], told.get("message", ""), data.get("until"))
@@ -167,3 +167,11 @@ class CallStream:
                 value = msgspec.json.decode(body)
             for chunk in value if isinstance(value, list) else [value]:
                 context.tell_chunk(told["port"], chunk)
+
+
+def _tell_line(context: Context, told: Mapping[str, Any]) -> None:
+    left_out = (told.get("data") or {}).get("left_out")
+    if left_out is None:
+        context.log(told["message"], told["level"])
+    else:
+        context.tell_left_out(left_out)

@@ -91,6 +91,14 @@ class Carrying:
         origin = origin_of_record(record, before, plan, _others(record, spell, children))
         return Ready(spell, plan, request, children, origin)
 
+    async def usage(self, record: RunRecord) -> list[dict[str, Any]]:
+        """Return what nodes of a run that is not loaded reported of tokens; ``record`` has its spell."""
+        tally = await self._past.tokens(record.id)
+        try:
+            return tally.summed(spell_of(record)) if tally else []
+        except NotResumable:
+            return []
+
     async def _owner(self, record: RunRecord) -> Actor:
         actor = await self._who(record.user_id, record.canvas_id)
         if actor is None:

@@ -39,7 +39,7 @@ class RunEnded(Conflict):
 
 
 class RunElsewhere(Conflict):
-    """The run is open, and not carried by the process that was asked to steer it."""
+    """The run is open, and no process that carries it answers: it lies in the store, or its process is gone."""
 
     default_code = "run_elsewhere"
 
@@ -47,7 +47,9 @@ class RunElsewhere(Conflict):
         if process is None:
             where = f"waits in the store ({status}), and can be steered once it goes; it can be cancelled"
         else:
-            where = f"goes on in the process {process}, where alone it is steered; it can be cancelled from here"
+            where = (
+                f"is carried by the process {process}, which does not answer; try again in a moment"
+            )
         super().__init__(
             f"Run {run} {where}", details={"run": run, "status": status, "process": process}
         )

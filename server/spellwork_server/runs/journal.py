@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -25,9 +26,11 @@ from .stream_log import Author, Packet, StreamLog
 from .streams import channel_of
 
 KEPT_LOGS = 500
-"""Streams whose end is remembered while nobody writes them; the least recently used go first. Each is 2.5 kB; a
-forgotten one costs a look into the database."""
+"""Streams whose end is remembered while nobody holds or follows them; the least recently used go first. Each is
+2.5 kB; a forgotten one costs a look into the database."""
 
+LOOKED_AT = 2
+"""How many of the least recently used are looked at, for one that is used: more than come anew."""
 
 FOLLOW_PAGE = 200
 """Events that ``follow`` reads at a time."""
@@ -51,13 +54,19 @@ Grown = Callable[[str, int], None]
 
 
 class Journal:
-    """Streams by name, as an async context manager: leaving it writes what waits."""
+    """Streams by name, as an async context manager: leaving it writes what waits.
+
+    A stream has one log for as long as anybody holds it: who waits for it to change waits for what
+    everybody else writes to it.
+    """
 
     def __init__(self, store: JournalStore, commits: GroupCommit, publisher: Publisher) -> None:
         self._store = store
         self._commits = commits
         self._publisher = publisher
-        self._logs: OrderedDict[str, StreamLog] = OrderedDict()
+        self._logs: WeakValueDictionary[str, StreamLog] = WeakValueDictionary()
+        self._recent: OrderedDict[str, StreamLog] = OrderedDict()
+        """Those that are kept although nobody may hold them, the least recently used first."""
         self._loading: dict[str, asyncio.Lock] = {}
         self._watchers: list[Grown] = []
         self._tasks = asyncio.TaskGroup()
@@ -73,7 +82,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for log in self._logs.values():
+        for log in list(self._logs.values()):
             log.close()
         await self._tasks.__aexit__(None, None, None)
         self._closed = True
@@ -101,20 +110,30 @@ class Journal:
 
     async def log(self, stream: str) -> StreamLog:
         """Return the end of a stream, read from the store where it is not known yet."""
-        known = self._logs.get(stream)
-        if known is not None:
-            self._logs.move_to_end(stream)
-            return known
+        log = self._logs.get(stream) or await self._load(stream)
+        self._keep(log)
+        return log
+
+    async def _load(self, stream: str) -> StreamLog:
         lock = self._loading.setdefault(stream, asyncio.Lock())
         try:
             async with lock:
-                if stream not in self._logs:
+                log = self._logs.get(stream)
+                if log is None:
                     last = await self._store.last(stream)
-                    self._logs.setdefault(stream, StreamLog(stream, last, self._commits, self))
-                    self._forget_some()
+                    log = StreamLog(stream, last, self._commits, self)
+                return self._logs.setdefault(stream, log)
         finally:
             self._loading.pop(stream, None)
-        return self._logs[stream]
+
+    def _keep(self, log: StreamLog) -> None:
+        """Remember a log as the one used last, and let go of one that was used longest ago."""
+        self._recent[log.stream] = log
+        self._recent.move_to_end(log.stream)
+        for _ in range(min(LOOKED_AT, len(self._recent) - KEPT_LOGS)):
+            stream, oldest = self._recent.popitem(last=False)
+            if self.followed(stream):  # or nobody would be told what other processes write
+                self._recent[stream] = oldest
 
     def append(
         self,
@@ -160,7 +179,7 @@ class Journal:
             packet.author.broken(Unavailable("The server is stopping and takes no more events"))
             packet.finish()
             return
-        self._logs[log.stream] = log
+        self._keep(log)
         log.put(packet)
         if not log.writing:
             log.writing = True
@@ -220,11 +239,7 @@ class Journal:
                 after = page[-1].seq
             elif goes_on:
                 after = max(after, upto)
-                log.pins += 1
-                try:
-                    await changed.wait()
-                finally:
-                    log.pins -= 1
+                await changed.wait()
             else:
                 return
 
@@ -264,10 +279,3 @@ class Journal:
     def tell(self, stream: str, event: str, data: dict[str, Any]) -> None:
         """Send an event that is not kept to all who follow the stream."""
         self._publisher.publish(channel_of(stream), event, {"stream": stream} | data)
-
-    def _forget_some(self) -> None:
-        if len(self._logs) <= KEPT_LOGS:
-            return
-        for stream, log in list(self._logs.items())[: len(self._logs) - KEPT_LOGS]:
-            if log.idle and not log.pins:
-                del self._logs[stream]

@@ -53,6 +53,7 @@ def origin_of_record(
         past=past,
         since=before.since if record.attempt == before.attempt else {},
         left={path: before.left[path] for path in past if path in before.left},
+        tokens=before.tokens,
         kept=kept,
         within=within,
         stale=tuple(sorted(path for path in before.places if path not in past)),

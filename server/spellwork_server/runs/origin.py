@@ -10,6 +10,7 @@ from spellwork_server.storage.run_records import RunRecord
 
 from .past_reader import Told
 from .run_end import Left
+from .tokens import TokenTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Origin:
     """By path, when nodes began (Unix seconds) that had not ended."""
     left: Left = field(default_factory=dict)
     """Where the outputs of those in ``past`` are."""
+    tokens: TokenTally = field(default_factory=TokenTally)
+    """What nodes reported of tokens before it goes on."""
     kept: tuple[str, ...] = ()
     """The run's own nodes that are in ``past``, in graph order."""
     within: tuple[str, ...] = ()

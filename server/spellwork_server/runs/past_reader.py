@@ -9,7 +9,7 @@ that JSON does not give back (``data.inexact``) means that the node runs again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from spellwork_server.storage.run_events import RunEvent, RunEventStore
 
 from .references import is_stand_in
 from .run_end import Left
+from .tokens import PORT, TokenTally
 
 ENDINGS = ("node.done", "node.failed", "node.skipped")
 KINDS = ("run.started", "run.resumed", "node.started", *ENDINGS)
@@ -36,6 +37,10 @@ VALUES = 100
 
 INEXACT = "inexact"
 """In ``data`` of ``node.done``: the ports of which another value is kept than the node gave."""
+
+
+_USAGE = f'"{PORT}":'.encode()
+"""In the events of nodes that have such an output."""
 
 
 class Told(msgspec.Struct):
@@ -66,6 +71,8 @@ class Before:
     since: dict[str, float] = field(default_factory=dict)
     """When those began (Unix seconds) that had not ended, at their first start in the last attempt."""
     left: Left = field(default_factory=dict)
+    tokens: TokenTally = field(default_factory=TokenTally)
+    """What nodes reported, also where that does not count any more, and they run again: it is spent."""
     places: frozenset[str] = frozenset()
     """Where anything was left at all, chunks and what does not count included."""
 
@@ -85,18 +92,30 @@ class PastReader:
     async def read(self, run: str) -> Before:
         """Return what a run had done, whether it has ended or not. Time and memory grow with what it left."""
         story = _Story()
-        after = 0
-        while True:
-            page = await self._events.of_run(run, KINDS, after=after, limit=PAGE)
+        async for page in self._pages(run, KINDS):
             await asyncio.to_thread(story.read, page)
-            if len(page) < PAGE:
-                break
-            after = page[-1].seq
-        before = Before(story.begun, story.attempt, since=story.since())
+        before = Before(story.begun, story.attempt, since=story.since(), tokens=story.tokens)
         if story.begun:
             before.places = await self._events.places_of(run)
             await self._fill(before, story, run)
         return before
+
+    async def tokens(self, run: str) -> TokenTally:
+        """Return what nodes of a run reported of tokens, as far as their ends were told."""
+        story = _Story()
+        async for page in self._pages(run, ("node.done",)):
+            await asyncio.to_thread(story.read, [each for each in page if _USAGE in each.body])
+        return story.tokens
+
+    async def _pages(self, run: str, kinds: Sequence[str]) -> AsyncIterator[Sequence[RunEvent]]:
+        """Yield a run's events of some kinds, oldest first."""
+        after = 0
+        while True:
+            page = await self._events.of_run(run, kinds, after=after, limit=PAGE)
+            yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1].seq
 
     async def _fill(self, before: Before, story: _Story, run: str) -> None:
         """Put into ``before`` what has ended and can be had."""
@@ -144,6 +163,7 @@ class _Story:
     def __init__(self) -> None:
         self.begun = False
         self.attempt = 1
+        self.tokens = TokenTally()
         self.last: dict[str, Told] = {}
         self._void: dict[str, int] = {}
         """By path, the number up to which what ended inside does not count."""
@@ -158,6 +178,8 @@ class _Story:
                 told = _decoder.decode(event.body)
                 told.kind, told.seq = event.kind, event.seq
                 self.last[told.node] = told
+                if told.outputs and PORT in told.outputs:
+                    self.tokens.take_told(told.node, told.why, told.outputs[PORT])
                 self._since.pop(told.node, None)
             elif event.kind == "node.started":
                 assert event.node is not None

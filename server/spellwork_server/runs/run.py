@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,7 @@ from spellwork_server.grants.masking import RunSecrets, no_secrets
 from spellwork_server.storage.group_commit import Job
 from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord
+from spellwork_server.storage.run_states import note_steered
 
 from .asking import Asked, Asking
 from .beginning import beginning, first_job
@@ -203,8 +205,7 @@ class Run:
         self._sink = RunSink(
             self._say, self._writer, self._pace, order.insides, self._secrets.masks
         )
-        if known is not None:
-            self._sink.tokens.take_past(origin.past)
+        self._sink.tokens.take_all(origin.tokens)
         self._held = False
         self._paused = False
         self._failure: dict[str, Any] | None = None
@@ -215,7 +216,7 @@ class Run:
         """Whether any of its events is on its way."""
         self._leaving = False
         """Whether it is laid down for another process, rather than ended."""
-        log.pins += 1
+        self._lying_down = False
         for run in self._after:
             run._followers.append(self)  # noqa: SLF001 - another run
 
@@ -238,6 +239,11 @@ class Run:
     def goes_elsewhere(self) -> bool:
         """Whether it is stopped here for another process to carry on."""
         return self._leaving or self._broken
+
+    @property
+    def is_let_go(self) -> bool:
+        """Whether it is stopped here though it is open, so that what is asked of it would be lost."""
+        return self.goes_elsewhere or self._lying_down
 
     @property
     def is_open(self) -> bool:
@@ -336,10 +342,12 @@ class Run:
         else:
             self.cancel()
 
-    def step(self) -> None:
-        """While paused, start exactly one more node."""
-        if self._paused and self._execution is not None:
-            self._execution.step()
+    def step(self) -> bool:
+        """While paused, start exactly one more node; False where none can, as before its turn has come."""
+        if not self._paused or self._execution is None:
+            return False
+        self._execution.step()
+        return True
 
     def pause(self) -> None:
         """Start no further node until ``play``."""
@@ -347,7 +355,7 @@ class Run:
             self._paused = True
             self.status = "paused"
             self._steer()
-            self.tell_status()
+            self._tell_steered()
 
     def play(self) -> None:
         """Go on after ``pause``."""
@@ -355,7 +363,15 @@ class Run:
             self._paused = False
             self.status = "queued" if self.waits else "running"
             self._steer()
-            self.tell_status()
+            self._tell_steered()
+
+    def _tell_steered(self) -> None:
+        """Tell those who follow whether the run is paused, and its row, for those who ask another process."""
+        self.tell_status()
+        note = partial(
+            note_steered, run=self.id, fence=self.fence, status=self.status, paused=self._paused
+        )
+        self._machinery.journal.append(self._log, self, (), size=0, also=note)
 
     def _steer(self) -> None:
         if self._execution is None:
@@ -395,7 +411,6 @@ class Run:
         self._let_go()
 
     def _let_go(self) -> None:
-        self._log.pins -= 1
         self._memory = None
         self._execution = None
         self._find_kept = dict
@@ -519,6 +534,7 @@ class Run:
 
     async def _lie_down(self, rest: Rest, result: RunResult | None) -> None:
         """Keep the run as open, and carry it no further."""
+        self._lying_down = True
         journal = self._machinery.journal
         try:
             done = None if result is None else self._ending(result, time.time()).summary()
@@ -624,7 +640,7 @@ class Run:
         if not self._told:
             self._told = True
             if self._paused:  # its first event says to those who follow that it goes on
-                self.tell_status()
+                self._tell_steered()
         self._pace.take(size)
         if self._held and self._pace.pending < PAUSE_BYTES // 2:
             self._held = False

@@ -122,11 +122,9 @@ class RunReader:
         found = await self._records.of_canvas(canvas, actor.user_id, limit=limit, before=before)
         return await self.with_progress(self.heads(found))
 
-    async def of_user(
-        self, actor: Actor, *, limit: int, before: float | None = None
-    ) -> list[RunView]:
-        """Return the actor's own runs, newest first."""
-        found = await self._records.of_user(actor.user_id, limit=limit, before=before)
+    async def of_stream(self, stream: str, *, limit: int) -> list[RunView]:
+        """Return the runs whose events are in a stream, newest first. Who may follow it is checked before."""
+        found = await self._records.of_stream(stream, limit=limit)
         return await self.with_progress(self.heads(found))
 
     async def may_read_value(self, actor: Actor, key: str) -> None:

@@ -393,10 +393,11 @@ class Runners:
         self, record: RunRecord, status: Status = "cancelled", message: str | None = None
     ) -> bool:
         """End a run that nobody carries, without loading it; False where somebody does by now, or it has ended."""
+        used = await self._used(record)
 
         async def write(conn: AsyncConnection) -> None:
-            await end_lying(conn, record.id, record.fence, status, at, None)
-            await write_figures(conn, record.id, at, None, lying=True)
+            await end_lying(conn, record.id, record.fence, status, at, used or None)
+            await write_figures(conn, record.id, at, used, lying=True)
             await forget_progress(conn, record.id)
 
         at = time.time()
@@ -418,14 +419,23 @@ class Runners:
         error: dict[str, Any] | None = None,
     ) -> bool:
         """End a run under its claim without loading it; False where another process has it by now."""
+        used = await self._used(record)
+        result = used if error is None else {"error": error} | used
 
         async def write(conn: AsyncConnection) -> None:
-            result = None if error is None else {"error": error}
-            await mark_ended(conn, record.id, status, at, result)
+            await mark_ended(conn, record.id, status, at, result or None)
             await forget_progress(conn, record.id)
 
         at = time.time()
         return await self._tell_end(record, status, why, at, write, error)
+
+    async def _used(self, record: RunRecord) -> dict[str, Any]:
+        """Return what the result of a run tells that ends without being loaded: what its nodes reported of tokens."""
+        if record.started_at is None:
+            return {}
+        whole = record if record.spell is not None else await self._records.get(record.id)
+        usage = [] if whole is None else await self._carrying.usage(whole)
+        return {"usage": usage} if usage else {}
 
     async def _tell_end(
         self,

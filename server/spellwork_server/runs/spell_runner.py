@@ -268,6 +268,8 @@ class SpellRunner:
         run = self._line_up(order, log, request.on_busy, origin, fence)
         record = run.record()
         if known is not None:  # it is kept already
+            if known.paused:
+                run.pause()
             self._launch(self, run)
             return run
 
@@ -277,7 +279,7 @@ class SpellRunner:
             await insert_run(conn, record)
 
         try:
-            kept = self._commits.submit(keep)
+            kept = self._commits.submit(keep, urgent=True)
             await asyncio.shield(kept)
         except asyncio.CancelledError:  # whoever asked is gone, but the record is on its way
             run.cancel()

@@ -105,8 +105,6 @@ class StreamLog:
         self.published = published
         self.writing = False
         """Whether ``drain`` is under way."""
-        self.pins = 0
-        """How many hold on to this log, so that it is not forgotten."""
         self.changed = asyncio.Event()
         """Set, and replaced by a new one, whenever ``published`` moves or a run of the stream ends."""
         self._commits = commits
@@ -116,11 +114,6 @@ class StreamLog:
         self._telling = asyncio.Lock()
         self._heard = 0
         """The highest number that another process said the stream is at."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing waits to be written."""
-        return not self._packets and not self.writing
 
     def put(self, packet: Packet) -> None:
         """Take a packet; whoever owns the log sees to it that ``drain`` runs."""
@@ -219,9 +212,11 @@ class StreamLog:
         wait = FIRST_RETRY
         stalled = False
         before = self.published
+        urgent = any(packet.done is not None for packet in batch)
         while True:
             try:
-                last = await self._commits.submit(self._job(batch, before if stalled else None))
+                job = self._job(batch, before if stalled else None)
+                last = await self._commits.submit(job, urgent=urgent)
                 break
             except Unavailable as error:
                 if self._closing:

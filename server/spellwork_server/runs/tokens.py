@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from spellwork import Event, Spell
-from spellwork.past import Past
 from spellwork_server.storage.run_figures import NOT_RUN
 
 PORT = "usage"
@@ -62,20 +63,30 @@ class TokenTally:
         if event.why not in NOT_RUN and event.node is not None and event.outputs:
             self._add(event.node, event.outputs.get(PORT))
 
-    def take_past(self, past: Past) -> None:
-        """Take what had ended before the run went on."""
-        for node, ended in past.items():
-            if PORT in ended.outputs and ended.why not in NOT_RUN:
-                self._add(node, ended.outputs[PORT])
+    def take_told(self, node: str, why: str | None, usage: bytes) -> None:
+        """Take how a node ended that has such an output, as its event tells it: the JSON of that."""
+        if why not in NOT_RUN:
+            self._add(node, msgspec.json.decode(usage))
+
+    def take_all(self, other: TokenTally) -> None:
+        """Take all that another one took."""
+        for key, taken in other._taken.items():
+            self._put(key, taken)
+
+    def __bool__(self) -> bool:
+        return bool(self._taken)
 
     def _add(self, node: str, usage: Any) -> None:
         taken = taken_of(usage)
         if taken is not None:
             # Iterations of one node are one: a map may have very many.
             key = (_without_rounds(node), _name(usage, "provider"), _name(usage, "model"))
-            if key not in self._taken and len(self._taken) >= MOST_KEYS:
-                key = NOWHERE
-            self._taken.setdefault(key, Taken()).add(taken)
+            self._put(key, taken)
+
+    def _put(self, key: Key, taken: Taken) -> None:
+        if key not in self._taken and len(self._taken) >= MOST_KEYS:
+            key = NOWHERE
+        self._taken.setdefault(key, Taken()).add(taken)
 
     def summed(self, spell: Spell) -> list[dict[str, Any]]:
         """Return what calls took by type of node, provider and model: most first.

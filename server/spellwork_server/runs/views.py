@@ -158,6 +158,7 @@ class EventView(View):
     data: dict[str, Any] | None = _unset(
         "run.started: {nodes, user, mode, audience, scope, reach, children: {canvas: number of its last edit}}. "
         "node.waiting: {for: limit, stream, wait or debounce; until?: Unix seconds}. "
+        "node.log: {left_out: lines beyond what is kept of a node}, where that is what it says. "
         "The run's last event: {status, order, failed, skipped, hashes: {node: {port: hash}}, superseded?}."
     )
 

@@ -192,14 +192,26 @@ class RunWriter:
         return self.wire.chunk(chunks.first, chunks.joined(), chunks.count)
 
     def _may_log(self, event: Event) -> bool:
-        self._lines[event.node] = lines = self._lines.get(event.node, 0) + 1
-        return lines <= LOG_LINES
+        lines = self._lines.get(event.node, 0)
+        left_out = (event.data or {}).get("left_out")
+        if (
+            left_out is not None
+        ):  # of a call that another process made: it is said with what is left out here
+            self._lines[event.node] = max(lines, LOG_LINES) + left_out
+            return False
+        self._lines[event.node] = lines + 1
+        return lines < LOG_LINES
 
     def _say_left_out(self, event: Event) -> None:
         left_out = self._lines.pop(event.node, 0) - LOG_LINES
         if left_out > 0:
             message = f"{left_out:,} more log lines of this node were left out"
             note = Event(
-                kind="node.log", at=event.at, node=event.node, message=message, level="warning"
+                kind="node.log",
+                at=event.at,
+                node=event.node,
+                message=message,
+                level="warning",
+                data={"left_out": left_out},
             )
             self.put(self.wire.entry(note))

@@ -14,7 +14,7 @@ from spellwork_server.identity import require
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.spell_manager import SpellManager
-from spellwork_server.runs.streams import Access, canvas_of, require_stream
+from spellwork_server.runs.streams import Access, require_stream
 from spellwork_server.runs.views import EventView, RunView
 from spellwork_server.storage.journal import StoredEvent
 
@@ -47,7 +47,8 @@ class StreamPage(View):
         description="What follows after_seq is not kept any more: start anew from runs, and follow from seq on.",
     )
     runs: list[RunView] = Field(
-        default_factory=list, description="With snapshot_required: the recent runs."
+        default_factory=list,
+        description="With snapshot_required: the stream's newest runs, whose outputs stand in for the events.",
     )
 
 
@@ -79,7 +80,7 @@ class EventService(Service):
             raise Internal("The socket has no spell manager")
         runs: list[RunView] = []
         if await self._journal.is_forgotten(request.stream, request.after_seq):
-            runs = await self._recent(call, request.stream)
+            runs = await self._reader.of_stream(request.stream, limit=RECENT_RUNS)
         replay = await manager.resume(
             request.stream,
             request.after_seq,
@@ -111,7 +112,7 @@ class EventService(Service):
                 seq=seq,
                 more=False,
                 snapshot_required=True,
-                runs=await self._recent(call, request.stream),
+                runs=await self._reader.of_stream(request.stream, limit=RECENT_RUNS),
             )
         events = await self._journal.read(
             request.stream, after=request.after_seq, limit=request.limit
@@ -120,14 +121,6 @@ class EventService(Service):
         seq = events[-1].seq if events else request.after_seq
         more = seq < (await self._journal.log(request.stream)).published
         return StreamPage(stream=request.stream, events=views(events), seq=seq, more=more)
-
-    async def _recent(self, call: Call, stream: str) -> list[RunView]:
-        """Return the newest runs, whose outputs stand in for the events that are gone."""
-        assert call.actor is not None
-        canvas = canvas_of(stream)
-        if canvas is None:
-            return await self._reader.of_user(call.actor, limit=RECENT_RUNS)
-        return await self._reader.of_canvas(call.actor, canvas, limit=RECENT_RUNS)
 
 
 def views(events: Iterable[StoredEvent]) -> list[EventView]:

@@ -298,7 +298,7 @@ class ReadUsage(Request):
 
 
 class UsageFigures(View):
-    """Sums over runs."""
+    """Sums over runs. The calls of placed nodes are part of the runs that placed them."""
 
     runs: int
     seconds: float = Field(description="From each run's start to its end.")

@@ -15,8 +15,9 @@ import msgspec
 from spellwork_server.errors import BadRequest, Conflict, NotFound, TooLarge
 from spellwork_server.identity import Actor, require
 from spellwork_server.queues.endings import Endings
+from spellwork_server.queues.steering import Steering
 from spellwork_server.runs.carrying import Fork
-from spellwork_server.runs.errors import RunElsewhere, RunEnded
+from spellwork_server.runs.errors import RunElsewhere, RunEnded, RunNotFound
 from spellwork_server.runs.inside_rights import HIDDEN
 from spellwork_server.runs.journal import Journal
 from spellwork_server.runs.pages import Pages, ValuePage
@@ -38,6 +39,7 @@ from spellwork_server.runs.views import (
 from spellwork_server.runs.writer import TERMINAL
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.run_records import OPEN, RunRecord, remove_run
+from spellwork_server.storage.steering import NOT_THERE, What
 
 from .events import views
 from .queue_models import CancelledRuns, CancelRuns
@@ -81,7 +83,9 @@ class RunService(Service):
         pages: Pages,
         queueing: Queueing,
         endings: Endings,
+        steering: Steering,
     ) -> None:
+        self._steering = steering
         self._queueing = queueing
         self._endings = endings
         self._pages = pages
@@ -233,9 +237,7 @@ class RunService(Service):
             actor = require(call.actor, "canvas.read", await self._access(request.canvas))
             self._runners.leave_live(actor.user_id, request.canvas)
             return Steered(run=None, live=False)
-        run, record = await self._open_run(call, request.id or "")
-        run.pause()
-        return self._steered(call, record)
+        return await self._steer(call, request.id or "", "pause")
 
     @operation(
         summary="Let a paused run go on, or enter live mode",
@@ -245,9 +247,7 @@ class RunService(Service):
     async def play(self, call: Call, request: SteerRun) -> Steered:
         """Go on with a run; with ``canvas``, run what changes there from now on, the whole canvas first."""
         if request.canvas is None:
-            run, record = await self._open_run(call, request.id or "")
-            run.play()
-            return self._steered(call, record)
+            return await self._steer(call, request.id or "", "play")
         actor = require(call.actor, "canvas.run", await self._access(request.canvas))
         runner = await self._runners.acquire(actor.user_id, request.canvas)
         try:
@@ -265,11 +265,7 @@ class RunService(Service):
     )
     async def step(self, call: Call, request: OneRun) -> Steered:
         """Start exactly one more node: one that is ready, or else the next to be."""
-        run, record = await self._open_run(call, request.id)
-        if run.status != "paused":
-            raise Conflict(f"Run {run.id} is {run.status}; pause it first", code="run_not_paused")
-        run.step()
-        return self._steered(call, record)
+        return await self._steer(call, request.id, "step")
 
     @operation(
         summary="Try drafts of inputs while in live mode",
@@ -348,14 +344,24 @@ class RunService(Service):
             )
         return actor
 
-    async def _open_run(self, call: Call, run_id: str) -> tuple[Run, RunRecord]:
+    async def _steer(self, call: Call, run_id: str, what: What) -> Steered:
+        """Have whoever carries a run steer it."""
         record = await self._reader.record(call.actor, run_id, "run.steer")
-        run = self._runners.find(record.id)
-        if run is None and record.status in OPEN:
-            raise RunElsewhere(record.id, record.status, record.process_id)
-        if run is None or not run.is_open:
+        if record.status not in OPEN:
             raise RunEnded(record.id, record.status)
-        return run, record
+        told = await self._steering.steer(record, what)
+        if told is None:
+            raise RunElsewhere(record.id, record.status, record.process_id)
+        if told == NOT_THERE:
+            raise RunNotFound(record.id)
+        if told.status not in OPEN:
+            raise RunEnded(record.id, told.status)
+        if not told.done:
+            first = "it has not begun; play" if told.status == "paused" else "pause"
+            raise Conflict(
+                f"Run {record.id} is {told.status}; {first} it first", code="run_not_paused"
+            )
+        return self._steered(call, replace(record, status=told.status))
 
     async def _wait(self, call: Call, run: str, seconds: float) -> None:
         if call.session is not None:

@@ -83,7 +83,9 @@ class TaskList(View):
 
 
 class TasksChanged(View):
-    """``tasks.changed``: a task is new or changed. ``open`` is how many are asked of you, on your own channel.
+    """``tasks.changed``: a task is new or changed.
+
+    On your own channel ``open`` is how many are asked of you, and ``mine`` whether this one is.
 
     ``task`` is None for who was asked until it was handed on, and may not read it any more.
     """
@@ -92,6 +94,7 @@ class TasksChanged(View):
     task: TaskView | None
     news: News
     open: int | None = None
+    mine: bool | None = None
 
 
 class FindTasks(Request):

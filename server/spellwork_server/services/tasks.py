@@ -66,9 +66,10 @@ class TaskNews:
             told = TasksChanged(id=task.id, task=task_view(task), news=news)
             self._publish(f"canvas:{task.canvas_id}", told)
         thing = await task_access(task, self._access)
-        concerned = _concerned(thing)
+        asked = _asked(thing)
+        concerned = asked | {thing.run.user_id}
         if before is not None:
-            concerned |= _concerned(await task_access(before, self._access))
+            concerned |= _asked(await task_access(before, self._access))
         counts = await self._records.counts(concerned)
         for user in await self._users.find(sorted(concerned)):
             if user.disabled:
@@ -79,16 +80,17 @@ class TaskNews:
                 view = task_view(task, may_answer=allowed(actor, "task.answer", thing))
             elif before is None:
                 continue
-            told = TasksChanged(id=task.id, task=view, news=news, open=counts[user.id])
+            mine = view is not None and task.is_open and user.id in asked
+            told = TasksChanged(id=task.id, task=view, news=news, open=counts[user.id], mine=mine)
             self._publish(f"user:{user.id}", told)
 
     def _publish(self, channel: str, event: TasksChanged) -> None:
         self._channels.publish(channel, "tasks.changed", event.model_dump(mode="json"))
 
 
-def _concerned(thing: TaskAccess) -> set[str]:
-    """Return who is asked, by name or by role, and whose run it is."""
-    people = {thing.run.user_id}
+def _asked(thing: TaskAccess) -> set[str]:
+    """Return who is asked, by name or by role; that owners may answer all the same does not ask them."""
+    people: set[str] = set()
     if thing.assignee_id is not None:
         people.add(thing.assignee_id)
     if thing.assignee_role is not None and thing.run.canvas is not None:

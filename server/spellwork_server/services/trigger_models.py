@@ -121,6 +121,7 @@ class FiringView(View):
     outcome: Literal["started", "missed", "skipped", "refused"]
     run: str | None = Field(description="The run that it started.")
     status: str | None = Field(description="Where that run stands; null where it is gone.")
+    failed_nodes: int | None = Field(description="How many of its nodes failed, once it has ended.")
     reason: str | None = Field(description="Why it started none.")
 
 
@@ -183,6 +184,7 @@ def firing_view(record: FiringRecord) -> FiringView:
         outcome=record.outcome,
         run=record.run_id,
         status=record.status,
+        failed_nodes=record.failed_nodes,
         reason=record.reason,
     )
 

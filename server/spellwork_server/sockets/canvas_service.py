@@ -249,15 +249,15 @@ class CanvasSockets(Service):
         opened = self._opened(session, request.canvas)
         wait = session.moves.take()
         if not wait:
-            self._move(opened, request.update)
+            self._move(session, opened, request.update)
         elif opened.late is None:
             loop = asyncio.get_running_loop()
             loop.call_later(wait, self._move_late, session, request.canvas, opened)
         opened.late = request.update if wait else None
         return Done()
 
-    def _move(self, opened: _Open, update: bytes) -> None:
-        if opened.room.presence.set(opened.client_id, update):
+    def _move(self, session: Session, opened: _Open, update: bytes) -> None:
+        if opened.room.presence.set(opened.client_id, update, session.actor):
             self.cast.soon(opened.room)
 
     def _move_late(self, session: Session, canvas_id: str, opened: _Open) -> None:
@@ -265,7 +265,7 @@ class CanvasSockets(Service):
         update, opened.late = opened.late, None
         if update is not None and self._open.get(session, {}).get(canvas_id) is opened:
             with suppress(ServerError):  # it was answered already
-                self._move(opened, update)
+                self._move(session, opened, update)
 
     async def leave_all(self, session: Session) -> None:
         """Leave every canvas of a session that is gone; a hook of ``SocketServer``."""

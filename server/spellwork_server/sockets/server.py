@@ -29,6 +29,7 @@ from spellwork_server.settings import Settings
 from .channels import Channels
 from .outbox import Outbox
 from .packets import encode_disconnect
+from .seats import Seat, Seats, TooManySockets
 from .session import ClientInfo, Session
 from .socketio_server import StrictSocketIO, refused
 
@@ -70,12 +71,15 @@ class SocketServer:
         authenticator: Authenticates,
         registry: Registry,
         channels: Channels,
+        seats: Seats,
     ) -> None:
         self._settings = settings
         self._authenticator = authenticator
         self._registry = registry
         self._channels = channels
+        self._seats = seats
         self._sessions: dict[str, Session] = {}
+        self._seated: dict[Session, Seat] = {}
         self._beginning: dict[Session, asyncio.Task[None]] = {}
         self._ending: dict[Session, asyncio.Task[None]] = {}
         # Made once, not for each session.
@@ -177,9 +181,14 @@ class SocketServer:
         engine_socket = self._socketio.eio.sockets.get(eio_sid)
         if engine_socket is None:
             raise refused(Unavailable("The connection is gone"))
-        self._socketio.proven(eio_sid)
         session = self._make_session(sid, actor, engine_socket.queue, environ)
+        try:
+            seat = self._seats.take(actor.user_id)
+        except TooManySockets as error:
+            raise refused(error) from error
+        self._socketio.proven(eio_sid)
         self._sessions[sid] = session
+        self._seated[session] = seat
         beginning = self._tasks.create_task(self._begin(session), name=f"socket-{sid}")
         self._beginning[session] = beginning
         beginning.add_done_callback(lambda _: self._beginning.pop(session, None))
@@ -252,6 +261,7 @@ class SocketServer:
             for hook in self._on_disconnect:
                 await self._call_last(hook, session)
             self._sessions.pop(session.sid, None)
+            self._seated.pop(session).give_back()
             del self._ending[session]
 
     async def _call_last(self, hook: Hook, session: Session) -> None:

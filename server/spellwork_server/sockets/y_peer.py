@@ -431,7 +431,7 @@ class YPeer:
         if (
             self._client is not None
             and self._client in told
-            and self.room.presence.set(self._client, told[self._client])
+            and self.room.presence.set(self._client, told[self._client], self.actor)
         ):
             self._cast.soon(self.room)
 

@@ -39,6 +39,7 @@ from spellwork_server.settings import Settings
 from . import y_messages
 from .packets import binary_frame
 from .presence_cast import PresenceCast
+from .seats import Seat, Seats
 from .server import Authenticates
 from .spawn import spawner
 from .websocket import is_asked, take_over
@@ -85,12 +86,14 @@ class YWebSockets:
         accesses: Accesses,
         rooms: Rooms,
         cast: PresenceCast,
+        seats: Seats,
     ) -> None:
         self._settings = settings
         self._authenticator = authenticator
         self._accesses = accesses
         self._rooms = rooms
         self._cast = cast
+        self._seats = seats
         self._limits = Limits(
             settings.max_pending_bytes,
             settings.max_event_bytes,
@@ -171,16 +174,21 @@ class YWebSockets:
         actor = require(actor, "canvas.read", access)
         if not is_asked(request):
             raise BadRequest("This is for WebSockets, as y-websocket opens them")
-        place = await self._enter(canvas_id)
+        seat = self._seats.take(actor.user_id)
+        try:
+            place = await self._enter(canvas_id)
+        except BaseException:
+            seat.give_back()
+            raise
         try:
             if place.room.fault is not None and allowed(actor, "canvas.edit", access):
                 raise Unavailable(place.room.fault, details={"canvas": canvas_id})
-            return await self._serve(request, actor, place)
+            return await self._serve(request, actor, place, seat)
         except ConnectionResetError:  # whoever asked is gone before the answer
-            await self._leave(place)
+            await self._leave(place, seat)
             return web.Response()
         except BaseException:
-            await self._leave(place)
+            await self._leave(place, seat)
             raise
 
     def _token(self, request: web.Request) -> str:
@@ -210,7 +218,8 @@ class YWebSockets:
         place.held += 1
         return place
 
-    async def _leave(self, place: _Place) -> None:
+    async def _leave(self, place: _Place, seat: Seat) -> None:
+        seat.give_back()
         canvas_id = place.room.canvas_id
         place.held -= 1
         if place.held == 0:
@@ -219,8 +228,10 @@ class YWebSockets:
                 del self._places[canvas_id]
         await self._rooms.release(canvas_id)
 
-    async def _serve(self, request: web.Request, actor: Actor, place: _Place) -> web.StreamResponse:
-        """Upgrade; the peer holds its place until it is gone."""
+    async def _serve(
+        self, request: web.Request, actor: Actor, place: _Place, seat: Seat
+    ) -> web.StreamResponse:
+        """Upgrade; the peer holds its place and seat until it is gone."""
         peer = YPeer(
             actor,
             place.room,
@@ -228,7 +239,7 @@ class YWebSockets:
             self._cast,
             self._limits,
             self._spawn,
-            partial(self._left, place),
+            partial(self._left, place, seat),
         )
         response = await take_over(request, peer.socket)
         place.peers.add(peer)
@@ -237,12 +248,12 @@ class YWebSockets:
         peer.begin()
         return response
 
-    async def _left(self, place: _Place, peer: YPeer) -> None:
+    async def _left(self, place: _Place, seat: Seat, peer: YPeer) -> None:
         place.peers.discard(peer)
         if self._empty is not None and not self.peers:
             self._empty.set_result(None)
             self._empty = None
-        await self._leave(place)
+        await self._leave(place, seat)
 
     # Passing on
 

@@ -2,8 +2,10 @@
 
 A job submitted while the store is idle is committed at once; jobs that arrive
 while a commit is under way, or sooner than ``interval`` after the last one
-began, wait and go together. A future resolves only after its job's commit, so
-whoever acknowledges on it acknowledges what is durable.
+began, wait and go together. An urgent one waits for the commit that is under
+way and for no interval, and those that wait go along with it. A future resolves
+only after its job's commit, so whoever acknowledges on it acknowledges what is
+durable.
 """
 
 from __future__ import annotations
@@ -55,6 +57,8 @@ class GroupCommit:
         self._max_batch = max_batch
         self._waiting: deque[_Waiting[Any]] = deque()
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """Set while something urgent waits, and when what waits has waited long enough."""
         self._stopping = False
         self._tasks = asyncio.TaskGroup()
         self.failing: str | None = None
@@ -74,11 +78,13 @@ class GroupCommit:
         """Refuse new jobs, commit those that wait, then stop."""
         self._stopping = True
         self._wake.set()
+        self._hurry.set()
         await self._tasks.__aexit__(None, None, None)
 
-    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+    def submit(self, job: Job[T], *, urgent: bool = False) -> asyncio.Future[T]:
         """Queue ``job``; the future gives what it returned, once that is committed.
 
+        ``urgent`` is for what comes once in a while, and somebody waits for.
         Raises Unavailable when the store is closing.
         """
         if self._stopping:
@@ -86,6 +92,8 @@ class GroupCommit:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(job, future))
         self._wake.set()
+        if urgent:
+            self._hurry.set()
         return future
 
     async def _flush_forever(self) -> None:
@@ -98,16 +106,17 @@ class GroupCommit:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            if (
-                not self._stopping
-                and len(self._waiting) < self._max_batch
-                and (pause := earliest - loop.time()) > 0
-            ):
-                await asyncio.sleep(pause)
+            if len(self._waiting) < self._max_batch and loop.time() < earliest:
+                timer = loop.call_at(earliest, self._hurry.set)
+                await self._hurry.wait()
+                timer.cancel()
             earliest = loop.time() + self._interval
             await self._flush(self._take())
 
     def _take(self) -> list[_Waiting[Any]]:
+        """Return what goes into the next transaction: all that waits, or as much as it may hold."""
+        if len(self._waiting) <= self._max_batch and not self._stopping:
+            self._hurry.clear()
         count = min(self._max_batch, len(self._waiting))
         return [self._waiting.popleft() for _ in range(count)]
 

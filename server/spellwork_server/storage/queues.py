@@ -31,17 +31,15 @@ from .bulk import upsert
 from .clock import Clock, database_time
 from .database import Database
 from .journal import Claim
-from .run_records import OPEN, RunRecord
+from .run_records import CARRIED, OPEN, RunRecord
 from .schema import EVENTS, PROCESSES, QUEUES, RUNS
+from .steering import is_asked
 
 WAITS = text("runs.status = 'queued' AND runs.process_id IS NULL")
 """As the index of what may be claimed has it, word for word: SQLite finds an index by that."""
 
 DUE = text("runs.ended_at IS NULL AND runs.deadline IS NOT NULL")
 """As the index of deadlines has it, word for word."""
-
-CARRIED = ("running", "paused")
-"""Statuses of a run that takes a place of its queue."""
 
 HAS, LENDS, WANTS = 0, 1, 2
 """What a run does with its place (``lent``): has it, gives it to others, or wants it back, so that nobody new gets it."""
@@ -101,6 +99,8 @@ class Look:
     """Whether a run that waits has passed its deadline."""
     cancelled: tuple[str, ...]
     """Runs of this process that somebody wants to end."""
+    steered: bool = False
+    """Whether another process asks to pause, play or step some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,13 +300,14 @@ class QueueStore:
             mine = claimant.listens() if not paused else and_(claimant.listens(), _none_of(paused))
             claimable = select(literal(1)).where(_due(now), mine).limit(1).exists()
             late = select(literal(1)).where(_late(now)).order_by(RUNS.c.deadline).limit(1).exists()
-            told = (await conn.execute(select(claimable, late))).one()
+            steered = is_asked(claimant.process)
+            told = (await conn.execute(select(claimable, late, steered))).one()
             marked = await conn.scalars(
                 select(RUNS.c.id).where(
                     RUNS.c.process_id == claimant.process, RUNS.c.cancel_at.is_not(None)
                 )
             )
-            return Look(now, bool(told[0]), bool(told[1]), tuple(marked))
+            return Look(now, bool(told[0]), bool(told[1]), tuple(marked), bool(told[2]))
 
     async def take_late(self, process: str, most: int = 100) -> list[RunRecord]:
         """Take runs that wait, in queues or for people, and have passed their deadline, whatever their queue allows: to end them."""
@@ -439,17 +440,26 @@ class QueueStore:
             await conn.execute(update(RUNS).where(RUNS.c.id == run.id).values(values))
         return found
 
-    async def give_back(self, claims: Sequence[Claim]) -> None:
-        """Let runs wait again that this process claimed and does not carry any more; nothing where they are another's."""
+    async def give_back(self, claims: Mapping[Claim, float]) -> None:
+        """Let runs wait again that this process claimed and does not carry any more; nothing where they are another's.
+
+        With each claim, for how many seconds the run went; of one that was laid down meanwhile that is kept already.
+        """
         if not claims:
             return
-        held = or_(*(and_(RUNS.c.id == run, RUNS.c.fence == fence) for run, fence in claims))
         async with self._database.write() as conn:
-            await conn.execute(
-                update(RUNS)
-                .where(held, RUNS.c.status.in_((*CARRIED, "queued")))
-                .values(status="queued", process_id=None, fence=RUNS.c.fence + 1)
-            )
+            for claim, ran in claims.items():
+                went = case((RUNS.c.process_id.is_not(None), ran), else_=0.0)
+                await conn.execute(
+                    _under(claim)
+                    .where(RUNS.c.status.in_((*CARRIED, "queued")))
+                    .values(
+                        status="queued",
+                        process_id=None,
+                        fence=RUNS.c.fence + 1,
+                        ran=RUNS.c.ran + went,
+                    )
+                )
 
     # Steering
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    update,
 )
 from sqlalchemy.dialects.sqlite import Insert as Upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -137,17 +138,27 @@ async def write_figures(
     """Keep what is counted of a run that ended ``at``; of one that ended before and went on, in the place of that.
 
     With a ``result`` that tells of no nodes the run was ended without being loaded: what was kept as it was laid
-    down counts. ``lying``: nobody carried it, so it did not go since it was last claimed.
+    down counts, and its tokens, where that is more. ``lying``: nobody carried it, so it did not go since it was last claimed.
     """
     values = _values(run, result) | {"at": at, "day": int(at // DAY)}
-    if lying:
-        await _ENDING_LYING.execute(conn, **values)
-    elif isinstance(result, Mapping) and result.keys() - {"error"}:
+    if not lying and isinstance(result, Mapping) and result.keys() - {"error", "usage"}:
         await _ENDING.execute(conn, **values)
         if values["tokens"]:
             await _write_tokens(conn, run, result)
-    else:
-        await _ENDING_UNREAD.execute(conn, **values)
+        return
+    await (_ENDING_LYING if lying else _ENDING_UNREAD).execute(conn, **values)
+    if values["tokens"] and await _has_no_more(conn, run, values["tokens"]):
+        await _write_tokens(conn, run, result)
+
+
+async def _has_no_more(conn: AsyncConnection, run: str, tokens: int) -> bool:
+    """Count so many tokens for a run, where it does not count more."""
+    counted = await conn.execute(
+        update(RUN_FIGURES)
+        .where(RUN_FIGURES.c.run == run, RUN_FIGURES.c.tokens <= tokens)
+        .values(tokens=tokens)
+    )
+    return counted.rowcount == 1
 
 
 async def keep_figures(
@@ -211,12 +222,15 @@ def _copying(
         RUNS.c.id,
         RUNS.c.canvas_id,
         RUNS.c.user_id,
+        RUNS.c.parent_id,
         RUNS.c.audience == literal_column("'shared'"),
         *told.values(),
     ).where(RUNS.c.id == param("of_run", RUNS.c.id))
     made = upsert(dialect, RUN_FIGURES)
     made = made.from_select(
-        ["run", "canvas_id", "user_id", "shared", *_TOLD], source, include_defaults=False
+        ["run", "canvas_id", "user_id", "parent_id", "shared", *_TOLD],
+        source,
+        include_defaults=False,
     )
     lay = RUN_FIGURES.c.day == literal_column(str(LAID_DOWN))
     before = case((lay, RUN_FIGURES.c.seconds), else_=literal_column("0.0"))
@@ -258,18 +272,22 @@ class RunFigures:
 
         Of a canvas: shared runs, and those of ``reader`` (None: everybody's).
         Without one: the runs of ``reader`` (None: all there are).
+
+        The call of a placed node is part of the run that placed it. That counts it, and the time that it took; but the
+        tokens it leaves to the call, which alone knows them all.
         """
         columns = RUN_FIGURES.c
         which = _which(since, canvas, reader)
         key = {"day": columns.day, "canvas": columns.canvas_id, "user": columns.user_id}[by]
-        seconds = func.sum(columns.seconds)
-        sums = [func.sum(columns[name]) for name in _COUNTS]
-        query = select(key, func.count(), seconds, *sums).where(*which)
+        seconds = _of_runs(columns.seconds)
+        sums = [_of_runs(columns[name]) for name in _COUNTS if name != "tokens"]
+        runs, tokens = _of_runs(literal_column("1")), func.sum(columns.tokens)
+        query = select(key, runs, seconds, *sums, tokens).where(*which)
         order = key.desc() if by == "day" else seconds.desc()
         query = query.group_by(key).order_by(order).limit(MOST_GROUPS)
         async with self._database.read() as conn:
             rows = (await conn.execute(query)).all()
-        return [UsageRow(row[0], row[1], float(row[2]), *map(int, row[3:])) for row in rows]
+        return [UsageRow(row[0], int(row[1]), float(row[2]), *map(int, row[3:])) for row in rows]
 
     async def tokens(
         self, *, since: float, canvas: str | None, reader: str | None
@@ -279,8 +297,9 @@ class RunFigures:
         keys = (columns.type, columns.provider, columns.model)
         total = func.sum(columns.total)
         sums = (func.sum(columns[name]) for name in ("calls", "prompt", "completion"))
+        runs = func.coalesce(RUN_FIGURES.c.parent_id, RUN_FIGURES.c.run)
         query = (
-            select(*keys, func.count(), *sums, total)
+            select(*keys, func.count(runs.distinct()), *sums, total)
             .join(RUN_FIGURES, RUN_FIGURES.c.run == columns.run)
             .where(*_which(since, canvas, reader))
             .group_by(*keys)
@@ -290,6 +309,11 @@ class RunFigures:
         async with self._database.read() as conn:
             rows = (await conn.execute(query)).all()
         return [TokenRow(*row[:3], *map(int, row[3:])) for row in rows]
+
+
+def _of_runs(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the sum of what is counted of runs, and not of the calls that they placed."""
+    return func.sum(case((RUN_FIGURES.c.parent_id.is_(None), column), else_=literal_column("0")))
 
 
 def _which(since: float, canvas: str | None, reader: str | None) -> list[ColumnElement[bool]]:

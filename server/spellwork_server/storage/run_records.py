@@ -18,6 +18,9 @@ from .schema import EVENTS, RUNS
 OPEN = ("queued", "running", "paused", "waiting")
 """Statuses of a run that has not ended."""
 
+CARRIED = ("running", "paused")
+"""Statuses of a run that goes, and takes a place of its queue."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -55,6 +58,7 @@ class RunRecord:
     takeovers: int = 0
     takeover_nodes: int = 0
     ran: float = 0.0
+    paused: bool = False
 
 
 LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
@@ -130,12 +134,9 @@ class RunRecords:
             query = query.where((RUNS.c.audience == "shared") | (RUNS.c.user_id == reader))
         return await self._newest(query, limit, before)
 
-    async def of_user(
-        self, user: str, *, limit: int, before: float | None = None
-    ) -> list[RunRecord]:
-        """Return the runs of one user, newest first; no calls that runs placed."""
-        query = select(*LISTED).where(RUNS.c.user_id == user, RUNS.c.parent_id.is_(None))
-        return await self._newest(query, limit, before)
+    async def of_stream(self, stream: str, *, limit: int) -> list[RunRecord]:
+        """Return the runs whose events are in a stream, newest first."""
+        return await self._newest(select(*LISTED).where(RUNS.c.stream == stream), limit, None)
 
     async def open(self) -> list[RunRecord]:
         """Return the runs that have not ended, oldest first."""

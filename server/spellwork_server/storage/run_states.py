@@ -6,12 +6,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .journal import FencedError
-from .run_records import RunRecord
+from .run_records import CARRIED, RunRecord
 from .schema import RUNS
+
+_STAYS_PAUSED = and_(RUNS.c.paused, RUNS.c.status != "interrupted")
+"""What was paused goes on by a word for that alone; who has an interrupted run go on says just that."""
 
 
 async def lay_down(
@@ -59,6 +62,7 @@ async def take_up(
             claimed_at=time.time(),
             lent=0,
             takeovers=0,
+            paused=_STAYS_PAUSED,
         )
         .returning(RUNS)
     )
@@ -78,6 +82,7 @@ async def put_back(conn: AsyncConnection, run: str, statuses: Sequence[str]) -> 
             process_id=None,
             not_before=None,
             takeovers=0,
+            paused=_STAYS_PAUSED,
         )
     )
     return moved.rowcount == 1
@@ -99,6 +104,25 @@ async def end_lying(
     )
     if ended.rowcount != 1:
         raise FencedError(run)
+
+
+async def note_steered(
+    conn: AsyncConnection, run: str, fence: int, status: str, paused: bool
+) -> None:
+    """Note where a run stands that is carried under ``fence``, and whether it stays paused when somebody else carries it.
+
+    Nothing happens where it is not carried, or elsewhere.
+    """
+    waits_its_turn = and_(RUNS.c.status == "queued", RUNS.c.process_id.is_not(None))
+    await conn.execute(
+        update(RUNS)
+        .where(
+            RUNS.c.id == run,
+            RUNS.c.fence == fence,
+            or_(RUNS.c.status.in_(CARRIED), waits_its_turn),
+        )
+        .values(status=status, paused=paused)
+    )
 
 
 async def note_request(conn: AsyncConnection, run: str, request: Any) -> None:

@@ -253,6 +253,7 @@ RUNS = Table(
     Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("takeover_nodes", Integer, nullable=False, server_default="0"),
     Column("ran", Float, nullable=False, server_default="0"),
+    Column("paused", Boolean, nullable=False, server_default=false()),
     Index(None, "canvas_id", "created_at"),
     Index(None, "created_at", "id"),
     Index(None, "queue", "status", "priority"),
@@ -303,6 +304,21 @@ RUN_PROGRESS = Table(
 )
 """How far runs are that have not ended, as the process that carries them last wrote it."""
 
+RUN_STEERING = Table(
+    "run_steering",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("process_id", String(32), nullable=False, index=True),
+    Column("what", String(8), nullable=False),
+    Column("asked_at", Float, nullable=False),
+    Column("taken", Boolean, nullable=False, server_default=false()),
+    Column("status", String(16), nullable=True),
+    Column("done", Boolean, nullable=True),
+)
+"""What is asked of runs that another process carries (pause, play, step), and what that answered: the run's status, and
+whether it was done. Whoever asked takes the row away."""
+
 RUN_TOKENS = Table(
     "run_tokens",
     METADATA,
@@ -323,6 +339,7 @@ RUN_FIGURES = Table(
     Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("canvas_id", String(32), nullable=True, index=True),
     Column("user_id", String(32), nullable=False, index=True),
+    Column("parent_id", String(32), nullable=True),
     Column("shared", Boolean, nullable=False),
     Column("day", Integer, nullable=False, index=True),
     Column("seconds", Float, nullable=False),

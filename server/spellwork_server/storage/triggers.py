@@ -19,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork_server.errors import Conflict, NotFound
 
 from .database import Database
+from .run_figures import LAID_DOWN
 from .run_records import OPEN
-from .schema import FIRINGS, RUNS, TRIGGERS
+from .schema import FIRINGS, RUN_FIGURES, RUNS, TRIGGERS
 from .users import Clock
 
 MOST_TRIGGERS = 100
@@ -74,7 +75,10 @@ class TriggerRecord:
 
 @dataclass(frozen=True, slots=True)
 class FiringRecord:
-    """A row of ``firings``. ``status`` is where the run that it started stands; None where that is gone."""
+    """A row of ``firings``, with how the run that it started stands.
+
+    ``status`` is None where that is gone, ``failed_nodes`` until it has ended.
+    """
 
     id: str
     trigger_id: str
@@ -85,6 +89,7 @@ class FiringRecord:
     run_id: str | None = None
     reason: str | None = None
     status: str | None = None
+    failed_nodes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ async def insert_firings(conn: AsyncConnection, firings: Iterable[FiringRecord])
         if await conn.scalar(select(exists().where(same))):
             raise FiredError(firing.key)
         values = {name: getattr(firing, name) for name in FiringRecord.__slots__}
-        del values["status"]
+        del values["status"], values["failed_nodes"]
         try:
             await conn.execute(insert(FIRINGS).values(values))
         except IntegrityError as error:
@@ -358,8 +363,10 @@ class TriggerRecords:
 
 
 def _with_status() -> Any:
-    """Return the query of firings with the status of their runs."""
-    return select(*FIRINGS.c, RUNS.c.status).outerjoin(RUNS, RUNS.c.id == FIRINGS.c.run_id)
+    """Return the query of firings with how their runs stand."""
+    figures = (RUN_FIGURES.c.run == RUNS.c.id) & (RUN_FIGURES.c.day != LAID_DOWN)
+    wanted = select(*FIRINGS.c, RUNS.c.status, RUN_FIGURES.c.failed.label("failed_nodes"))
+    return wanted.outerjoin(RUNS, RUNS.c.id == FIRINGS.c.run_id).outerjoin(RUN_FIGURES, figures)
 
 
 def _record(row: Row[Any]) -> TriggerRecord:

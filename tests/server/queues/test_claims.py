@@ -250,7 +250,7 @@ async def test_of_a_dead_process_durable_runs_wait_again_and_others_are_returned
         assert [(run.id, run.fence, run.process_id) for run in found] == [("r2", 1, "there")]
         assert [(await d.row(run)).status for run in ("r1", "r3")] == ["queued", "waiting"]
         assert [(await d.row(run)).fence for run in ("r1", "r3")] == [2, 1]
-        await d.store.give_back([("r1", 1)])  # of a claim that is over
+        await d.store.give_back({("r1", 1): 9.0})  # of a claim that is over
         assert (await d.row("r1")).fence == 2
 
 
@@ -321,8 +321,8 @@ async def test_a_run_whose_process_dies_again_and_again_is_ended_unless_it_comes
         assert await die(d, HERE) == []
         assert (await d.row("r1")).takeovers == 1
         await d.store.give_back(
-            [("r1", (await d.row("r1")).fence)]
-        )  # a clean stop counts for nothing
+            {("r1", (await d.row("r1")).fence): 0.0}
+        )  # a clean stop is no death
         for _ in range(2):
             await d.claim()
             assert await die(d, HERE) == []
@@ -392,6 +392,22 @@ async def test_what_a_run_took_until_its_process_died_is_kept(kind: str, tmp_pat
         await die(d, HERE, at=1_050.0)
         assert (await d.row("r1")).ran == 50.0
         assert (await d.row("r2")).ran == 60.0
+
+
+@pytest.mark.rule("B11")
+@DATABASES
+async def test_what_a_run_took_until_it_was_given_back_is_kept_once(
+    kind: str, tmp_path: Path
+) -> None:
+    async with desk(kind, tmp_path) as d:
+        for _ in range(2):
+            await d.put()
+        await d.claim(most=2)
+        async with d.database.write() as conn:
+            await lay_down(conn, "r2", 1, "queued", ran=7.0)
+        await d.store.give_back({("r1", 1): 50.0, ("r2", 1): 50.0})
+        assert [(await d.row(run)).ran for run in ("r1", "r2")] == [50.0, 7.0]
+        assert [(await d.row(run)).status for run in ("r1", "r2")] == ["queued"] * 2
 
 
 @DATABASES

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from spellwork import Context, Event, Library, NodeError, Pack, node
+from spellwork_server.runs import writer as writer_module
 from spellwork_server.runs.run import Run
 from spellwork_server.runs.wire import Wire
 from spellwork_server.storage.queues import QueueStore
@@ -303,6 +304,24 @@ async def test_what_the_call_of_a_placed_node_tells_is_told_of_the_node(tmp_path
             assert "".join(chunks) == run["outputs"][id]["value"]
             assert {"node.progress", "node.waiting"} < {event["kind"] for event in mine}
             assert mine[-1]["kind"] == "node.done"
+
+
+@pytest.mark.rule("E10", "Q15")
+async def test_lines_that_the_call_of_a_placed_node_left_out_are_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "LOG_LINES", 10)
+    async with house(tmp_path) as h:
+        ada = await h.person("ada")
+        says = {"type": "queued.says", "inputs": {"words": 17}, "settings": {"queue": "gpu"}}
+        run = (await ada.post("/v1/runs", {"spell": {"nodes": {"a": says}}, "wait": 30})).body
+        assert run["errors"] == {}
+        told = (await ada.get(f"/v1/runs/{run['id']}/events?limit=1000")).body["events"]
+        lines = [event["message"] for event in told if event["kind"] == "node.log"]
+        assert lines == [
+            *(f"line {word}" for word in range(10)),
+            "7 more log lines of this node were left out",
+        ]
 
 
 @pytest.mark.rule("Q15")

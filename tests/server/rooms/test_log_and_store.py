@@ -135,7 +135,7 @@ class Broken:
         self._submit = h.commits.submit
 
     def __enter__(self) -> None:
-        def refuse(job: Any) -> asyncio.Future[Any]:
+        def refuse(job: Any, **_: Any) -> asyncio.Future[Any]:
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             future.set_exception(StoreUnavailable("The disk is full"))
             return future
@@ -182,7 +182,7 @@ async def test_a_commit_that_went_through_unnoticed_is_found_again_and_sent_on(
         room.follow(followed.append)
         submit = h.commits.submit
 
-        def commit_but_say_no(job: Any) -> asyncio.Future[Any]:
+        def commit_but_say_no(job: Any, **_: Any) -> asyncio.Future[Any]:
             real = submit(job)
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             real.add_done_callback(lambda _: future.set_exception(StoreUnavailable("no answer")))

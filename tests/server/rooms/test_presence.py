@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spellwork_server.errors import BadRequest
@@ -44,6 +46,17 @@ def test_the_server_says_who_somebody_is() -> None:
             "user": {"id": "u-ada", "name": "Ada", "color": person.color},
         },
     )
+
+
+@pytest.mark.rule("C9")
+def test_somebody_who_is_called_otherwise_now_is_told_by_the_new_name() -> None:
+    presence = Presence()
+    presence.enter(1, ADA, "socket")
+    presence.set(1, said(1, {}), ADA)
+    presence.set(1, said(2, {}), replace(ADA, name="Ada L."))
+    _, state = parse_states(presence.everybody() or b"")[1]
+    assert state is not None
+    assert state["user"] == {"id": "u-ada", "name": "Ada L.", "color": Person.of(ADA).color}
 
 
 def test_people_on_one_canvas_have_colours_of_their_own_and_each_person_one() -> None:

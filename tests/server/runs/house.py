@@ -30,6 +30,7 @@ from spellwork_server.child_spells import ChildSpells
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Actor, CanvasAccess
 from spellwork_server.queues.endings import Endings
+from spellwork_server.queues.steering import Steering
 from spellwork_server.runs.asking import Asking
 from spellwork_server.runs.carrying import Carrying
 from spellwork_server.runs.journal import Journal
@@ -63,6 +64,7 @@ from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.run_search import RunSearch
 from spellwork_server.storage.schema import CANVASES, USERS
+from spellwork_server.storage.steering import SteerStore
 from spellwork_server.storage.timeline_events import TimelineEvents
 from spellwork_server.storage.update_log import UpdateLog
 from spellwork_server.storage.upgrade import upgrade
@@ -166,10 +168,10 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         return value
 
     @node("t.model", outputs=(Port("text"), Port("usage")), cache="none")
-    async def model(tokens: int) -> Any:
+    async def model(tokens: int, text: Any = "hm") -> Any:
         """Tell what it took."""
         took = {"prompt_tokens": 3, "completion_tokens": tokens}
-        return {"text": "hm", "usage": {"provider": "ollama", "model": "m", **took}}
+        return {"text": text, "usage": {"provider": "ollama", "model": "m", **took}}
 
     nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask, pair, moody, model)
     return Library([core, Pack(name="t", version="1", title="Test", nodes=nodes)])
@@ -379,6 +381,7 @@ async def house(
     asking: Asking | None = None,
     try_again: TryAgain = never,
     gates: Gates | None = None,
+    process: str | None = None,
 ) -> AsyncIterator[House]:
     gates = gates or Gates()
     channels = TabChannels()
@@ -411,6 +414,7 @@ async def house(
                 held_up=held_up,
                 asking=asking,
                 try_again=try_again,
+                process=lambda: process,
             )
             library = make_library(gates)
             past = PastReader(RunEventStore(database), outputs)
@@ -444,6 +448,9 @@ async def house(
                         pages=pages,
                         queueing=queueing,
                         endings=endings,
+                        steering=Steering(
+                            SteerStore(database), records, runners.find, lambda: "house"
+                        ),
                     ),
                     RunReadingService(
                         reader,

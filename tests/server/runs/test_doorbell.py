@@ -199,7 +199,7 @@ async def test_what_was_committed_when_the_store_was_lost_is_not_written_again(
         one.commits._commit = lose  # type: ignore[method-assign]
         await asyncio.gather(one.write(10), two.write(10))
         await until(lambda: len(one.tabs.seen) >= 20 and len(two.tabs.seen) >= 20)
-        await until(lambda: one.journal._logs[STREAM].idle)
+        await until(lambda: not one.journal._logs[STREAM].writing)
         assert lost == 1
         assert one.numbers() == two.numbers() == list(range(1, 21))
 

@@ -50,7 +50,7 @@ async def crash(h: House, run: str) -> None:
     going = h.runners.find(run)
     assert going is not None
     stream = going.order.stream
-    await until(lambda: h.journal._logs[stream].idle)
+    await until(lambda: not h.journal._logs[stream].writing)
     h.commits._stopping = True
     h.journal._logs[stream].close()
 
@@ -285,6 +285,34 @@ async def test_what_a_run_took_before_it_waited_counts_when_it_is_cancelled(kept
         assert await kept.of([run["id"]]) == {}
 
 
+@pytest.mark.rule("V5")
+@pytest.mark.parametrize("durable", [True, False])
+async def test_tokens_that_a_run_took_before_its_process_died_count_in_its_end(
+    kept_url: str, durable: bool
+) -> None:
+    """Also where a node runs again, and where nobody carries the run to its end."""
+    nodes = {
+        "p": {"type": "t.pair", "inputs": {"value": 1}},
+        "m": {"type": "t.model", "inputs": {"tokens": 4}},
+        "w": {"type": "t.wait", "inputs": {"gate": "g"}},
+    }
+    spell = spell_of(nodes, "p.pair > m.text", "m.text > w.value")
+    gates = Gates()
+    async with house(kept_url, gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=spell, durable=durable)
+        await gates.arrival("g").wait()
+        await crash(h, run["id"])
+    gates.gate("g").set()
+    async with house(kept_url, gates=gates) as h:
+        ended = await over(h, run["id"])
+        assert ended["status"] == ("completed" if durable else "interrupted")
+        calls = 2 if durable else 1
+        assert [each["total_tokens"] for each in ended["usage"]] == [7 * calls]
+        usage = await h.call(ADA, "runs.usage")
+        assert usage["total"]["tokens"] == 7 * calls
+        assert [(each["model"], each["calls"]) for each in usage["tokens"]] == [("m", calls)]
+
+
 @pytest.mark.rule("B9")
 async def test_what_cannot_be_had_again_exactly_is_made_again(kept_url: str) -> None:
     nodes = {
@@ -484,7 +512,7 @@ async def test_a_delay_that_was_interrupted_goes_on_for_what_is_left_of_it(
     for _ in range(2):  # also where it was interrupted more than once
         async with house(kept_url) as h:
             await until(lambda: h.runners.find(run["id"]) is not None)
-            await until(lambda: h.journal._logs["user:ada"].idle)
+            await until(lambda: not h.journal._logs["user:ada"].writing)
     async with Database(kept_url) as database, database.write() as conn:
         first = EVENTS.c.kind == "node.started"
         await conn.execute(
@@ -492,3 +520,33 @@ async def test_a_delay_that_was_interrupted_goes_on_for_what_is_left_of_it(
         )
     async with house(kept_url) as h:
         assert (await over(h, run["id"]))["outputs"]["d"] == {"value": 1}
+
+
+@pytest.mark.rule("Q14")
+@pytest.mark.parametrize("how", ["stopped", "crashed"])
+async def test_a_paused_run_stays_paused_in_the_process_that_goes_on_with_it(
+    kept_url: str, how: str
+) -> None:
+    gates = Gates()
+    async with house(kept_url, gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=chain(), durable=True)
+        await gates.arrival("g").wait()
+        await h.call(ADA, "runs.pause", id=run["id"])
+        await until_paused(h, run["id"])
+        if how == "crashed":
+            await crash(h, run["id"])
+    gates.gate("g").set()
+    async with house(kept_url, gates=gates) as h:
+        await until_paused(h, run["id"])
+        await h.call(ADA, "runs.play", id=run["id"])
+        assert (await h.ended(run["id"]))["outputs"] == WHOLE
+
+
+async def until_paused(h: House, run: str) -> None:
+    """Wait until the row of a run says that it is paused, and somebody here carries it."""
+    async with asyncio.timeout(30):
+        while True:
+            record = await h.records.get(run)
+            if record is not None and record.status == "paused" and h.runners.find(run):
+                return
+            await asyncio.sleep(0.002)

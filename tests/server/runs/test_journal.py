@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import gc
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from spellwork_server.errors import StoreUnavailable
+from spellwork_server.runs import journal as journal_module
 from spellwork_server.runs import run as run_module
 from spellwork_server.runs import stream_log
+from spellwork_server.runs.streams import channel_of
 from spellwork_server.storage.group_commit import GroupCommit
 
 from .house import ADA, BOB, house, spell_of, sums, until, waiting
@@ -43,7 +47,7 @@ async def test_events_wait_while_the_store_fails_and_follow_in_order_when_it_is_
         tab = await h.tab(ADA, "c1")
         run = await h.call(tab, "runs.create", canvas="c1")
         await h.gates.arrival("g").wait()
-        await until(lambda: tab.events() and h.journal._logs["canvas:c1"].idle)
+        await until(lambda: tab.events() and not h.journal._logs["canvas:c1"].writing)
         told = len(tab.events())
         with store_fails(h.commits):
             h.gates.gate("g").set()
@@ -170,3 +174,50 @@ async def test_sockets_that_cannot_be_told_hold_up_no_run(
         kept = await h.call(tab, "events.resume", stream="canvas:c1", after_seq=0)
         assert kept["events"][-1]["kind"] == "run.completed"
     assert "could not be sent" in caplog.text
+
+
+@pytest.mark.rule("E1")
+async def test_who_follows_a_stream_slowly_waits_for_what_is_written_to_it_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where other streams were used meanwhile, so many that its end is not remembered for nobody."""
+    monkeypatch.setattr(journal_module, "KEPT_LOGS", 1)
+    async with house() as h:
+        await h.canvas(sums())
+        first = await h.call(ADA, "runs.create", canvas="c1", wait=60)
+        following = h.journal.follow("canvas:c1", after=0, run=None, is_open=lambda: True)
+        assert isinstance(following, AsyncGenerator)
+        events = [await anext(following)]
+        for other in "abc":
+            await h.journal.log(f"canvas:{other}")
+        while events[-1].seq < (await h.journal.log("canvas:c1")).published:
+            events.append(await anext(following))
+        for other in "abc":
+            await h.journal.log(f"canvas:{other}")
+        second = await h.call(ADA, "runs.create", canvas="c1", wait=60)
+        async with asyncio.timeout(30):
+            while sum(event.kind == "run.completed" for event in events) < 2:
+                events.append(await anext(following))
+        await following.aclose()
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
+        assert [
+            msgspec.json.decode(event.json)["run"]
+            for event in events
+            if event.kind == "run.completed"
+        ] == [first["id"], second["id"]]
+
+
+async def test_streams_that_nobody_holds_or_follows_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal_module, "KEPT_LOGS", 2)
+    async with house() as h:
+        tab = await h.tab(ADA)
+        h.channels.join(tab, channel_of("canvas:followed"))
+        held = await h.journal.log("canvas:held")
+        await h.journal.log("canvas:followed")
+        for other in "abcdef":
+            await h.journal.log(f"canvas:{other}")
+        assert await h.journal.log("canvas:held") is held
+        gc.collect()
+        assert set(h.journal.known) == {"canvas:held", "canvas:followed"}

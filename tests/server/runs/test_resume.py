@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from spellwork_server.errors import Forbidden, NotFound
 from spellwork_server.runs import spell_manager
+from spellwork_server.storage.run_records import insert_run
 from tests.seeds import seeds
 
 from .house import ADA, BOB, House, Tab, house, spell_of, sums, until
@@ -151,6 +153,26 @@ async def test_what_is_not_kept_any_more_asks_for_a_snapshot(after_seq: int) -> 
         assert page["runs"][0]["id"] == last["id"]
         await h.call(ADA, "runs.create", canvas="c1", wait=60)
         assert tab.events()[0]["seq"] == page["seq"] + 1
+
+
+@pytest.mark.rule("E5")
+async def test_the_snapshot_of_a_stream_has_the_runs_of_that_stream() -> None:
+    async with house() as h:
+        await h.canvas(sums())
+        shared = await h.call(ADA, "runs.create", canvas="c1", wait=60)
+        await h.call(ADA, "runs.create", canvas="c1", audience="private", wait=60)
+        kept = await h.records.get(shared["id"])
+        assert kept is not None
+        call = replace(kept, id="call", parent_id=shared["id"], stream="canvas:c1:calls")
+        async with h.database.write() as conn:
+            await insert_run(conn, call)
+        tab = await h.tab(ADA)
+        for stream, runs in (("canvas:c1:calls", ["call"]), ("canvas:c1", [shared["id"]])):
+            lost = {"stream": stream, "after_seq": 10_000}
+            for operation in ("events.resume", "events.find"):
+                page = await h.call(tab, operation, **lost)
+                assert page["snapshot_required"]
+                assert [each["id"] for each in page["runs"]] == runs
 
 
 @pytest.mark.rule("E6")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from spellwork import Event, Spell
-from spellwork.past import Ended
 from spellwork_server.errors import BadRequest, NotFound, ServerError
 from spellwork_server.runs.tokens import MOST_KEYS, TokenTally, taken_of
 from spellwork_server.storage.run_figures import figures_of
+from spellwork_server.storage.run_records import insert_run, mark_ended
 
 from .house import ADA, BOB, EVE, ROOT, House, as_spell, house, spell_of, sums, waiting
 
@@ -255,9 +258,10 @@ def test_tokens_are_summed_by_type_and_model_inside_nodes_too_and_once() -> None
     spell = Spell.model_validate({"nodes": nodes, "edges": {}})
     took = {"prompt_tokens": 3, "completion_tokens": 4, "provider": "ollama", "model": "m\0"}
     tally = TokenTally()
-    tally.take_past(
-        {"a": Ended({"usage": took}, why="new"), "k": Ended({"usage": took}, why="kept")}
-    )
+    before = TokenTally()
+    before.take_told("a", "new", msgspec.json.encode(took))
+    before.take_told("k", "kept", msgspec.json.encode(took))
+    tally.take_all(before)
     for node, why in (("map[0]/x", "new"), ("map[1]/x", "new"), ("map[2]/x", "cached")):
         tally.take(Event("node.done", 0.0, node, why=why, outputs={"usage": took}))
     hidden = {"total_tokens": 5, "provider": "secret", "model": "secret"}
@@ -304,6 +308,29 @@ async def test_a_run_tells_the_tokens_it_took_and_usage_adds_them_up() -> None:
         assert usage["tokens"] == [where | sums | {"runs": 2}]
         fork = await h.call(ADA, "runs.fork", id=done["id"], wait=60)
         assert fork["usage"] == []
+
+
+@pytest.mark.rule("V5")
+async def test_the_call_of_a_placed_node_counts_with_the_run_that_placed_it() -> None:
+    took = {"calls": 1, "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    model = {"type": "t.model", "provider": "ollama", "model": "m"}
+    async with house() as h:
+        await h.canvas(spell_of({"m": {"type": "t.model", "inputs": {"tokens": 4}}}))
+        parent = await run(h)
+        alone = await h.call(ADA, "runs.usage", canvas="c1")
+        kept = await h.records.get(parent["id"])
+        assert kept is not None
+        at = time.time()
+        call = replace(kept, id="call", parent_id=parent["id"], started_at=at - 50)
+        result = {"why": {"node": "new"}, "errors": {"node": {}}, "usage": [model | took]}
+        async with h.database.write() as conn:
+            await insert_run(conn, call)
+            await mark_ended(conn, "call", "completed", at, result)
+        usage = await h.call(ADA, "runs.usage", canvas="c1", by="user")
+        assert usage["total"] == alone["total"] | {"tokens": 14}
+        assert [group["runs"] for group in usage["groups"]] == [1]
+        (tokens,) = usage["tokens"]
+        assert (tokens["runs"], tokens["calls"], tokens["total_tokens"]) == (1, 2, 14)
 
 
 @pytest.mark.rule("V1")

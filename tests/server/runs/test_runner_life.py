@@ -90,7 +90,7 @@ async def test_a_restart_marks_open_runs_as_interrupted_and_their_events_stay(
         await h.canvas(waiting())
         run = await h.call(ADA, "runs.create", canvas="c1")
         await h.gates.arrival("g").wait()
-        await until(lambda: h.journal._logs["canvas:c1"].idle)
+        await until(lambda: not h.journal._logs["canvas:c1"].writing)
         # The end of this process never reaches the database, as after a crash.
         h.commits._stopping = True
         h.journal._logs["canvas:c1"].close()

@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from spellwork_server.errors import BadRequest, Forbidden, NotFound, SpellRefused, TooLarge
+from spellwork_server.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    SpellRefused,
+    TooLarge,
+)
 from spellwork_server.runs.errors import RunEnded, RunNotFound
 from spellwork_server.runs.run_end import RunEnd
 
@@ -233,6 +240,54 @@ async def test_a_paused_run_starts_no_further_node_until_it_is_played() -> None:
         said = [data["status"] for data in tab.named("run.status")]
         # told again where the pause came before the run's first event, which says that it goes on
         assert [status for status, _ in groupby(said)] == ["paused", "running"]
+
+
+@pytest.mark.rule("Q14")
+async def test_whether_a_run_is_paused_is_kept_for_those_who_ask_another_process() -> None:
+    async with house() as h:
+        await h.canvas(waiting())
+
+        async def kept(status: str) -> None:
+            async with asyncio.timeout(30):
+                while (await h.call(ROOT, "runs.find", canvas="c1", status=[status]))[
+                    "items"
+                ] == []:
+                    await asyncio.sleep(0.002)
+
+        run = await h.call(ADA, "runs.create", canvas="c1")
+        await h.call(ADA, "runs.pause", id=run["id"])
+        await kept("paused")
+        await h.call(ADA, "runs.play", id=run["id"])
+        await kept("running")
+        await h.call(ADA, "runs.pause", id=run["id"])
+        await h.call(ADA, "runs.cancel", id=run["id"])
+        await kept("cancelled")
+
+
+@pytest.mark.rule("Q14")
+async def test_a_run_that_waits_its_turn_is_paused_for_those_who_ask_another_process() -> None:
+    async with house(process="here") as h:
+        await h.canvas(waiting())
+        first = await h.call(ADA, "runs.create", canvas="c1")
+        second = await h.call(ADA, "runs.create", canvas="c1", on_busy="queue")
+
+        async def kept(status: str) -> None:
+            async with asyncio.timeout(30):
+                while True:
+                    record = await h.records.get(second["id"])
+                    if record is not None and record.status == status:
+                        return
+                    await asyncio.sleep(0.002)
+
+        await h.call(ADA, "runs.pause", id=second["id"])
+        await kept("paused")
+        with pytest.raises(Conflict, match="has not begun; play it first"):
+            await h.call(ADA, "runs.step", id=second["id"])
+        await h.call(ADA, "runs.play", id=second["id"])
+        await kept("queued")
+        h.gates.gate("g").set()
+        for run in (first, second):
+            assert (await h.ended(run["id"]))["outputs"] == {"w": {"value": 7}}
 
 
 async def test_waiting_gives_up_in_time_and_the_run_goes_on() -> None:

@@ -161,6 +161,22 @@ async def test_events_of_another_thread_arrive_in_order() -> None:
 
 
 @pytest.mark.rule("E10")
+async def test_lines_that_a_call_left_out_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "LOG_LINES", 10)
+    write, said, _ = make()
+    for _attempt in range(2):
+        for _ in range(10):
+            write(Event("node.log", 1.0, node="n", message="line", level="info"))
+        write(Event("node.log", 1.0, node="n", message="5 more", data={"left_out": 5}))
+    write(Event("node.done", 2.0, node="n", outputs={}))
+    await asyncio.sleep(0)
+    assert [each["message"] for each in said if each["kind"] == "node.log"] == [
+        *["line"] * 10,
+        "20 more log lines of this node were left out",
+    ]
+
+
+@pytest.mark.rule("E10")
 async def test_lines_beyond_the_limit_are_counted_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "LOG_LINES", 10)
     write, said, _ = make()

@@ -18,6 +18,7 @@ from spellwork_server.services.registry import Registry
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels, Session, SocketServer
 from spellwork_server.sockets.canvas_service import CanvasSockets
+from spellwork_server.sockets.seats import Seats
 from spellwork_server.storage.canvases import CanvasRecords
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.group_commit import GroupCommit
@@ -109,7 +110,7 @@ async def serve_canvases(
         canvases = await stack.enter_async_context(CanvasSockets(records, rooms, channels, runs))
         registry.add(canvases)
         server = await stack.enter_async_context(
-            SocketServer(settings, Tokens(people), registry, channels)
+            SocketServer(settings, Tokens(people), registry, channels, Seats(settings.max_sockets))
         )
         server.on_disconnect(canvases.leave_all)
         app = web.Application()

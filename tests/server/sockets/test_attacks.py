@@ -174,7 +174,7 @@ async def test_silent_connections_are_closed_in_time(tmp_path: Path) -> None:
 async def test_sockets_that_vanish_at_once_stall_nobody(tmp_path: Path) -> None:
     """R15: 5,000 in `make soak`."""
     count = min(5_000, examples(500))
-    async with victim(tmp_path) as server:
+    async with victim(tmp_path, max_sockets=count) as server:
         crowd = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -216,3 +216,35 @@ async def test_no_edit_overtakes_one_whose_permission_takes_long_to_read(
         world.records._access.clear()
         answers = await asyncio.gather(*(world.update(ada, update) for update in updates))
         assert all(each["ok"] for each in answers), answers
+
+
+@pytest.mark.rule("S26")
+async def test_a_user_has_so_many_sockets_and_nobody_else_is_kept_out() -> None:
+    async with serve(max_sockets=2) as world, world.client() as first, world.client() as second:
+        async with raw_socket(world.url) as third:
+            await third.send('40{"token":"ada"}')
+            error = (await third.until("44"))["data"]
+            assert error["code"] == "too_many_sockets"
+            assert error["details"] == {"retry_after": 10, "limit": 2}
+        async with world.client("bob") as bob:
+            for each in (first, second, bob):
+                assert (await each.call("echo.note", {"n": 1}))["ok"]
+        await second.disconnect()
+        await world.until(lambda: len(world.server.sessions) == 1)
+        async with world.client() as again:
+            assert (await again.call("echo.note", {"n": 1}))["ok"]
+
+
+@pytest.mark.rule("S26")
+async def test_who_connects_anew_on_a_connection_takes_no_further_place() -> None:
+    async with serve(max_sockets=2) as world:
+        for _ in range(3):
+            async with raw_socket(world.url) as socket:
+                await socket.send('40{"token":"ada"}')
+                await socket.until("40")
+                await socket.send("41")
+                await world.until(lambda: not world.server.sessions)
+                await socket.send('40{"token":"ada"}')
+                await socket.gone()
+        async with world.client() as client:
+            assert (await client.call("echo.note", {"n": 1}))["ok"]

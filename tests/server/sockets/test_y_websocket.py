@@ -222,6 +222,27 @@ async def test_who_may_not_is_refused_before_the_upgrade(tmp_path: Path) -> None
         assert c.parts.rooms.find(c.id) is None
 
 
+@pytest.mark.rule("S26", "Y3")
+async def test_tabs_and_peers_of_a_user_are_counted_together(tmp_path: Path) -> None:
+    async with canvas(tmp_path, max_sockets=2) as c, c.join("ada") as ada:
+        async with c.tab("ada", Tab()):
+            assert await c.refused(c.people["ada"]) == (429, "too_many_sockets")
+            async with c.join("bob") as bob:
+                await ada.edit(ada.tab.add("by_ada"))
+                await bob.until(lambda: "by_ada" in bob.tab.state()["nodes"])
+        await until(lambda: not c.parts.sockets.sessions)
+        for _ in range(3):
+            async with c.join("ada") as again:
+                assert again.open
+                with pytest.raises(socketio.exceptions.ConnectionError):
+                    async with c.tab("ada", Tab()):
+                        pass
+            await until(lambda: len(c.parts.y_websockets.peers) == 1)
+        assert await c.refused(c.people["ada"], "nowhere") == (404, "not_found")
+        async with c.tab("ada", Tab()):
+            assert ada.open
+
+
 @pytest.mark.rule("Y2")
 async def test_the_token_in_the_address_reaches_no_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -17,6 +17,7 @@ from spellwork_server.services.registry import Registry
 from spellwork_server.services.service import Call, Request, Service, View, operation
 from spellwork_server.settings import Settings
 from spellwork_server.sockets import Channels, Session, SocketServer
+from spellwork_server.sockets.seats import Seats
 
 ADA = Actor("u-ada", "ada@example.org", "Ada", "member")
 BOB = Actor("u-bob", "bob@example.org", "Bob", "member")
@@ -162,7 +163,8 @@ async def serve(**settings: Any) -> AsyncIterator[World]:
     async def note_left(session: Session) -> None:
         left.append(session)
 
-    server = SocketServer(Settings(**settings), tokens, registry, channels)
+    made = Settings(**settings)
+    server = SocketServer(made, tokens, registry, channels, Seats(made.max_sockets))
     server.on_connect(note_connect)
     server.on_disconnect(note_left)
     app = web.Application()

@@ -129,3 +129,17 @@ async def test_a_waiter_that_gave_up_does_not_stop_the_others(tmp_path: Path) ->
         given_up = commits.submit(put("a"))
         assert given_up.cancel()
         assert await commits.submit(put("b")) == "b"
+
+
+async def test_an_urgent_job_waits_for_no_interval_and_takes_along_what_waits(
+    tmp_path: Path,
+) -> None:
+    async with breakable(tmp_path) as database, GroupCommit(database, interval=3600) as commits:
+        await commits.submit(put("first"))
+        waiting = commits.submit(put("waiting"))
+        assert await commits.submit(put("urgent"), urgent=True) == "urgent"
+        assert await waiting == "waiting"
+        later = commits.submit(put("later"))
+        assert await commits.submit(put("urgent too"), urgent=True) == "urgent too"
+        assert await later == "later"
+        assert database.commits == 3

@@ -470,6 +470,33 @@ async def test_who_is_concerned_is_told_by_socket(tmp_path: Path) -> None:
             await client.disconnect()
 
 
+@pytest.mark.rule("P8")
+async def test_who_may_answer_what_others_are_asked_is_told_that_it_is_not_theirs(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path, approval(assignee="bob@example.org")) as d:
+        root = await d.house.person("root", "admin")
+        people = {"ada": d.ada, "bob": await d.member("bob", "viewer"), "root": root}
+        heard: dict[str, list[dict[str, Any]]] = {name: [] for name in people}
+        clients = [await _listening(d, who, heard[name]) for name, who in people.items()]
+        await d.put(root, "owner")
+        for by in ("ada", "root"):
+            await d.asks(await d.run(people[by]), people[by])
+        await until(lambda: _all([len(heard["bob"]) == 2, heard["ada"], heard["root"]]))
+        for name, mine in (("ada", False), ("root", False), ("bob", True)):
+            last = heard[name][-1]
+            listed = (await people[name].get("/v1/tasks?mine=true")).body
+            assert last["task"]["may_answer"]
+            assert (last["mine"], last["open"]) == (mine, len(listed["items"])), name
+            assert listed["open"] == len(listed["items"]), name
+        for client in clients:
+            await client.disconnect()
+
+
+async def _all(conditions: list[Any]) -> bool:
+    return all(conditions)
+
+
 @pytest.mark.rule("P8", "P9")
 async def test_who_is_asked_no_more_is_told_so_and_nothing_else(tmp_path: Path) -> None:
     async with desk(tmp_path, approval(assignee="editor")) as d:

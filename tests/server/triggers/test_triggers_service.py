@@ -121,3 +121,18 @@ async def test_those_who_have_the_canvas_open_are_told(tmp_path: Path) -> None:
         assert told[0][2]["trigger"]["last"] is None
         assert told[-1][2]["trigger"] is None
         assert trigger["secret"] not in str(told)
+
+
+@pytest.mark.rule("X12")
+async def test_a_firing_tells_how_many_nodes_of_its_run_failed(tmp_path: Path) -> None:
+    broken = {"nodes": {"a": {"type": "code.python", "code": "1 / 0", "position": [0, 0]}}}
+    async with triggered(tmp_path) as h:
+        good = await h.made({"kind": "webhook"})
+        bad = await h.made({"kind": "webhook"}, canvas=await h.canvas_of(h.ada, broken))
+        for trigger, failed in ((good, 0), (bad, 1)):
+            fired = await h.ada.post(f"/v1/triggers/{trigger['id']}/fire")
+            assert fired.body.get("failed_nodes", 9) is None, fired.body
+            await h.ended(fired.body["run"])
+            (firing,) = await h.firings(trigger)
+            assert (firing["status"], firing["failed_nodes"]) == ("completed", failed)
+            assert (await h.read(trigger))["last"] == firing

@@ -1,7 +1,7 @@
 /** One's own account: name, password, API keys. */
 import { Copy, KeyRound, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
-import { api } from "../../api";
+import { api, auth } from "../../api";
 import { ToastList } from "../../editor/components/ToastList";
 import { Toasts } from "../../editor/store/toasts";
 import type { User } from "../../protocol";
@@ -31,12 +31,60 @@ export function Account({ user }: { user: User }) {
           <p className="faint">
             {user.email} · {user.role}
           </p>
+          <NameForm key={user.name} name={user.name} />
           <PasswordForm />
         </section>
         <ApiKeys />
       </main>
       <ToastList toasts={toasts} />
     </div>
+  );
+}
+
+/** What others see one by: at their cursors, in comments, in lists. */
+function NameForm({ name }: { name: string }) {
+  const [typed, setTyped] = useState(name);
+  const [busy, setBusy] = useState(false);
+  const rename = async () => {
+    setBusy(true);
+    try {
+      const user = await auth.rename(typed.trim());
+      toasts.show({ tone: "done", title: `Others see you as ${user.name}` });
+    } catch (error) {
+      toasts.error("Could not change the name", error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      className="inline-form"
+      aria-label="Name"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void rename();
+      }}
+    >
+      <input
+        className="field"
+        autoComplete="name"
+        placeholder="Your name"
+        aria-label="Your name, as others see it"
+        maxLength={200}
+        required
+        data-testid="account-name"
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+      />
+      <button
+        type="submit"
+        className="button"
+        data-testid="account-rename"
+        disabled={busy || typed.trim() === "" || typed.trim() === name}
+      >
+        Rename
+      </button>
+    </form>
   );
 }
 

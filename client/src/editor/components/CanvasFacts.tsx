@@ -1,5 +1,6 @@
 /** What the inspector says while nothing is selected: the canvas, its last run, and what is wrong. */
 import { CheckCircle2 } from "lucide-react";
+import { lastedWords } from "../../runs";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useTitleOf } from "../hooks/useTitle";
@@ -50,8 +51,9 @@ export function CanvasFacts() {
           <>
             <dt>Last run</dt>
             <dd>
-              {runWords(run).word}
-              {run.startedAt && run.endedAt ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : ""}
+              {run.startedAt && run.endedAt
+                ? lastedWords(runWords(run).word, formatDuration(run.endedAt - run.startedAt))
+                : runWords(run).word}
             </dd>
           </>
         )}

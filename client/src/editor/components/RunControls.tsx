@@ -1,22 +1,12 @@
 /** Run, stop, pause, and live mode. */
-import {
-  ChevronDown,
-  Hourglass,
-  Lock,
-  Pause,
-  Play,
-  Radio,
-  Square,
-  StepForward,
-  TriangleAlert,
-} from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { Hourglass, Lock, Pause, Play, Radio, Square, StepForward, TriangleAlert } from "lucide-react";
 import { ended } from "../../engine/reduce";
 import { useStore } from "../../store";
 import { useEditor } from "../hooks/useEditor";
 import { useRunActions } from "../hooks/useRunActions";
 import { keysOf } from "../store/commands";
 import { shortMessage } from "../store/graph";
+import { RunMenu } from "./RunMenu";
 
 export function RunControls() {
   const editor = useEditor();
@@ -130,60 +120,5 @@ function LiveButton({ canRun }: { canRun: boolean }) {
         </button>
       )}
     </>
-  );
-}
-
-function RunMenu({ disabled }: { disabled: boolean }) {
-  const editor = useEditor();
-  const privately = useStore(editor.privately);
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const away = (event: Event) => {
-      if (
-        event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)
-      )
-        setOpen(false);
-    };
-    window.addEventListener("pointerdown", away, true);
-    window.addEventListener("keydown", away, true);
-    return () => {
-      window.removeEventListener("pointerdown", away, true);
-      window.removeEventListener("keydown", away, true);
-    };
-  }, [open]);
-  return (
-    <div className="drop" ref={box}>
-      <button
-        type="button"
-        className="button primary run-more"
-        aria-label="How to run"
-        aria-expanded={open}
-        disabled={disabled}
-        onClick={() => setOpen(!open)}
-      >
-        <ChevronDown size={13} />
-      </button>
-      {open && (
-        <div className="menu drop-menu">
-          <label className="menu-item">
-            <span className="grow">
-              Only for me
-              <span className="type-hint">Others on the canvas see neither states nor results</span>
-            </span>
-            <span className="switch">
-              <input
-                type="checkbox"
-                data-testid="private-run"
-                checked={privately}
-                onChange={(event) => editor.privately.set(event.target.checked)}
-              />
-              <span className="track" aria-hidden="true" />
-            </span>
-          </label>
-        </div>
-      )}
-    </div>
   );
 }

@@ -5,6 +5,7 @@ import {
   Check,
   CircleDashed,
   CircleHelp,
+  CircleSlash,
   Hourglass,
   LoaderCircle,
   type LucideIcon,
@@ -34,6 +35,7 @@ const ICONS: Readonly<Record<ShownState, LucideIcon>> = {
   failed: X,
   skipped: SkipForward,
   cancelled: Ban,
+  interrupted: CircleSlash,
   stale: RotateCcw,
   unknown: CircleHelp,
 };
@@ -49,6 +51,7 @@ const SPOKEN = new Set<ShownState>([
   "failed",
   "skipped",
   "cancelled",
+  "interrupted",
   "stale",
   "unknown",
 ]);

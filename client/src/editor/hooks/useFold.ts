@@ -17,7 +17,15 @@ export function useFold(id: string): Fold {
 }
 
 /** What matters most comes first: what is wrong, then what goes on, then what no longer holds. */
-const LOUDEST: readonly NodeState[] = ["failed", "running", "waiting", "queued", "stale", "cancelled"];
+const LOUDEST: readonly NodeState[] = [
+  "failed",
+  "running",
+  "waiting",
+  "queued",
+  "interrupted",
+  "stale",
+  "cancelled",
+];
 
 /** The one state that `states` come to; undefined where nothing ran. */
 export function togetherState(states: Iterable<NodeState | undefined>): NodeState | undefined {

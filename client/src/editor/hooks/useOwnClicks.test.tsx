@@ -1,15 +1,16 @@
 // @vitest-environment jsdom
-/** The rest of a double click that began on a node does nothing in the inspector, which its first click opened. */
+/** The rest of a double click does nothing in what its first click opened: a panel, or what asks once more. */
 import { cleanup, render, screen } from "@testing-library/react";
 import { useState } from "react";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { useOwnClicks } from "./useOwnClicks";
+import { OPENED, useOwnClicks } from "./useOwnClicks";
 
 let heard: string[];
 
 function Page() {
   const [open, setOpen] = useState(false);
-  useOwnClicks(".inspector");
+  useOwnClicks();
+  const [sure, setSure] = useState(false);
   const hear = (event: React.SyntheticEvent) => heard.push(event.type);
   return (
     <>
@@ -23,6 +24,16 @@ function Page() {
           </button>
         </aside>
       )}
+      <aside className="side">
+        <button type="button" data-sure={sure} onClick={() => (sure ? heard.push("removed") : setSure(true))}>
+          {sure ? "Remove for good?" : "Remove"}
+        </button>
+      </aside>
+      <div className="past-banner">
+        <button type="button" onClick={() => heard.push("restored")}>
+          Restore
+        </button>
+      </div>
     </>
   );
 }
@@ -96,4 +107,34 @@ test("a double click that began in the inspector is the inspector's, and so is t
   heard = [];
   screen.getByText("Clear").click();
   expect(heard).toEqual(["click"]);
+});
+
+test("what asks once more is not answered by the second click of a double one", async () => {
+  await press({ on: "Remove", detail: 1, at: 0 });
+  await press({ on: "Remove for good?", detail: 2, at: 200 });
+  expect(heard).toEqual([]);
+  await press({ on: "Remove for good?", detail: 1, at: 1500 });
+  expect(heard).toEqual(["removed"]);
+});
+
+test("a click in one panel that opens another under the mouse does nothing there", async () => {
+  await press({ on: "Remove", detail: 1, at: 0 });
+  await press({ on: "Restore", detail: 2, at: 200 });
+  expect(heard).toEqual([]);
+  await press({ on: "Restore", detail: 1, at: 1500 });
+  await press({ on: "Restore", detail: 2, at: 1600 });
+  expect(heard).toEqual(["restored", "restored"]);
+});
+
+test("a click after a key is a click of its own", async () => {
+  await press({ on: "Node", detail: 1, at: 0 });
+  const clear = await screen.findByText("Clear");
+  clear.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  await press({ on: "Clear", detail: 1, at: 200 });
+  expect(heard).toEqual(["pointerdown", "mousedown", "click"]);
+});
+
+test("panels, menus, sheets and questions are all guarded", () => {
+  for (const panel of [".inspector", ".past-banner", ".menu", ".sheet", ".thread", '[data-sure="true"]'])
+    expect(OPENED.split(",")).toContain(panel);
 });

@@ -58,7 +58,7 @@ export function handlePlaces(node: SpellNode, ports: ShownPorts): NodeHandle[] {
       type: "source" as const,
       position: Position.Bottom,
       x: left - HANDLE / 2,
-      y: bareHeight(ports) - HANDLE / 2,
+      y: bareHeight(ports),
       width: HANDLE,
       height: HANDLE,
     })),

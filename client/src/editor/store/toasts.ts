@@ -68,6 +68,7 @@ const NODE_NEXT: Readonly<Record<string, string>> = {
   stream_failed: "Look at the node that streams into it.",
 };
 
+/** Milliseconds. What asks for a decision stays as long as what went wrong. */
 const LIFETIME = { info: 3_500, done: 3_500, error: 9_000 } as const;
 
 /** What to do about `code`; undefined when nothing particular is known. */
@@ -92,7 +93,7 @@ export class Toasts {
       ...list.filter((other) => other.title !== toast.title).slice(-3),
       { ...toast, id },
     ]);
-    setTimeout(() => this.dismiss(id), LIFETIME[toast.tone]);
+    setTimeout(() => this.dismiss(id), LIFETIME[toast.action ? "error" : toast.tone]);
   }
 
   /** Show what went wrong, `what` being the action that failed; `action` leads to what is to be put right. */

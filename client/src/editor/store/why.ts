@@ -1,6 +1,7 @@
 /** The words for how a node stands and why: the canvas, the inspector and the history say the same. */
 import type { NodeRun, NodeState, NodeStatus, RunState } from "../../engine/types";
 import type { NodeSettings, RunStatus, Spell, SpellEdge } from "../../protocol";
+import { statusWords, wentWrong } from "../../runs";
 import { incomingEdges } from "./graph";
 
 /** How a node is drawn: as its run says, or as its settings do. */
@@ -20,6 +21,7 @@ export const STATE_WORDS: Readonly<Record<ShownState, string>> = {
   failed: "Failed",
   skipped: "Skipped",
   cancelled: "Stopped",
+  interrupted: "Interrupted",
   stale: "Stale",
   unknown: "Unknown type",
 };
@@ -111,6 +113,7 @@ export function shortWhy(state: ShownState, last: NodeRun | undefined, gone?: st
   if (state === "waiting" || last?.waiting)
     return WAITS[last?.waiting?.for ?? ""]?.[0] ?? last?.message ?? null;
   if (state === "skipped") return last?.message ?? null;
+  if (state === "interrupted") return last?.startedAt == null ? "did not run" : null;
   if (state !== "done" && state !== "cached" && state !== "running" && state !== "streaming") return null;
   return last?.why ? ranWords(last.why)[0] : null;
 }
@@ -138,6 +141,12 @@ export function whyOf(id: string, state: ShownState, last: NodeRun | undefined, 
     case "cancelled":
       return why(
         last?.startedAt == null ? "The run ended before its turn." : "The run was stopped meanwhile.",
+      );
+    case "interrupted":
+      return why(
+        last?.startedAt == null
+          ? "It did not run: the server ended before its turn. Its run can go on, under Runs."
+          : "The server ended while it ran. Its run can go on, under Runs.",
       );
     case "failed":
       return why("It failed.", last?.error?.port ? portCause(id, last.error.port, around) : null);
@@ -282,17 +291,25 @@ export function sentence(text: string): string {
 /** How a run went: the tone of a node's state, and the word. */
 export function runWords(run: RunState): { readonly tone: ShownState; readonly word: string } {
   const failures = Object.values(run.nodes).filter((node) => node.state === "failed").length;
-  if (run.status === "completed" && failures > 0) return { tone: "failed", word: `${failures} failed` };
-  return RUNS[run.status];
+  return wordsOfRun(run.status, failures);
 }
 
-const RUNS: Readonly<Record<RunStatus, { tone: ShownState; word: string }>> = {
-  queued: { tone: "queued", word: "queued" },
-  running: { tone: "running", word: "running" },
-  paused: { tone: "waiting", word: "paused" },
-  waiting: { tone: "waiting", word: "waits for people" },
-  completed: { tone: "done", word: "completed" },
-  failed: { tone: "failed", word: "failed" },
-  cancelled: { tone: "skipped", word: "stopped" },
-  interrupted: { tone: "skipped", word: "interrupted" },
+/** The same of a run whose nodes are not at hand. */
+export function wordsOfRun(
+  status: RunStatus,
+  failedNodes: number | null | undefined,
+): { readonly tone: ShownState; readonly word: string } {
+  const tone = wentWrong(status, failedNodes) ? "failed" : RUN_TONES[status];
+  return { tone, word: statusWords(status, failedNodes) };
+}
+
+const RUN_TONES: Readonly<Record<RunStatus, ShownState>> = {
+  queued: "queued",
+  running: "running",
+  paused: "waiting",
+  waiting: "waiting",
+  completed: "done",
+  failed: "failed",
+  cancelled: "skipped",
+  interrupted: "interrupted",
 };

@@ -65,8 +65,10 @@ export class ConsolePlugin implements Plugin, ConsoleLines {
   }
 
   onRunStart(run: ReplayRun): void {
-    const text = run.live ? "Run completed." : `Replay of the run that ended ${when(run.endedAt)}.`;
-    this.write({ ...replayLine(run.id, null), at: run.live ? (run.endedAt ?? now()) : now(), text });
+    const how = run.failed.length > 0 ? `Run ended, failed nodes: ${run.failed.length}.` : "Run completed.";
+    const text = run.live ? how : `Replay of the run that ended ${when(run.endedAt)}.`;
+    const level = run.live && run.failed.length > 0 ? "warning" : "info";
+    this.write({ ...replayLine(run.id, null), level, at: run.live ? (run.endedAt ?? now()) : now(), text });
   }
 
   onNode(step: ReplayStep): void {

@@ -14,6 +14,7 @@ function run(live: boolean): ReplayRun {
   return {
     id: "r",
     status: "completed",
+    failed: [],
     live,
     order: ["a"],
     startedAt: 1,
@@ -56,6 +57,7 @@ test("the console tells logs, failures, steps and plugin errors, in order", asyn
     { seq: 3, run: "r", kind: "node.failed", at: 2, node: "a", error: { code: "boom", message: "No" } },
   ]);
   lines.onRunStart(run(true));
+  lines.onRunStart({ ...run(true), failed: ["a", "b"] });
   lines.onNode(step({}, true));
   lines.onNode(step({ state: "failed", error: { code: "boom", message: "No" } }, true));
   lines.writeError({ plugin: "p", phase: "onNode", run: "r", node: "a", error: new Error("oops") });
@@ -64,6 +66,7 @@ test("the console tells logs, failures, steps and plugin errors, in order", asyn
     ["warning", "log", "careful"],
     ["error", "run", "No"],
     ["info", "replay", "Run completed."],
+    ["warning", "replay", "Run ended, failed nodes: 2."],
     ["info", "replay", 'done in 12 ms: text = "hello", n = list of 4'],
     ["error", "plugin", "Plugin p failed in onNode: oops"],
   ]);

@@ -18,8 +18,6 @@ const GAP = 48;
 const PIN_HEIGHT = 30;
 const EDGE = 10;
 const TALLEST = 520;
-/** Room for the tools at the foot of the canvas. */
-const FOOT = 64;
 
 interface ThreadPopoverProps {
   readonly open: OpenComment;
@@ -45,7 +43,7 @@ export function ThreadPopover({ open, place }: ThreadPopoverProps) {
   }, []);
 
   const at = place ? { x: place.x * zoom + x, y: place.y * zoom + y } : { x: width / 2, y: height / 3 };
-  const { left, top } = beside(at, { width, height: height - FOOT }, tall);
+  const { left, top } = beside(at, { width, height }, tall);
   return (
     <section
       ref={box}
@@ -56,7 +54,7 @@ export function ThreadPopover({ open, place }: ThreadPopoverProps) {
       style={{
         left,
         top,
-        maxHeight: Math.max(180, Math.min(TALLEST, height - FOOT - EDGE)),
+        maxHeight: Math.max(180, Math.min(TALLEST, height - 2 * EDGE)),
       }}
       onKeyDown={(event) => {
         if (event.key === "Escape" && !event.defaultPrevented) {

@@ -140,6 +140,7 @@ function AbortAll({ queue }: { queue: Queue }) {
   return (
     <Tool
       label={sure ? "Really stop all here?" : "Stop all of this canvas"}
+      sure={sure}
       danger
       onClick={() => {
         if (!sure) return setSure(true);
@@ -265,14 +266,21 @@ function QueuedRun({ run, here }: { run: RunView; here: boolean }) {
 
 interface ToolProps {
   readonly label: string;
+  /** Whether it asks once more. */
+  readonly sure?: boolean;
   readonly danger?: boolean;
   onClick(): void;
   readonly children: React.ReactNode;
 }
 
-function Tool({ label, danger = false, onClick, children }: ToolProps) {
+function Tool({ label, danger = false, sure = false, onClick, children }: ToolProps) {
   return (
-    <button type="button" className={danger ? "run-tool danger" : "run-tool"} onClick={onClick}>
+    <button
+      type="button"
+      className={danger ? "run-tool danger" : "run-tool"}
+      data-sure={sure}
+      onClick={onClick}
+    >
       {children}
       <span>{label}</span>
     </button>

@@ -20,13 +20,13 @@ import {
 import { useState } from "react";
 import { ended } from "../../../engine/reduce";
 import type { RunStatus } from "../../../protocol";
-import { factsOf, progressOf, type RunRow as Row, STATUS_WORDS, whyWaits } from "../../../runs";
+import { factsOf, lastedWords, progressOf, type RunRow as Row, whyWaits } from "../../../runs";
 import { useStore } from "../../../store";
 import { useEditor } from "../../hooks/useEditor";
 import { useRunDesk } from "../../hooks/useRunDesk";
 import { forkRun, resumeRun, showRun, stepRun } from "../../store/past_runs";
 import { formatDuration } from "../../store/value_kind";
-import { runWords, type ShownState } from "../../store/why";
+import { runWords, type ShownState, wordsOfRun } from "../../store/why";
 import { ProgressBar } from "./ProgressBar";
 
 const ICONS: Readonly<Record<RunStatus, typeof Check>> = {
@@ -38,17 +38,6 @@ const ICONS: Readonly<Record<RunStatus, typeof Check>> = {
   failed: X,
   cancelled: CircleSlash,
   interrupted: CircleSlash,
-};
-
-const TONES: Readonly<Record<RunStatus, ShownState>> = {
-  queued: "queued",
-  running: "running",
-  paused: "waiting",
-  waiting: "waiting",
-  completed: "done",
-  failed: "failed",
-  cancelled: "skipped",
-  interrupted: "skipped",
 };
 
 export function RunRow({ row }: { row: Row }) {
@@ -102,8 +91,7 @@ export function RunRow({ row }: { row: Row }) {
             )}
           </span>
           <span className="type-hint">
-            {[word, waits].filter(Boolean).join(", ")}
-            {lasted(row)}
+            {[lasted(row, word), waits].filter(Boolean).join(", ")}
             {row.state?.scope ? `, ${row.state.scope.length} chosen` : ""}
             {row.state?.error && row.status === "failed" ? `: ${row.state.error.message}` : ""}
             {(row.view ?? row.state)?.mode === "live" ? ", live" : ""}
@@ -202,16 +190,14 @@ function Tool({ label, testid, danger = false, onClick, children }: ToolProps) {
 }
 
 function wordsOf({ state, status, view }: Row): { readonly tone: ShownState; readonly word: string } {
-  const failed = view?.failed_nodes ?? 0;
-  if (status === "completed" && failed > 0) return { tone: "failed", word: `${failed} failed` };
-  if (state && state.status === status) return runWords(state);
-  return { tone: TONES[status], word: STATUS_WORDS[status] };
+  const told = view?.failed_nodes ?? null;
+  return told === null && state?.status === status ? runWords(state) : wordsOfRun(status, told);
 }
 
-function lasted({ view, state }: Row): string {
+function lasted({ view, state }: Row, word: string): string {
   const from = view?.started_at ?? state?.startedAt;
   const to = view?.ended_at ?? state?.endedAt;
-  return from && to ? ` in ${formatDuration(to - from)}` : "";
+  return from && to ? lastedWords(word, formatDuration(to - from)) : word;
 }
 
 function clock(seconds: number): string {

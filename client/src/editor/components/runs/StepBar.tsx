@@ -143,7 +143,7 @@ function finishedNodes({ state }: Moment): string[] {
   });
 }
 
-const UNFINISHED: ReadonlySet<string> = new Set(["queued", "waiting", "running", "cancelled"]);
+const UNFINISHED: ReadonlySet<string> = new Set(["queued", "waiting", "running", "cancelled", "interrupted"]);
 
 const SAID: Readonly<Partial<Record<RunEvent["kind"], string>>> = {
   "run.started": "The run started",
@@ -164,6 +164,8 @@ const SAID: Readonly<Partial<Record<RunEvent["kind"], string>>> = {
 
 function momentWords(nodes: Spell["nodes"], titleOf: TitleOf, { event }: Moment): string {
   if (!event) return "Before the run";
+  const failed = (event.data as { failed?: string[] } | null | undefined)?.failed?.length ?? 0;
+  if (event.kind === "run.completed" && failed > 0) return `The run ended, failed nodes: ${failed}`;
   const said = SAID[event.kind] ?? event.kind;
   if (!event.node) return said;
   const node = nodes[event.node];

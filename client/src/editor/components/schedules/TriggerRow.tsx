@@ -14,6 +14,7 @@ import {
 } from "lucide-react";
 import { useState } from "react";
 import { copyText } from "../../../app/copy_text";
+import type { RunStatus } from "../../../protocol";
 import { useStore } from "../../../store";
 import {
   distanceWords,
@@ -26,6 +27,7 @@ import {
 } from "../../../triggers";
 import { useEditor } from "../../hooks/useEditor";
 import { useTriggerDesk } from "../../hooks/useTriggerDesk";
+import { wordsOfRun } from "../../store/why";
 
 const ICONS: Readonly<Record<TriggerKind, typeof Clock>> = {
   cron: Clock,
@@ -138,11 +140,8 @@ function Outcome({ firing }: { readonly firing: Firing }) {
 /** How a firing went: of one that started a run, how that went. */
 function wordsOf(firing: Firing): readonly [word: string, tone: string] {
   if (firing.outcome !== "started" || firing.status === null) return OUTCOMES[firing.outcome];
-  const tones: Readonly<Record<string, string>> = { completed: "done", failed: "failed", running: "running" };
-  return [
-    firing.status.charAt(0).toUpperCase() + firing.status.slice(1),
-    tones[firing.status] ?? (firing.status === "waiting" ? "waiting" : "quiet"),
-  ];
+  const { word, tone } = wordsOfRun(firing.status as RunStatus, firing.failed_nodes);
+  return [word.charAt(0).toUpperCase() + word.slice(1), tone];
 }
 
 function Firings({ items, now }: { readonly items: readonly Firing[]; readonly now: number }) {
@@ -205,6 +204,7 @@ function NewSecretButton({ trigger }: { readonly trigger: Trigger }) {
       className="button small"
       title="The one before stays good for a day"
       data-testid="trigger-rotate"
+      data-sure={sure}
       onBlur={() => setSure(false)}
       onClick={() => (sure ? void desk.rotate(trigger).then(() => setSure(false)) : setSure(true))}
     >
@@ -223,6 +223,7 @@ function RemoveButton({ trigger }: { readonly trigger: Trigger }) {
       aria-label={sure ? `Remove ${trigger.name} for good` : `Remove ${trigger.name}`}
       title="Its runs stay"
       data-testid="trigger-remove"
+      data-sure={sure}
       onBlur={() => setSure(false)}
       onClick={() => (sure ? void desk.remove(trigger) : setSure(true))}
     >

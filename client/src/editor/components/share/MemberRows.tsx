@@ -79,6 +79,7 @@ function LeaveButton({ sharing, member, onLeft }: { sharing: Sharing; member: Me
       aria-label={sure ? "Leave this canvas for good" : "Leave this canvas"}
       title="Leave this canvas"
       data-testid="share-leave"
+      data-sure={sure}
       onBlur={() => setSure(false)}
       onClick={() => void leave()}
     >

@@ -88,6 +88,7 @@ export function VersionBanner({ shown }: { shown: Shown }) {
           type="button"
           className="button primary"
           data-testid={asking ? "version-restore-sure" : "version-restore"}
+          data-sure={asking}
           disabled={busy}
           onClick={() => (others === "" || asking ? void restore() : setAsking(true))}
         >
@@ -98,6 +99,7 @@ export function VersionBanner({ shown }: { shown: Shown }) {
         type="button"
         className="button"
         data-testid="version-back"
+        data-sure={asking}
         onClick={() => (asking ? setAsking(false) : timeline.back())}
       >
         {asking ? "Not now" : "Back to now"}

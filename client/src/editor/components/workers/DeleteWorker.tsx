@@ -25,7 +25,12 @@ export function DeleteWorker({ worker, disabled, onDelete }: DeleteWorkerProps) 
     );
   return (
     // biome-ignore lint/a11y/useSemanticElements: a question within a form, not a set of its fields
-    <div className="delete-worker notice error" role="group" aria-label={`Delete ${worker.name}?`}>
+    <div
+      className="delete-worker notice error"
+      data-sure={asking}
+      role="group"
+      aria-label={`Delete ${worker.name}?`}
+    >
       <p>
         Delete <strong>{worker.name}</strong>? Canvases on it are on their own workers again, and values that
         live in it are lost.

@@ -150,6 +150,7 @@ function TakeOffButton({ name, onTakeOff }: { readonly name: string; readonly on
       }
       title="Its nodes stay, and fail until it is given again"
       data-testid="external-take-off"
+      data-sure={sure}
       onBlur={() => setSure(false)}
       onClick={() => (sure ? onTakeOff() : setSure(true))}
     >
@@ -165,6 +166,7 @@ function RemoveButton({ name, onRemove }: { readonly name: string; readonly onRe
       type="button"
       className="button small danger"
       aria-label={sure ? `Remove ${name} for good` : `Remove ${name}`}
+      data-sure={sure}
       onBlur={() => setSure(false)}
       onClick={() => (sure ? onRemove() : setSure(true))}
     >

@@ -91,6 +91,7 @@ function PackRow({ pack, editable, onRemove }: PackRowProps) {
             className={sure ? "button small danger" : "icon-button small"}
             aria-label={`Remove ${pack.distribution}${sure ? " for good" : ""}`}
             title="Remove from the worker"
+            data-sure={sure}
             onBlur={() => setSure(false)}
             onClick={() => (sure ? onRemove() : setSure(true))}
           >

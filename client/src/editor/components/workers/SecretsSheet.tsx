@@ -88,6 +88,7 @@ function SecretRow({ desk, secret }: { readonly desk: AccessDesk; readonly secre
         className={sure ? "button small danger" : "icon-button small"}
         aria-label={sure ? `Remove ${secret.name} and its grants` : `Remove ${secret.name}`}
         title="Remove it, and its grants"
+        data-sure={sure}
         onBlur={() => setSure(false)}
         onClick={() => (sure ? void desk.removeSecret(secret) : setSure(true))}
       >
