@@ -107,6 +107,10 @@ class Room:
         self._inbox: list[Asked] = []
         self._batch: Batch | None = None
         """What is being committed: the shadow is ahead by it."""
+        self._writing: asyncio.Future[None] | None = None
+        """What became of what is being written."""
+        self._rests = False
+        """Whether ``run`` waits for something to do."""
         self._vector = b""
         """The state vector of the document that is asleep."""
         self._wake = asyncio.Event()
@@ -288,16 +292,27 @@ class Room:
 
     def _ask(self, asked: Asked) -> None:
         self._inbox.append(asked)
+        if self._rests:
+            with suppress(ServerError):  # ``run`` hears of it when it tries
+                _ = self._write()  # a turn of the loop before ``run`` would
         self._wake.set()
+
+    def _write(self) -> asyncio.Future[None]:
+        """Have what waits written, if nothing is being written yet; return what becomes of it."""
+        if self._writing is None:
+            self._writing = self._log.append(self.canvas_id, self._rows, self._make_ready)
+        return self._writing
 
     # Writing
 
     async def run(self) -> None:
         """Commit edits until ``close``; owned by ``Rooms``."""
         while True:
+            self._rests = not self._inbox
             await self._wait()
+            self._rests = False
             self._wake.clear()
-            while self._inbox:
+            while self._inbox or self._writing is not None:
                 await self._commit()
                 if self._fault is not None:
                     await self._recover()
@@ -314,7 +329,8 @@ class Room:
                 async with asyncio.timeout(SLEEPS_AFTER + self._durable.size / SLEEPS_LATER):
                     await self._wake.wait()
                     return
-            self._sleep()
+            if self._writing is None:
+                self._sleep()
         await self._wake.wait()
 
     def _sleep(self) -> None:
@@ -340,7 +356,10 @@ class Room:
 
     async def _commit(self) -> None:
         try:
-            await self._log.append(self.canvas_id, self._rows, self._make_ready)
+            try:
+                await self._write()
+            finally:
+                self._writing = None
         except (ServerError, OSError) as error:
             self._refuse(error)
         except Exception as error:  # a row that cannot be written: the canvas was deleted, or a bug

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +21,8 @@ from .bulk import to_text
 from .failures import translate
 from .insertion import Insertion
 from .writer_thread import WriterThread
+
+logger = logging.getLogger(__name__)
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 """A database that lives and dies with its ``Database``; for tests."""
@@ -38,6 +42,8 @@ PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
 )
 
+CACHE = -2000
+"""Memory of a connection's page cache as ``PRAGMA cache_size`` has it: SQLite's own default, 2 MB."""
 
 DRIVER_TIMEOUT = 5.0
 """Seconds that Python's driver waits for a database which another process holds, unless told."""
@@ -128,14 +134,19 @@ class Database:
                 async with self._writer.begin() as conn:
                     yield conn
 
-    async def carry_out(self, jobs: Sequence[Job]) -> list[Any]:
+    async def carry_out(
+        self, jobs: Sequence[Job], durable: Callable[[list[Any]], None] = lambda _results: None
+    ) -> list[Any]:
         """Call jobs in one transaction and return what they returned; like ``write``, for a SQLite file at a fraction of its cost.
 
         There they are called in another thread, and may wait for nothing but the connection they are given.
+        ``durable`` is called with what they returned as soon as it is, a turn of the loop before this returns.
         """
         if self._thread is None:
             async with self.write() as conn:
-                return [await job(conn) for job in jobs]
+                results = [await job(conn) for job in jobs]
+            durable(results)
+            return results
         async with self._lock:
             # What comes in the meantime goes along, so it is asked for here and not before.
             work = [
@@ -147,9 +158,11 @@ class Database:
                 if isinstance(job, Insertion) and job.meanwhile is not None
             ]
             if not any(each if callable(each) else each[1] for each in work):
-                return [None] * len(jobs)
+                nothing = [None] * len(jobs)
+                durable(nothing)
+                return nothing
             with translate():
-                return await self._thread.write(work, meanwhile)
+                return await self._thread.write(work, meanwhile, durable)
 
     def _make_thread(self) -> WriterThread | None:
         if not self.is_sqlite or self.in_memory:
@@ -163,6 +176,7 @@ class Database:
             execution_options={WRITE: True},
         )
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _lengthen_wal)
         event.listen(engine, "begin", _begin_sqlite)
         return WriterThread(engine)
 
@@ -218,6 +232,36 @@ def _begin_wal(cursor: DBAPICursor) -> None:
             cursor.execute("ROLLBACK")
         else:
             return
+
+
+def _lengthen_wal(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Make the WAL file at once as long as it gets before SQLite writes it from the start again.
+
+    A commit that makes the file longer has its length written, too: with a short log
+    each waits for the disk half as long again. What a transaction that is rolled back
+    spilled into the file stays there, is not valid, and is written over.
+    """
+    cursor = connection.cursor()
+    try:
+        pages, page_bytes = (
+            cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("wal_autocheckpoint", "page_size")
+        )
+        _, path = cursor.execute("SELECT seq, file FROM pragma_database_list").fetchone()
+        lacks = pages * page_bytes - Path(f"{path}-wal").stat().st_size
+        if lacks <= 0:
+            return
+        cursor.execute("PRAGMA cache_size=8")
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("CREATE TABLE wal_filling (body BLOB)")
+        cursor.execute("INSERT INTO wal_filling VALUES (zeroblob(?))", (lacks,))
+    except (OSError, sqlite3.OperationalError):
+        logger.debug("the WAL stays as short as it is", exc_info=True)
+    finally:
+        if connection.in_transaction:
+            cursor.execute("ROLLBACK")
+        cursor.execute(f"PRAGMA cache_size={CACHE}")
+        cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -15,6 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -122,7 +123,7 @@ class GroupCommit:
 
     async def _flush(self, batch: list[_Waiting[Any]]) -> None:
         try:
-            results = await self._commit(batch)
+            await self._commit(batch)
         except Exception as error:  # noqa: BLE001 - the store's edge: jobs fail, the flusher lives
             if is_store_failure(error):
                 self._fail(batch, error)
@@ -130,18 +131,19 @@ class GroupCommit:
                 _reject(batch[0], error)
             else:
                 await self._flush_one_by_one(batch)
-            return
-        self.failing = None
-        for waiting, result in zip(batch, results, strict=True):
-            if not waiting.future.done():
-                waiting.future.set_result(result)
 
     async def _flush_one_by_one(self, batch: list[_Waiting[Any]]) -> None:
         for waiting in batch:
             await self._flush([waiting])
 
-    async def _commit(self, batch: list[_Waiting[Any]]) -> list[Any]:
-        return await self._database.carry_out([each.job for each in batch])
+    async def _commit(self, batch: list[_Waiting[Any]]) -> None:
+        await self._database.carry_out([each.job for each in batch], partial(self._resolve, batch))
+
+    def _resolve(self, batch: list[_Waiting[Any]], results: list[Any]) -> None:
+        self.failing = None
+        for waiting, result in zip(batch, results, strict=True):
+            if not waiting.future.done():
+                waiting.future.set_result(result)
 
     def _fail(self, batch: list[_Waiting[Any]], error: BaseException) -> None:
         self.failing = str(error)

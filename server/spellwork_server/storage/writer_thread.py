@@ -84,17 +84,21 @@ class WriterThread:
         self._conn: Connection | None = None
 
     async def write(
-        self, batch: Sequence[Work], meanwhile: Sequence[Callable[[], None]] = ()
+        self,
+        batch: Sequence[Work],
+        meanwhile: Sequence[Callable[[], None]] = (),
+        durable: Callable[[list[Any]], None] | None = None,
     ) -> list[Any]:
         """Carry all of it out in one transaction, durable on return, and return what the jobs returned, else None.
 
-        The loop calls each of ``meanwhile`` while the disk is waited for.
+        The loop calls each of ``meanwhile`` while the disk is waited for, and ``durable`` with
+        what is returned, a turn before who waits for it goes on.
         """
         if self._thread is None:
             self._thread = Thread(target=self._work, name="database-writer", daemon=True)
             self._thread.start()
         tell = partial(_call_all, asyncio.get_running_loop(), meanwhile) if meanwhile else None
-        return cast("list[Any]", await self._ask(partial(self._write, batch, tell)))
+        return cast("list[Any]", await self._ask(partial(self._write, batch, tell), durable))
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
@@ -103,8 +107,10 @@ class WriterThread:
             self._asked.put(None)
             self._thread = None
 
-    def _ask(self, what: Callable[[], Any]) -> asyncio.Future[Any]:
-        asked = _Asked(what, asyncio.get_running_loop())
+    def _ask(
+        self, what: Callable[[], Any], then: Callable[[Any], None] | None = None
+    ) -> asyncio.Future[Any]:
+        asked = _Asked(what, asyncio.get_running_loop(), then)
         self._asked.put(asked)
         return asked.done
 
@@ -178,9 +184,15 @@ def _call_all(loop: asyncio.AbstractEventLoop, calls: Sequence[Callable[[], None
 class _Asked:
     """What the thread shall do, and who waits for it."""
 
-    def __init__(self, what: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        what: Callable[[], Any],
+        loop: asyncio.AbstractEventLoop,
+        then: Callable[[Any], None] | None,
+    ) -> None:
         self.what = what
         self.loop = loop
+        self.then = then
         self.done: asyncio.Future[Any] = loop.create_future()
 
     def carry_out(self) -> None:
@@ -195,6 +207,8 @@ class _Asked:
             self.loop.call_soon_threadsafe(self._answer, result, error)
 
     def _answer(self, result: Any, error: BaseException | None) -> None:
+        if error is None and self.then is not None:
+            self.then(result)
         if self.done.done():
             return  # cancelled
         if error is None:

@@ -186,17 +186,18 @@ async def test_what_was_committed_when_the_store_was_lost_is_not_written_again(
     postgres_url: str,
 ) -> None:
     async with processes(postgres_url) as (one, two):
-        commit = one.commits._commit
+        database = one.commits._database
+        carry_out = database.carry_out
         lost = 0
 
-        async def lose(batch: Any) -> list[Any]:
+        async def lose(jobs: Any, _durable: Any) -> list[Any]:
             nonlocal lost
-            await commit(batch)
-            one.commits._commit = commit  # type: ignore[method-assign]
+            await carry_out(jobs)
+            database.carry_out = carry_out  # type: ignore[method-assign]
             lost += 1
             raise StoreUnavailable("the connection was lost")
 
-        one.commits._commit = lose  # type: ignore[method-assign]
+        database.carry_out = lose  # type: ignore[method-assign, assignment]
         await asyncio.gather(one.write(10), two.write(10))
         await until(lambda: len(one.tabs.seen) >= 20 and len(two.tabs.seen) >= 20)
         await until(lambda: not one.journal._logs[STREAM].writing)

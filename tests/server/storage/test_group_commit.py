@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,17 @@ class Broken(Database):
     fault: Exception | None = None
     commits = 0
 
-    async def carry_out(self, jobs: Sequence[Job[Any]]) -> list[Any]:
+    async def carry_out(
+        self, jobs: Sequence[Job[Any]], durable: Callable[[list[Any]], None] = lambda _results: None
+    ) -> list[Any]:
         if self.fault is not None:
             raise self.fault
-        results = await super().carry_out(jobs)
-        self.commits += 1
-        return results
+
+        def committed(results: list[Any]) -> None:
+            self.commits += 1
+            durable(results)
+
+        return await super().carry_out(jobs, committed)
 
 
 @asynccontextmanager
