@@ -76,3 +76,34 @@ describe("undo of texts that came back with their nodes", () => {
     }
   });
 });
+
+describe("undo of what others took away meanwhile", () => {
+  it("does what it can where Yjs throws, and goes on with the step before", () => {
+    const [mine, theirs] = [new Y.Doc(), new Y.Doc()];
+    const nodes = mine.getMap<Y.Map<number>>("nodes");
+    const undoManager = new Y.UndoManager([nodes], { trackedOrigins: new Set([ME]), captureTimeout: 0 });
+    keepSound(mine, undoManager);
+    const meet = () => {
+      Y.applyUpdate(theirs, Y.encodeStateAsUpdate(mine));
+      Y.applyUpdate(mine, Y.encodeStateAsUpdate(theirs));
+    };
+    const set = (value: number) => mine.transact(() => nodes.get("n")?.set("x", value), ME);
+
+    theirs.getMap("nodes").set("n", new Y.Map([["x", 0]]));
+    meet();
+    set(1);
+    mine.transact(() => nodes.set("n", new Y.Map<number>([["x", 2]])), ME);
+    undoManager.undo();
+    set(3);
+    undoManager.undo();
+    set(4);
+    meet();
+    theirs.getMap("nodes").delete("n");
+    meet();
+    expect(() => undoManager.undo()).not.toThrow();
+    expect(readAnew(mine)).toEqual(nodes.toJSON());
+    mine.transact(() => nodes.set("n", new Y.Map<number>([["x", 5]])), ME);
+    undoManager.undo();
+    expect(nodes.toJSON()).toEqual({});
+  });
+});

@@ -12,11 +12,32 @@ export const MADE_SOUND = Symbol("made sound");
 
 /** Mend what `undoManager` leaves, from now on. */
 export function keepSound(doc: Y.Doc, undoManager: Y.UndoManager): void {
+  survive(undoManager, "undo");
+  survive(undoManager, "redo");
   doc.on("afterTransaction", (transaction: Y.Transaction) => {
     if (transaction.origin !== undoManager) return;
     const texts = unsoundTexts(transaction);
     if (texts.size) doc.transact(() => texts.forEach(renew), MADE_SOUND);
   });
+}
+
+/**
+ * Let a step that Yjs cannot do to its end be over with what it did: the next one takes the step before.
+ *
+ * Where others changed a value meanwhile, Yjs 13.6.33 walks on to what was put in its place, and throws a
+ * TypeError if that is forgotten by now (garbage collected, so that it has no neighbours).
+ */
+function survive(undoManager: Y.UndoManager, what: "undo" | "redo"): void {
+  const step = undoManager[what].bind(undoManager);
+  undoManager[what] = () => {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      console.warn(`${what}: a part of it could not be done`, error);
+      return null;
+    }
+  };
 }
 
 /** The texts in which the transaction has put something between neighbours that are not in their order. */
