@@ -14,10 +14,15 @@ from .values import json_size
 
 
 class CachedOutputs(msgspec.Struct, frozen=True):
-    """The outputs of one node call. ``outputs`` is {port: plain JSON value}; skipped ports are in ``skipped``."""
+    """The outputs of one node call. ``outputs`` is {port: plain JSON value}; skipped ports are in ``skipped``.
+
+    ``seconds`` is what the call took, where that is all that they cost: the function
+    was called where the run is, and waited for nobody.
+    """
 
     outputs: dict[str, Any]
     skipped: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 class OutputCache(Protocol):

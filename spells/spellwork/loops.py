@@ -199,7 +199,7 @@ class Loops:
             values[program.results[index]] = result
         ended = time.time()
         self.durations[index] = ended - started
-        self._tell_done(index, finding, outputs, ended, ended - started)
+        self._tell_done(index, finding, outputs, ended, ended - started, simple=True)
         if not outputs:
             state.finish_skipped(index)
             return
@@ -217,8 +217,10 @@ class Loops:
         outputs: dict[str, Any],
         ended: float,
         duration: float,
+        *,
+        simple: bool = False,
     ) -> None:
-        """Tell, and remember, that a step was called and gave its outputs, which the state has."""
+        """Tell, and remember, that a step was called and gave its outputs, which the state has; ``simple``: by an ``await`` alone."""
         step, recall = self.state.plan.steps[index], self.recall
         encodings = self.host.caller.encodings
         try:
@@ -230,7 +232,8 @@ class Loops:
                 self.sink(Event("node.done", ended, step.id, why, outputs, duration))
             if recall is not None and finding is not None:
                 fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
-                recall.done(index, finding, ran=True, fleeting=fleeting)
+                seconds = duration if simple else None
+                recall.done(index, finding, ran=True, fleeting=fleeting, seconds=seconds)
         finally:
             encodings.end_moment()
 

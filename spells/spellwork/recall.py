@@ -276,10 +276,17 @@ class Recall:
 
     # Remembering
 
-    def done(self, index: int, finding: Finding, ran: bool, fleeting: bool = False) -> None:
+    def done(
+        self,
+        index: int,
+        finding: Finding,
+        ran: bool,
+        fleeting: bool = False,
+        seconds: float | None = None,
+    ) -> None:
         """Remember the outputs that the state now holds for a step; offer them to the cache when it ran.
 
-        ``fleeting``: it called a node whose outputs may not be kept.
+        ``fleeting``: it called a node whose outputs may not be kept. ``seconds`` as ``CachedOutputs`` has it.
         """
         step, ports = self._steps[index], self._state.program.outputs[index]
         if ran and self._reads_streams(index):  # what they were is known now
@@ -304,7 +311,7 @@ class Recall:
             if isinstance(known, Held):
                 return
         skipped = tuple([port for port, _ in ports if port not in outputs])
-        self._cache.put(finding.key, CachedOutputs(outputs, skipped), step.cache, step.ttl)
+        self._cache.put(finding.key, CachedOutputs(outputs, skipped, seconds), step.cache, step.ttl)
 
     def _reads_streams(self, index: int) -> bool:
         """Say whether a step may take inputs while they come; none does that is called in the shortest way."""

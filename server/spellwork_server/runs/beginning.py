@@ -33,11 +33,7 @@ def first_job(
     """Return what is written with a run's first events: when it started, where that is new, and what its past left."""
     if started is None and origin.record is None and not origin.repeated:
         return None
-    rows = [
-        (run, ref.node, ref.port, 0, ref.hash, ref.size, ref.preview)
-        for told in origin.repeated
-        for ref in origin.left.get(told.node, {}).values()
-    ]
+    left = [ref for told in origin.repeated for ref in origin.left.get(told.node, {}).values()]
 
     known = origin.record
     asked = None if known is None or known.request == request else request
@@ -49,7 +45,7 @@ def first_job(
             await note_request(conn, run, asked)
         if origin.stale:
             await forget_left(conn, run, origin.stale)
-        if rows:
-            await insert_references(conn, rows)
+        if left:
+            await insert_references(conn, run, left, {})
 
     return write

@@ -29,6 +29,12 @@ from spellwork_server.storage.group_commit import GroupCommit
 WAITING_BYTES = 32 * 1024 * 1024
 """Bytes that may wait to be written; beyond that the cache forgets rather than fill the memory."""
 
+QUICK = 0.001
+"""Seconds that a node takes whose outputs are kept in memory alone: to make them again costs less than to read them."""
+
+ENTRY_BYTES = 768
+"""Memory that outputs take beside their JSON, about: most of it where they are numbers."""
+
 DELAY = 0.25
 """Seconds that outputs wait to be written together: a run's own events go first."""
 
@@ -84,7 +90,7 @@ class ServerCache:
 
 
 class Recent:
-    """Outputs used lately: the least recently used go when ``max_bytes`` (of their JSON) is passed.
+    """Outputs used lately: the least recently used go when ``max_bytes`` is passed.
 
     ``spellwork.MemoryCache`` does the same for whoever does not know the size already.
     """
@@ -109,8 +115,9 @@ class Recent:
         return found
 
     def put(self, key: str, outputs: CachedOutputs, size: int, expires_at: float | None) -> None:
-        """Keep outputs; what is larger than the whole is not kept."""
+        """Keep outputs, whose JSON is so large; what is larger than the whole is not kept."""
         self._drop(key)
+        size += ENTRY_BYTES
         if size <= self._max:
             self._entries[key] = (outputs, size, expires_at)
             self._size += size
@@ -213,6 +220,8 @@ class SharedCache:
         now = time.time()
         expires_at = None if ttl is None else now + ttl
         self._memory.put(key, outputs, size, expires_at)
+        if outputs.seconds is not None and outputs.seconds < QUICK:
+            return
         if self._waiting_bytes + size > WAITING_BYTES:
             return
         row = CacheRow(key, user, "", hashes, list(outputs.skipped), policy, now, expires_at)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork import Event, Plan, RunResult
 from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
-from spellwork_server.storage.outputs import OutputRef, insert_references, insert_values
+from spellwork_server.storage.outputs import OutputRef, insert_references
 from spellwork_server.storage.run_figures import forget_tokens
 from spellwork_server.storage.run_progress import forget_progress
 from spellwork_server.storage.run_records import mark_ended
@@ -93,15 +93,11 @@ class RunEnd:
             for port, ref in ports.items()
             if result is not None and port not in known.get(node, {})
         }
-        rows = [
-            (self.run, ref.node, ref.port, 0, ref.hash, ref.size, ref.preview)
-            for ports in kept.values()
-            for ref in ports.values()
-        ]
+        refs = [ref for ports in kept.values() for ref in ports.values()]
 
         async def write(conn: AsyncConnection) -> None:
-            await insert_values(conn, missing)
-            await insert_references(conn, rows)
+            if refs:
+                await insert_references(conn, self.run, refs, missing)
             if self.kept_aside:
                 await forget_progress(conn, self.run)
                 await forget_tokens(conn, self.run)

@@ -112,10 +112,10 @@ def in_few(
         if rows
         else None
     )
-    if heavy is not None and max(len(row[heavy]) for row in rows) > TOGETHER_BYTES:
+    if heavy is not None and max(len(row[heavy] or b"") for row in rows) > TOGETHER_BYTES:
         light = []
         for row in rows:
-            if len(row[heavy]) > TOGETHER_BYTES:
+            if len(row[heavy] or b"") > TOGETHER_BYTES:
                 yield statement, row
             else:
                 light.append(row)

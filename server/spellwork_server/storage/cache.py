@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork.node_type import CachePolicy
@@ -15,8 +15,8 @@ from spellwork.node_type import CachePolicy
 from .bulk import insert_many, json_text
 from .database import Database
 from .group_commit import Job
-from .outputs import insert_values
-from .schema import CACHE, OUTPUTS
+from .outputs import SMALL_BYTES, insert_values
+from .schema import CACHE, OUTPUTS, RUN_OUTPUTS
 
 COLUMNS = ("key", "user_id", "type", "outputs", "policy", "created_at", "expires_at")
 
@@ -36,7 +36,7 @@ class CacheRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """How much is cached. ``size`` is bytes of values that cache entries or runs name."""
+    """How much is cached. ``values`` and their ``size`` in bytes are of those that cache entries or runs name."""
 
     entries: int
     values: int
@@ -44,7 +44,7 @@ class CacheStats:
 
 
 class CacheStore:
-    """Reads and writes cached outputs; the values themselves are in ``outputs``."""
+    """Reads and writes cached outputs; small values are in their row, the others in ``outputs``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,11 +61,15 @@ class CacheStore:
         wanted = list(keys)
         rows: list[CacheRow] = []
         bodies: dict[str, bytes] = {}
+        small: dict[str, str] = {}
         async with self._database.read() as conn:
             for start in range(0, len(wanted), 500):
                 query = select(CACHE).where(CACHE.c.key.in_(wanted[start : start + 500]))
-                rows += [_row(row) for row in await conn.execute(query)]
-            hashes = list({key for row in rows for key in row.outputs.values()})
+                for row in await conn.execute(query):
+                    rows.append(_row(row))
+                    small |= row.outputs.get("values", {})
+            bodies |= {key: text.encode() for key, text in small.items()}
+            hashes = list({key for row in rows for key in row.outputs.values()} - bodies.keys())
             for start in range(0, len(hashes), 500):
                 found = select(OUTPUTS.c.hash, OUTPUTS.c.body).where(
                     OUTPUTS.c.hash.in_(hashes[start : start + 500])
@@ -86,7 +90,7 @@ class CacheStore:
             for _, values in entries:
                 bodies |= values
             await insert_values(conn, bodies)
-            rows = [_columns(row) for row, _ in entries]
+            rows = [_columns(row, values) for row, values in entries]
             await insert_many(conn, CACHE, COLUMNS, rows, replace=True)
 
         return write
@@ -105,13 +109,15 @@ class CacheStore:
         entries = select(func.count()).select_from(CACHE)
         if user is not None:
             entries = entries.where(CACHE.c.user_id == user)
-        values = select(func.count(), func.coalesce(func.sum(OUTPUTS.c.size), 0)).select_from(
-            OUTPUTS
-        )
+        kept = [(OUTPUTS, true()), (RUN_OUTPUTS, RUN_OUTPUTS.c.body.is_not(None))]
+        number = size = 0
         async with self._database.read() as conn:
             count = await conn.scalar(entries)
-            total = (await conn.execute(values)).one()
-        return CacheStats(int(count or 0), int(total[0]), int(total[1]))
+            for table, holds in kept:
+                values = select(func.count(), func.coalesce(func.sum(table.c.size), 0)).where(holds)
+                found = (await conn.execute(values)).one()
+                number, size = number + int(found[0]), size + int(found[1])
+        return CacheStats(int(count or 0), number, size)
 
 
 def _row(row: Any) -> CacheRow:
@@ -127,6 +133,7 @@ def _row(row: Any) -> CacheRow:
     )
 
 
-def _columns(row: CacheRow) -> tuple[Any, ...]:
-    outputs = json_text({"outputs": row.outputs, "skipped": row.skipped})
+def _columns(row: CacheRow, values: Mapping[str, bytes]) -> tuple[Any, ...]:
+    small = {key: body.decode() for key, body in values.items() if len(body) <= SMALL_BYTES}
+    outputs = json_text({"outputs": row.outputs, "skipped": row.skipped, "values": small})
     return (row.key, row.user_id, row.type, outputs, row.policy, row.created_at, row.expires_at)

@@ -1,4 +1,9 @@
-"""Values by content hash, and which run left which value on which port."""
+"""Values by content hash, and which run left which value on which port.
+
+A small value is kept with each run that left it, and a larger one apart, once for all: hashes
+come in no order, so each row of the table of values is on a page of its own, and a commit that
+writes 200 of them writes 200 pages.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import not_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Dialect,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    cast,
+    func,
+    not_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import insert_many, json_text
@@ -54,39 +72,88 @@ LAST_INSIDE = 200
 
 _IS_INSIDE = RUN_OUTPUTS.c.node.contains("/")
 
+SMALL_BYTES = 1024
+"""Bytes of JSON of a value that is kept with whoever names it, at most."""
+
 VALUE_COLUMNS = ("hash", "body", "size", "created_at", "last_used_at")
-REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview")
+REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview", "body")
 
 
 async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> None:
-    """Keep values by hash; those known already stay as they are.
+    """Keep values by hash, but for small ones; those known already stay as they are.
 
     They must be named by a run or a cache entry in the same transaction, or
-    they may be thrown away again.
+    they may be thrown away again. That is where the small ones are kept.
     """
     now = time.time()
-    rows = [(key, body, len(body), now, now) for key, body in bodies.items()]
+    rows = [
+        (key, body, len(body), now, now) for key, body in bodies.items() if len(body) > SMALL_BYTES
+    ]
     await insert_many(conn, OUTPUTS, VALUE_COLUMNS, rows, keep_old=True)
 
 
 async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
     """Keep the values, and who left them. Idempotent."""
-    await insert_values(conn, {row.hash: row.body for row in rows})
-    await insert_references(
+    bodies = {row.hash: row.body for row in rows}
+    await insert_values(conn, bodies)
+    await _insert_references(
         conn,
         [
             (row.run, row.node, row.port, row.part, row.hash, len(row.body), row.preview)
             for row in rows
         ],
+        bodies,
     )
 
 
 async def insert_references(
-    conn: AsyncConnection, rows: Iterable[tuple[str, str, str, int, str, int, Any]]
+    conn: AsyncConnection, run: str, refs: Iterable[OutputRef], bodies: Mapping[str, bytes]
 ) -> None:
-    """Note which run left which value: (run, node, port, part, hash, size, preview). Idempotent."""
-    values = [(*row[:6], json_text(row[6])) for row in rows]
+    """Note which values a run left. Idempotent. ``bodies`` has those that no other run left before."""
+    rows = [(run, ref.node, ref.port, 0, ref.hash, ref.size, ref.preview) for ref in refs]
+    await insert_values(conn, bodies)
+    await _insert_references(conn, rows, bodies)
+    if any(row[5] <= SMALL_BYTES and row[4] not in bodies for row in rows):
+        lacking = and_(
+            RUN_OUTPUTS.c.run == run,
+            RUN_OUTPUTS.c.body.is_(None),
+            RUN_OUTPUTS.c.size <= SMALL_BYTES,
+        )
+        await conn.execute(
+            update(RUN_OUTPUTS).where(lacking).values(body=_small_value(RUN_OUTPUTS.c.hash))
+        )
+
+
+async def _insert_references(
+    conn: AsyncConnection,
+    rows: Sequence[tuple[str, str, str, int, str, int, Any]],
+    bodies: Mapping[str, bytes],
+) -> None:
+    """Note who left what: (run, node, port, part, hash, size, preview); of small values with the value, if it is here."""
+    values = [
+        (*row[:6], json_text(row[6]), bodies.get(row[4]) if row[5] <= SMALL_BYTES else None)
+        for row in rows
+    ]
     await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, values, keep_old=True)
+
+
+def _small_value(key: ColumnElement[str], at_most: int = SMALL_BYTES) -> ScalarSelect[Any]:
+    """Return the query for a value that some run has beside its hash. Of one that thousands have it reads one row."""
+    some = RUN_OUTPUTS.alias()
+    having = and_(some.c.hash == key, some.c.body.is_not(None), some.c.size <= at_most)
+    return select(some.c.body).where(having).limit(1).scalar_subquery()
+
+
+def _small_values(dialect: Dialect, keys: Sequence[str], at_most: int | None) -> Select[Any]:
+    """Return the query for (hash, body) of those of the hashes whose values are kept with runs."""
+    each: ColumnElement[Any]
+    if dialect.name == "postgresql":
+        each = func.unnest(cast(list(keys), ARRAY(String))).column_valued("each")
+    else:
+        each = func.json_each(json_text(keys)).table_valued("value").c.value
+    limit = SMALL_BYTES if at_most is None else at_most
+    found = select(each.label("hash"), _small_value(each, limit).label("body")).subquery()
+    return select(found).where(found.c.body.is_not(None))
 
 
 class OutputStore:
@@ -97,11 +164,7 @@ class OutputStore:
 
     async def body(self, key: str) -> bytes | None:
         """Return the JSON of the value with this hash, None when it is not kept."""
-        async with self._database.read() as conn:
-            found: bytes | None = await conn.scalar(
-                select(OUTPUTS.c.body).where(OUTPUTS.c.hash == key)
-            )
-        return found
+        return (await self.bodies([key])).get(key)
 
     async def bodies(self, keys: Iterable[str], *, at_most: int | None = None) -> dict[str, bytes]:
         """Return the values with these hashes that are kept, and no larger than ``at_most`` bytes each."""
@@ -109,12 +172,14 @@ class OutputStore:
         found: dict[str, bytes] = {}
         async with self._database.read() as conn:
             for start in range(0, len(wanted), 500):
-                query = select(OUTPUTS.c.hash, OUTPUTS.c.body).where(
-                    OUTPUTS.c.hash.in_(wanted[start : start + 500])
-                )
+                part = wanted[start : start + 500]
+                query = select(OUTPUTS.c.hash, OUTPUTS.c.body).where(OUTPUTS.c.hash.in_(part))
                 if at_most is not None:
                     query = query.where(OUTPUTS.c.size <= at_most)
                 found.update({row.hash: row.body for row in await conn.execute(query)})
+                if lacks := [key for key in part if key not in found]:
+                    small = _small_values(conn.dialect, lacks, at_most)
+                    found.update({row.hash: row.body for row in await conn.execute(small)})
         return found
 
     async def of_run(self, run: str) -> list[OutputRef]:

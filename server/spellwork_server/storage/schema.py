@@ -538,10 +538,13 @@ RUN_OUTPUTS = Table(
     Column("hash", String(64), nullable=False, index=True),
     Column("size", Integer, nullable=False),
     Column("preview", JSON(none_as_null=True), nullable=True),
+    Column("body", LargeBinary, nullable=True),
 )
 """Which run left which value: who may read the run may read the value, and a
 value that no run and no cache entry names may go. ``part`` is 0 for an
-output's value and counts the streamed chunks that were too large to send."""
+output's value and counts the streamed chunks that were too large to send.
+``body`` is the value itself where it is small; larger ones are in ``outputs``,
+once for all who name them."""
 
 PACKS = Table(
     "packs",

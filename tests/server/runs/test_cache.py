@@ -11,8 +11,10 @@ from sqlalchemy import select
 from spellwork import CachedOutputs
 from spellwork_server.errors import Forbidden
 from spellwork_server.runs import retention
+from spellwork_server.runs.output_cache import QUICK, Recent
 from spellwork_server.runs.retention import Keeping, Retention
-from spellwork_server.storage.schema import CACHE, OUTPUTS, RUNS
+from spellwork_server.storage.outputs import SMALL_BYTES
+from spellwork_server.storage.schema import CACHE, RUNS
 
 from .house import ADA, BOB, ROOT, House, house, spell_of, sums
 
@@ -86,6 +88,37 @@ async def test_what_waits_to_be_written_is_found_and_memory_is_bounded() -> None
         assert len(await cache.get_many([f"{i:032x}" for i in range(30)])) == 30
 
 
+async def test_memory_is_counted_for_outputs_of_a_few_bytes_too() -> None:
+    recent = Recent(64 * 1024)
+    for i in range(1_000):
+        recent.put(f"{i:032x}", CachedOutputs({"x": i}), 3, None)
+    assert len(recent.get_many([f"{i:032x}" for i in range(1_000)])) < 100
+
+
+async def test_what_a_node_makes_in_no_time_is_kept_in_memory_alone() -> None:
+    async with house() as h:
+        cache = h.cache.of("ada", "user:ada")
+        for key, seconds in (("a", QUICK / 2), ("b", QUICK), ("c", None)):
+            outputs = CachedOutputs({"x": key}, seconds=seconds)
+            cache.put(key * 32, outputs, "deterministic", None)
+        keys = [key * 32 for key in "abc"]
+        assert set(await cache.get_many(keys)) == set(keys)
+        await written(h)
+        h.cache._memory.clear()
+        assert set(await cache.get_many(keys)) == set(keys[1:])
+
+
+@pytest.mark.parametrize("size", [SMALL_BYTES // 2, SMALL_BYTES * 2])
+async def test_values_of_any_size_come_back_from_the_database(size: int) -> None:
+    async with house() as h:
+        cache = h.cache.of("ada", "user:ada")
+        outputs = {"one": "\0é" * size, "two": ["x" * size], "three": 2**60}
+        cache.put("d" * 32, CachedOutputs(outputs), "deterministic", None)
+        await written(h)
+        h.cache._memory.clear()
+        assert (await cache.get_many(["d" * 32]))["d" * 32].outputs == outputs
+
+
 async def test_ports_without_a_value_are_remembered_as_such() -> None:
     async with house() as h:
         cache = h.cache.of("ada", "user:ada")
@@ -129,10 +162,11 @@ async def test_old_runs_go_with_their_events_and_what_only_they_left(
         async with h.database.read() as conn:
             assert set(await conn.scalars(select(RUNS.c.id))) == {run["id"] for run in runs[3:]}
             assert list(await conn.scalars(select(CACHE.c.key))) == []
-            kept = set(await conn.scalars(select(OUTPUTS.c.hash)))
-        assert kept == {
-            key for run in runs[3:] for ports in run["hashes"].values() for key in ports.values()
-        }
+        left, kept = (
+            {key for run in some for ports in run["hashes"].values() for key in ports.values()}
+            for some in (runs, runs[3:])
+        )
+        assert set(await h.outputs.bodies(left)) == kept
         page = await h.call(tab, "events.resume", stream="canvas:c1", after_seq=0)
         assert page["snapshot_required"]
         first = (await h.call(ADA, "runs.events", id=runs[3]["id"]))["events"][0]["seq"]
