@@ -46,14 +46,14 @@ export class Replica {
       trackedOrigins: new Set([LOCAL]),
       captureTimeout: CAPTURE_MS,
     });
-    keepSound(this.doc, this.undoManager);
+    const tell = () =>
+      options.history({ undo: this.undoManager.canUndo(), redo: this.undoManager.canRedo() });
+    keepSound(this.doc, this.undoManager, tell);
     this.snapshot = new Snapshot(this.doc, options.before, options.spell);
     this.presence = new Presence(this.doc, options.self, options.presence);
     this.doc.on("update", (update: Uint8Array, origin: unknown) => {
       if (!NOT_MADE_HERE.has(origin)) options.edited(update);
     });
-    const tell = () =>
-      options.history({ undo: this.undoManager.canUndo(), redo: this.undoManager.canRedo() });
     for (const change of ["stack-item-added", "stack-item-popped", "stack-cleared"] as const) {
       this.undoManager.on(change, tell);
     }

@@ -82,7 +82,8 @@ describe("undo of what others took away meanwhile", () => {
     const [mine, theirs] = [new Y.Doc(), new Y.Doc()];
     const nodes = mine.getMap<Y.Map<number>>("nodes");
     const undoManager = new Y.UndoManager([nodes], { trackedOrigins: new Set([ME]), captureTimeout: 0 });
-    keepSound(mine, undoManager);
+    const told: boolean[] = [];
+    keepSound(mine, undoManager, () => told.push(undoManager.canUndo()));
     const meet = () => {
       Y.applyUpdate(theirs, Y.encodeStateAsUpdate(mine));
       Y.applyUpdate(mine, Y.encodeStateAsUpdate(theirs));
@@ -101,6 +102,7 @@ describe("undo of what others took away meanwhile", () => {
     theirs.getMap("nodes").delete("n");
     meet();
     expect(() => undoManager.undo()).not.toThrow();
+    expect(told).toEqual([undoManager.canUndo()]);
     expect(readAnew(mine)).toEqual(nodes.toJSON());
     mine.transact(() => nodes.set("n", new Y.Map<number>([["x", 5]])), ME);
     undoManager.undo();

@@ -10,12 +10,13 @@ import * as Y from "yjs";
 /** Marks the transactions that put a text in the place of one that is not sound; they are sent, and not undone. */
 export const MADE_SOUND = Symbol("made sound");
 
-/** Mend what `undoManager` leaves, from now on. */
-export function keepSound(doc: Y.Doc, undoManager: Y.UndoManager): void {
-  survive(undoManager, "undo");
-  survive(undoManager, "redo");
+/** Mend what `undoManager` leaves, from now on; `stopped` is called where it tells nobody that a step is over. */
+export function keepSound(doc: Y.Doc, undoManager: Y.UndoManager, stopped: () => void = () => {}): void {
+  survive(undoManager, "undo", stopped);
+  survive(undoManager, "redo", stopped);
   doc.on("afterTransaction", (transaction: Y.Transaction) => {
     if (transaction.origin !== undoManager) return;
+    for (const type of transaction.changed.keys()) if (type._searchMarker) type._searchMarker.length = 0;
     const texts = unsoundTexts(transaction);
     if (texts.size) doc.transact(() => texts.forEach(renew), MADE_SOUND);
   });
@@ -25,9 +26,10 @@ export function keepSound(doc: Y.Doc, undoManager: Y.UndoManager): void {
  * Let a step that Yjs cannot do to its end be over with what it did: the next one takes the step before.
  *
  * Where others changed a value meanwhile, Yjs 13.6.33 walks on to what was put in its place, and throws a
- * TypeError if that is forgotten by now (garbage collected, so that it has no neighbours).
+ * TypeError if that is forgotten by now (garbage collected, so that it has no neighbours). It then tells nobody
+ * that the step is gone from its stack, and keeps the places in texts that it remembers, though they moved.
  */
-function survive(undoManager: Y.UndoManager, what: "undo" | "redo"): void {
+function survive(undoManager: Y.UndoManager, what: "undo" | "redo", stopped: () => void): void {
   const step = undoManager[what].bind(undoManager);
   undoManager[what] = () => {
     try {
@@ -35,6 +37,7 @@ function survive(undoManager: Y.UndoManager, what: "undo" | "redo"): void {
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       console.warn(`${what}: a part of it could not be done`, error);
+      stopped();
       return null;
     }
   };

@@ -46,6 +46,6 @@ def first_job(
         if origin.stale:
             await forget_left(conn, run, origin.stale)
         if left:
-            await insert_references(conn, run, left, {})
+            await insert_references(conn, run, left)
 
     return write

@@ -10,7 +10,7 @@ import msgspec
 
 from spellwork import RunMemory
 from spellwork.handles import find_handle
-from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.outputs import OutputRef, OutputStore
 
 from .references import is_stand_in
 
@@ -41,13 +41,14 @@ class LastValues:
             return
         places = await self._outputs.last_of(stream, missing, before=before)
         taken: dict[str, dict[str, str]] = {}
+        refs: list[OutputRef] = []
         size = 0
         for ref in places:
             size += ref.size
             if size <= MOST_BYTES:
                 taken.setdefault(ref.node, {})[ref.port] = ref.hash
-        keys = {key for ports in taken.values() for key in ports.values()}
-        bodies = await self._outputs.bodies(keys)
+                refs.append(ref)
+        bodies = await self._outputs.values(refs)
         values = await asyncio.to_thread(_decoded, taken, bodies)
         for node, old in RunMemory.of(values).nodes.items():
             memory.nodes.setdefault(node, old)

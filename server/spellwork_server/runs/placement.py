@@ -190,7 +190,7 @@ class Placement:
         if not _succeeded(record):
             raise _failure(record)
         refs = [ref for ref in await self._outputs.of_run(run) if ref.node == PLACED]
-        bodies = await self._outputs.bodies([ref.hash for ref in refs])
+        bodies = await self._outputs.values(refs)
         return {ref.port: _value(ref.port, ref.hash, bodies) for ref in refs}
 
     async def _cancel(self, run: str) -> None:

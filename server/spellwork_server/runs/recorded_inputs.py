@@ -247,7 +247,7 @@ class _Reading:
         return await self._whole(value)
 
     async def _whole(self, ref: OutputRef) -> Any:
-        body = await self._outputs.body(ref.hash)
+        body = (await self._outputs.values([ref])).get(ref.hash)
         if body is None:
             raise _NotKept(f"what {ref.node} left is not kept any more")
         if is_stand_in(ref.hash, body) and len(body) > STAND_IN_BYTES:

@@ -70,8 +70,8 @@ class RunReader:
         """Return a run with all that its nodes left, as somebody who may read it sees it."""
         insides = ALL_SHOWN if actor is None else await self.insides.of_record(actor, record)
         refs = [ref for ref in await self._outputs.of_run(record.id) if "/" not in ref.node]
-        small = [ref.hash for ref in refs if ref.preview is None]
-        bodies = await self._outputs.bodies(small, at_most=max(self._inline, STAND_IN_BYTES))
+        small = [ref for ref in refs if ref.preview is None]
+        bodies = await self._outputs.values(small, at_most=max(self._inline, STAND_IN_BYTES))
         result = record.result or {}
         told = [key for key, body in bodies.items() if is_stand_in(key, body)]
         order = result.get("order") or sorted({ref.node for ref in refs})
@@ -148,11 +148,17 @@ class RunReader:
             raise _no_value(key)
         return body
 
-    async def port_hash(self, actor: Actor | None, record: RunRecord, node: str, port: str) -> str:
-        """Return the hash of what a run left on a port, for somebody who may read the run."""
-        key = await self._outputs.of_port(record.id, node, port)
+    async def left(self, ref: OutputRef) -> bytes:
+        """Return the JSON of what a run left, to be asked only for who may read it."""
+        return await self.value(ref.hash) if ref.body is None else ref.body
+
+    async def on_port(
+        self, actor: Actor | None, record: RunRecord, node: str, port: str
+    ) -> OutputRef:
+        """Return what a run left on a port, for somebody who may read the run."""
+        ref = await self._outputs.ref_of_port(record.id, node, port)
         if (
-            key is None
+            ref is None
             or actor is None
             or (await self.insides.of_record(actor, record)).hides(node)
         ):
@@ -160,7 +166,7 @@ class RunReader:
                 f"Run {record.id} left nothing on {node}.{port}",
                 details={"run": record.id, "node": node, "port": port},
             )
-        return key
+        return ref
 
     def _head(self, record: RunRecord) -> RunView:
         going = self._find_open(record.id)

@@ -103,7 +103,7 @@ class Wire:
         return self._seal(wire, tuple(rows))
 
     def repeat(self, told: Told, at: float) -> Entry:
-        """Return how a node of another run ended as an entry of this one: it is kept. Its values are there already."""
+        """Return how a node of another run ended as an entry of this one: it is kept. Its values are kept already, or go along with their references."""
         wire = WireEvent(
             run=self._run,
             kind=told.kind,

@@ -78,7 +78,10 @@ class CacheService(Service):
         errors=("value_not_found", "value_gone", "worker_busy", "not_transferable"),
     )
     async def value(self, call: Call, request: ReadValue) -> ValuePage:
-        """Give a page of the value, if a run that the caller may read has left it."""
+        """Give a page of the value, if a run that the caller may read has left it.
+
+        Values of a kilobyte and less are with the run alone: ``runs.get`` and ``runs.output`` give them.
+        """
         actor = require(call.actor, "cache.read")
         await self._reader.may_read_value(actor, request.hash)
         return await self._pages.page(

@@ -21,7 +21,7 @@ from spellwork_server.cells.unfinished import being_written
 from spellwork_server.errors import BadRequest
 from spellwork_server.identity import CanvasAccess, require
 from spellwork_server.identity.actor import Actor
-from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.outputs import OutputRef, OutputStore
 
 from .canvases import Rooms
 from .service import Call, Request, Service, View, operation
@@ -227,15 +227,17 @@ class CodeService(Service):
         if not wanted:
             return {}
         nodes = sorted({node for node, _ in wanted.values()})
-        found: dict[tuple[str, str], str] = {}
+        found: dict[tuple[str, str], OutputRef] = {}
         for stream in (f"canvas:{canvas}", f"canvas:{canvas}:user:{actor.user_id}"):
             for ref in await self._outputs.last_of(stream, nodes):
                 if ref.size <= MOST_BYTES:
-                    found[ref.node, ref.port] = ref.hash
-        keys = {name: found[place] for name, place in wanted.items() if place in found}
-        bodies = await self._outputs.bodies(set(keys.values()))
+                    found[ref.node, ref.port] = ref
+        refs = {name: found[place] for name, place in wanted.items() if place in found}
+        bodies = await self._outputs.values(refs.values())
         return {
-            name: msgspec.json.decode(bodies[key]) for name, key in keys.items() if key in bodies
+            name: msgspec.json.decode(bodies[ref.hash])
+            for name, ref in refs.items()
+            if ref.hash in bodies
         }
 
 

@@ -142,13 +142,13 @@ class RunReadingService(Service):
         before, after = [await self._side(actor, id) for id in (request.id, request.other)]
         made = await asyncio.to_thread(compare, before, after)
         small = [
-            ref.hash
+            ref
             for pair in made.nodes
             for port in pair.ports
             for ref in (port.before, port.after)
             if ref is not None and ref.preview is None
         ]
-        bodies = await self._looks.outputs.bodies(dict.fromkeys(small[:MOST_SMALL]))
+        bodies = await self._looks.outputs.values(small[:MOST_SMALL])
         values = {key: msgspec.json.decode(body) for key, body in bodies.items()}
         heads = self._reader.heads([before.record, after.record])
         return RunComparison(

@@ -329,8 +329,8 @@ class RunService(Service):
     async def output(self, call: Call, request: ReadOutput) -> ValuePage:
         """Give a page of a value: items of a list, characters of a text, fields of an object."""
         record = await self._reader.record(call.actor, request.id)
-        key = await self._reader.port_hash(call.actor, record, request.node, request.port)
-        return await self._pages.page(key, partial(self._reader.value, key), request)
+        ref = await self._reader.on_port(call.actor, record, request.node, request.port)
+        return await self._pages.page(ref.hash, partial(self._reader.left, ref), request)
 
     async def _may_run(self, call: Call, request: CreateRun) -> Actor:
         if request.canvas is not None:

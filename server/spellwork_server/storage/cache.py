@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork.node_type import CachePolicy
@@ -15,8 +15,8 @@ from spellwork.node_type import CachePolicy
 from .bulk import insert_many, json_text
 from .database import Database
 from .group_commit import Job
-from .outputs import SMALL_BYTES, insert_values
-from .schema import CACHE, OUTPUTS, RUN_OUTPUTS
+from .outputs import insert_values, is_small
+from .schema import CACHE, OUTPUTS
 
 COLUMNS = ("key", "user_id", "type", "outputs", "policy", "created_at", "expires_at")
 
@@ -36,7 +36,7 @@ class CacheRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """How much is cached. ``values`` and their ``size`` in bytes are of those that cache entries or runs name."""
+    """How much is cached. ``values`` are those that cache entries or runs name, small ones aside; ``size`` is their bytes."""
 
     entries: int
     values: int
@@ -109,15 +109,13 @@ class CacheStore:
         entries = select(func.count()).select_from(CACHE)
         if user is not None:
             entries = entries.where(CACHE.c.user_id == user)
-        kept = [(OUTPUTS, true()), (RUN_OUTPUTS, RUN_OUTPUTS.c.body.is_not(None))]
-        number = size = 0
+        values = select(func.count(), func.coalesce(func.sum(OUTPUTS.c.size), 0)).select_from(
+            OUTPUTS
+        )
         async with self._database.read() as conn:
             count = await conn.scalar(entries)
-            for table, holds in kept:
-                values = select(func.count(), func.coalesce(func.sum(table.c.size), 0)).where(holds)
-                found = (await conn.execute(values)).one()
-                number, size = number + int(found[0]), size + int(found[1])
-        return CacheStats(int(count or 0), number, size)
+            total = (await conn.execute(values)).one()
+        return CacheStats(int(count or 0), int(total[0]), int(total[1]))
 
 
 def _row(row: Any) -> CacheRow:
@@ -134,6 +132,6 @@ def _row(row: Any) -> CacheRow:
 
 
 def _columns(row: CacheRow, values: Mapping[str, bytes]) -> tuple[Any, ...]:
-    small = {key: body.decode() for key, body in values.items() if len(body) <= SMALL_BYTES}
+    small = {key: body.decode() for key, body in values.items() if is_small(body)}
     outputs = json_text({"outputs": row.outputs, "skipped": row.skipped, "values": small})
     return (row.key, row.user_id, row.type, outputs, row.policy, row.created_at, row.expires_at)

@@ -251,8 +251,13 @@ def _lengthen_wal(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> N
         lacks = pages * page_bytes - Path(f"{path}-wal").stat().st_size
         if lacks <= 0:
             return
+        busy = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
         cursor.execute("PRAGMA cache_size=8")
-        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("PRAGMA busy_timeout=0")  # who comes to write waits long enough
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={busy}")
         cursor.execute("CREATE TABLE wal_filling (body BLOB)")
         cursor.execute("INSERT INTO wal_filling VALUES (zeroblob(?))", (lacks,))
     except (OSError, sqlite3.OperationalError):

@@ -155,7 +155,7 @@ async def drop_unnamed(conn: AsyncConnection, unused_since: float) -> int:
         select(OUTPUTS.c.hash)
         .where(
             OUTPUTS.c.last_used_at < unused_since,
-            ~exists().where(RUN_OUTPUTS.c.hash == OUTPUTS.c.hash),
+            ~exists().where(RUN_OUTPUTS.c.hash == OUTPUTS.c.hash, RUN_OUTPUTS.c.body.is_(None)),
             OUTPUTS.c.hash.not_in(named),
         )
         .limit(BATCH)

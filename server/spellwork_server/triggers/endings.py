@@ -6,7 +6,7 @@ itself, and again with each round of the timer. The run's id is the key of the f
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork_server.errors import ServerError
 from spellwork_server.identity import Actor
 from spellwork_server.identity.policy import CanvasAccess, require
+from spellwork_server.storage.outputs import OutputRef
 from spellwork_server.storage.triggers import (
     EndedRun,
     TriggerRecord,
@@ -41,10 +42,12 @@ MAX_OUTPUT = 8 * 1024 * 1024
 class Values(Protocol):
     """What is needed of ``storage.OutputStore``."""
 
-    async def of_port(self, run: str, node: str, port: str) -> str | None:
-        """Return the hash of what a run left on a port."""
+    async def ref_of_port(self, run: str, node: str, port: str) -> OutputRef | None:
+        """Return where what a run left on a port is."""
 
-    async def bodies(self, keys: Any, *, at_most: int | None = None) -> dict[str, bytes]:
+    async def values(
+        self, refs: Iterable[OutputRef], *, at_most: int | None = None
+    ) -> dict[str, bytes]:
         """Return values by hash."""
 
 
@@ -110,8 +113,8 @@ class Endings:
         require(actor, "canvas.read", await self._access(canvas))
         outputs: dict[str, dict[str, Any]] = {}
         for node, port in sorted(wanted_outputs(trigger.inputs)):
-            key = await self._values.of_port(run.id, node, port)
-            bodies = await self._values.bodies([key] if key else [], at_most=MAX_OUTPUT)
+            ref = await self._values.ref_of_port(run.id, node, port)
+            bodies = await self._values.values([ref] if ref else [], at_most=MAX_OUTPUT)
             for body in bodies.values():
                 outputs.setdefault(node, {})[port] = msgspec.json.decode(body)
         return {

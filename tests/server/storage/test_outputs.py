@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,11 +14,13 @@ from sqlalchemy import delete, func, select
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.outputs import (
     SMALL_BYTES,
+    OutputRef,
     OutputRow,
     OutputStore,
     insert_outputs,
     insert_references,
 )
+from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.run_records import RunRecord, insert_run
 from spellwork_server.storage.schema import OUTPUTS, RUNS
 
@@ -45,55 +48,67 @@ async def runs(kind: str, folder: Path, *names: str) -> AsyncIterator[tuple[Data
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_values_are_found_by_hash_and_large_ones_kept_once(kind: str, tmp_path: Path) -> None:
+async def test_small_values_are_with_their_runs_and_others_kept_once(
+    kind: str, tmp_path: Path
+) -> None:
     async with runs(kind, tmp_path, "one", "two") as (database, outputs):
         async with database.write() as conn:
             for run in ("one", "two"):
                 rows = [left(run, "a", "small", SMALL), left(run, "b", "large", LARGE)]
                 await insert_outputs(conn, rows)
-        known = {"small": SMALL, "large": LARGE}
-        assert await outputs.bodies(["small", "large", "none"]) == known
-        assert await outputs.bodies(known, at_most=1) == {"small": SMALL}
-        assert await outputs.bodies(known, at_most=0) == {}
-        assert await outputs.body("small") == SMALL
-        assert await outputs.body("none") is None
+        refs = await outputs.of_run("one")
+        assert await outputs.values(refs) == {"small": SMALL, "large": LARGE}
+        assert await outputs.values(refs, at_most=len(SMALL)) == {"small": SMALL}
+        assert await outputs.values(refs, at_most=0) == {}
+        found = await outputs.ref_of_port("two", "n", "a")
+        assert found is not None
+        assert found.body == SMALL
+        assert await outputs.ref_of_port("two", "n", "none") is None
+        assert await outputs.bodies(["small", "large", "none"]) == {"large": LARGE}
+        assert len(await outputs.readers("large")) == 1
         async with database.read() as conn:
             assert await conn.scalar(select(func.count()).select_from(OUTPUTS)) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.rule("O7")
-async def test_a_value_stays_with_a_run_that_took_it_over_when_the_first_is_gone(
+async def test_a_run_has_the_values_that_it_took_over_when_the_first_is_gone(
     kind: str, tmp_path: Path
 ) -> None:
-    async with runs(kind, tmp_path, "first", "then", "last") as (database, outputs):
+    async with runs(kind, tmp_path, "first", "last") as (database, outputs):
         async with database.write() as conn:
             rows = [left("first", "a", "small", SMALL), left("first", "b", "large", LARGE)]
             await insert_outputs(conn, rows)
-            await insert_references(conn, "then", [row.ref for row in rows], {})
+        refs = await outputs.of_run("first")
+        async with database.write() as conn:
             await conn.execute(delete(RUNS).where(RUNS.c.id == "first"))
-            more = left("last", "c", "more", b"2")
-            refs = [*(row.ref for row in rows), more.ref]
-            await insert_references(conn, "last", refs, {"more": more.body})
-            await conn.execute(delete(RUNS).where(RUNS.c.id == "then"))
-        known = {"small": SMALL, "large": LARGE, "more": b"2"}
-        assert await outputs.bodies(known) == known
-        assert {ref.port: ref.hash for ref in await outputs.of_run("last")} == {
-            "a": "small",
-            "b": "large",
-            "c": "more",
-        }
+            await insert_references(conn, "last", refs)
+            await drop_unnamed(conn, time.time() + 1)
+        assert await outputs.of_run("last") == refs
+        assert await outputs.values(refs) == {"small": SMALL, "large": LARGE}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_small_values_that_older_servers_kept_apart_are_found(
+async def test_small_values_that_older_servers_kept_apart_are_found_and_stay(
     kind: str, tmp_path: Path
 ) -> None:
     async with runs(kind, tmp_path, "old", "new") as (database, outputs):
-        row = left("old", "a", "small", SMALL)
+        old = OutputRef("n", "a", "small", len(SMALL), None)
         async with database.write() as conn:
             times = {"created_at": 0.0, "last_used_at": 0.0}
             await conn.execute(OUTPUTS.insert().values(hash="small", body=SMALL, size=1, **times))
-            await insert_references(conn, "old", [row.ref], {})
-            await insert_references(conn, "new", [row.ref], {})
-        assert await outputs.body("small") == SMALL
+            for run in ("old", "new"):
+                await insert_references(conn, run, [old])
+            await conn.execute(delete(RUNS).where(RUNS.c.id == "old"))
+            await drop_unnamed(conn, time.time() + 1)
+        assert await outputs.values(await outputs.of_run("new")) == {"small": SMALL}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_stands_for_a_value_in_a_worker_is_found_by_its_token(
+    kind: str, tmp_path: Path
+) -> None:
+    async with runs(kind, tmp_path, "run") as (database, outputs):
+        async with database.write() as conn:
+            await insert_outputs(conn, [left("run", "a", "token", b'{"$handle":"token"}')])
+        assert await outputs.places(["token"]) == [("user:ada", "run", "n", "a", "token")]
