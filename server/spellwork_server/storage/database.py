@@ -42,7 +42,7 @@ PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
 )
 
-CACHE = -2000
+PAGE_CACHE = -2000
 """Memory of a connection's page cache as ``PRAGMA cache_size`` has it: SQLite's own default, 2 MB."""
 
 DRIVER_TIMEOUT = 5.0
@@ -265,7 +265,7 @@ def _lengthen_wal(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> N
     finally:
         if connection.in_transaction:
             cursor.execute("ROLLBACK")
-        cursor.execute(f"PRAGMA cache_size={CACHE}")
+        cursor.execute(f"PRAGMA cache_size={PAGE_CACHE}")
         cursor.close()
 
 
