@@ -1207,7 +1207,7 @@ export interface GoneView {
   };
 }
 /**
- * How much is kept. ``values`` and ``size`` (bytes) count what runs and cache entries name, of all users.
+ * How much is kept. ``values`` and ``size`` (bytes) count what runs and cache entries name, of all users; values of a kilobyte and less aside.
  */
 export interface CacheView {
   /**
@@ -2569,7 +2569,7 @@ export interface RunView {
    */
   order: string[];
   /**
-   * {node: {port: hash of the value}}
+   * {node: {port: hash of the value}}; `cache.value` gives those over a kilobyte
    */
   hashes: {
     [k: string]: {

@@ -194,7 +194,9 @@ class Run:
         self.fence = fence
         """The number of the claim under which this process carries it."""
         self._wire = Wire(self.id, machinery.inline_bytes, fence)
-        self._wire.left.update(origin.left)
+        self._wire.left.update(
+            {node: ports for node, ports in origin.left.items() if "/" not in node}
+        )
         self._writer = RunWriter(self._wire, self._append)
         self.seat = seat
         """Where the live mode of its runner goes on from run to run."""

@@ -112,7 +112,8 @@ class RunView(View):
     durations: dict[str, float] = Field(default_factory=dict, description="{node: seconds}")
     order: list[str] = Field(default_factory=list, description="The nodes in graph order.")
     hashes: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="{node: {port: hash of the value}}"
+        default_factory=dict,
+        description="{node: {port: hash of the value}}; `cache.value` gives those over a kilobyte",
     )
     usage: list[TokensView] = Field(
         default_factory=list,

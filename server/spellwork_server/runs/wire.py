@@ -57,7 +57,7 @@ class Wire:
         self._inline = inline_bytes
         self._parts: dict[tuple[str, str], int] = {}
         self.left: dict[str, dict[str, OutputRef]] = {}
-        """What the nodes left so far: {node: {port: where it is}}."""
+        """What the run's own nodes left so far, not those inside others: {node: {port: where it is}}."""
         self.encodings = Encodings()
         """Where large values are encoded already."""
 
@@ -140,7 +140,9 @@ class Wire:
     def _outputs(self, event: Event, rows: list[OutputRow]) -> dict[str, msgspec.Raw] | None:
         if event.outputs is None or event.node is None:
             return None
-        left = self.left[event.node] = {}
+        left: dict[str, OutputRef] = {}
+        if "/" not in event.node:
+            self.left[event.node] = left
         wire: dict[str, msgspec.Raw] = {}
         inexact: list[str] = []
         for port, output in event.outputs.items():

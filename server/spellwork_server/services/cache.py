@@ -36,7 +36,7 @@ class GoneView(View):
 
 
 class CacheView(View):
-    """How much is kept. ``values`` and ``size`` (bytes) count what runs and cache entries name, of all users."""
+    """How much is kept. ``values`` and ``size`` (bytes) count what runs and cache entries name, of all users; values of a kilobyte and less aside."""
 
     entries: int = Field(
         description="Cached node calls: the caller's, or for an administrator all."

@@ -140,8 +140,9 @@ class GroupCommit:
         await self._database.carry_out([each.job for each in batch], partial(self._resolve, batch))
 
     def _resolve(self, batch: list[_Waiting[Any]], results: list[Any]) -> None:
+        """Tell who waits that it is durable; it never raises, as for a commit that failed all would be written again."""
         self.failing = None
-        for waiting, result in zip(batch, results, strict=True):
+        for waiting, result in zip(batch, results, strict=False):
             if not waiting.future.done():
                 waiting.future.set_result(result)
 

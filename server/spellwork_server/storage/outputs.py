@@ -179,20 +179,31 @@ class OutputStore:
                 newest = newest.where(RUNS.c.created_at < before)
             newest = newest.order_by(RUNS.c.created_at.desc()).limit(LAST_RUNS)
             runs = {run: index for index, run in enumerate(await conn.scalars(newest))}
-            found: dict[str, tuple[int, list[OutputRef]]] = {}
+            last: dict[str, str] = {}
             for start in range(0, len(nodes), 500):
-                query = select(RUN_OUTPUTS.c.run, *REFERENCE).where(
-                    RUN_OUTPUTS.c.run.in_(list(runs)),
-                    RUN_OUTPUTS.c.node.in_(nodes[start : start + 500]),
-                    RUN_OUTPUTS.c.part == 0,
+                left = (
+                    select(RUN_OUTPUTS.c.run, RUN_OUTPUTS.c.node)
+                    .where(
+                        RUN_OUTPUTS.c.run.in_(list(runs)),
+                        RUN_OUTPUTS.c.node.in_(nodes[start : start + 500]),
+                        RUN_OUTPUTS.c.part == 0,
+                    )
+                    .distinct()
                 )
-                for row in await conn.execute(query):
-                    age, refs = found.get(row.node, (LAST_RUNS, []))
-                    if runs[row.run] < age:
-                        age, refs = found[row.node] = (runs[row.run], [])
-                    if runs[row.run] == age:
-                        refs.append(OutputRef(*row[1:]))
-        return [ref for _, refs in found.values() for ref in refs]
+                for run, node in await conn.execute(left):
+                    if node not in last or runs[run] < runs[last[node]]:
+                        last[node] = run
+            found: list[OutputRef] = []
+            for run in dict.fromkeys(last.values()):
+                mine = [node for node, its in last.items() if its == run]
+                for start in range(0, len(mine), 500):
+                    query = select(*REFERENCE).where(
+                        RUN_OUTPUTS.c.run == run,
+                        RUN_OUTPUTS.c.node.in_(mine[start : start + 500]),
+                        RUN_OUTPUTS.c.part == 0,
+                    )
+                    found += [OutputRef(*row) for row in await conn.execute(query)]
+        return found
 
     async def places(self, keys: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
         """Return where these values were left: (stream, run, node, port, key)."""

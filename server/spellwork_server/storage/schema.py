@@ -540,6 +540,12 @@ RUN_OUTPUTS = Table(
     Column("preview", JSON(none_as_null=True), nullable=True),
     Column("body", LargeBinary, nullable=True),
 )
+"""Which run left which value: who may read the run may read the value, and a
+value that no run and no cache entry names may go. ``part`` is 0 for an
+output's value and counts the streamed chunks that were too large to send.
+``body`` is the value itself where it is small; the others are in ``outputs``,
+once for all who name them, and found by hash."""
+
 _KEPT_APART = RUN_OUTPUTS.c.body.is_(None)
 Index(
     "ix_run_outputs_apart",
@@ -547,11 +553,6 @@ Index(
     sqlite_where=_KEPT_APART,
     postgresql_where=_KEPT_APART,
 )
-"""Which run left which value: who may read the run may read the value, and a
-value that no run and no cache entry names may go. ``part`` is 0 for an
-output's value and counts the streamed chunks that were too large to send.
-``body`` is the value itself where it is small; the others are in ``outputs``,
-once for all who name them, and found by hash."""
 
 PACKS = Table(
     "packs",

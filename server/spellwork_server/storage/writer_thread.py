@@ -208,10 +208,7 @@ class _Asked:
 
     def _answer(self, result: Any, error: BaseException | None) -> None:
         if error is None and self.then is not None:
-            try:
-                self.then(result)
-            except Exception as fault:  # noqa: BLE001 - raised where it is waited for
-                error = fault
+            self.then(result)
         if self.done.done():
             return  # cancelled
         if error is None:

@@ -290,9 +290,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
         shared, private = [
             await ada.post(
                 "/v1/runs",
-                {"canvas": canvas, "audience": audience, "inputs": {"a.value": n}, "wait": 60},
+                {"canvas": canvas, "audience": audience, "inputs": {"a.value": large}, "wait": 60},
             )
-            for n, audience in enumerate(("shared", "private"), 41)
+            for large, audience in (("shared" * 1_000, "shared"), ("private" * 1_000, "private"))
         ]
         comment = await ada.post(f"{path}/comments", {"text": "Well", "at": [1, 2]})
         version = await ada.post(f"{path}/versions", {"name": "First"})
@@ -358,8 +358,10 @@ async def asked_task(h: House, run: str, user: str, canvas: str) -> str:
 
 
 async def output_hash(ada: Caller, run: str) -> str:
-    """Return the hash of an output of a run."""
-    return str((await ada.get(f"/v1/runs/{run}")).body["hashes"]["a"]["value"])
+    """Return the hash of an output of a run, by which who may see the run gets it."""
+    key = str((await ada.get(f"/v1/runs/{run}")).body["hashes"]["a"]["value"])
+    assert (await ada.get(f"/v1/cache/values/{key}")).status == 200
+    return key
 
 
 async def test_every_operation_and_route_is_in_a_list_here(tmp_path: Path) -> None:

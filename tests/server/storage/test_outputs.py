@@ -1,4 +1,4 @@
-"""Values that runs left are found by hash, whatever their size, as long as a run has them."""
+"""Values that runs left are there, whatever their size, as long as a run names them."""
 
 from __future__ import annotations
 

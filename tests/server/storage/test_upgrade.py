@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.schema import METADATA
@@ -48,6 +48,22 @@ async def test_a_fresh_database_is_one_that_alembic_has_nothing_to_do_on(tmp_pat
             await conn.run_sync(migrate)
         async with database.read() as conn:
             assert await conn.run_sync(differences) == []
+
+
+@pytest.mark.parametrize("way", [upgrade, None])
+async def test_small_values_are_left_out_of_the_index_of_hashes(way: Any, tmp_path: Path) -> None:
+    """Alembic does not compare what an index leaves out."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'spellwork.db'}") as database:
+        if way is None:
+            async with database.write() as conn:
+                await conn.run_sync(migrate)
+        else:
+            await way(database)
+        async with database.read() as conn:
+            query = "SELECT sql FROM sqlite_master WHERE name = 'ix_run_outputs_apart'"
+            sql = await conn.scalar(text(query))
+        assert sql is not None
+        assert sql.endswith("WHERE body IS NULL")
 
 
 async def test_upgrading_again_changes_nothing(tmp_path: Path) -> None:
