@@ -377,7 +377,11 @@ async def test_what_had_ended_inside_a_node_does_not_run_again(kept_url: str) ->
     async with house(kept_url, gates=gates) as h:
         run = await h.call(ADA, "runs.create", spell=spell, durable=True)
         await until(lambda: all(gates.arrival(name).is_set() for name in "xyz"))
-        await until(lambda: "each[2]/w" in h.runners.find(run["id"])._wire.left)  # type: ignore[union-attr]
+        while ("node.done", "each[2]/w") not in [
+            (each["kind"], each.get("node"))
+            for each in (await h.call(ADA, "runs.events", id=run["id"]))["events"]
+        ]:
+            await asyncio.sleep(0.01)
         await crash(h, run["id"])
     for name in "xyz":
         gates.arrival(name).clear()

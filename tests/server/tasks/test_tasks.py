@@ -328,6 +328,8 @@ async def test_reminders_and_the_end_come_once_whichever_process_is_first(tmp_pa
         run = await d.run()
         await d.asks(run)
         await d.rests(run)
+        while "asked" not in told:
+            await asyncio.sleep(0.01)
         told.clear()
         async with other:
             for seconds, so_far in ((39, 0), (1, 1), (10, 1), (30, 2)):
