@@ -51,6 +51,9 @@ class Watching:
     def __call__(self, event: Event) -> None:
         """Take an event."""
 
+    def take_ran(self, event: Event) -> None:
+        """Take an event."""
+
     def take_chunks(self, node: str, port: str, chunks: list[int]) -> None:
         """Take chunks."""
         self.chunks += len(chunks)

@@ -59,6 +59,8 @@ class Drivers:
         self.nested = False
         """Whether this run is inside a node of another."""
         self.error: BaseException | None = None
+        self.on_wait: Callable[[], None] | None = None
+        """Called whenever a driver suspends."""
         self._context = copy_context()
         """That of whoever made the run: a driver that is started while a node works has none of that node's."""
 
@@ -217,6 +219,8 @@ class _Watched:
                 waited_for = advance(argument)
             except StopIteration:
                 return
+            if drivers.on_wait is not None:
+                drivers.on_wait()
             if ready:
                 drivers.suspended()
             try:

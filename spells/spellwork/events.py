@@ -81,13 +81,20 @@ Sink = Callable[[Event], None]
 
 @runtime_checkable
 class Watcher(Protocol):
-    """A sink that takes chunks by the batch, and may hold back who makes them.
+    """A sink that takes together what comes together, and may hold back who makes chunks.
 
     Streams wait while it ``is_full``: for ``room``, between two chunks.
     """
 
     def __call__(self, event: Event) -> None:
         """Take an event; returns at once."""
+        ...
+
+    def take_ran(self, event: Event) -> None:
+        """Take the ``node.done`` of a node that waited for nothing, in place of its ``node.started`` and that.
+
+        It started ``event.duration`` before ``event.at``, for the same reason. Returns at once.
+        """
         ...
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
@@ -102,3 +109,9 @@ class Watcher(Protocol):
     async def room(self) -> None:
         """Wait until it is not full."""
         ...
+
+
+def started_and(done: Event) -> tuple[Event, Event]:
+    """Return both events that ``Watcher.take_ran`` takes as one."""
+    started = done.at - (done.duration or 0.0)
+    return Event("node.started", started, done.node, done.why), done

@@ -206,14 +206,7 @@ class Execution:
             recall = Recall(state, self._cache, self._memory, self._context.user, self._incremental)
             recall.encodings = self._encodings
         loops = Loops(state, host, self._sink, recall)
-        watched = (
-            self._sink is not None
-            or recall is not None
-            or self._barrier is not None
-            or self._limits.output_bytes is not None
-        )
-        drivers = self._drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
-        loops.drivers = drivers
+        drivers = self._drivers = loops.make_drivers()
         return state, loops, drivers
 
     async def _close(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from .events import Event, Sink, Watcher
+from .events import Event, Sink, Watcher, started_and
 from .live_loop import Call
 from .live_state import LiveState
 from .result import NodeFailure
@@ -97,6 +97,10 @@ class _Watched:
 
     def __call__(self, event: Event) -> None:
         self._telling(event)
+
+    def take_ran(self, event: Event) -> None:
+        for told in started_and(event):
+            self._telling(told)
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         sink = self._telling.sink

@@ -17,7 +17,7 @@ from .calls import Started
 from .core import RunState
 from .drivers import Drivers
 from .errors import NodeError, NodeSkipped
-from .events import Event, Sink
+from .events import Event, Sink, Watcher, started_and
 from .failing import failure_of
 from .gathering import gather, gather_apart, takes_long
 from .host import RunHost
@@ -53,6 +53,9 @@ class Loops:
         self.state = state
         self.host = host
         self.sink = sink
+        self._take_ran = sink.take_ran if isinstance(sink, Watcher) else self._told_apart
+        self._begun: tuple[int, float] | None = None
+        """The step that is called now and when it started, until it is told: should it wait, by itself."""
         if host.limiters.are_wide:
             state.call_in_full(
                 step.index for step in state.plan.steps if host.limiters.covers(step)
@@ -67,6 +70,21 @@ class Loops:
         self._queued: set[int] = set()
         host.begin_stream = self.begin_stream
         host.readers_of = self.readers_of
+
+    def make_drivers(self) -> Drivers:
+        """Return what carries the run on: by ``quiet`` where there is nobody to tell, nothing to look up and no limit."""
+        host = self.host
+        watched = (
+            self.sink is not None
+            or self.recall is not None
+            or host.barrier is not None
+            or host.caller.measures
+        )
+        drive = self.told if watched else self.quiet
+        drivers = self.drivers = Drivers(self.state, drive, host.crew)
+        if self.sink is not None:
+            drivers.on_wait = self.tell_begun
+        return drivers
 
     def begin_with(self, past: Mapping[str, Ended], given: int = 0) -> None:
         """Before the start: take nodes as they ended before; of them nothing is told. ``given``: steps that are finished."""
@@ -183,8 +201,7 @@ class Loops:
         why = step.first_why if finding is None else finding.why
         self.why[index] = why
         started = time.time()
-        if sink is not None:
-            sink(Event("node.started", started, step.id, why))
+        begun = self._begun = None if sink is None else (index, started)
         ports = program.outputs[index]
         try:
             result = await program.begin(index, mode, values)
@@ -193,13 +210,18 @@ class Loops:
                 await self.host.caller.measure(outputs, share=True)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             self.host.caller.encodings.end_moment()
+            if self._begun is begun:
+                self.tell_begun()
             self._failed(index, error, started)
             return
+        waited = self._begun is not begun
+        if not waited:
+            self._begun = None
         if outputs:
             values[program.results[index]] = result
         ended = time.time()
         self.durations[index] = ended - started
-        self._tell_done(index, finding, outputs, ended, ended - started, simple=True)
+        self._tell_done(index, finding, outputs, ended, ended - started, simple=True, waited=waited)
         if not outputs:
             state.finish_skipped(index)
             return
@@ -219,8 +241,12 @@ class Loops:
         duration: float,
         *,
         simple: bool = False,
+        waited: bool = True,
     ) -> None:
-        """Tell, and remember, that a step was called and gave its outputs, which the state has; ``simple``: by an ``await`` alone."""
+        """Tell, and remember, that a step was called and gave its outputs, which the state has.
+
+        ``simple``: by an ``await`` alone. Without ``waited`` its start is told now, too.
+        """
         step, recall = self.state.plan.steps[index], self.recall
         encodings = self.host.caller.encodings
         try:
@@ -228,14 +254,27 @@ class Loops:
                 for value in outputs.values():
                     encodings.small(value)  # for the sink, the memory and the cache
             if self.sink is not None and not self.host.ended:
-                why = self.why[index]
-                self.sink(Event("node.done", ended, step.id, why, outputs, duration))
+                done = Event("node.done", ended, step.id, self.why[index], outputs, duration)
+                (self.sink if waited else self._take_ran)(done)
             if recall is not None and finding is not None:
                 fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
                 seconds = duration if simple else None
                 recall.done(index, finding, ran=True, fleeting=fleeting, seconds=seconds)
         finally:
             encodings.end_moment()
+
+    def tell_begun(self) -> None:
+        """Tell the start of a step that waits for something: a driver is about to suspend in it."""
+        if self._begun is not None:
+            (index, started), self._begun = self._begun, None
+            if self.sink is not None and not self.host.ended:
+                step = self.state.plan.steps[index]
+                self.sink(Event("node.started", started, step.id, self.why[index]))
+
+    def _told_apart(self, done: Event) -> None:
+        assert self.sink is not None
+        for event in started_and(done):
+            self.sink(event)
 
     async def _told_full(self, index: int) -> None:
         state, sink = self.state, self.sink

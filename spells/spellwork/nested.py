@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from .core import RunState
-from .drivers import Drivers
 from .events import Sink
 from .host import RunHost
 from .loops import Loops
@@ -33,11 +32,8 @@ async def carry_out(
     loops = Loops(state, host, sink, recall)
     if host.behind is not None:
         loops.begin_with(host.behind.ended, given)
-    watched = (
-        sink is not None or recall is not None or host.barrier is not None or host.caller.measures
-    )
     host.crew.count(state.plain)
-    drivers = loops.drivers = Drivers(state, loops.told if watched else loops.quiet, host.crew)
+    drivers = loops.make_drivers()
     drivers.nested = True
     host.crew.lend()
     host.crew.nest(owner, drivers)

@@ -23,6 +23,7 @@ from spellwork import (
     node,
 )
 from spellwork.cache import MemoryCache
+from spellwork.events import started_and
 from spellwork.streams import CAPACITY
 from tests.seeds import examples
 from tests.spells.drawing import draw, kinds
@@ -425,6 +426,10 @@ class Tab:
 
     def __call__(self, event: Event) -> None:
         self.events.append((event.kind, event.message if event.kind == "node.log" else event.value))
+
+    def take_ran(self, event: Event) -> None:
+        for told in started_and(event):
+            self(told)
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         self.events.append(("chunks", chunks))

@@ -19,8 +19,9 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from spellwork_server.errors import ServerError, Unavailable
+from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit, Job
-from spellwork_server.storage.journal import Entry, JournalStore, StoredEvent, numbered
+from spellwork_server.storage.journal import JournalStore, StoredEvent, numbered
 
 from .stream_log import Author, Packet, StreamLog
 from .streams import channel_of
@@ -142,15 +143,16 @@ class Journal:
         entries: Sequence[Entry],
         *,
         size: int | None = None,
+        before: Job[None] | None = None,
         also: Job[None] | None = None,
     ) -> None:
-        """Queue ``entries`` for the end of the stream, with what ``also`` writes in the same transaction.
+        """Queue ``entries`` for the end of the stream, with what is written in the same transaction: ``before`` them, and ``also``.
 
         ``size`` is how many bytes of memory they hold, where that was counted.
         """
         if size is None:
             size = sum(entry.size for entry in entries)
-        self._put(log, Packet(author, tuple(entries), size, also))
+        self._put(log, Packet(author, tuple(entries), size, also, before))
 
     def commit(
         self, log: StreamLog, author: Author, entry: Entry, also: Job[None]
@@ -160,7 +162,7 @@ class Journal:
         It never fails: where it is refused for good, ``author.broken`` was told.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._put(log, Packet(author, (entry,), entry.size, also, done))
+        self._put(log, Packet(author, (entry,), entry.size, also, done=done))
         return done
 
     def settle(
@@ -171,7 +173,7 @@ class Journal:
         It never fails: where that is refused for good, ``author.broken`` was told.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._put(log, Packet(author, (), 0, also, done))
+        self._put(log, Packet(author, (), 0, also, done=done))
         return done
 
     def _put(self, log: StreamLog, packet: Packet) -> None:
@@ -245,9 +247,10 @@ class Journal:
 
     def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
         """Tell the stream's channel of committed entries."""
-        events = b",".join(
-            numbered(first + index, entry.body) for index, entry in enumerate(entries)
-        )
+        if not self.followed(stream):
+            return
+        bodies = [body for entry in entries for body in entry.bodies]
+        events = b",".join([numbered(seq, body) for seq, body in enumerate(bodies, first)])
         self.tell(stream, "run.events", {"events": msgspec.Raw(b"[" + events + b"]")})
 
     def followed(self, stream: str) -> bool:

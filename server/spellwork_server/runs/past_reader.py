@@ -18,8 +18,10 @@ import msgspec
 from spellwork import NodeFailure
 from spellwork.handles import find_handle
 from spellwork.past import Ended
-from spellwork_server.storage.outputs import OutputRef, OutputStore
-from spellwork_server.storage.run_events import RunEvent, RunEventStore
+from spellwork_server.storage.event_rows import Event
+from spellwork_server.storage.outputs import OutputStore
+from spellwork_server.storage.run_events import RunEventStore
+from spellwork_server.storage.small_values import OutputRef
 
 from .references import is_stand_in
 from .run_end import Left
@@ -107,7 +109,7 @@ class PastReader:
             await asyncio.to_thread(story.read, [each for each in page if _USAGE in each.body])
         return story.tokens
 
-    async def _pages(self, run: str, kinds: Sequence[str]) -> AsyncIterator[Sequence[RunEvent]]:
+    async def _pages(self, run: str, kinds: Sequence[str]) -> AsyncIterator[Sequence[Event]]:
         """Yield a run's events of some kinds, oldest first."""
         after = 0
         while True:
@@ -171,7 +173,7 @@ class _Story:
         self._since: dict[str, tuple[int, float]] = {}
         """By path of what began and did not end, the number and the time of its start."""
 
-    def read(self, events: Sequence[RunEvent]) -> None:
+    def read(self, events: Sequence[Event]) -> None:
         """Take events that follow the last ones."""
         for event in events:
             if event.kind in ENDINGS:
@@ -195,7 +197,7 @@ class _Story:
         self._started.add(node)
         self._since.setdefault(node, (seq, at))
 
-    def _begin(self, event: RunEvent) -> None:
+    def _begin(self, event: Event) -> None:
         self.begun = True
         self._started.clear()
         data = _head.decode(event.body).data

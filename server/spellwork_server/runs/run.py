@@ -31,8 +31,8 @@ from spellwork.limits import Limits
 from spellwork.outbound.holding import begin_holding
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.grants.masking import RunSecrets, no_secrets
+from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import Job
-from spellwork_server.storage.journal import Entry
 from spellwork_server.storage.run_records import RunRecord
 from spellwork_server.storage.run_states import note_steered
 
@@ -178,6 +178,8 @@ class Run:
         """Why the server ends it, where it is not its user who does."""
         self.kept: RunRecord | None = None
         """The row as it was first kept."""
+        self.unkept = False
+        """Whether its row could not be kept, so that it never was."""
         self.kept_aside = known is not None
         """Whether how far it is may be kept, too."""
         self._machinery = machinery
@@ -327,6 +329,11 @@ class Run:
         """Stop carrying the run, and write nothing more for it: it is another process's now, or nobody's."""
         self._broken = True
         self.cancel()
+
+    def drop_unkept(self) -> None:
+        """Stop a run whose record could not be kept: it never was."""
+        self.unkept, self.remembers = True, False
+        self.drop()
 
     def leave(self, why: str) -> None:
         """Stop carrying the run as the server stops: a durable one is laid down, any other ends as interrupted."""
@@ -501,7 +508,7 @@ class Run:
         )
 
     async def _end(self, result: RunResult | None) -> None:
-        if result is not None and any_handles():
+        if result is not None and any_handles() and not self.unkept:
             self._machinery.left_in_workers.hold(self.id, result.outputs)
         rest = self._resting(result)
         if rest is not None:
@@ -615,7 +622,9 @@ class Run:
         if self._broken:
             return
         self._pace.add(size)
-        self._machinery.journal.append(self._log, self, entries, size=size, also=self._first_job())
+        self._machinery.journal.append(
+            self._log, self, entries, size=size, before=self._first_job()
+        )
         if self._pace.pending > FAIL_BYTES and self._failure is None:
             self._failure = {
                 "code": "journal_full",
@@ -628,7 +637,7 @@ class Run:
             self._steer()
 
     def _first_job(self) -> Job[None] | None:
-        """Return what is written with the first events, and None with later ones."""
+        """Return what is written before the first events, and None with later ones."""
         if self._begun:
             return None
         self._begun = True

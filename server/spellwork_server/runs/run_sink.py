@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spellwork.events import Event, Sink
+from spellwork.events import Event, Sink, started_and
 from spellwork_server.grants.masking import Masks
 
 from .insides import Insides
@@ -53,6 +53,14 @@ class RunSink:
             ports = [port for port, value in event.outputs.items() if shown[port] != value]
             masked.data = (masked.data or {}) | {INEXACT: ports}
         return masked
+
+    def take_ran(self, event: Event) -> None:
+        """Take both events of a step that waited for nothing, as its ``node.done``."""
+        if self._masks or (event.outputs and PORT in event.outputs):
+            for told in started_and(event):
+                self(told)
+        elif not self._insides.hides(event.node):
+            self._writer.take_ran(event)
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output."""

@@ -17,9 +17,9 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.errors import Unavailable
+from spellwork_server.storage.event_rows import Entry, count_of
 from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.journal import (
-    Entry,
     FencedError,
     RunGoneError,
     StoredEvent,
@@ -80,13 +80,14 @@ class Audience(Protocol):
 
 
 class Packet(msgspec.Struct, frozen=True):
-    """Entries of one author that are committed together, with what ``also`` writes; none for who only waits."""
+    """Entries of one author that are committed together, with what ``before`` writes before them and ``also`` after; none for who only waits."""
 
     author: Author
     entries: tuple[Entry, ...]
     size: int
     """Bytes of memory the entries hold."""
     also: Job[None] | None = None
+    before: Job[None] | None = None
     done: asyncio.Future[None] | None = None
 
     def finish(self) -> None:
@@ -156,7 +157,7 @@ class StreamLog:
 
     async def _tell(self, first: int, entries: Sequence[Entry]) -> None:
         """Tell of what was committed just now: once, and after what others wrote before it."""
-        last = first + len(entries) - 1
+        last = first + count_of(entries) - 1
         async with self._telling:
             while first > self.published + 1:
                 try:
@@ -166,9 +167,12 @@ class StreamLog:
                         return
                     logger.warning("stream %s waits for the store: %s", self.stream, error)
                     await asyncio.sleep(FIRST_RETRY)
-            new = entries[self.published + 1 - first :]
-            if new:
-                self._audience.publish(self.stream, self.published + 1, new)
+            start, seq = 0, first
+            while start < len(entries) and seq + entries[start].count - 1 <= self.published:
+                seq += entries[start].count
+                start += 1
+            if start < len(entries):
+                self._audience.publish(self.stream, seq, entries[start:])
                 self.published = last
             while self.published < self._heard:  # told of while this went on
                 await self._relay(self._heard)
@@ -205,7 +209,7 @@ class StreamLog:
         return batch
 
     async def _write(self, batch: list[Packet]) -> None:
-        if not any(packet.entries or packet.also for packet in batch):
+        if not any(packet.entries or packet.before or packet.also for packet in batch):
             for packet in batch:  # whoever only waits for what came before
                 packet.finish()
             return
@@ -248,6 +252,9 @@ class StreamLog:
                 written = await find_written(conn, stream, lost_at, entries)
                 if written is not None:
                     return written
+            for packet in batch:
+                if packet.before is not None:
+                    await packet.before(conn)
             last = await append(conn, stream, entries) if entries else None
             for packet in batch:
                 if packet.also is not None:
@@ -294,7 +301,7 @@ class StreamLog:
             return
         entries = [entry for packet in batch for entry in packet.entries]
         try:
-            await self._tell(last - len(entries) + 1, entries)
+            await self._tell(last - count_of(entries) + 1, entries)
         except (
             Exception
         ):  # the edge of the sockets: what is kept can be resumed, and its runs go on

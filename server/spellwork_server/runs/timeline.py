@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from spellwork_server.storage.timeline_events import TimelineEvent
+from spellwork_server.storage.event_rows import Event
 
 from .insides import Insides
 from .writer import TERMINAL
@@ -86,7 +86,7 @@ class TimelineMaker:
         self._run = [Span("queued", created_at)]
         self._attempt = 0
 
-    def take(self, events: Iterable[TimelineEvent]) -> None:
+    def take(self, events: Iterable[Event]) -> None:
         """Take further events."""
         for event in events:
             if event.node is None:
@@ -106,7 +106,7 @@ class TimelineMaker:
         rows.sort(key=lambda row: _place(row.node, firsts))
         return Timeline(rows, self._run)
 
-    def _take_run(self, event: TimelineEvent) -> None:
+    def _take_run(self, event: Event) -> None:
         last = self._run[-1]
         if last.end is None:
             last.end = event.at
@@ -121,9 +121,9 @@ class TimelineMaker:
                 row.state = row.state or "cancelled"
 
 
-def _take(row: Row, event: TimelineEvent) -> None:
+def _take(row: Row, event: Event) -> None:
     at = event.at
-    if event.body is None:  # it says something: what it waited for while it ran is over
+    if not event.body:  # it says something: what it waited for while it ran is over
         if row.spans and row.spans[-1].state == "waiting" and row.attempts:
             row.enter("running", at)
         return

@@ -11,8 +11,9 @@ from spellwork.encoding import Encoded, Encodings
 from spellwork.events import Event
 from spellwork.handles import Handle, any_handles, handles_in
 from spellwork.values import to_json
-from spellwork_server.storage.journal import Entry
-from spellwork_server.storage.outputs import OutputRef, OutputRow
+from spellwork_server.storage.event_rows import RAN, Entry
+from spellwork_server.storage.outputs import OutputRow
+from spellwork_server.storage.small_values import OutputRef
 
 from .past_reader import INEXACT, Told
 from .references import encode, is_stand_in, preview_of_encoded, reference
@@ -87,6 +88,24 @@ class Wire:
             data=None if event.data is None else _data(event),
         )
         return self._seal(wire, tuple(rows))
+
+    def ran(self, event: Event) -> Entry:
+        """Return both events of a step that waited for nothing as an entry; ``event`` is its ``node.done``."""
+        rows: list[OutputRow] = []
+        outputs = self._outputs(event, rows)
+        wire = WireEvent(
+            self._run,
+            event.kind,
+            event.at,
+            event.node,
+            outputs=outputs,
+            why=event.why,
+            duration=event.duration,
+            data=event.data,
+        )
+        return Entry(
+            self._run, RAN, event.node, event.at, _json.encode(wire), tuple(rows), self._fence
+        )
 
     def chunk(self, event: Event, value: Encoded, count: int) -> Entry:
         """Return ``count`` chunks of one port, joined in ``value``, as one entry."""

@@ -18,7 +18,7 @@ from typing import Any
 from spellwork.encoding import Encoded
 from spellwork.events import Event
 from spellwork.values import hash_bytes
-from spellwork_server.storage.journal import Entry
+from spellwork_server.storage.event_rows import Entry
 
 from .references import encode
 from .wire import Wire
@@ -103,6 +103,13 @@ class RunWriter:
             if self._lines and event.kind in ("node.done", "node.failed"):
                 self._say_left_out(event)
             self.put(self.wire.entry(event))
+
+    def take_ran(self, event: Event) -> None:
+        """Take both events of a step that waited for nothing, as its ``node.done``; on the loop's thread, and returns at once."""
+        if self.terminal is None:
+            if self._chunks or self._progress:
+                self._flush_node(event.node)
+            self.put(self.wire.ran(event))
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Take chunks of one output that came together; on the loop's thread, and returns at once."""

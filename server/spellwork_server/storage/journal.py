@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
     Update,
@@ -26,34 +25,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import Prepared, insert_many, param, upsert
 from .database import Database
-from .outputs import OutputRow, insert_outputs
+from .event_rows import COLUMNS, Entry, count_of, read_events, rows_of
+from .outputs import insert_outputs
 from .schema import EVENTS, PROCESSES, RUNS, STREAMS
-
-COLUMNS = ("stream", "seq", "run", "kind", "node", "at", "body")
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """An event on its way into a stream, with the values that go with it.
-
-    ``body`` is the event as a JSON object without its number; it is never empty.
-    ``fence`` is the claim of the run under which it is written.
-    """
-
-    run: str
-    kind: str
-    node: str | None
-    at: float
-    body: bytes
-    outputs: tuple[OutputRow, ...] = ()
-    fence: int = 0
-
-    @property
-    def size(self) -> int:
-        """How many bytes of memory the entry holds, about."""
-        size = len(self.body) + 200
-        for output in self.outputs:
-            size += len(output.body)
-        return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +64,10 @@ async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -
     held until the end of the transaction, so that nobody claims one between
     the look at its fence and the commit.
     """
-    last = await _advance(conn, stream, len(entries), {(each.run, each.fence) for each in entries})
-    first = last - len(entries) + 1
+    count = count_of(entries)
+    last = await _advance(conn, stream, count, {(each.run, each.fence) for each in entries})
     await insert_outputs(conn, [row for entry in entries for row in entry.outputs])
-    rows = [
-        (stream, seq, entry.run, entry.kind, entry.node, entry.at, entry.body)
-        for seq, entry in enumerate(entries, first)
-    ]
-    await insert_many(conn, EVENTS, COLUMNS, rows)
+    await insert_many(conn, EVENTS, COLUMNS, rows_of(stream, last - count + 1, entries))
     return last
 
 
@@ -108,17 +78,18 @@ async def find_written(
 
     For whoever lost the store while it committed them, and does not know whether it did.
     """
-    ends = (entries[0], entries[-1])
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in rows_of(stream, 1, entries)]
+    ends = rows[0], rows[-1]
     query = select(EVENTS.c.seq, EVENTS.c.body).where(
         EVENTS.c.stream == stream,
         EVENTS.c.seq > after,
-        EVENTS.c.run.in_({each.run for each in ends}),
-        EVENTS.c.body.in_({each.body for each in ends}),
+        EVENTS.c.run.in_({each["run"] for each in ends}),
+        EVENTS.c.body.in_({each["body"] for each in ends}),
     )
     found: dict[int, bytes] = {row.seq: row.body for row in await conn.execute(query)}
     for seq, body in found.items():
-        last = seq + len(entries) - 1
-        if body == ends[0].body and found.get(last) == ends[1].body:
+        last = int(seq + ends[1]["seq"] - ends[0]["seq"])
+        if body == ends[0]["body"] and found.get(last) == ends[1]["body"]:
             return last
     return None
 
@@ -218,7 +189,8 @@ class JournalStore:
     async def first(self, stream: str) -> int | None:
         """Return the number of the oldest event still kept, None when there is none."""
         async with self._database.read() as conn:
-            seq = await conn.scalar(select(func.min(EVENTS.c.seq)).where(EVENTS.c.stream == stream))
+            oldest = select(EVENTS.c.seq - EVENTS.c.covers + 1).where(EVENTS.c.stream == stream)
+            seq = await conn.scalar(oldest.order_by(EVENTS.c.seq).limit(1))
         return None if seq is None else int(seq)
 
     async def read(
@@ -235,22 +207,14 @@ class JournalStore:
 
         Where given, those of one run only, and of one node and what it runs inside itself.
         """
-        query = (
-            select(EVENTS.c.seq, EVENTS.c.kind, EVENTS.c.body)
-            .where(EVENTS.c.stream == stream, EVENTS.c.seq > after, EVENTS.c.seq <= upto)
-            .order_by(EVENTS.c.seq)
-            .limit(limit)
-        )
+        columns = EVENTS.c
+        mine = and_(columns.stream == stream, columns.seq - columns.covers < upto)
         if run is not None:
-            query = query.where(EVENTS.c.run == run)
-        if node is not None:
-            query = query.where(_at_or_inside(node))
+            mine &= columns.run == run
         async with self._database.read() as conn:
-            rows: Sequence[Any] = (await conn.execute(query)).all()
-        return [StoredEvent(row.seq, row.kind, numbered(row.seq, row.body)) for row in rows]
-
-
-def _at_or_inside(path: str) -> ColumnElement[bool]:
-    """Return the condition that an event is of the node at a path, or of one inside it (LIKE would not mind case)."""
-    head = func.substr(EVENTS.c.node, 1, len(path) + 1)
-    return or_(EVENTS.c.node == path, head == f"{path}/", head == f"{path}[")
+            events = await read_events(conn, mine, after=after, limit=limit, node=node)
+        return [
+            StoredEvent(event.seq, event.kind, numbered(event.seq, event.body))
+            for event in events
+            if event.seq <= upto
+        ]

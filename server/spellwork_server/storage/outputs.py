@@ -2,13 +2,14 @@
 
 A small value is kept with each run that left it, and is read there; the others are kept apart,
 once for all, and are found by hash. Hashes come in no order, so each row in a table or an index
-of them is on a page of its own: a commit with 200 small values would write 400 pages.
+of them is on a page of its own: a commit with 200 small values would write 400 pages. Small values
+that come together share a row of the run (``small_values``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,17 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .bulk import insert_many, json_text
 from .database import Database
 from .schema import OUTPUTS, RUN_OUTPUTS, RUNS
-
-
-class OutputRef(msgspec.Struct, frozen=True, gc=False):
-    """What a run's record knows of a value: where it is, how large, its head when large, and itself when small."""
-
-    node: str
-    port: str
-    hash: str
-    size: int
-    preview: Any
-    body: bytes | None = None
+from .small_values import OutputRef, insert_small, read_small, read_small_of
 
 
 class OutputRow(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +46,9 @@ class OutputRow(msgspec.Struct, frozen=True, gc=False):
 
 LAST_RUNS = 50
 """How many runs are looked through for what was last left of a node."""
+
+NEWEST_RUNS = 5
+"""How many of them at first: mostly that is enough."""
 
 LAST_INSIDE = 200
 """How many places inside runs are looked at for one that somebody may read a value by."""
@@ -90,13 +84,13 @@ async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> N
 
 
 async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
-    """Keep the values, and who left them. Idempotent."""
+    """Keep the values, and who left them."""
     await insert_values(conn, {row.hash: row.body for row in rows})
     await _insert_references(conn, [(row.run, row.part, row.ref) for row in rows])
 
 
 async def insert_references(conn: AsyncConnection, run: str, refs: Iterable[OutputRef]) -> None:
-    """Note which values a run left on its ports; those that are kept apart are there. Idempotent."""
+    """Note which values a run left on its ports; those that are kept apart are there."""
     await _insert_references(conn, [(run, 0, ref) for ref in refs])
 
 
@@ -104,11 +98,17 @@ async def _insert_references(
     conn: AsyncConnection, refs: Iterable[tuple[str, int, OutputRef]]
 ) -> None:
     """Note who left what: (run, part, reference)."""
-    rows = [
-        (run, ref.node, ref.port, part, ref.hash, ref.size, json_text(ref.preview), ref.body)
-        for run, part, ref in refs
-    ]
+    rows: list[tuple[Any, ...]] = []
+    small: dict[str, list[OutputRef]] = {}
+    for run, part, ref in refs:
+        if ref.body is not None and part == 0 and ref.preview is None:
+            small.setdefault(run, []).append(ref)
+        else:
+            preview = json_text(ref.preview)
+            rows.append((run, ref.node, ref.port, part, ref.hash, ref.size, preview, ref.body))
     await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, rows, keep_old=True)
+    for run, values in small.items():
+        await insert_small(conn, run, values)
 
 
 class OutputStore:
@@ -154,7 +154,8 @@ class OutputStore:
         """Return what the run left on its ports, chunks aside, in no particular order."""
         query = select(*REFERENCE).where(RUN_OUTPUTS.c.run == run, RUN_OUTPUTS.c.part == 0)
         async with self._database.read() as conn:
-            return [OutputRef(*row) for row in await conn.execute(query)]
+            found = [OutputRef(*row) for row in await conn.execute(query)]
+            return found + await read_small(conn, run)
 
     async def ref_of_port(self, run: str, node: str, port: str) -> OutputRef | None:
         """Return where the value is that the run left on one port."""
@@ -164,7 +165,10 @@ class OutputStore:
         )
         async with self._database.read() as conn:
             row = (await conn.execute(query)).first()
-        return None if row is None else OutputRef(*row)
+            if row is not None:
+                return OutputRef(*row)
+            small = await read_small(conn, run, {node})
+        return next((ref for ref in small if ref.port == port), None)
 
     async def last_of(
         self, stream: str, nodes: Sequence[str], *, before: float | None = None
@@ -178,31 +182,15 @@ class OutputStore:
             if before is not None:
                 newest = newest.where(RUNS.c.created_at < before)
             newest = newest.order_by(RUNS.c.created_at.desc()).limit(LAST_RUNS)
-            runs = {run: index for index, run in enumerate(await conn.scalars(newest))}
-            last: dict[str, str] = {}
-            for start in range(0, len(nodes), 500):
-                left = (
-                    select(RUN_OUTPUTS.c.run, RUN_OUTPUTS.c.node)
-                    .where(
-                        RUN_OUTPUTS.c.run.in_(list(runs)),
-                        RUN_OUTPUTS.c.node.in_(nodes[start : start + 500]),
-                        RUN_OUTPUTS.c.part == 0,
-                    )
-                    .distinct()
-                )
-                for run, node in await conn.execute(left):
-                    if node not in last or runs[run] < runs[last[node]]:
-                        last[node] = run
+            runs = (await conn.scalars(newest)).all()
+            missing = set(nodes)
             found: list[OutputRef] = []
-            for run in dict.fromkeys(last.values()):
-                mine = [node for node, its in last.items() if its == run]
-                for start in range(0, len(mine), 500):
-                    query = select(*REFERENCE).where(
-                        RUN_OUTPUTS.c.run == run,
-                        RUN_OUTPUTS.c.node.in_(mine[start : start + 500]),
-                        RUN_OUTPUTS.c.part == 0,
-                    )
-                    found += [OutputRef(*row) for row in await conn.execute(query)]
+            for several in (runs[:NEWEST_RUNS], runs[NEWEST_RUNS:]):
+                left = await _left_of(conn, several, missing) if missing and several else {}
+                for run in several:
+                    its = [ref for ref in left.get(run, ()) if ref.node in missing]
+                    found += its
+                    missing.difference_update([ref.node for ref in its])
         return found
 
     async def places(self, keys: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
@@ -247,3 +235,20 @@ class OutputStore:
                 (row.id, row.node, row.canvas_id, row.user_id, row.audience)
                 for row in await conn.execute(query)
             ]
+
+
+async def _left_of(
+    conn: AsyncConnection, runs: Sequence[str], nodes: Collection[str]
+) -> dict[str, list[OutputRef]]:
+    """Return what runs left of some nodes."""
+    found = await read_small_of(conn, runs, nodes)
+    wanted = list(nodes)
+    for start in range(0, len(wanted), 500):
+        query = select(RUN_OUTPUTS.c.run, *REFERENCE).where(
+            RUN_OUTPUTS.c.run.in_(runs),
+            RUN_OUTPUTS.c.node.in_(wanted[start : start + 500]),
+            RUN_OUTPUTS.c.part == 0,
+        )
+        for run, *ref in await conn.execute(query):
+            found.setdefault(run, []).append(OutputRef(*ref))
+    return found

@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .bulk import upsert
 from .clock import Clock, database_time
 from .database import Database
+from .event_rows import RAN, nodes_of
 from .journal import Claim
 from .run_records import CARRIED, OPEN, RunRecord
 from .schema import EVENTS, PROCESSES, QUEUES, RUNS
@@ -591,12 +592,19 @@ async def _ended_nodes(conn: AsyncConnection, runs: Sequence[str]) -> dict[str, 
 
     One whose outputs are in no store ends again each time that the run goes on: that is no way further.
     """
-    query = (
-        select(EVENTS.c.run, func.count(EVENTS.c.node.distinct()))
-        .where(EVENTS.c.run.in_(runs), EVENTS.c.kind.in_(ENDINGS))
-        .group_by(EVENTS.c.run)
+    columns = EVENTS.c
+    ended = (
+        select(columns.run, columns.node)
+        .where(columns.run.in_(runs), columns.kind.in_(ENDINGS))
+        .distinct()
     )
-    return {row[0]: int(row[1]) for row in await conn.execute(query)}
+    together = select(columns.run, columns.body).where(columns.run.in_(runs), columns.kind == RAN)
+    nodes: dict[str, set[str]] = {}
+    for run, node in await conn.execute(ended):
+        nodes.setdefault(run, set()).add(node)
+    for run, body in await conn.execute(together):
+        nodes.setdefault(run, set()).update(nodes_of(body))
+    return {run: len(each) for run, each in nodes.items()}
 
 
 def _late(now: float) -> ColumnElement[bool]:

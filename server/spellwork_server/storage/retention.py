@@ -38,7 +38,10 @@ async def drop_runs(
     for stream in streams:
         kept = exists().where(RUNS.c.id == EVENTS.c.run)
         first = await conn.scalar(
-            select(func.min(EVENTS.c.seq)).where(EVENTS.c.stream == stream, kept)
+            select(EVENTS.c.seq - EVENTS.c.covers + 1)
+            .where(EVENTS.c.stream == stream, kept)
+            .order_by(EVENTS.c.seq)
+            .limit(1)
         )
         query = delete(EVENTS).where(EVENTS.c.stream == stream)
         if first is not None:

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database
+from .event_rows import Event, read_events
 from .schema import EVENTS, RUN_OUTPUTS
-
-
-@dataclass(frozen=True, slots=True)
-class RunEvent:
-    """An event of a run, with its number in the stream. ``body`` is its JSON without that."""
-
-    seq: int
-    kind: str
-    node: str | None
-    at: float
-    body: bytes
+from .small_values import forget_small, places_of_small
 
 
 class RunEventStore:
@@ -31,26 +21,23 @@ class RunEventStore:
 
     async def of_run(
         self, run: str, kinds: Sequence[str], *, after: int, limit: int
-    ) -> list[RunEvent]:
+    ) -> list[Event]:
         """Return the run's events of these kinds with numbers beyond ``after``, oldest first."""
-        query = (
-            select(EVENTS.c.seq, EVENTS.c.kind, EVENTS.c.node, EVENTS.c.at, EVENTS.c.body)
-            .where(EVENTS.c.run == run, EVENTS.c.seq > after, EVENTS.c.kind.in_(kinds))
-            .order_by(EVENTS.c.seq)
-            .limit(limit)
-        )
         async with self._database.read() as conn:
-            return [RunEvent(*row) for row in await conn.execute(query)]
+            return await read_events(
+                conn, EVENTS.c.run == run, after=after, limit=limit, kinds=kinds
+            )
 
     async def places_of(self, run: str) -> frozenset[str]:
         """Return the paths of the nodes that left anything in the run: outputs, or large chunks of streams."""
         query = select(RUN_OUTPUTS.c.node).where(RUN_OUTPUTS.c.run == run).distinct()
         async with self._database.read() as conn:
-            return frozenset(await conn.scalars(query))
+            return frozenset(await conn.scalars(query)) | await places_of_small(conn, run)
 
 
 async def forget_left(conn: AsyncConnection, run: str, nodes: Sequence[str]) -> None:
     """Forget what nodes left in a run, as they run there again."""
+    await forget_small(conn, run, frozenset(nodes))
     for start in range(0, len(nodes), 500):
         part = nodes[start : start + 500]
         await conn.execute(

@@ -215,8 +215,10 @@ EVENTS = Table(
     Column("node", String(PATH_LENGTH), nullable=True),
     Column("at", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("covers", Integer, nullable=False, server_default="1"),
     Index(None, "run", "seq"),
 )
+"""A row is an event, or ``covers`` several, of which ``seq`` is the last; ``event_rows`` reads and writes them."""
 
 RUNS = Table(
     "runs",
@@ -553,6 +555,16 @@ Index(
     sqlite_where=_KEPT_APART,
     postgresql_where=_KEPT_APART,
 )
+
+RUN_VALUES = Table(
+    "run_values",
+    METADATA,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Small values that a run left on its ports: those that came together in a row, as JSON
+[[node, port, hash, value], ...]. What a row of a higher number says counts."""
 
 PACKS = Table(
     "packs",

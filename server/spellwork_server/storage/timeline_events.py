@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sqlalchemy import case, func, null, select
+from sqlalchemy import func, select
 
 from .database import Database
+from .event_rows import RAN, Event, nodes_of, read_events
 from .schema import EVENTS
 
 SILENT = ("node.chunk", "node.progress", "node.log", "node.preview")
 """Kinds whose bodies say nothing of time, and may be large."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEvent:
-    """An event; ``body`` is None where only its time matters."""
-
-    seq: int
-    kind: str
-    node: str | None
-    at: float
-    body: bytes | None
 
 
 class TimelineEvents:
@@ -30,18 +18,12 @@ class TimelineEvents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_run(self, run: str, *, after: int, limit: int) -> list[TimelineEvent]:
-        """Return events of a run after a number, oldest first."""
-        columns = EVENTS.c
-        body = case((columns.kind.in_(SILENT), null()), else_=columns.body)
-        query = (
-            select(columns.seq, columns.kind, columns.node, columns.at, body)
-            .where(columns.run == run, columns.seq > after)
-            .order_by(columns.seq)
-            .limit(limit)
-        )
+    async def of_run(self, run: str, *, after: int, limit: int) -> list[Event]:
+        """Return events of a run after a number, oldest first; those of ``SILENT`` kinds without their bodies."""
         async with self._database.read() as conn:
-            return [TimelineEvent(*row) for row in await conn.execute(query)]
+            return await read_events(
+                conn, EVENTS.c.run == run, after=after, limit=limit, silent=SILENT
+            )
 
     async def starts(self, run: str) -> dict[str, int]:
         """Return how often nodes of a run were started, by path."""
@@ -51,5 +33,10 @@ class TimelineEvents:
             .where(columns.run == run, columns.kind == "node.started")
             .group_by(columns.node)
         )
+        together = select(columns.body).where(columns.run == run, columns.kind == RAN)
         async with self._database.read() as conn:
-            return {row[0]: row[1] for row in await conn.execute(query)}
+            found = {row[0]: row[1] for row in await conn.execute(query)}
+            for body in await conn.scalars(together):
+                for node in nodes_of(body):
+                    found[node] = found.get(node, 0) + 1
+        return found

@@ -20,8 +20,9 @@ from spellwork_server.outbox import pump as module
 from spellwork_server.outbox.redis_stream import SUBSCRIBER, RedisStream
 from spellwork_server.runs.journal import Journal
 from spellwork_server.storage.database import MEMORY, Database
+from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.journal import Entry, JournalStore
+from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.outbox import OutboxStore
 from spellwork_server.storage.run_records import RunRecord, insert_run
 from spellwork_server.storage.schema import RUNS

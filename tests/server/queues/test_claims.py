@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.storage.database import Database
-from spellwork_server.storage.journal import Entry, FencedError, append
+from spellwork_server.storage.event_rows import Entry
+from spellwork_server.storage.journal import FencedError, append
 from spellwork_server.storage.processes import ProcessRecords
 from spellwork_server.storage.queues import Claimant, QueueRecord, QueueStore, _late, enqueue
 from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended

@@ -19,8 +19,9 @@ from spellwork_server.runs.journal import Journal
 from spellwork_server.sockets import Channels
 from spellwork_server.sockets.relay import Relay
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.journal import Entry, JournalStore
+from spellwork_server.storage.journal import JournalStore
 from spellwork_server.storage.relayed import RelayStore
 from spellwork_server.storage.run_records import RunRecord, insert_run
 from spellwork_server.storage.schema import PROCESSES

@@ -16,8 +16,9 @@ from sqlalchemy import func, insert, select, update
 from spellwork_server.runs import retention as module
 from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.journal import Entry, JournalStore, append
+from spellwork_server.storage.journal import JournalStore, append
 from spellwork_server.storage.outbox import OutboxStore
 from spellwork_server.storage.outputs import SMALL_BYTES, OutputRow
 from spellwork_server.storage.relayed import KEPT_SECONDS, Relayed, RelayStore

@@ -14,7 +14,7 @@ from spellwork_server.runs import writer as writer_module
 from spellwork_server.runs.references import encode
 from spellwork_server.runs.wire import Wire
 from spellwork_server.runs.writer import CHUNK_CHARACTERS, RunWriter
-from spellwork_server.storage.journal import Entry
+from spellwork_server.storage.event_rows import Entry
 
 from .house import until
 

@@ -14,7 +14,6 @@ from sqlalchemy import delete, func, select
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.outputs import (
     SMALL_BYTES,
-    OutputRef,
     OutputRow,
     OutputStore,
     insert_outputs,
@@ -23,6 +22,7 @@ from spellwork_server.storage.outputs import (
 from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.run_records import RunRecord, insert_run
 from spellwork_server.storage.schema import OUTPUTS, RUNS
+from spellwork_server.storage.small_values import OutputRef
 
 from .databases import KINDS, opened
 
