@@ -178,8 +178,6 @@ class Run:
         """Why the server ends it, where it is not its user who does."""
         self.kept: RunRecord | None = None
         """The row as it was first kept."""
-        self.unkept = False
-        """Whether its row could not be kept, so that it never was."""
         self.kept_aside = known is not None
         """Whether how far it is may be kept, too."""
         self._machinery = machinery
@@ -329,11 +327,6 @@ class Run:
         """Stop carrying the run, and write nothing more for it: it is another process's now, or nobody's."""
         self._broken = True
         self.cancel()
-
-    def drop_unkept(self) -> None:
-        """Stop a run whose record could not be kept: it never was."""
-        self.unkept, self.remembers = True, False
-        self.drop()
 
     def leave(self, why: str) -> None:
         """Stop carrying the run as the server stops: a durable one is laid down, any other ends as interrupted."""
@@ -508,7 +501,7 @@ class Run:
         )
 
     async def _end(self, result: RunResult | None) -> None:
-        if result is not None and any_handles() and not self.unkept:
+        if result is not None and any_handles():
             self._machinery.left_in_workers.hold(self.id, result.outputs)
         rest = self._resting(result)
         if rest is not None:

@@ -479,7 +479,7 @@ class Runners:
             runner.note_end(run)
             if run.status == "waiting":
                 self.spawn(self._go_on_if_answered(run.id))
-            elif not run.is_open and not run.unkept:
+            elif not run.is_open:
                 for callback in self._end_watchers:
                     callback(run)
             place = self._places.get((runner.user, runner.canvas))

@@ -280,27 +280,19 @@ class SpellRunner:
 
         try:
             kept = self._commits.submit(keep, urgent=True)
-        except BaseException:
-            self._abandon(run)
-            raise
-        at_once = run.status == "running" and not paused
-        if at_once:  # what it tells, and its barriers, come after its record
-            self._launch(self, run)
-        try:
             await asyncio.shield(kept)
         except asyncio.CancelledError:  # whoever asked is gone, but the record is on its way
             run.cancel()
-            kept.add_done_callback(lambda done: self._close_unheard(run, done, at_once))
+            kept.add_done_callback(lambda done: self._close_unheard(run, done))
             raise
         except BaseException:
-            self._let_go_of_unkept(run, at_once)
+            self._abandon(run)
             raise
-        if not at_once:
-            if paused:
-                run.pause()
-            else:
-                run.tell_status()
-            self._launch(self, run)
+        if paused:
+            run.pause()
+        elif run.status == "queued":
+            run.tell_status()
+        self._launch(self, run)
         return run
 
     async def queue(self, request: RunRequest, place: Place) -> Queued:
@@ -363,19 +355,12 @@ class SpellRunner:
             for run in self.runs.values()
         )
 
-    def _close_unheard(self, run: Run, kept: asyncio.Future[None], begun: bool) -> None:
+    def _close_unheard(self, run: Run, kept: asyncio.Future[None]) -> None:
         """Let a run that nobody waits for any more end as cancelled, if it was kept at all."""
         if kept.cancelled() or kept.exception() is not None:
-            self._let_go_of_unkept(run, begun)
-        elif not begun:
-            self._launch(self, run)
-
-    def _let_go_of_unkept(self, run: Run, begun: bool) -> None:
-        """Stop a run whose record could not be kept: it never was."""
-        if begun:
-            run.drop_unkept()
-        else:
             self._abandon(run)
+        else:
+            self._launch(self, run)
 
     def _abandon(self, run: Run) -> None:
         del self.runs[run.id]

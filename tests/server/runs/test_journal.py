@@ -166,6 +166,7 @@ async def test_sockets_that_cannot_be_told_hold_up_no_run(
 
     async with house() as h:
         await h.canvas(sums())
+        await h.tab(ADA, "c1")
         monkeypatch.setattr(h.channels, "publish", broken)
         run = await h.call(ADA, "runs.create", canvas="c1", wait=60)
         monkeypatch.undo()
