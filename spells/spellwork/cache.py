@@ -31,6 +31,11 @@ class OutputCache(Protocol):
     A cache may forget at any time. Whoever gets a value must not change it.
     """
 
+    @property
+    def scope(self) -> str:
+        """Goes into every key: what is kept in one scope is not found in another."""
+        ...
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys; expired and unknown ones are left out."""
         ...
@@ -42,6 +47,8 @@ class OutputCache(Protocol):
 
 class MemoryCache:
     """An OutputCache in this process: the least recently used go first when ``max_bytes`` is passed."""
+
+    scope = ""
 
     def __init__(self, max_bytes: int = 256 * 1024 * 1024) -> None:
         self.max_bytes = max_bytes

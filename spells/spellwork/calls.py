@@ -209,14 +209,22 @@ class Caller:
         Large ones are encoded in a thread, once for all who need their JSON (``encodings``).
         With ``share`` small ones are, too; who asks for that ends the moment (``Encodings.end_moment``).
         """
-        if self._output_bytes is None:
+        if self._output_bytes is None or self.measure_small(outputs, share=share):
             return
         for port, value in outputs.items():
-            if type(value) in _SMALL or value is SKIP or type(value) is Handle:
-                continue
-            if is_large(value):
+            if not _weighs_nothing(value) and is_large(value):
                 self.encodings.end_moment()
                 await self.encodings.make(value, self._output_bytes, port or None)
+
+    def measure_small(self, outputs: Mapping[str, Any], *, share: bool = False) -> bool:
+        """Do the same for those that are small; return whether all are, so that nothing is left to ``measure``."""
+        assert self._output_bytes is not None
+        all_small = True
+        for port, value in outputs.items():
+            if _weighs_nothing(value):
+                continue
+            if is_large(value):
+                all_small = False
                 continue
             encoded = self.encodings.small(value) if share else None
             body = rough_json(value) if encoded is None else encoded.body
@@ -224,6 +232,11 @@ class Caller:
                 raise OutputTooLarge(len(body), self._output_bytes, port)
             if nests_deeper(body, DEPTH_LIMIT):
                 raise OutputTooDeep(DEPTH_LIMIT, port)
+        return all_small
+
+
+def _weighs_nothing(value: Any) -> bool:
+    return type(value) in _SMALL or value is SKIP or type(value) is Handle
 
 
 def _again(error: Exception, step: Step, attempt: int) -> bool:

@@ -195,7 +195,7 @@ class Loops:
     async def _told_simple(self, index: int, mode: int) -> None:
         """Call a step that is no more than an ``await``: what ``quiet`` does, and what others are to learn of it."""
         state, sink = self.state, self.sink
-        program, values = state.program, state.values
+        program, values, caller = state.program, state.values, self.host.caller
         step = state.plan.steps[index]
         finding = self._findings.get(index)
         why = step.first_why if finding is None else finding.why
@@ -206,10 +206,10 @@ class Loops:
         try:
             result = await program.begin(index, mode, values)
             outputs = {ports[0][0]: result} if ports and result is not SKIP else {}
-            if self.host.caller.measures:
-                await self.host.caller.measure(outputs, share=True)
+            if caller.measures and not caller.measure_small(outputs, share=True):
+                await caller.measure(outputs, share=True)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
-            self.host.caller.encodings.end_moment()
+            caller.encodings.end_moment()
             if self._begun is begun:
                 self.tell_begun()
             self._failed(index, error, started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,8 +32,20 @@ class Held:
 
 def mark_of(value: Any) -> Any:
     """Return what a value is known by: the hash of its JSON, or where JSON would not give it back, the very object."""
+    if type(value) in _COMMON and (mark := _known_mark(value)):
+        return mark
     plain = plain_bytes(value)
     return Held(value) if plain is None else hash_bytes(plain)
+
+
+_COMMON = (int, bool, type(None))
+"""What nodes often have typed in, and is known again by being equal."""
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _known_mark(value: int | None) -> str:
+    plain = plain_bytes(value)
+    return "" if plain is None else hash_bytes(plain)
 
 
 class Remembered(msgspec.Struct, eq=False, gc=False):

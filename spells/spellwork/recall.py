@@ -1,7 +1,7 @@
 """Whether a step needs to run: look at the last run and at the cache, and say why.
 
 Content keys: the hash of the node itself (type, version, code, environment),
-of each input value, and of the user where the policy is "private". A value
+of each input value, of the user where the policy is "private", and of the scope of the cache. A value
 that is not plain JSON has no stable hash; a step that takes one is not served
 from a cache, but is known again within a process by identity.
 """
@@ -67,6 +67,7 @@ class Recall:
         self._steps = state.plan.steps
         self._shapes = state.plan.shapes
         self._cache = cache
+        self._scope = "" if cache is None else cache.scope
         self._memory = RunMemory() if memory is None else memory
         self._user = user
         self._incremental = incremental and memory is not None
@@ -270,7 +271,7 @@ class Recall:
             return None
         user = (self._user or "") if step.cache == "private" else None
         try:
-            return digest(step.local, fingerprint, user)
+            return digest(step.local, fingerprint, user, self._scope)
         except TypeError:  # a Held: the value has no stable hash
             return None
 

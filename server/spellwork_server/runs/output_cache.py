@@ -12,7 +12,6 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
@@ -68,25 +67,16 @@ class ServerCache:
         self._encodings = encodings or Encodings()
         self._shared = shared
         self._user = user
-        self._salted = blake2b(f"{stream}\n".encode(), digest_size=16)
+        self.scope = stream
 
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys."""
-        own = [self._own(key) for key in keys]
-        found = await self._shared.get_many(own)
-        if not found:
-            return {}
-        return {key: found[other] for key, other in zip(keys, own, strict=True) if other in found}
+        return await self._shared.get_many(keys)
 
     def put(self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None) -> None:
         """Keep outputs, and return at once."""
         encoded = {port: self._encodings.of(value) for port, value in outputs.outputs.items()}
-        self._shared.put(self._own(key), outputs, policy, ttl, self._user, encoded)
-
-    def _own(self, key: str) -> str:
-        salted = self._salted.copy()
-        salted.update(key.encode())
-        return salted.hexdigest()
+        self._shared.put(key, outputs, policy, ttl, self._user, encoded)
 
 
 class Recent:
@@ -175,9 +165,10 @@ class SharedCache:
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         """Return what is known of these keys; a store that fails knows nothing."""
         found = self._memory.get_many(keys)
-        for key in keys:
-            if key not in found and key in self._waiting:
-                found[key] = self._waiting[key].outputs
+        if self._waiting:
+            for key in keys:
+                if key not in found and key in self._waiting:
+                    found[key] = self._waiting[key].outputs
         rest = [key for key in keys if key not in found and _half(key) in self._known]
         if rest:
             found |= await self._read(rest)
@@ -209,14 +200,11 @@ class SharedCache:
         encoded: Mapping[str, Encoded | None],
     ) -> None:
         """Keep outputs in memory now and in the database soon; ``encoded`` has the JSON that is there already."""
-        hashes: dict[str, str] = {}
-        values: dict[str, bytes] = {}
-        size = 0
-        for port, known in encoded.items():
-            body = known.body if known is not None else _encoder.encode(outputs.outputs[port])
-            hashes[port] = hash_ = known.hash if known is not None else hash_bytes(body)
-            values[hash_] = body
-            size += len(body)
+        bodies = {
+            port: _encoder.encode(outputs.outputs[port]) if known is None else known.body
+            for port, known in encoded.items()
+        }
+        size = sum(map(len, bodies.values()))
         now = time.time()
         expires_at = None if ttl is None else now + ttl
         self._memory.put(key, outputs, size, expires_at)
@@ -224,6 +212,11 @@ class SharedCache:
             return
         if self._waiting_bytes + size > WAITING_BYTES:
             return
+        hashes = {
+            port: hash_bytes(bodies[port]) if known is None else known.hash
+            for port, known in encoded.items()
+        }
+        values = {hashes[port]: body for port, body in bodies.items()}
         row = CacheRow(key, user, "", hashes, list(outputs.skipped), policy, now, expires_at)
         older = self._waiting.get(key)
         if older is not None and not older.writing:
