@@ -13,7 +13,7 @@ from .node_type import CachePolicy
 from .values import json_size
 
 
-class CachedOutputs(msgspec.Struct, frozen=True):
+class CachedOutputs(msgspec.Struct, frozen=True, gc=False):
     """The outputs of one node call. ``outputs`` is {port: plain JSON value}; skipped ports are in ``skipped``.
 
     ``seconds`` is what the call took, where that is all that they cost: the function

@@ -29,6 +29,7 @@ from spellwork_server.storage.retention import (
     find_compactable,
 )
 from spellwork_server.storage.run_records import RunRecords
+from spellwork_server.storage.run_spells import drop_unrun_spells
 
 INTERVAL = 600.0
 """Seconds between two sweeps."""
@@ -103,6 +104,7 @@ class Retention(Background):
         await self._commits.submit(lambda conn: drop_expired(conn, now))
         await self._commits.submit(lambda conn: drop_oldest_cached(conn, now - CACHE_SECONDS))
         await self._drop_all(lambda conn: drop_unnamed(conn, now - UNUSED_SECONDS))
+        await self._drop_all(lambda conn: drop_unrun_spells(conn, BATCH))
 
     async def _compact(self, before: float) -> None:
         """Blank the details of runs that ended before a time; those that had to be spared are looked at again."""

@@ -32,7 +32,7 @@ from .clock import Clock, database_time
 from .database import Database
 from .event_rows import RAN, nodes_of
 from .journal import Claim
-from .run_records import CARRIED, OPEN, RunRecord
+from .run_records import CARRIED, LISTED, OPEN, WHOLE, RunRecord, run_values
 from .schema import EVENTS, PROCESSES, QUEUES, RUNS
 from .steering import is_asked
 
@@ -45,8 +45,6 @@ DUE = text("runs.ended_at IS NULL AND runs.deadline IS NOT NULL")
 HAS, LENDS, WANTS = 0, 1, 2
 """What a run does with its place (``lent``): has it, gives it to others, or wants it back, so that nobody new gets it."""
 
-_COLUMNS = tuple(RUNS.c[name] for name in RunRecord.__dataclass_fields__)
-_HEADS = tuple(column for column in _COLUMNS if column.key not in ("spell", "result"))
 _TAKEN_OVER = ("takeovers", "takeover_nodes", "ran")
 
 ENDINGS = ("node.done", "node.failed", "node.skipped")
@@ -252,7 +250,7 @@ class QueueStore:
         self, conn: AsyncConnection, where: ColumnElement[bool], most: int, now: float
     ) -> list[RunRecord]:
         query = (
-            select(*_COLUMNS)
+            select(*WHOLE)
             .where(_due(now), where)
             .order_by(RUNS.c.priority.desc(), RUNS.c.created_at, RUNS.c.id)
             .limit(most)
@@ -315,7 +313,7 @@ class QueueStore:
         async with self._database.write() as conn:
             now = await self._clock(conn)
             query = (
-                select(*_COLUMNS)
+                select(*WHOLE)
                 .where(_late(now))
                 .order_by(RUNS.c.deadline)
                 .limit(most)
@@ -328,7 +326,7 @@ class QueueStore:
         """Take one run that waits for a process, to end it; None where it does not wait any more."""
         async with self._database.write() as conn:
             now = await self._clock(conn)
-            query = select(*_COLUMNS).where(WAITS, RUNS.c.id == run).with_for_update()
+            query = select(*WHOLE).where(WAITS, RUNS.c.id == run).with_for_update()
             row = (await conn.execute(query)).first()
             if row is None:
                 return None
@@ -396,7 +394,7 @@ class QueueStore:
                 .values(process_id=None, fence=RUNS.c.fence + 1)
             )
             query = (
-                select(*_HEADS, PROCESSES.c.beat_at)
+                select(*LISTED, PROCESSES.c.beat_at)
                 .outerjoin(PROCESSES, PROCESSES.c.id == RUNS.c.process_id)
                 .where(abandoned, RUNS.c.status.in_((*CARRIED, "queued")))
                 .order_by(RUNS.c.created_at)
@@ -483,7 +481,7 @@ class QueueStore:
     async def find_by_key(self, queue: str, key: str) -> RunRecord | None:
         """Return the newest run of a queue with a dedupe key, ended or not."""
         query = (
-            select(*_COLUMNS)
+            select(*WHOLE)
             .where(RUNS.c.queue == queue, RUNS.c.dedupe_key == key)
             .order_by(RUNS.c.created_at.desc())
             .limit(1)
@@ -498,7 +496,7 @@ class QueueStore:
             RUNS.c[name].in_(value) if isinstance(value, (list, tuple)) else RUNS.c[name] == value
             for name, value in where.items()
         ]
-        query = select(*_HEADS).where(RUNS.c.status.in_(OPEN), *conditions)
+        query = select(*LISTED).where(RUNS.c.status.in_(OPEN), *conditions)
         async with self._database.read() as conn:
             rows = await conn.execute(query.order_by(RUNS.c.created_at))
             return [RunRecord(**row._mapping) for row in rows]  # noqa: SLF001 - as above
@@ -554,12 +552,11 @@ class QueueStore:
 
 async def enqueue(conn: AsyncConnection, record: RunRecord) -> RunRecord:
     """Keep a run that waits in its queue; where an open one there has its dedupe key, return that one instead."""
-    values = {name: getattr(record, name) for name in RunRecord.__dataclass_fields__}
-    statement = upsert(conn.dialect, RUNS).values(**values)
+    statement = upsert(conn.dialect, RUNS).values(await run_values(conn, record))
     if record.dedupe_key is None:
         await conn.execute(statement)
         return record
-    same = select(*_COLUMNS).where(
+    same = select(*WHOLE).where(
         RUNS.c.queue == record.queue,
         RUNS.c.dedupe_key == record.dedupe_key,
         RUNS.c.ended_at.is_(None),

@@ -13,6 +13,7 @@ from sqlalchemy.sql import Select
 from .bulk import Prepared, insert_many, json_text, param
 from .database import Database
 from .run_figures import write_figures
+from .run_spells import SPELL, keep_spell
 from .schema import EVENTS, RUNS
 
 OPEN = ("queued", "running", "paused", "waiting")
@@ -24,7 +25,7 @@ CARRIED = ("running", "paused")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A row of ``runs``. ``spell`` is the spell as it ran; lists leave it and ``result`` out."""
+    """A row of ``runs``, with its spell. ``spell`` is the spell as it ran; lists leave it and ``result`` out."""
 
     id: str
     canvas_id: str | None
@@ -61,10 +62,13 @@ class RunRecord:
     paused: bool = False
 
 
-LISTED = tuple(column for column in RUNS.c if column.key not in ("spell", "result"))
+WHOLE = tuple(SPELL if name == "spell" else RUNS.c[name] for name in RunRecord.__dataclass_fields__)
+"""What a record is read from."""
+
+LISTED = tuple(column for column in WHOLE if column.key not in ("spell", "result"))
 """What lists read of a run."""
 
-_NAMES = tuple(column.key for column in RUNS.c if column.key in RunRecord.__dataclass_fields__)
+_NAMES = tuple(column.key for column in RUNS.c)
 _JSON = tuple(place for place, name in enumerate(_NAMES) if isinstance(RUNS.c[name].type, JSON))
 
 
@@ -84,10 +88,19 @@ _ENDING = Prepared(
 
 async def insert_run(conn: AsyncConnection, record: RunRecord) -> None:
     """Keep a new run."""
-    values = [getattr(record, name) for name in _NAMES]
+    named = await run_values(conn, record)
+    values = [named[name] for name in _NAMES]
     for place in _JSON:
         values[place] = json_text(values[place])
     await insert_many(conn, RUNS, _NAMES, [tuple(values)])
+
+
+async def run_values(conn: AsyncConnection, record: RunRecord) -> dict[str, Any]:
+    """Return the row of a new run, by column; its spell is kept."""
+    values = {
+        name: getattr(record, name) for name in RunRecord.__dataclass_fields__ if name != "spell"
+    }
+    return values | {"spell_hash": await keep_spell(conn, record.spell)}
 
 
 async def mark_started(conn: AsyncConnection, run: str, at: float) -> None:
@@ -122,7 +135,7 @@ class RunRecords:
     async def get(self, run: str) -> RunRecord | None:
         """Return one run, whole."""
         async with self._database.read() as conn:
-            row = (await conn.execute(select(RUNS).where(RUNS.c.id == run))).first()
+            row = (await conn.execute(select(*WHOLE).where(RUNS.c.id == run))).first()
         return None if row is None else RunRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def of_canvas(

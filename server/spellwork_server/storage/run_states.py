@@ -10,7 +10,7 @@ from sqlalchemy import and_, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .journal import FencedError
-from .run_records import CARRIED, RunRecord
+from .run_records import CARRIED, WHOLE, RunRecord
 from .schema import RUNS
 
 _STAYS_PAUSED = and_(RUNS.c.paused, RUNS.c.status != "interrupted")
@@ -64,7 +64,7 @@ async def take_up(
             takeovers=0,
             paused=_STAYS_PAUSED,
         )
-        .returning(RUNS)
+        .returning(*WHOLE)
     )
     row = taken.first()
     return None if row is None else RunRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it

@@ -220,6 +220,15 @@ EVENTS = Table(
 )
 """A row is an event, or ``covers`` several, of which ``seq`` is the last; ``event_rows`` reads and writes them."""
 
+RUN_SPELLS = Table(
+    "run_spells",
+    METADATA,
+    Column("hash", String(32), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+"""The spells that runs ran, each once for all runs of it: a row as wide as its spell would be written again with each
+change, and all of it kept with each run."""
+
 RUNS = Table(
     "runs",
     METADATA,
@@ -233,7 +242,6 @@ RUNS = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float, nullable=True),
     Column("ended_at", Float, nullable=True),
-    Column("spell", JSON, nullable=False),
     Column("request", JSON, nullable=False),
     Column("result", JSON(none_as_null=True), nullable=True),
     Column("durable", Boolean, nullable=False, server_default=false()),
@@ -256,6 +264,7 @@ RUNS = Table(
     Column("takeover_nodes", Integer, nullable=False, server_default="0"),
     Column("ran", Float, nullable=False, server_default="0"),
     Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("spell_hash", String(32), nullable=False, server_default="", index=True),
     Index(None, "canvas_id", "created_at"),
     Index(None, "created_at", "id"),
     Index(None, "queue", "status", "priority"),

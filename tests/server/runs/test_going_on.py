@@ -19,6 +19,7 @@ from spellwork_server.runs.run_sink import RunSink
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.storage.run_records import RunRecords
+from spellwork_server.storage.run_spells import keep_spell
 from spellwork_server.storage.run_states import take_up
 from spellwork_server.storage.schema import EVENTS, RUNS
 
@@ -441,11 +442,8 @@ async def test_a_run_whose_node_types_are_gone_is_refused_and_stays_as_it_is(
         assert record is not None
         nodes = {**record.spell["nodes"], "b": {"type": "gone.add"}}
         async with h.database.write() as conn:
-            await conn.execute(
-                update(RUNS)
-                .where(RUNS.c.id == run["id"])
-                .values(spell={**record.spell, "nodes": nodes})
-            )
+            other = await keep_spell(conn, {**record.spell, "nodes": nodes})
+            await conn.execute(update(RUNS).where(RUNS.c.id == run["id"]).values(spell_hash=other))
         with pytest.raises(ServerError) as refused:
             await h.call(ADA, "runs.resume", id=run["id"])
         assert refused.value.code == "unknown_node_type"

@@ -277,7 +277,6 @@ async def test_deleting_a_canvas_takes_its_edits_runs_and_streams_along(database
                     mode="once",
                     audience="shared",
                     created_at=1.0,
-                    spell={},
                     request={},
                 )
             )

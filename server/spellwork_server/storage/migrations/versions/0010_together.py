@@ -1,9 +1,11 @@
-"""What comes together is kept together: the events of steps that ran at once, and their small values."""
+"""What comes together is kept together: the events of steps that ran at once, and their small values. Spells are kept once."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
+from spellwork.values import hash_bytes
 
 revision = "0010"
 down_revision = "0009"
@@ -23,3 +25,34 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run", "number", name=op.f("pk_run_values")),
     )
+    op.create_table(
+        "run_spells",
+        sa.Column("hash", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_run_spells")),
+    )
+    op.add_column(
+        "runs", sa.Column("spell_hash", sa.String(length=32), server_default="", nullable=False)
+    )
+    _move_spells()
+    op.create_index("ix_runs_spell_hash", "runs", ["spell_hash"], unique=False)
+    op.drop_column("runs", "spell")
+
+
+def _move_spells() -> None:
+    """Keep each spell that runs have once."""
+    conn = op.get_bind()
+    if conn.dialect.name == "postgresql":
+        insert = sa.text("INSERT INTO run_spells VALUES (:hash, CAST(:spell AS JSON))")
+    else:
+        insert = sa.text("INSERT INTO run_spells VALUES (:hash, :spell)")
+    read = sa.text("SELECT CAST(spell AS TEXT) FROM runs WHERE id = :id")
+    name = sa.text("UPDATE runs SET spell_hash = :hash WHERE id = :id")
+    known: set[str] = set()
+    for run in conn.scalars(sa.text("SELECT id FROM runs")).all():
+        spell = conn.scalar(read, {"id": run}) or "{}"
+        key = hash_bytes(spell.encode())
+        if key not in known:
+            known.add(key)
+            conn.execute(insert, {"hash": key, "spell": spell})
+        conn.execute(name, {"hash": key, "id": run})

@@ -1,0 +1,40 @@
+"""The spells that runs ran: one that many of them have in common is kept once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from spellwork.values import hash_bytes
+
+from .bulk import insert_many, to_text
+from .schema import RUN_SPELLS, RUNS
+
+SPELL = (
+    select(RUN_SPELLS.c.body)
+    .where(RUN_SPELLS.c.hash == RUNS.c.spell_hash)
+    .scalar_subquery()
+    .label("spell")
+)
+"""The spell of a run, as a column beside those of its row."""
+
+
+async def keep_spell(conn: AsyncConnection, spell: Any) -> str:
+    """Keep a spell (JSON) for a run; return the hash by which the run's row names it."""
+    text = to_text(spell)
+    hash_ = hash_bytes(text.encode("utf-8", "surrogatepass"))
+    await insert_many(conn, RUN_SPELLS, ("hash", "body"), [(hash_, text)], keep_old=True)
+    return hash_
+
+
+async def drop_unrun_spells(conn: AsyncConnection, most: int) -> int:
+    """Forget spells that no run has any more, ``most`` at once; return how many."""
+    unrun = (
+        select(RUN_SPELLS.c.hash)
+        .where(~exists().where(RUNS.c.spell_hash == RUN_SPELLS.c.hash))
+        .limit(most)
+    )
+    gone = await conn.execute(delete(RUN_SPELLS).where(RUN_SPELLS.c.hash.in_(unrun)))
+    return int(gone.rowcount)
