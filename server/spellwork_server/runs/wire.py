@@ -46,6 +46,17 @@ class WireEvent(msgspec.Struct, omit_defaults=True, gc=False):
     data: Any = None
 
 
+class WireRan(msgspec.Struct, omit_defaults=True, gc=False):
+    """The end of a step that waited for nothing, as ``node.ran`` has it: a WireEvent without its run and kind."""
+
+    at: float
+    node: str | None = None
+    outputs: dict[str, msgspec.Raw] | None = None
+    why: str | None = None
+    duration: float | None = None
+    data: Any = None
+
+
 _json = msgspec.json.Encoder(enc_hook=to_json)
 
 
@@ -93,19 +104,10 @@ class Wire:
         """Return both events of a step that waited for nothing as an entry; ``event`` is its ``node.done``."""
         rows: list[OutputRow] = []
         outputs = self._outputs(event, rows)
-        wire = WireEvent(
-            self._run,
-            event.kind,
-            event.at,
-            event.node,
-            outputs=outputs,
-            why=event.why,
-            duration=event.duration,
-            data=event.data,
+        body = _json.encode(
+            WireRan(event.at, event.node, outputs, event.why, event.duration, event.data)
         )
-        return Entry(
-            self._run, RAN, event.node, event.at, _json.encode(wire), tuple(rows), self._fence
-        )
+        return Entry(self._run, RAN, event.node, event.at, body, tuple(rows), self._fence)
 
     def chunk(self, event: Event, value: Encoded, count: int) -> Entry:
         """Return ``count`` chunks of one port, joined in ``value``, as one entry."""

@@ -2,8 +2,8 @@
 
 Of a node that waited for nothing both events come together, and hundreds of
 them in a burst. Such a row has the number of its last event, ``covers`` of how
-many there are, and in its body the ``node.done`` of each as a JSON array; the
-``node.started`` before each is made from that.
+many there are, and in its body the ``node.done`` of each as a JSON array, but
+for its run and kind; the ``node.started`` before each is made from that.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     ``body`` is the event as a JSON object without its number; it is never empty.
     ``fence`` is the claim of the run under which it is written. Of the kind
-    ``node.ran`` it is two events, and ``body`` the second.
+    ``node.ran`` it is two events, and ``body`` the second without its run and kind.
     """
 
     run: str
@@ -67,7 +67,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     @property
     def bodies(self) -> tuple[bytes, ...]:
         """Its events as JSON objects, without their numbers."""
-        return (_start_of(self.body).body, self.body) if self.kind == RAN else (self.body,)
+        if self.kind != RAN:
+            return (self.body,)
+        return _start_of(self.run, self.body).body, _whole(self.run, self.body)
 
 
 class Event(NamedTuple):
@@ -82,7 +84,6 @@ class Event(NamedTuple):
 
 
 class _Done(msgspec.Struct):
-    run: str
     at: float
     node: str
     why: str | None = None
@@ -104,7 +105,6 @@ class _Started(msgspec.Struct, omit_defaults=True):
 class _Start(NamedTuple):
     """A ``node.started``, and when its node was done."""
 
-    run: str
     node: str
     at: float
     body: bytes
@@ -117,11 +117,16 @@ _several = msgspec.json.Decoder(list[msgspec.Raw])
 _json = msgspec.json.Encoder()
 
 
-def _start_of(body: bytes | msgspec.Raw) -> _Start:
-    done = _done.decode(body)
-    at = done.at - done.duration
-    started = _json.encode(_Started(done.run, "node.started", at, done.node, done.why))
-    return _Start(done.run, done.node, at, started, done.at)
+def _start_of(run: str, done: bytes | msgspec.Raw) -> _Start:
+    step = _done.decode(done)
+    at = step.at - step.duration
+    started = _json.encode(_Started(run, "node.started", at, step.node, step.why))
+    return _Start(step.node, at, started, step.at)
+
+
+def _whole(run: str, done: bytes) -> bytes:
+    """Return a ``node.done`` with its run and kind."""
+    return b'{"run":"%b","kind":"node.done",%b' % (run.encode(), done[1:])
 
 
 def count_of(entries: Iterable[Entry]) -> int:
@@ -170,10 +175,12 @@ def events_of(row: Row[Any]) -> Iterator[Event]:
             yield Event(seq + number + 1, row.run, row.kind, row.node, row.at, row.body)
         return
     for body in _several.decode(row.body):
-        start = _start_of(body)
-        yield Event(seq + 1, start.run, "node.started", start.node, start.at, start.body)
+        start = _start_of(row.run, body)
+        yield Event(seq + 1, row.run, "node.started", start.node, start.at, start.body)
         seq += 2
-        yield Event(seq, start.run, "node.done", start.node, start.ended, bytes(body))
+        yield Event(
+            seq, row.run, "node.done", start.node, start.ended, _whole(row.run, bytes(body))
+        )
 
 
 def nodes_of(body: bytes) -> list[str]:

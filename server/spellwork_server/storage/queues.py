@@ -565,7 +565,7 @@ async def enqueue(conn: AsyncConnection, record: RunRecord) -> RunRecord:
         made = await conn.execute(
             statement.on_conflict_do_nothing(
                 index_elements=[RUNS.c.queue, RUNS.c.dedupe_key],
-                index_where=RUNS.c.ended_at.is_(None),
+                index_where=and_(RUNS.c.ended_at.is_(None), RUNS.c.dedupe_key.is_not(None)),
             )
         )
         if made.rowcount == 1:

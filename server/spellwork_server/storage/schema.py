@@ -7,6 +7,8 @@ together.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -34,6 +36,12 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def only(condition: str) -> dict[str, Any]:
+    """Return what an index has that leaves out the rows without a condition."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 USERS = Table(
     "users",
@@ -256,9 +264,9 @@ RUNS = Table(
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("claimed_at", Float, nullable=True),
     Column("cancel_at", Float, nullable=True),
-    Column("trigger_id", String(32), nullable=True, index=True),
-    Column("forked_from", String(32), nullable=True, index=True),
-    Column("parent_id", String(32), nullable=True, index=True),
+    Column("trigger_id", String(32), nullable=True),
+    Column("forked_from", String(32), nullable=True),
+    Column("parent_id", String(32), nullable=True),
     Column("lent", Integer, nullable=False, server_default="0"),
     Column("takeovers", Integer, nullable=False, server_default="0"),
     Column("takeover_nodes", Integer, nullable=False, server_default="0"),
@@ -267,36 +275,40 @@ RUNS = Table(
     Column("spell_hash", String(32), nullable=False, server_default="", index=True),
     Index(None, "canvas_id", "created_at"),
     Index(None, "created_at", "id"),
-    Index(None, "queue", "status", "priority"),
-    Index(None, "queue", "claimed_at"),
+    *[
+        Index(None, *names, **only(f"{names[0]} IS NOT NULL"))
+        for names in (
+            ("trigger_id",),
+            ("forked_from",),
+            ("parent_id",),
+            ("queue", "status", "priority"),
+            ("queue", "claimed_at"),
+        )
+    ],
     Index(
         "ix_runs_claimable",
         "priority",
         "created_at",
-        sqlite_where=text("status = 'queued' AND process_id IS NULL"),
-        postgresql_where=text("status = 'queued' AND process_id IS NULL"),
+        **only("status = 'queued' AND process_id IS NULL"),
     ),
     Index(
         "ix_runs_deadline",
         "deadline",
-        sqlite_where=text("ended_at IS NULL AND deadline IS NOT NULL"),
-        postgresql_where=text("ended_at IS NULL AND deadline IS NOT NULL"),
+        **only("ended_at IS NULL AND deadline IS NOT NULL"),
     ),
     Index(
         "uq_runs_queue_dedupe_key",
         "queue",
         "dedupe_key",
         unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
+        **only("ended_at IS NULL AND dedupe_key IS NOT NULL"),
     ),
     Index(
         "ix_runs_queue_dedupe_key_created_at",
         "queue",
         "dedupe_key",
         "created_at",
-        sqlite_where=text("dedupe_key IS NOT NULL"),
-        postgresql_where=text("dedupe_key IS NOT NULL"),
+        **only("dedupe_key IS NOT NULL"),
     ),
 )
 """A run waits in ``queue`` until a process claims it (``process_id``, ``claimed_at``). With every claim ``fence``
@@ -419,8 +431,7 @@ TASKS = Table(
     Index(
         "ix_tasks_not_handed",
         "run",
-        sqlite_where=text("answered_at IS NOT NULL AND handed_at IS NULL"),
-        postgresql_where=text("answered_at IS NOT NULL AND handed_at IS NULL"),
+        **only("answered_at IS NOT NULL AND handed_at IS NULL"),
     ),
 )
 """What a run waits for people to answer. ``state``: open, answered, expired, withdrawn; ``answered_at`` is when it

@@ -37,6 +37,33 @@ def upgrade() -> None:
     _move_spells()
     op.create_index("ix_runs_spell_hash", "runs", ["spell_hash"], unique=False)
     op.drop_column("runs", "spell")
+    for columns in (
+        ["trigger_id"],
+        ["forked_from"],
+        ["parent_id"],
+        ["queue", "status", "priority"],
+        ["queue", "claimed_at"],
+    ):
+        _replace_index(
+            "ix_" + "_".join(f"runs_{name}" for name in columns),
+            columns,
+            f"{columns[0]} IS NOT NULL",
+        )
+    _replace_index(
+        "uq_runs_queue_dedupe_key",
+        ["queue", "dedupe_key"],
+        "ended_at IS NULL AND dedupe_key IS NOT NULL",
+        unique=True,
+    )
+
+
+def _replace_index(name: str, columns: list[str], only: str, *, unique: bool = False) -> None:
+    """Leave out of an index what nobody looks for there: most runs have no queue, trigger nor parent."""
+    op.drop_index(name, table_name="runs")
+    where = sa.text(only)
+    op.create_index(
+        name, "runs", columns, unique=unique, sqlite_where=where, postgresql_where=where
+    )
 
 
 def _move_spells() -> None:
