@@ -15,6 +15,10 @@ Fingerprint = tuple[tuple[str, Any], ...]
 """(port, hash of its value) of every input of a call; a list of hashes where several wires end."""
 
 
+COMMON = (int, bool, type(None))
+"""What nodes often have typed in, and is known again by being equal."""
+
+
 class Held:
     """Stands for a value that has no JSON form, in the place of its hash: equal only to the same object."""
 
@@ -32,14 +36,10 @@ class Held:
 
 def mark_of(value: Any) -> Any:
     """Return what a value is known by: the hash of its JSON, or where JSON would not give it back, the very object."""
-    if type(value) in _COMMON and (mark := _known_mark(value)):
+    if type(value) in COMMON and (mark := _known_mark(value)):
         return mark
     plain = plain_bytes(value)
     return Held(value) if plain is None else hash_bytes(plain)
-
-
-_COMMON = (int, bool, type(None))
-"""What nodes often have typed in, and is known again by being equal."""
 
 
 @lru_cache(maxsize=4096, typed=True)

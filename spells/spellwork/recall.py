@@ -19,7 +19,7 @@ from .cache import CachedOutputs, OutputCache
 from .core import RunState
 from .encoding import Encodings
 from .handles import any_handles, gone_of
-from .memory import Fingerprint, Held, Remembered, RunMemory, mark_of
+from .memory import COMMON, Fingerprint, Held, Remembered, RunMemory, mark_of
 from .program import MODE_FULL, UNSET
 from .requirements import in_packages, packages_in
 from .step import Step
@@ -69,6 +69,7 @@ class Recall:
         self._cache = cache
         self._scope = "" if cache is None else cache.scope
         self._memory = RunMemory() if memory is None else memory
+        self._remembers = memory is not None
         self._user = user
         self._incremental = incremental and memory is not None
         self._hashes: list[Any] = [None] * len(state.values)
@@ -254,13 +255,17 @@ class Recall:
     def _hash(self, slot: int) -> Any:
         known = self._hashes[slot]
         if known is None:
-            value = self._state.raw.get(slot, self._state.values[slot])
+            value = self._state.values[slot]
+            if self._state.raw:
+                value = self._state.raw.get(slot, value)
             if isinstance(value, Stream):  # not the output itself, which is still to come
                 return Held(value)
             known = self._hashes[slot] = self._hash_value(value)
         return known
 
     def _hash_value(self, value: Any) -> Any:
+        if type(value) in COMMON:
+            return mark_of(value)
         encoded = self.encodings.of(value)
         if encoded is not None:
             return encoded.hash if encoded.plain else Held(value)
@@ -299,13 +304,8 @@ class Recall:
             if values[slot] is not UNSET:
                 outputs[port] = values[slot]
                 hashes[port] = self._hash(slot)
-        at = time.monotonic()
-        if (
-            not ran and step.ttl is not None
-        ):  # its age is not this moment's: what served it decides again next time
-            old = self._memory.nodes.get(step.id)
-            at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
-        self._remember(step, finding, outputs, hashes, at).fleeting = fleeting
+        if self._remembers:
+            self._note(step, finding, outputs, hashes, ran).fleeting = fleeting
         if not ran or fleeting or finding.key is None or self._cache is None:
             return
         for known in hashes.values():
@@ -313,6 +313,22 @@ class Recall:
                 return
         skipped = tuple([port for port, _ in ports if port not in outputs])
         self._cache.put(finding.key, CachedOutputs(outputs, skipped, seconds), step.cache, step.ttl)
+
+    def _note(
+        self,
+        step: Step,
+        finding: Finding,
+        outputs: dict[str, Any],
+        hashes: dict[str, Any],
+        ran: bool,
+    ) -> Remembered:
+        at = time.monotonic()
+        if (
+            not ran and step.ttl is not None
+        ):  # its age is not this moment's: what served it decides again next time
+            old = self._memory.nodes.get(step.id)
+            at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
+        return self._remember(step, finding, outputs, hashes, at)
 
     def _reads_streams(self, index: int) -> bool:
         """Say whether a step may take inputs while they come; none does that is called in the shortest way."""

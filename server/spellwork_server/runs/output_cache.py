@@ -20,7 +20,7 @@ import msgspec
 from spellwork import CachedOutputs
 from spellwork.encoding import Encoded, Encodings
 from spellwork.node_type import CachePolicy
-from spellwork.values import hash_bytes
+from spellwork.values import hash_bytes, json_size
 from spellwork_server.errors import ServerError
 from spellwork_server.storage.cache import CacheRow, CacheStore
 from spellwork_server.storage.group_commit import GroupCommit
@@ -76,7 +76,10 @@ class ServerCache:
     def put(self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None) -> None:
         """Keep outputs, and return at once."""
         encoded = {port: self._encodings.of(value) for port, value in outputs.outputs.items()}
-        self._shared.put(key, outputs, policy, ttl, self._user, encoded)
+        if outputs.seconds is not None and outputs.seconds < QUICK:
+            self._shared.remember(key, outputs, ttl, encoded)
+        else:
+            self._shared.put(key, outputs, policy, ttl, self._user, encoded)
 
 
 class Recent:
@@ -106,7 +109,8 @@ class Recent:
 
     def put(self, key: str, outputs: CachedOutputs, size: int, expires_at: float | None) -> None:
         """Keep outputs, whose JSON is so large; what is larger than the whole is not kept."""
-        self._drop(key)
+        if key in self._entries:
+            self._drop(key)
         size += ENTRY_BYTES
         if size <= self._max:
             self._entries[key] = (outputs, size, expires_at)
@@ -190,6 +194,19 @@ class SharedCache:
             self._memory.put(row.key, cached, size, row.expires_at)
         return found
 
+    def remember(
+        self,
+        key: str,
+        outputs: CachedOutputs,
+        ttl: float | None,
+        encoded: Mapping[str, Encoded | None],
+    ) -> None:
+        """Keep outputs in memory; ``encoded`` has the JSON that is there already."""
+        size = 0
+        for port, known in encoded.items():
+            size += json_size(outputs.outputs[port]) if known is None else len(known.body)
+        self._memory.put(key, outputs, size, None if ttl is None else time.time() + ttl)
+
     def put(
         self,
         key: str,
@@ -199,24 +216,20 @@ class SharedCache:
         user: str,
         encoded: Mapping[str, Encoded | None],
     ) -> None:
-        """Keep outputs in memory now and in the database soon; ``encoded`` has the JSON that is there already."""
-        bodies = {
-            port: _encoder.encode(outputs.outputs[port]) if known is None else known.body
-            for port, known in encoded.items()
-        }
-        size = sum(map(len, bodies.values()))
+        """Keep outputs in memory now and in the database soon."""
+        hashes: dict[str, str] = {}
+        values: dict[str, bytes] = {}
+        size = 0
+        for port, known in encoded.items():
+            body = known.body if known is not None else _encoder.encode(outputs.outputs[port])
+            hashes[port] = hash_ = known.hash if known is not None else hash_bytes(body)
+            values[hash_] = body
+            size += len(body)
         now = time.time()
         expires_at = None if ttl is None else now + ttl
         self._memory.put(key, outputs, size, expires_at)
-        if outputs.seconds is not None and outputs.seconds < QUICK:
-            return
         if self._waiting_bytes + size > WAITING_BYTES:
             return
-        hashes = {
-            port: hash_bytes(bodies[port]) if known is None else known.hash
-            for port, known in encoded.items()
-        }
-        values = {hashes[port]: body for port, body in bodies.items()}
         row = CacheRow(key, user, "", hashes, list(outputs.skipped), policy, now, expires_at)
         older = self._waiting.get(key)
         if older is not None and not older.writing:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork import Event, Plan, RunResult
 from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
-from spellwork_server.storage.outputs import insert_references, insert_values, is_small
+from spellwork_server.storage.outputs import insert_references, insert_values, ref_to
 from spellwork_server.storage.run_figures import forget_tokens
 from spellwork_server.storage.run_progress import forget_progress
 from spellwork_server.storage.run_records import mark_ended
@@ -145,5 +145,4 @@ def _refer(node: str, port: str, value: Any, inline_bytes: int) -> OutputRef:
     encoded = encode(value)
     large = encoded.size > inline_bytes and not is_stand_in(encoded.hash, encoded.body)
     preview = preview_of(encoded.body) if large else None
-    body = encoded.body if is_small(encoded.body) else None
-    return OutputRef(node, port, encoded.hash, encoded.size, preview, body)
+    return ref_to(node, port, encoded.hash, encoded.body, preview)

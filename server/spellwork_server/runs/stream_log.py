@@ -194,6 +194,8 @@ class StreamLog:
         for _ in range(GATHER_LOOKS):
             waiting = len(self._packets)
             for _ in range(GATHER_TURNS):
+                if self._packets and self._packets[-1].done is not None:  # somebody waits
+                    return
                 await asyncio.sleep(0)
             if len(self._packets) == waiting:
                 return

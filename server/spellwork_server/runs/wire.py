@@ -12,7 +12,7 @@ from spellwork.events import Event
 from spellwork.handles import Handle, any_handles, handles_in
 from spellwork.values import to_json
 from spellwork_server.storage.event_rows import RAN, Entry
-from spellwork_server.storage.outputs import OutputRow
+from spellwork_server.storage.outputs import OutputRow, ref_to
 from spellwork_server.storage.small_values import OutputRef
 
 from .past_reader import INEXACT, Told
@@ -184,7 +184,8 @@ class Wire:
             inner = encode(handle)
             if inner.hash == handle.token:
                 self._parts[place] = part = self._parts.get(place, 0) + 1
-                rows.append(OutputRow(self._run, *place, inner.hash, inner.body, None, part))
+                ref = ref_to(*place, inner.hash, inner.body)
+                rows.append(OutputRow(self._run, ref, inner.body, part))
 
     def _refer(
         self, place: tuple[str, str], value: Encoded, rows: list[OutputRow], part: int = 0
@@ -192,7 +193,8 @@ class Wire:
         """Note the value as left at ``place``; return what stands for it on the wire."""
         large = value.size > self._inline and not is_stand_in(value.hash, value.body)
         preview = preview_of_encoded(value) if large else None
-        rows.append(OutputRow(self._run, *place, value.hash, value.body, preview, part))
+        ref = ref_to(*place, value.hash, value.body, preview)
+        rows.append(OutputRow(self._run, ref, value.body, part))
         return msgspec.Raw(
             _json.encode(reference(value.hash, value.size, preview)) if large else value.body
         )

@@ -23,25 +23,16 @@ from .small_values import OutputRef, insert_small, read_small, read_small_of
 
 
 class OutputRow(msgspec.Struct, frozen=True, gc=False):
-    """A value that a run left on a port: JSON under its hash.
+    """A value that a run left on a port: ``body`` is its JSON.
 
     ``part`` is 0 for the port's value; a streamed chunk too large to send has
-    its own number from 1. ``preview`` is the head of a large value.
+    its own number from 1.
     """
 
     run: str
-    node: str
-    port: str
-    hash: str
+    ref: OutputRef
     body: bytes
-    preview: Any = None
     part: int = 0
-
-    @property
-    def ref(self) -> OutputRef:
-        """What the run's record keeps of it."""
-        body = self.body if is_small(self.body) else None
-        return OutputRef(self.node, self.port, self.hash, len(self.body), self.preview, body)
 
 
 LAST_RUNS = 50
@@ -67,6 +58,11 @@ REFERENCE = [RUN_OUTPUTS.c[name] for name in ("node", "port", "hash", "size", "p
 """What a reference is read from, in the order of its fields."""
 
 
+def ref_to(node: str, port: str, key: str, body: bytes, preview: Any = None) -> OutputRef:
+    """Return what names a value that was left on a port: JSON under its hash. ``preview`` is the head of a large one."""
+    return OutputRef(node, port, key, len(body), preview, body if is_small(body) else None)
+
+
 def is_small(body: bytes) -> bool:
     """Say whether a value is kept with whoever names it: what stands for one in a worker is asked for by its hash."""
     return len(body) <= SMALL_BYTES and not body.startswith(b'{"$handle"')
@@ -85,7 +81,7 @@ async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> N
 
 async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
     """Keep the values, and who left them."""
-    await insert_values(conn, {row.hash: row.body for row in rows})
+    await insert_values(conn, {row.ref.hash: row.body for row in rows if row.ref.body is None})
     await _insert_references(conn, [(row.run, row.part, row.ref) for row in rows])
 
 

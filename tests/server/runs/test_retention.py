@@ -20,7 +20,7 @@ from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import JournalStore, append
 from spellwork_server.storage.outbox import OutboxStore
-from spellwork_server.storage.outputs import SMALL_BYTES, OutputRow
+from spellwork_server.storage.outputs import SMALL_BYTES, OutputRow, ref_to
 from spellwork_server.storage.relayed import KEPT_SECONDS, Relayed, RelayStore
 from spellwork_server.storage.retention import drop_runs
 from spellwork_server.storage.run_records import RunRecord, RunRecords, insert_run
@@ -72,7 +72,7 @@ class World:
         """Keep a run that left a value, a large chunk and many words."""
         record = replace(RUN, id=id, status=status, ended_at=ended_at, **more)
         value, chunk = (
-            OutputRow(id, "a", "out", f"{id}-{part}", LARGE, part=part) for part in (0, 1)
+            OutputRow(id, ref_to("a", "out", f"{id}-{part}", LARGE), LARGE, part) for part in (0, 1)
         )
         events = [
             entry(id, "run.started"),
@@ -270,7 +270,7 @@ async def test_a_run_that_is_resumed_while_old_ones_are_thrown_away_stays(world:
 async def test_a_fork_has_all_it_kept_when_what_it_was_forked_from_is_gone(world: World) -> None:
     await world.run("origin", world.now - 6_000)
     await world.run("fork", world.now - 10, forked_from="origin")
-    row = OutputRow("fork", "kept", "out", "origin-0", LARGE)
+    row = OutputRow("fork", ref_to("kept", "out", "origin-0", LARGE), LARGE)
     async with world.database.write() as conn:
         await append(conn, STREAM, [replaced(entry("fork", "node.done"), row)])
     await world.retention.sweep(world.now)

@@ -18,6 +18,7 @@ from spellwork_server.storage.outputs import (
     OutputStore,
     insert_outputs,
     insert_references,
+    ref_to,
 )
 from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.run_records import RunRecord, insert_run
@@ -35,7 +36,7 @@ SMALL, LARGE = b"1", b'"%b"' % (b"x" * SMALL_BYTES)
 
 
 def left(run: str, port: str, key: str, body: bytes) -> OutputRow:
-    return OutputRow(run, "n", port, key, body)
+    return OutputRow(run, ref_to("n", port, key, body), body)
 
 
 @asynccontextmanager
