@@ -11,6 +11,7 @@ import pytest
 
 from spellwork import Event, Execution, Limits, Plan, Port, Ports, RunContext
 from spellwork.core import RunState
+from spellwork.events import started_and
 from spellwork.host import RunHost
 from spellwork.nested import carry_out
 from spellwork.ports import FAILURE_PORT, WHOLE_PORT
@@ -241,3 +242,84 @@ async def test_a_single_step_starts_one_node_and_passes_over_those_that_are_skip
         execution.step()
         execution.play()
     assert running.result().status == "completed"
+
+
+# Watchers
+
+
+class Watching:
+    """A watcher that notes what it takes, and of what came together that it did."""
+
+    is_full = False
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ran: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def take_ran(self, event: Event) -> None:
+        assert event.node is not None
+        self.ran.append(event.node)
+        self.events += started_and(event)
+
+    def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        raise AssertionError("no node here has a stream")
+
+    async def room(self) -> None:
+        raise AssertionError("it is never full")
+
+
+WAITING: dict[str, Any] = {
+    "a": ("value", {"value": 1}),
+    "w": ("wait", {"seconds": 0.02}),
+    "v": ("wait", {"seconds": 0.01, "value": 2}),
+    "b": "value",
+    "bad": ("fail", {}),
+    "c": "value",
+    "big": ("value", {"value": "x" * 500_000}),
+}
+WAITING_WIRES = ("w.value -> b.value", "bad.value -> c.value")
+
+
+async def test_what_waits_for_nothing_is_told_together_and_all_else_as_it_happens() -> None:
+    plan = plan_of(WAITING, *WAITING_WIRES)
+    tab = Watching()
+    running = Execution(plan, sink=tab, limits=Limits(output_bytes=10**6))
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(running.run())
+        while not {"w", "v", "big"} <= {e.node for e in tab.events if e.kind == "node.started"}:
+            await asyncio.sleep(0)
+        assert "w" not in tab.ran  # it is told that it began as it begins to wait
+        result = await task
+    assert sorted(tab.ran) == ["a", "b"]
+    plain: list[Event] = []
+    await Execution(plan, sink=plain.append, limits=Limits(output_bytes=10**6)).run()
+    for events in (tab.events, plain):
+        assert [event.kind for event in events[:1]] == ["run.started"]
+        assert {node: kinds(events, node) for node in WAITING} == {
+            **{key: ["node.started", "node.done"] for key in ("a", "w", "v", "b", "big")},
+            "bad": ["node.started", "node.failed"],
+            "c": ["node.skipped"],
+        }
+        for event in events:
+            if event.kind == "node.done":
+                (start,) = [e for e in events if (e.node, e.kind) == (event.node, "node.started")]
+                assert start.why == event.why == "new"
+                assert start.at + (event.duration or 0.0) == pytest.approx(event.at, abs=1e-5)
+    assert result.outputs["b"] == {"value": None}
+
+
+async def test_a_start_is_told_once_where_a_step_is_cancelled_or_swallows_that() -> None:
+    for type_ in ("wait", "stubborn"):
+        tab = Watching()
+        running = Execution(plan_of({"w": type_, "a": "value"}), sink=tab)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(running.run())
+            while not kinds(tab.events, "w"):
+                await asyncio.sleep(0)
+            running.cancel()
+            await task
+        assert kinds(tab.events, "w").count("node.started") == 1
+        assert tab.events[-1].kind == "run.cancelled"

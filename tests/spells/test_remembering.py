@@ -133,6 +133,8 @@ async def test_a_memory_says_why_each_node_ran() -> None:
 class Broken:
     """A cache whose reads fail."""
 
+    scope = ""
+
     async def get_many(self, keys: Sequence[str]) -> dict[str, CachedOutputs]:
         raise OSError("disk")
 

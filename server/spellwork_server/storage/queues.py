@@ -416,7 +416,7 @@ class QueueStore:
     ) -> list[RunRecord]:
         """Take runs over; return those that are to be ended. ``beats``: the last sign of life of each one's process."""
         now, found = await self._clock(conn), []
-        nodes = await _ended_nodes(conn, [run.id for run in runs if run.durable])
+        nodes = await ended_nodes(conn, [run.id for run in runs if run.durable])
         for run, beat in zip(runs, beats, strict=True):
             ended = nodes.get(run.id, 0)
             times = run.takeovers + 1 if ended <= run.takeover_nodes else 1
@@ -584,7 +584,7 @@ def _due(now: float) -> ColumnElement[bool]:
     )
 
 
-async def _ended_nodes(conn: AsyncConnection, runs: Sequence[str]) -> dict[str, int]:
+async def ended_nodes(conn: AsyncConnection, runs: Sequence[str]) -> dict[str, int]:
     """Return how many nodes of each run have ended, where any has.
 
     One whose outputs are in no store ends again each time that the run goes on: that is no way further.

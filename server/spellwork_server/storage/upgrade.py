@@ -50,8 +50,8 @@ def upgrade_connection(connection: Connection) -> None:
         migrate(connection)
 
 
-def migrate(connection: Connection) -> None:
-    """Run the migrations that the database lacks, from whichever it has."""
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Run the migrations that the database lacks, from whichever it has, up to and with ``to``."""
     # Alembic takes a tenth of a second to import, and a start rarely needs it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -59,7 +59,7 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 @cache

@@ -159,6 +159,11 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         gates.count(ctx.node_id)
         return (value, value)
 
+    @node("t.twins", title="Twins", output="pair")
+    async def twins(value: Any) -> Any:
+        """Give at once what JSON gives back as something else."""
+        return (value, value)
+
     @node("t.moody", title="Moody", output="value", cache="none")
     async def moody(ctx: Context, value: Any) -> Any:
         """Fail at the first call."""
@@ -173,7 +178,21 @@ def make_library(gates: Gates) -> Library:  # noqa: C901 - a list of small nodes
         took = {"prompt_tokens": 3, "completion_tokens": tokens}
         return {"text": text, "usage": {"provider": "ollama", "model": "m", **took}}
 
-    nodes = (value, add, wait, fail, stream, pictures, chatter, double, ask, pair, moody, model)
+    nodes = (
+        value,
+        add,
+        wait,
+        fail,
+        stream,
+        pictures,
+        chatter,
+        double,
+        ask,
+        pair,
+        twins,
+        moody,
+        model,
+    )
     return Library([core, Pack(name="t", version="1", title="Test", nodes=nodes)])
 
 

@@ -343,6 +343,28 @@ async def test_what_cannot_be_had_again_exactly_is_made_again(kept_url: str) -> 
 
 
 @pytest.mark.rule("B9")
+async def test_what_is_made_again_at_once_as_a_run_goes_on_is_kept(kept_url: str) -> None:
+    nodes = {
+        "p": {"type": "t.twins", "inputs": {"value": "x" * 2_000}},
+        "q": {"type": "t.twins", "inputs": {"value": 1}},
+        "w": {"type": "t.wait", "inputs": {"gate": "g", "value": 3}},
+    }
+    gates = Gates()
+    async with house(kept_url, gates=gates) as h:
+        run = await h.call(ADA, "runs.create", spell=spell_of(nodes), durable=True)
+        await gates.arrival("g").wait()
+        await crash(h, run["id"])
+    gates.gate("g").set()
+    async with house(kept_url, gates=gates) as h:
+        await until(lambda: gates.calls["w"] == 2)
+        ended = await h.ended(run["id"])
+        assert ended["outputs"]["p"] == {"pair": ["x" * 2_000] * 2}
+        assert ended["outputs"]["q"] == {"pair": [1, 1]}
+        left = {ref.node for ref in await h.outputs.of_run(run["id"])}
+        assert left == {"p", "q", "w"}
+
+
+@pytest.mark.rule("B9")
 async def test_outputs_in_which_a_secret_is_masked_say_so() -> None:
     told: list[Event] = []
     masks = Masks()

@@ -30,6 +30,7 @@ from spellwork_server.storage.schema import (
     FIRINGS,
     OUTPUTS,
     RUN_OUTPUTS,
+    RUN_SPELLS,
     RUNS,
     TASKS,
     TRIGGERS,
@@ -280,6 +281,18 @@ async def test_a_fork_has_all_it_kept_when_what_it_was_forked_from_is_gone(world
     assert record.forked_from == "origin"
     assert await RunRecords(world.database).get("origin") is None
     assert await world.hashes() == {"origin-0", "fork-0"}
+
+
+@pytest.mark.rule("O7")
+async def test_a_spell_is_kept_once_and_as_long_as_a_run_of_it(world: World) -> None:
+    await world.run("old", world.now - 6_000, spell={"name": "old"})
+    await world.run("older", world.now - 7_000, spell={"name": "new"})
+    await world.run("new", world.now - 10, spell={"name": "new"})
+    async with world.database.read() as conn:
+        assert await conn.scalar(select(func.count()).select_from(RUN_SPELLS)) == 2
+    await world.retention.sweep(world.now)
+    async with world.database.read() as conn:
+        assert list(await conn.scalars(select(RUN_SPELLS.c.body))) == [{"name": "new"}]
 
 
 async def test_a_run_that_goes_on_again_is_not_compacted(world: World) -> None:

@@ -21,8 +21,9 @@ from spellwork_server.storage.outputs import (
     ref_to,
 )
 from spellwork_server.storage.retention import drop_unnamed
+from spellwork_server.storage.run_events import RunEventStore, forget_left
 from spellwork_server.storage.run_records import RunRecord, insert_run
-from spellwork_server.storage.schema import OUTPUTS, RUNS
+from spellwork_server.storage.schema import OUTPUTS, RUN_VALUES, RUNS
 from spellwork_server.storage.small_values import OutputRef
 
 from .databases import KINDS, opened
@@ -113,3 +114,65 @@ async def test_what_stands_for_a_value_in_a_worker_is_found_by_its_token(
         async with database.write() as conn:
             await insert_outputs(conn, [left("run", "a", "token", b'{"$handle":"token"}')])
         assert await outputs.places(["token"]) == [("user:ada", "run", "n", "a", "token")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_small_values_of_one_moment_share_rows_and_are_forgotten_one_by_one(
+    kind: str, tmp_path: Path
+) -> None:
+    async with runs(kind, tmp_path, "run", "other") as (database, outputs):
+        refs = [ref_to(f"n{n}", "out", f"h{n}", b"%d" % n) for n in range(600)]
+        async with database.write() as conn:
+            await insert_outputs(conn, [OutputRow("run", ref, ref.body or b"") for ref in refs])
+            await insert_references(conn, "other", refs[:2])
+            await insert_references(conn, "run", [ref_to("n1", "out", "again", b'"again"')])
+            large = [OutputRow("run", ref_to("n2", "big", "large", LARGE), LARGE)]
+            await insert_outputs(conn, large)
+        async with database.read() as conn:
+            rows = select(func.count()).select_from(RUN_VALUES).where(RUN_VALUES.c.run == "run")
+            assert await conn.scalar(rows) == 4
+        left = {(ref.node, ref.port): ref for ref in await outputs.of_run("run")}
+        assert len(left) == 601
+        assert left["n1", "out"].body == b'"again"'
+        assert left["n599", "out"] == refs[599]
+        assert await outputs.ref_of_port("run", "n300", "out") == refs[300]
+        events = RunEventStore(database)
+        assert await events.places_of("run") == {ref.node for ref in refs}
+        async with database.write() as conn:
+            await forget_left(conn, "run", ["n1", "n2", *(f"n{n}" for n in range(512, 600))])
+        kept = {ref.node for ref in await outputs.of_run("run")}
+        assert kept == await events.places_of("run") == {"n0", *(f"n{n}" for n in range(3, 512))}
+        assert len(await outputs.of_run("other")) == 2
+        async with database.write() as conn:
+            await conn.execute(delete(RUNS).where(RUNS.c.id == "run"))
+        assert await outputs.of_run("run") == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_last_that_was_left_of_nodes_is_found_however_many_runs_ago(
+    kind: str, tmp_path: Path
+) -> None:
+    async with opened(kind, tmp_path) as database:
+        outputs = OutputStore(database)
+        async with database.write() as conn:
+            for n in range(60):
+                run = f"r{n}"
+                await insert_run(conn, replace(RUN, id=run, created_at=float(n)))
+                nodes = ["always", *(["once"] if n == 20 else []), *(["old"] if n == 5 else [])]
+                await insert_references(
+                    conn, run, [ref_to(node, "out", f"{node}{n}", b"%d" % n) for node in nodes]
+                )
+                if n % 7 == 0:
+                    body = LARGE + b" " * n
+                    row = OutputRow(run, ref_to("large", "out", f"large{n}", body), body)
+                    await insert_outputs(conn, [row])
+        nodes = ["always", "once", "old", "large", "none"]
+        found = {ref.node: ref.hash for ref in await outputs.last_of("user:ada", nodes)}
+        assert found == {"always": "always59", "once": "once20", "large": "large56"}
+        before = await outputs.last_of("user:ada", nodes, before=30.0)
+        assert {ref.node: ref.hash for ref in before} == {
+            "always": "always29",
+            "once": "once20",
+            "old": "old5",
+            "large": "large28",
+        }

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from pydantic import ValidationError
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from spellwork_server.errors import StoreUnavailable
@@ -20,7 +18,7 @@ from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.schema import STREAMS
 from spellwork_server.storage.turns import Turns
-from spellwork_server.storage.upgrade import MIGRATIONS, upgrade
+from spellwork_server.storage.upgrade import migrate, upgrade
 from tests.real_servers import PostgresServer
 from tests.server.storage.test_group_commit import put
 from tests.server.storage.test_upgrade import differences
@@ -35,13 +33,6 @@ def empty_url(postgres: PostgresServer) -> Iterator[str]:
     postgres.drop(name)
 
 
-def migrate_to(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
 async def count(database: Database) -> int:
     async with database.read() as conn:
         return len((await conn.execute(select(STREAMS))).all())
@@ -51,7 +42,7 @@ async def count(database: Database) -> int:
 async def test_an_older_database_is_brought_to_the_schema_with_what_it_has(empty_url: str) -> None:
     async with Database(empty_url) as database:
         async with database.write() as conn:
-            await conn.run_sync(migrate_to, "0002")
+            await conn.run_sync(migrate, "0002")
             await conn.execute(insert(STREAMS).values(id="s", seq=7))
         await asyncio.gather(upgrade(database), upgrade(database))
         async with database.read() as conn:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.journal import JournalStore
+from spellwork_server.storage.run_records import RunRecords
 from spellwork_server.storage.schema import METADATA
 from spellwork_server.storage.upgrade import HEAD, MIGRATIONS, migrate, upgrade
+from tests.parts import require
+from tests.real_servers import shared_postgres
 from tests.server.storage.databases import KINDS, opened
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +105,56 @@ def test_the_newest_migration_is_the_one_that_a_start_looks_for() -> None:
         if (match := re.match(r"(\d{4})_", path.name))
     ]
     assert max(numbers) == HEAD
+
+
+SPELLS: list[dict[str, Any]] = [{"text": "é \u2028 :x"}, {"name": "B"}, {"text": "é \u2028 :x"}]
+
+OLD_RUN = text(
+    "INSERT INTO runs (id, user_id, stream, status, mode, audience, created_at, spell, request)"
+    " VALUES (:id, 'ada', 'user:ada', 'completed', 'once', 'private', 1.0, CAST(:spell AS TEXT), '1')"
+)
+OLD_EVENT = text(
+    "INSERT INTO events (stream, seq, run, kind, at, body)"
+    " VALUES ('user:ada', :seq, 'r', 'run.started', 1.0, :body)"
+)
+
+
+@pytest.mark.parametrize("kind", ["file", "postgres"])
+async def test_runs_have_their_spells_and_events_after_the_upgrade_that_keeps_those_once(
+    kind: str, tmp_path: Path
+) -> None:
+    with fresh(kind, tmp_path) as url:
+        async with Database(url) as database:
+            async with database.write() as conn:
+                await conn.run_sync(migrate, "0009")
+                run = str(OLD_RUN).replace("TEXT", "JSON") if kind == "postgres" else str(OLD_RUN)
+                for number, spell in enumerate(SPELLS):
+                    await conn.execute(text(run), {"id": f"r{number}", "spell": json.dumps(spell)})
+                for seq in (1, 2):
+                    await conn.execute(OLD_EVENT, {"seq": seq, "body": b'{"run":"r"}'})
+            await upgrade(database)
+            records = [await RunRecords(database).get(f"r{number}") for number in range(3)]
+            assert [record and record.spell for record in records] == SPELLS
+            async with database.read() as conn:
+                assert await conn.run_sync(differences) == []
+                assert await conn.scalar(text("SELECT count(*) FROM run_spells")) == 2
+            events = await JournalStore(database).read("user:ada", after=0, upto=9, limit=9)
+            assert [event.json for event in events] == [
+                b'{"seq":1,"run":"r"}',
+                b'{"seq":2,"run":"r"}',
+            ]
+
+
+@contextmanager
+def fresh(kind: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a database without tables."""
+    if kind == "file":
+        yield f"sqlite+aiosqlite:///{folder / 'spellwork.db'}"
+        return
+    require("postgres")
+    server = shared_postgres()
+    name = server.empty()
+    try:
+        yield server.url(name)
+    finally:
+        server.drop(name)
