@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, closing, nullcontext
 from typing import Any
 
@@ -209,22 +209,22 @@ class Caller:
         Large ones are encoded in a thread, once for all who need their JSON (``encodings``).
         With ``share`` small ones are, too; who asks for that ends the moment (``Encodings.end_moment``).
         """
-        if self._output_bytes is None or self.measure_small(outputs, share=share):
+        if self._output_bytes is None:
             return
-        for port, value in outputs.items():
-            if not _weighs_nothing(value) and is_large(value):
-                self.encodings.end_moment()
-                await self.encodings.make(value, self._output_bytes, port or None)
+        if large := self.measure_small(outputs, share=share):
+            await self.measure_large(large)
 
-    def measure_small(self, outputs: Mapping[str, Any], *, share: bool = False) -> bool:
-        """Do the same for those that are small; return whether all are, so that nothing is left to ``measure``."""
+    def measure_small(
+        self, outputs: Mapping[str, Any], *, share: bool = False
+    ) -> list[tuple[str, Any]]:
+        """Measure the small ones, as ``measure`` does, and return the large ones, which are still to be."""
         assert self._output_bytes is not None
-        all_small = True
+        large: list[tuple[str, Any]] = []
         for port, value in outputs.items():
             if _weighs_nothing(value):
                 continue
             if is_large(value):
-                all_small = False
+                large.append((port, value))
                 continue
             encoded = self.encodings.small(value) if share else None
             body = rough_json(value) if encoded is None else encoded.body
@@ -232,7 +232,13 @@ class Caller:
                 raise OutputTooLarge(len(body), self._output_bytes, port)
             if nests_deeper(body, DEPTH_LIMIT):
                 raise OutputTooDeep(DEPTH_LIMIT, port)
-        return all_small
+        return large
+
+    async def measure_large(self, large: Iterable[tuple[str, Any]]) -> None:
+        """Measure what ``measure_small`` left, in a thread."""
+        for port, value in large:
+            self.encodings.end_moment()
+            await self.encodings.make(value, self._output_bytes, port or None)
 
 
 def _weighs_nothing(value: Any) -> bool:

@@ -110,6 +110,14 @@ class Drivers:
             if self._room() > 0:
                 self._spawn()
 
+    def waits(self) -> None:
+        """Tell that a driver suspends; where that raises, the run ends, and what the driver is in is cancelled."""
+        assert self.on_wait is not None
+        try:
+            self.on_wait()
+        except BaseException as error:  # noqa: BLE001 - raised where the run is awaited
+            self._stumble(error)
+
     def new(self) -> Coroutine[Any, Any, None]:
         """Return the coroutine of a driver, which begins."""
         self._starting -= 1
@@ -118,9 +126,8 @@ class Drivers:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self.crew.free += 1
-        if not task.cancelled() and (error := task.exception()) is not None and self.error is None:
-            self.error = error
-            self.cancel(CANCEL_AGAIN)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._stumble(error)
         if not self._tasks:
             if self._state.ready:
                 self.wake()
@@ -130,6 +137,12 @@ class Drivers:
             self.crew.wake()
         if self.crew.waits:
             self.crew.look()
+
+    def _stumble(self, error: BaseException) -> None:
+        """End the run with what a driver, or who is told of it, raised."""
+        if self.error is None:
+            self.error = error
+            self.cancel(CANCEL_AGAIN)
 
     def _finish(self) -> None:
         self.crew.leave(self)
@@ -220,7 +233,7 @@ class _Watched:
             except StopIteration:
                 return
             if drivers.on_wait is not None:
-                drivers.on_wait()
+                drivers.waits()
             if ready:
                 drivers.suspended()
             try:

@@ -93,7 +93,7 @@ class Watcher(Protocol):
     def take_ran(self, event: Event) -> None:
         """Take the ``node.done`` of a node that waited for nothing, in place of its ``node.started`` and that.
 
-        It started ``event.duration`` before ``event.at``, for the same reason. Returns at once.
+        It started ``event.duration`` before ``event.at``, with the same ``why``. Returns at once.
         """
         ...
 

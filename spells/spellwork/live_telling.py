@@ -98,7 +98,7 @@ class _Watched:
     def __call__(self, event: Event) -> None:
         self._telling(event)
 
-    def take_ran(self, event: Event) -> None:
+    def take_ran(self, event: Event) -> None:  # as any watcher: who lives here tells both apart
         for told in started_and(event):
             self._telling(told)
 

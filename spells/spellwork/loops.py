@@ -55,7 +55,7 @@ class Loops:
         self.sink = sink
         self._take_ran = sink.take_ran if isinstance(sink, Watcher) else self._told_apart
         self._begun: tuple[int, float] | None = None
-        """The step that is called now and when it started, until it is told: should it wait, by itself."""
+        """The step that is being called and when it started, while its start is not told."""
         if host.limiters.are_wide:
             state.call_in_full(
                 step.index for step in state.plan.steps if host.limiters.covers(step)
@@ -206,8 +206,8 @@ class Loops:
         try:
             result = await program.begin(index, mode, values)
             outputs = {ports[0][0]: result} if ports and result is not SKIP else {}
-            if caller.measures and not caller.measure_small(outputs, share=True):
-                await caller.measure(outputs, share=True)
+            if caller.measures and (large := caller.measure_small(outputs, share=True)):
+                await caller.measure_large(large)
         except BaseException as error:  # noqa: BLE001 - the edge: a node may raise anything
             caller.encodings.end_moment()
             if self._begun is begun:
@@ -264,7 +264,7 @@ class Loops:
             encodings.end_moment()
 
     def tell_begun(self) -> None:
-        """Tell the start of a step that waits for something: a driver is about to suspend in it."""
+        """Tell the start of the step that is being called: it waits for something, or failed."""
         if self._begun is not None:
             (index, started), self._begun = self._begun, None
             if self.sink is not None and not self.host.ended:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from .result import NodeFailure
-from .values import hash_bytes, plain_bytes
+from .values import hash_bytes, json_bytes, plain_bytes
 
 Fingerprint = tuple[tuple[str, Any], ...]
 """(port, hash of its value) of every input of a call; a list of hashes where several wires end."""
@@ -17,6 +17,10 @@ Fingerprint = tuple[tuple[str, Any], ...]
 
 COMMON = (int, bool, type(None))
 """What nodes often have typed in, and is known again by being equal."""
+
+
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""The whole numbers that JSON may hold; larger ones may be as large as they like."""
 
 
 class Held:
@@ -36,16 +40,15 @@ class Held:
 
 def mark_of(value: Any) -> Any:
     """Return what a value is known by: the hash of its JSON, or where JSON would not give it back, the very object."""
-    if type(value) in COMMON and (mark := _known_mark(value)):
-        return mark
+    if type(value) in COMMON and (value is None or _LEAST <= value <= _MOST):
+        return _known_mark(value)
     plain = plain_bytes(value)
     return Held(value) if plain is None else hash_bytes(plain)
 
 
 @lru_cache(maxsize=4096, typed=True)
 def _known_mark(value: int | None) -> str:
-    plain = plain_bytes(value)
-    return "" if plain is None else hash_bytes(plain)
+    return hash_bytes(json_bytes(value))
 
 
 class Remembered(msgspec.Struct, eq=False, gc=False):

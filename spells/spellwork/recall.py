@@ -305,7 +305,8 @@ class Recall:
                 outputs[port] = values[slot]
                 hashes[port] = self._hash(slot)
         if self._remembers:
-            self._note(step, finding, outputs, hashes, ran).fleeting = fleeting
+            at = self._age(step, finding, ran)
+            self._remember(step, finding, outputs, hashes, at).fleeting = fleeting
         if not ran or fleeting or finding.key is None or self._cache is None:
             return
         for known in hashes.values():
@@ -314,21 +315,13 @@ class Recall:
         skipped = tuple([port for port, _ in ports if port not in outputs])
         self._cache.put(finding.key, CachedOutputs(outputs, skipped, seconds), step.cache, step.ttl)
 
-    def _note(
-        self,
-        step: Step,
-        finding: Finding,
-        outputs: dict[str, Any],
-        hashes: dict[str, Any],
-        ran: bool,
-    ) -> Remembered:
-        at = time.monotonic()
-        if (
-            not ran and step.ttl is not None
-        ):  # its age is not this moment's: what served it decides again next time
-            old = self._memory.nodes.get(step.id)
-            at = old.at if old is not None and finding.outputs is old.outputs else at - step.ttl
-        return self._remember(step, finding, outputs, hashes, at)
+    def _age(self, step: Step, finding: Finding, ran: bool) -> float:
+        """Return when the outputs of a step came to be, in monotonic seconds."""
+        now = time.monotonic()
+        if ran or step.ttl is None:
+            return now
+        old = self._memory.nodes.get(step.id)  # what served them decides again next time
+        return old.at if old is not None and finding.outputs is old.outputs else now - step.ttl
 
     def _reads_streams(self, index: int) -> bool:
         """Say whether a step may take inputs while they come; none does that is called in the shortest way."""

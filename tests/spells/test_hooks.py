@@ -323,3 +323,14 @@ async def test_a_start_is_told_once_where_a_step_is_cancelled_or_swallows_that()
             await task
         assert kinds(tab.events, "w").count("node.started") == 1
         assert tab.events[-1].kind == "run.cancelled"
+
+
+async def test_a_sink_that_raises_as_a_step_begins_to_wait_ends_the_run_and_the_step() -> None:
+    def broken(event: Event) -> None:
+        if event.kind == "node.started":
+            raise RuntimeError("a bug")
+
+    before = asyncio.all_tasks()
+    result = await Execution(plan_of({"w": ("wait", {"seconds": 60})}), sink=broken).run()
+    assert (result.status, result.error and result.error.code) == ("failed", "exception")
+    assert asyncio.all_tasks() == before

@@ -9,7 +9,7 @@ import pytest
 
 from spellwork import CachedOutputs, Execution, MemoryCache, RunContext, RunMemory
 from spellwork.memory import mark_of
-from spellwork.values import plain_bytes, to_json
+from spellwork.values import hash_bytes, plain_bytes, to_json
 from tests.spells import nodes
 from tests.spells.drawing import kinds, plan_of, run_plan
 
@@ -299,3 +299,12 @@ async def test_what_came_of_calls_is_kept_only_where_all_of_them_may_be(
     again, _ = await run_plan(plan, memory=memory)
     assert again.why == {"m": why}
     assert len(cache) == (why == "cached")
+
+
+def test_marks_tell_values_apart_that_are_equal_to_python() -> None:
+    alike: list[Any] = [1, True, 1.0, 0, False, 0.0, -0.0, None, "1", 2**63, -(2**63)]
+    marks = [mark_of(value) for value in alike]
+    assert len(set(marks)) == len(alike)
+    assert marks == [mark_of(value) for value in alike]
+    assert marks == [hash_bytes(plain_bytes(value) or b"") for value in alike]
+    assert mark_of(2**4_000) == mark_of(2**4_000)

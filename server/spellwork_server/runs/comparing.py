@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from spellwork.difference import Change, difference
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.run_records import OPEN, RunRecord
-from spellwork_server.storage.small_values import OutputRef
 
 from .insides import Insides
 

@@ -152,7 +152,7 @@ class Journal:
         """
         if size is None:
             size = sum(entry.size for entry in entries)
-        self._put(log, Packet(author, tuple(entries), size, also, before))
+        self._put(log, Packet(author, tuple(entries), size, also, before=before))
 
     def commit(
         self, log: StreamLog, author: Author, entry: Entry, also: Job[None]
@@ -245,12 +245,14 @@ class Journal:
             else:
                 return
 
-    def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
-        """Tell the stream's channel of committed entries."""
+    def publish(self, stream: str, first: int, entries: Sequence[Entry], told: int) -> None:
+        """Tell the stream's channel of committed entries, numbered from ``first``; up to ``told`` it knows them."""
         if not self.followed(stream):
             return
         bodies = [body for entry in entries for body in entry.bodies]
-        events = b",".join([numbered(seq, body) for seq, body in enumerate(bodies, first)])
+        events = b",".join(
+            [numbered(seq, body) for seq, body in enumerate(bodies, first) if seq > told]
+        )
         self.tell(stream, "run.events", {"events": msgspec.Raw(b"[" + events + b"]")})
 
     def followed(self, stream: str) -> bool:

@@ -10,8 +10,8 @@ import msgspec
 
 from spellwork import RunMemory
 from spellwork.handles import find_handle
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.outputs import OutputStore
-from spellwork_server.storage.small_values import OutputRef
 
 from .references import is_stand_in
 

@@ -58,7 +58,7 @@ class ServerCache:
     nobody else. Were it found by content alone, whoever guesses an input could
     see that somebody ran it; and code that left its worker changed (``sum =
     ...`` in ``builtins``) would decide what others get for the code they share.
-    The engine's keys already hold the user where the policy is ``private``.
+    So the stream is the ``scope`` of the engine's keys; the user is in them where the policy is ``private``.
     """
 
     def __init__(
@@ -216,7 +216,7 @@ class SharedCache:
         user: str,
         encoded: Mapping[str, Encoded | None],
     ) -> None:
-        """Keep outputs in memory now and in the database soon."""
+        """Keep outputs in memory now and in the database soon; ``encoded`` as ``remember`` has it."""
         hashes: dict[str, str] = {}
         values: dict[str, bytes] = {}
         size = 0

@@ -19,9 +19,9 @@ from spellwork import NodeFailure
 from spellwork.handles import find_handle
 from spellwork.past import Ended
 from spellwork_server.storage.event_rows import Event
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.run_events import RunEventStore
-from spellwork_server.storage.small_values import OutputRef
 
 from .references import is_stand_in
 from .run_end import Left

@@ -26,9 +26,9 @@ from spellwork.transform import shaped
 from spellwork.values import to_json
 from spellwork_server.child_spells import ChildSpells
 from spellwork_server.identity import Actor
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.run_records import OPEN, RunRecord
-from spellwork_server.storage.small_values import OutputRef
 
 from .errors import ValueNotFound
 from .insides import Insides

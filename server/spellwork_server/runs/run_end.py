@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork import Event, Plan, RunResult
 from spellwork_server.grants.masking import Masks
 from spellwork_server.storage.group_commit import Job
-from spellwork_server.storage.outputs import insert_references, insert_values, ref_to
+from spellwork_server.storage.output_refs import OutputRef, ref_to
+from spellwork_server.storage.outputs import insert_references, insert_values
 from spellwork_server.storage.run_figures import forget_tokens
 from spellwork_server.storage.run_progress import forget_progress
 from spellwork_server.storage.run_records import mark_ended
-from spellwork_server.storage.small_values import OutputRef
 
 from .insides import ALL_SHOWN, Insides
 from .references import encode, is_stand_in, preview_of

@@ -9,10 +9,10 @@ import msgspec
 
 from spellwork_server.errors import NotFound
 from spellwork_server.identity import Action, Actor, RunAccess, allowed, require
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.run_progress import ProgressRecords
 from spellwork_server.storage.run_records import OPEN, RunRecord, RunRecords
-from spellwork_server.storage.small_values import OutputRef
 
 from .errors import RunNotFound, ValueNotFound
 from .gone_values import gone_among

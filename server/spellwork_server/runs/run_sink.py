@@ -15,7 +15,7 @@ from .writer import RunWriter
 
 
 class RunSink:
-    """Hands events to ``say`` and chunks to the writer, but for what ``insides`` hides.
+    """Hands events to ``say``; chunks, and steps that ran at once, to the writer; but for what ``insides`` hides.
 
     Secrets that ``masks`` knows are taken out of both.
     """

@@ -24,6 +24,8 @@ from spellwork_server.storage.journal import (
     RunGoneError,
     StoredEvent,
     append,
+    check_claims,
+    claims_of,
     find_written,
 )
 
@@ -55,8 +57,8 @@ class Author(Protocol):
 class Audience(Protocol):
     """Who follows the stream."""
 
-    def publish(self, stream: str, first: int, entries: Sequence[Entry]) -> None:
-        """Learn of committed entries; they are numbered from ``first``."""
+    def publish(self, stream: str, first: int, entries: Sequence[Entry], told: int) -> None:
+        """Learn of committed entries; they are numbered from ``first``, and known up to ``told``."""
 
     def stalled(self, stream: str, message: str, retry_in: float) -> None:
         """Learn that the store does not take events now; they wait in memory."""
@@ -167,12 +169,8 @@ class StreamLog:
                         return
                     logger.warning("stream %s waits for the store: %s", self.stream, error)
                     await asyncio.sleep(FIRST_RETRY)
-            start, seq = 0, first
-            while start < len(entries) and seq + entries[start].count - 1 <= self.published:
-                seq += entries[start].count
-                start += 1
-            if start < len(entries):
-                self._audience.publish(self.stream, seq, entries[start:])
+            if last > self.published:
+                self._audience.publish(self.stream, first, entries, self.published)
                 self.published = last
             while self.published < self._heard:  # told of while this went on
                 await self._relay(self._heard)
@@ -187,7 +185,7 @@ class StreamLog:
             self.writing = False
 
     async def _gather(self) -> None:
-        """Let a burst come to its end: a short run is then one transaction, not three.
+        """Let a burst come to its end, or to who waits for what is in it: a short run is then one transaction, not three.
 
         Turns of the loop are counted, not time: they are short when nothing else goes on.
         """
@@ -254,9 +252,11 @@ class StreamLog:
                 written = await find_written(conn, stream, lost_at, entries)
                 if written is not None:
                     return written
-            for packet in batch:
-                if packet.before is not None:
-                    await packet.before(conn)
+            before = [packet.before for packet in batch if packet.before is not None]
+            if before:
+                await check_claims(conn, claims_of(entries))
+            for job in before:
+                await job(conn)
             last = await append(conn, stream, entries) if entries else None
             for packet in batch:
                 if packet.also is not None:

@@ -12,8 +12,8 @@ from spellwork.events import Event
 from spellwork.handles import Handle, any_handles, handles_in
 from spellwork.values import to_json
 from spellwork_server.storage.event_rows import RAN, Entry
-from spellwork_server.storage.outputs import OutputRow, ref_to
-from spellwork_server.storage.small_values import OutputRef
+from spellwork_server.storage.output_refs import OutputRef, ref_to
+from spellwork_server.storage.outputs import OutputRow
 
 from .past_reader import INEXACT, Told
 from .references import encode, is_stand_in, preview_of_encoded, reference
@@ -75,7 +75,7 @@ class Wire:
 
     def entry(self, event: Event) -> Entry:
         """Return the event as an entry; the values it carries are encoded now, so a later change does not show."""
-        if event.kind == "node.started":  # half of all events, with the least in it
+        if event.kind == "node.started":  # it has the least in it
             return self._seal(
                 WireEvent(self._run, event.kind, event.at, event.node, why=event.why), ()
             )

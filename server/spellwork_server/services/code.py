@@ -21,8 +21,8 @@ from spellwork_server.cells.unfinished import being_written
 from spellwork_server.errors import BadRequest
 from spellwork_server.identity import CanvasAccess, require
 from spellwork_server.identity.actor import Actor
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.outputs import OutputStore
-from spellwork_server.storage.small_values import OutputRef
 
 from .canvases import Rooms
 from .service import Call, Request, Service, View, operation

@@ -18,10 +18,10 @@ from spellwork_server.runs.run_reader import RunReader
 from spellwork_server.runs.streams import Access
 from spellwork_server.runs.timeline import Row, TimelineMaker
 from spellwork_server.storage.canvases import CanvasRecords
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.outputs import OutputStore
 from spellwork_server.storage.run_figures import DAY, RunFigures, TokenRow, UsageRow
 from spellwork_server.storage.run_search import RunQuery, RunSearch
-from spellwork_server.storage.small_values import OutputRef
 from spellwork_server.storage.timeline_events import TimelineEvents
 from spellwork_server.storage.users import UserRecords
 

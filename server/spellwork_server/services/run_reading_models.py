@@ -13,9 +13,9 @@ from spellwork_server.runs.references import reference
 from spellwork_server.runs.timeline import Row, Span
 from spellwork_server.runs.timeline import State as SpanState
 from spellwork_server.runs.views import RunView, Status, TokensView
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.run_figures import By
 from spellwork_server.storage.schema import PATH_LENGTH
-from spellwork_server.storage.small_values import OutputRef
 
 from .run_models import OneRun
 from .service import Request, View

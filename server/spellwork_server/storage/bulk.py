@@ -16,12 +16,16 @@ import msgspec
 from sqlalchemy import (
     BindParameter,
     Column,
+    ColumnElement,
     CursorResult,
     Dialect,
     Executable,
     Insert,
+    LargeBinary,
     Table,
     bindparam,
+    func,
+    literal,
 )
 from sqlalchemy.dialects.sqlite import Insert as Upsert
 from sqlalchemy.dialects.sqlite import insert as on_sqlite
@@ -56,6 +60,14 @@ def json_text(value: Any) -> str | None:
 def param(name: str, column: Column[Any]) -> BindParameter[Any]:
     """Return a named parameter of a ``Prepared`` statement, of a column's type."""
     return bindparam(name, type_=column.type)
+
+
+def holds(conn: AsyncConnection, column: ColumnElement[bytes], part: bytes) -> ColumnElement[bool]:
+    """Return the condition that bytes are in a column."""
+    wanted = literal(part, LargeBinary)
+    if conn.dialect.name == "postgresql":
+        return func.position(wanted.op("IN")(column)) > 0
+    return func.instr(column, wanted) > 0
 
 
 class Prepared:

@@ -15,7 +15,8 @@ from spellwork.node_type import CachePolicy
 from .bulk import insert_many, json_text
 from .database import Database
 from .group_commit import Job
-from .outputs import insert_values, is_small
+from .output_refs import is_small
+from .outputs import insert_values
 from .schema import CACHE, OUTPUTS
 
 COLUMNS = ("key", "user_id", "type", "outputs", "policy", "created_at", "expires_at")

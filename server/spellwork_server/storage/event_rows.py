@@ -13,9 +13,10 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .bulk import holds
 from .outputs import OutputRow
 from .schema import EVENTS
 
@@ -29,8 +30,8 @@ ROW_BYTES = 32 * 1024
 STEP_KINDS = frozenset(("node.started", "node.done"))
 """The kinds of the events in such a row."""
 
-FIRST_ROWS = 100
-"""Rows that are read at first, and where several events share them: with 32 KB each they are no more than needed."""
+FILTERED_ROWS = 100
+"""Rows that are read at once where it is not known how many of their events are wanted."""
 
 COLUMNS = ("stream", "seq", "run", "kind", "node", "at", "body", "covers")
 
@@ -69,7 +70,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         """Its events as JSON objects, without their numbers."""
         if self.kind != RAN:
             return (self.body,)
-        return _start_of(self.run, self.body).body, _whole(self.run, self.body)
+        start = _start_of(self.run, _done.decode(self.body))
+        return start[1], _whole(self.run, self.body)
 
 
 class Event(NamedTuple):
@@ -102,26 +104,16 @@ class _Started(msgspec.Struct, omit_defaults=True):
     why: str | None = None
 
 
-class _Start(NamedTuple):
-    """A ``node.started``, and when its node was done."""
-
-    node: str
-    at: float
-    body: bytes
-    ended: float
-
-
 _done = msgspec.json.Decoder(_Done)
 _nodes = msgspec.json.Decoder(list[_Node])
 _several = msgspec.json.Decoder(list[msgspec.Raw])
 _json = msgspec.json.Encoder()
 
 
-def _start_of(run: str, done: bytes | msgspec.Raw) -> _Start:
-    step = _done.decode(done)
-    at = step.at - step.duration
-    started = _json.encode(_Started(run, "node.started", at, step.node, step.why))
-    return _Start(step.node, at, started, step.at)
+def _start_of(run: str, done: _Done) -> tuple[float, bytes]:
+    """Return when a step started that is done, and its ``node.started``."""
+    at = done.at - done.duration
+    return at, _json.encode(_Started(run, "node.started", at, done.node, done.why))
 
 
 def _whole(run: str, done: bytes) -> bytes:
@@ -164,23 +156,39 @@ def _in_rows(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield steps
 
 
-def events_of(row: Row[Any]) -> Iterator[Event]:
-    """Yield the events of a row of ``COLUMNS``, in their order.
+def events_of(
+    row: Row[Any], kinds: Collection[str] | None = None, node: str | None = None
+) -> Iterator[Event]:
+    """Yield the events of a row of ``COLUMNS``, in their order; where given, of some kinds, and of a node and what is inside it.
 
-    One of whose several events nothing is kept (``node.hidden``, ``run.removed``) has each of them so.
+    One of whose several events nothing is kept (``run.removed``) has each of them so.
     """
     seq = row.seq - row.covers
     if row.kind != RAN:
-        for number in range(row.covers):
-            yield Event(seq + number + 1, row.run, row.kind, row.node, row.at, row.body)
+        if (kinds is None or row.kind in kinds) and _is_at(row.node, node):
+            for number in range(row.covers):
+                yield Event(seq + number + 1, row.run, row.kind, row.node, row.at, row.body)
         return
+    starts = kinds is None or "node.started" in kinds
+    ends = kinds is None or "node.done" in kinds
     for body in _several.decode(row.body):
-        start = _start_of(row.run, body)
-        yield Event(seq + 1, row.run, "node.started", start.node, start.at, start.body)
         seq += 2
-        yield Event(
-            seq, row.run, "node.done", start.node, start.ended, _whole(row.run, bytes(body))
-        )
+        step = _done.decode(body)
+        if not _is_at(step.node, node):
+            continue
+        if starts:
+            start = _start_of(row.run, step)
+            yield Event(seq - 1, row.run, "node.started", step.node, start[0], start[1])
+        if ends:
+            done = _whole(row.run, bytes(body))
+            yield Event(seq, row.run, "node.done", step.node, step.at, done)
+
+
+def _is_at(node: str | None, path: str | None) -> bool:
+    """Say whether an event of a node is of one at ``path``, or inside it; None is everywhere."""
+    if path is None or node == path:
+        return True
+    return node is not None and node.startswith((f"{path}/", f"{path}["))
 
 
 def nodes_of(body: bytes) -> list[str]:
@@ -204,25 +212,39 @@ async def read_events(
     ``silent`` kinds have empty bodies.
     """
     found: list[Event] = []
-    asked = min(limit, FIRST_ROWS)
-    query = _rows(mine, kinds, node, silent)
-    last = after
+    query = _rows(conn, mine, kinds, node, silent)
+    filtered = kinds is not None or node is not None
+    last, shared = after, True
     while True:
-        rows = (await conn.execute(query.where(EVENTS.c.seq > last).limit(asked))).all()
+        missing = limit - len(found)
+        part = query.where(EVENTS.c.seq > last)
+        if filtered:
+            asked = min(FILTERED_ROWS, missing // ROW_STEPS + 2) if shared else FILTERED_ROWS
+        else:  # numbers say how far they lie at most
+            asked = missing
+            part = part.where(EVENTS.c.seq < last + missing + 2 * ROW_STEPS)
+        rows = (await conn.execute(part.limit(asked))).all()
         for row in rows:
-            for event in events_of(row):
-                if event.seq > after and _is_wanted(event, kinds, node):
+            for event in events_of(row, kinds, node):
+                if event.seq > after:
                     found.append(event)
                     if len(found) == limit:
                         return found
-        if len(rows) < asked:
+        if filtered and len(rows) < asked:
             return found
-        last = rows[-1].seq
-        shared = any(row.covers > 1 for row in rows)
-        asked = min(limit - len(found), FIRST_ROWS) if shared else limit - len(found)
+        if rows:
+            last = rows[-1].seq
+            shared = any(row.covers > 1 for row in rows)
+        if not filtered:
+            further = select(EVENTS.c.seq).where(mine, EVENTS.c.seq > last)
+            first = await conn.scalar(further.order_by(EVENTS.c.seq).limit(1))
+            if first is None:
+                return found
+            last = max(last, first - 2 * ROW_STEPS)
 
 
 def _rows(
+    conn: AsyncConnection,
     mine: ColumnElement[bool],
     kinds: Collection[str] | None,
     node: str | None,
@@ -237,16 +259,9 @@ def _rows(
         rows = {*kinds, RAN} if STEP_KINDS & set(kinds) else kinds
         query = query.where(EVENTS.c.kind.in_(rows))
     if node is not None:
-        query = query.where(or_(EVENTS.c.kind == RAN, _at_or_inside(node)))
+        begins = holds(conn, EVENTS.c.body, b'"node":%b' % _json.encode(node)[:-1])
+        query = query.where(or_(and_(EVENTS.c.kind == RAN, begins), _at_or_inside(node)))
     return query
-
-
-def _is_wanted(event: Event, kinds: Collection[str] | None, node: str | None) -> bool:
-    if kinds is not None and event.kind not in kinds:
-        return False
-    if node is None or event.node == node:
-        return True
-    return event.node is not None and event.node.startswith((f"{node}/", f"{node}["))
 
 
 def _at_or_inside(path: str) -> ColumnElement[bool]:

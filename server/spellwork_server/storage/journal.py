@@ -7,7 +7,7 @@ commits, also with several writers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import Prepared, insert_many, param, upsert
 from .database import Database
-from .event_rows import COLUMNS, Entry, count_of, read_events, rows_of
+from .event_rows import COLUMNS, ROW_STEPS, Entry, count_of, read_events, rows_of
 from .outputs import insert_outputs
 from .schema import EVENTS, PROCESSES, RUNS, STREAMS
 
@@ -56,6 +56,11 @@ Claim = tuple[str, int]
 """A run, and the fence under which somebody carries it."""
 
 
+def claims_of(entries: Iterable[Entry]) -> set[Claim]:
+    """Return the claims under which entries are written."""
+    return {(each.run, each.fence) for each in entries}
+
+
 async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -> int:
     """Write ``entries`` at the end of ``stream``; return the number of the last one.
 
@@ -65,7 +70,7 @@ async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -
     the look at its fence and the commit.
     """
     count = count_of(entries)
-    last = await _advance(conn, stream, count, {(each.run, each.fence) for each in entries})
+    last = await _advance(conn, stream, count, claims_of(entries))
     await insert_outputs(conn, [row for entry in entries for row in entry.outputs])
     await insert_many(conn, EVENTS, COLUMNS, rows_of(stream, last - count + 1, entries))
     return last
@@ -208,7 +213,11 @@ class JournalStore:
         Where given, those of one run only, and of one node and what it runs inside itself.
         """
         columns = EVENTS.c
-        mine = and_(columns.stream == stream, columns.seq - columns.covers < upto)
+        mine = and_(
+            columns.stream == stream,
+            columns.seq < upto + 2 * ROW_STEPS,  # for the index
+            columns.seq - columns.covers < upto,
+        )
         if run is not None:
             mine &= columns.run == run
         async with self._database.read() as conn:

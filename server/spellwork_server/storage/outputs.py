@@ -9,7 +9,7 @@ that come together share a row of the run (``small_values``).
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import insert_many, json_text
 from .database import Database
+from .output_refs import OutputRef, is_small
 from .schema import OUTPUTS, RUN_OUTPUTS, RUNS
-from .small_values import OutputRef, insert_small, read_small, read_small_of
+from .small_values import FEW_NODES, insert_small, read_small
 
 
 class OutputRow(msgspec.Struct, frozen=True, gc=False):
@@ -38,9 +39,6 @@ class OutputRow(msgspec.Struct, frozen=True, gc=False):
 LAST_RUNS = 50
 """How many runs are looked through for what was last left of a node."""
 
-NEWEST_RUNS = 5
-"""How many of them at first: mostly that is enough."""
-
 LAST_INSIDE = 200
 """How many places inside runs are looked at for one that somebody may read a value by."""
 
@@ -49,23 +47,10 @@ _IS_APART = RUN_OUTPUTS.c.body.is_(None)
 
 _IS_INSIDE = RUN_OUTPUTS.c.node.contains("/")
 
-SMALL_BYTES = 1024
-"""Bytes of JSON of a value that is kept with whoever names it, at most."""
-
 VALUE_COLUMNS = ("hash", "body", "size", "created_at", "last_used_at")
 REFERENCE_COLUMNS = ("run", "node", "port", "part", "hash", "size", "preview", "body")
 REFERENCE = [RUN_OUTPUTS.c[name] for name in ("node", "port", "hash", "size", "preview", "body")]
 """What a reference is read from, in the order of its fields."""
-
-
-def ref_to(node: str, port: str, key: str, body: bytes, preview: Any = None) -> OutputRef:
-    """Return what names a value that was left on a port: JSON under its hash. ``preview`` is the head of a large one."""
-    return OutputRef(node, port, key, len(body), preview, body if is_small(body) else None)
-
-
-def is_small(body: bytes) -> bool:
-    """Say whether a value is kept with whoever names it: what stands for one in a worker is asked for by its hash."""
-    return len(body) <= SMALL_BYTES and not body.startswith(b'{"$handle"')
 
 
 async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> None:
@@ -93,17 +78,18 @@ async def insert_references(conn: AsyncConnection, run: str, refs: Iterable[Outp
 async def _insert_references(
     conn: AsyncConnection, refs: Iterable[tuple[str, int, OutputRef]]
 ) -> None:
-    """Note who left what: (run, part, reference)."""
+    """Note who left what: (run, part, reference). Of a port the last counts."""
     rows: list[tuple[Any, ...]] = []
-    small: dict[str, list[OutputRef]] = {}
+    left: dict[str, list[OutputRef]] = {}
     for run, part, ref in refs:
-        if ref.body is not None and part == 0 and ref.preview is None:
-            small.setdefault(run, []).append(ref)
-        else:
+        if part == 0:
+            left.setdefault(run, []).append(ref)
+        if part or ref.body is None:
             preview = json_text(ref.preview)
             rows.append((run, ref.node, ref.port, part, ref.hash, ref.size, preview, ref.body))
-    await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, rows, keep_old=True)
-    for run, values in small.items():
+    last = {row[:4]: row for row in rows}
+    await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, list(last.values()), replace=True)
+    for run, values in left.items():
         await insert_small(conn, run, values)
 
 
@@ -148,23 +134,14 @@ class OutputStore:
 
     async def of_run(self, run: str) -> list[OutputRef]:
         """Return what the run left on its ports, chunks aside, in no particular order."""
-        query = select(*REFERENCE).where(RUN_OUTPUTS.c.run == run, RUN_OUTPUTS.c.part == 0)
         async with self._database.read() as conn:
-            found = [OutputRef(*row) for row in await conn.execute(query)]
-            return found + await read_small(conn, run)
+            return (await _left_of(conn, [run])).get(run, [])
 
     async def ref_of_port(self, run: str, node: str, port: str) -> OutputRef | None:
         """Return where the value is that the run left on one port."""
-        columns = RUN_OUTPUTS.c
-        query = select(*REFERENCE).where(
-            columns.run == run, columns.node == node, columns.port == port, columns.part == 0
-        )
         async with self._database.read() as conn:
-            row = (await conn.execute(query)).first()
-            if row is not None:
-                return OutputRef(*row)
-            small = await read_small(conn, run, {node})
-        return next((ref for ref in small if ref.port == port), None)
+            refs = (await _left_of(conn, [run], [node])).get(run, [])
+        return next((ref for ref in refs if ref.port == port), None)
 
     async def last_of(
         self, stream: str, nodes: Sequence[str], *, before: float | None = None
@@ -181,8 +158,10 @@ class OutputStore:
             runs = (await conn.scalars(newest)).all()
             missing = set(nodes)
             found: list[OutputRef] = []
-            for several in (runs[:NEWEST_RUNS], runs[NEWEST_RUNS:]):
-                left = await _left_of(conn, several, missing) if missing and several else {}
+            while runs and missing:
+                few = len(missing) <= FEW_NODES  # else all that each left is read
+                several, runs = (runs, []) if few else (runs[:1], runs[1:])
+                left = await _left_of(conn, several, missing)
                 for run in several:
                     its = [ref for ref in left.get(run, ()) if ref.node in missing]
                     found += its
@@ -234,17 +213,28 @@ class OutputStore:
 
 
 async def _left_of(
-    conn: AsyncConnection, runs: Sequence[str], nodes: Collection[str]
+    conn: AsyncConnection, runs: Sequence[str], nodes: Collection[str] | None = None
 ) -> dict[str, list[OutputRef]]:
-    """Return what runs left of some nodes."""
-    found = await read_small_of(conn, runs, nodes)
+    """Return what runs left on their ports, by run; where given, on those of some nodes."""
+    left = await read_small(conn, runs, nodes)
+    found = {run: list(small.refs.values()) for run, small in left.items()}
+    for part in _parts(nodes):
+        query = select(RUN_OUTPUTS.c.run, *REFERENCE).where(
+            RUN_OUTPUTS.c.run.in_(runs), RUN_OUTPUTS.c.part == 0
+        )
+        if part is not None:
+            query = query.where(RUN_OUTPUTS.c.node.in_(part))
+        for run, *fields in await conn.execute(query):
+            ref = OutputRef(*fields)
+            if run not in left or (ref.node, ref.port) not in left[run].refs:
+                found.setdefault(run, []).append(ref)
+    return found
+
+
+def _parts(nodes: Collection[str] | None) -> Iterator[Sequence[str] | None]:
+    if nodes is None:
+        yield None
+        return
     wanted = list(nodes)
     for start in range(0, len(wanted), 500):
-        query = select(RUN_OUTPUTS.c.run, *REFERENCE).where(
-            RUN_OUTPUTS.c.run.in_(runs),
-            RUN_OUTPUTS.c.node.in_(wanted[start : start + 500]),
-            RUN_OUTPUTS.c.part == 0,
-        )
-        for run, *ref in await conn.execute(query):
-            found.setdefault(run, []).append(OutputRef(*ref))
-    return found
+        yield wanted[start : start + 500]

@@ -32,7 +32,7 @@ from .clock import Clock, database_time
 from .database import Database
 from .event_rows import RAN, nodes_of
 from .journal import Claim
-from .run_records import CARRIED, LISTED, OPEN, WHOLE, RunRecord, run_values
+from .run_records import CARRIED, LISTED, OPEN, WHOLE, RunRecord, row_of
 from .schema import EVENTS, PROCESSES, QUEUES, RUNS
 from .steering import is_asked
 
@@ -552,7 +552,7 @@ class QueueStore:
 
 async def enqueue(conn: AsyncConnection, record: RunRecord) -> RunRecord:
     """Keep a run that waits in its queue; where an open one there has its dedupe key, return that one instead."""
-    statement = upsert(conn.dialect, RUNS).values(await run_values(conn, record))
+    statement = upsert(conn.dialect, RUNS).values(await row_of(conn, record))
     if record.dedupe_key is None:
         await conn.execute(statement)
         return record

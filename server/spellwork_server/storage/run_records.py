@@ -25,7 +25,7 @@ CARRIED = ("running", "paused")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A row of ``runs``, with its spell. ``spell`` is the spell as it ran; lists leave it and ``result`` out."""
+    """A row of ``runs``. ``spell`` is the spell as it ran; lists leave it and ``result`` out."""
 
     id: str
     canvas_id: str | None
@@ -88,14 +88,14 @@ _ENDING = Prepared(
 
 async def insert_run(conn: AsyncConnection, record: RunRecord) -> None:
     """Keep a new run."""
-    named = await run_values(conn, record)
+    named = await row_of(conn, record)
     values = [named[name] for name in _NAMES]
     for place in _JSON:
         values[place] = json_text(values[place])
     await insert_many(conn, RUNS, _NAMES, [tuple(values)])
 
 
-async def run_values(conn: AsyncConnection, record: RunRecord) -> dict[str, Any]:
+async def row_of(conn: AsyncConnection, record: RunRecord) -> dict[str, Any]:
     """Return the row of a new run, by column; its spell is kept."""
     values = {
         name: getattr(record, name) for name in RunRecord.__dataclass_fields__ if name != "spell"

@@ -24,7 +24,7 @@ SPELL = (
 async def keep_spell(conn: AsyncConnection, spell: Any) -> str:
     """Keep a spell (JSON) for a run; return the hash by which the run's row names it."""
     text = to_text(spell)
-    hash_ = hash_bytes(text.encode("utf-8", "surrogatepass"))
+    hash_ = hash_bytes(text.encode())
     await insert_many(conn, RUN_SPELLS, ("hash", "body"), [(hash_, text)], keep_old=True)
     return hash_
 

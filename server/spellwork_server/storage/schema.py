@@ -565,8 +565,9 @@ RUN_OUTPUTS = Table(
 """Which run left which value: who may read the run may read the value, and a
 value that no run and no cache entry names may go. ``part`` is 0 for an
 output's value and counts the streamed chunks that were too large to send.
-``body`` is the value itself where it is small; the others are in ``outputs``,
-once for all who name them, and found by hash."""
+The values are in ``outputs``, once for all who name them, and found by hash; small
+chunks are in ``body``, and the small values of outputs in ``run_values``. (Those from before
+these were there are in ``body``, too.)"""
 
 _KEPT_APART = RUN_OUTPUTS.c.body.is_(None)
 Index(
@@ -584,7 +585,7 @@ RUN_VALUES = Table(
     Column("body", LargeBinary, nullable=False),
 )
 """Small values that a run left on its ports: those that came together in a row, as JSON
-[[node, port, hash, value], ...]. What a row of a higher number says counts."""
+[[node, port, hash, value], ...]. What a row of a higher number says of a port counts; of a larger value it has no hash."""
 
 PACKS = Table(
     "packs",

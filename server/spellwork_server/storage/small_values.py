@@ -1,39 +1,39 @@
 """The small values that runs left: those that came together share a row.
 
-A row is JSON, [[node, port, hash, value], ...], and what a later one says of a port counts.
+A row is JSON, [[node, port, hash, value], ...], and what a later one says of a port counts. A hash
+of "" says that the value is a larger one, which has a row in ``run_outputs``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
-from sqlalchemy import delete, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .bulk import Prepared, param
+from .bulk import Prepared, holds, param
+from .output_refs import OutputRef
 from .schema import RUN_VALUES
 
 ROW_VALUES = 256
 ROW_BYTES = 64 * 1024
 """Values, and bytes of them, that share a row, about."""
 
-
 FEW_ROWS = 4
 """Rows that are decoded at once, and not in a thread."""
 
-
-class OutputRef(msgspec.Struct, frozen=True, gc=False):
-    """What a run's record knows of a value: where it is, how large, its head when large, and itself when small."""
-
-    node: str
-    port: str
-    hash: str
-    size: int
-    preview: Any
-    body: bytes | None = None
+FEW_NODES = 16
+"""Nodes that the database looks for itself, so that rows without them are not read."""
 
 
 class _Value(msgspec.Struct, array_like=True, gc=False):
@@ -42,10 +42,12 @@ class _Value(msgspec.Struct, array_like=True, gc=False):
     hash: str
     value: msgspec.Raw
 
-    @property
-    def ref(self) -> OutputRef:
-        body = bytes(self.value)
-        return OutputRef(self.node, self.port, self.hash, len(body), None, body)
+
+class LeftSmall(msgspec.Struct, gc=False):
+    """What a run left on its ports by its last word: small values, and (node, port) of larger ones."""
+
+    refs: dict[tuple[str, str], OutputRef] = {}
+    larger: set[tuple[str, str]] = set()
 
 
 _encoder = msgspec.json.Encoder()
@@ -58,20 +60,25 @@ _NEXT = select(
 ).where(RUN_VALUES.c.run == param("of_run", RUN_VALUES.c.run))
 _INSERT = Prepared(lambda _: RUN_VALUES.insert().from_select(["run", "number", "body"], _NEXT))
 
+_LARGER = msgspec.Raw(b"null")
 
-async def insert_small(conn: AsyncConnection, run: str, refs: Sequence[OutputRef]) -> None:
-    """Keep the small values that a run left on its ports."""
+
+async def insert_small(conn: AsyncConnection, run: str, refs: Iterable[OutputRef]) -> None:
+    """Keep the small values that a run left on its ports, and of the larger ones that they are."""
     for body in _rows(refs):
         await _INSERT.execute(conn, of_run=run, values=body)
 
 
-def _rows(refs: Sequence[OutputRef]) -> Iterator[bytes]:
+def _rows(refs: Iterable[OutputRef]) -> Iterator[bytes]:
     values: list[_Value] = []
     size = 0
     for ref in refs:
-        assert ref.body is not None
-        values.append(_Value(ref.node, ref.port, ref.hash, msgspec.Raw(ref.body)))
-        size += ref.size
+        if ref.body is None:
+            values.append(_Value(ref.node, ref.port, "", _LARGER))
+        else:
+            values.append(_Value(ref.node, ref.port, ref.hash, msgspec.Raw(ref.body)))
+            size += ref.size
+        size += len(ref.node)
         if len(values) == ROW_VALUES or size >= ROW_BYTES:
             yield _encoder.encode(values)
             values, size = [], 0
@@ -80,46 +87,57 @@ def _rows(refs: Sequence[OutputRef]) -> Iterator[bytes]:
 
 
 async def read_small(
-    conn: AsyncConnection, run: str, nodes: Collection[str] | None = None
-) -> list[OutputRef]:
-    """Return the small values that a run left on its ports; where given, on those of some nodes."""
-    return (await read_small_of(conn, [run], nodes)).get(run, [])
-
-
-async def read_small_of(
     conn: AsyncConnection, runs: Sequence[str], nodes: Collection[str] | None = None
-) -> dict[str, list[OutputRef]]:
-    """Return the same of several runs; those that left none are missing."""
+) -> dict[str, LeftSmall]:
+    """Return what runs left on their ports, by run; where given, on those of some nodes."""
     query = (
         select(RUN_VALUES.c.run, RUN_VALUES.c.body)
         .where(RUN_VALUES.c.run.in_(runs))
         .order_by(RUN_VALUES.c.run, RUN_VALUES.c.number)
     )
+    if nodes is not None and len(nodes) <= FEW_NODES:
+        query = query.where(or_(*(_names(conn, node) for node in nodes)))
     rows = [(row.run, row.body) for row in await conn.execute(query)]
     if len(rows) <= FEW_ROWS:
         return _decoded(rows, nodes)
     return await asyncio.to_thread(_decoded, rows, nodes)
 
 
+def _names(conn: AsyncConnection, node: str) -> ColumnElement[bool]:
+    """Return the condition that a row may have a value of a node."""
+    return holds(conn, RUN_VALUES.c.body, b"[%b," % _encoder.encode(node))
+
+
 def _decoded(
     rows: Sequence[tuple[str, bytes]], nodes: Collection[str] | None
-) -> dict[str, list[OutputRef]]:
+) -> dict[str, LeftSmall]:
     last: dict[str, dict[tuple[str, str], _Value]] = {}
     for run, body in rows:
         for value in _decoder.decode(body):
             if nodes is None or value.node in nodes:
                 last.setdefault(run, {})[value.node, value.port] = value
-    return {run: [value.ref for value in values.values()] for run, values in last.items()}
+    return {run: _left(values) for run, values in last.items()}
+
+
+def _left(values: dict[tuple[str, str], _Value]) -> LeftSmall:
+    left = LeftSmall()
+    for place, value in values.items():
+        if value.hash:
+            body = bytes(value.value)
+            left.refs[place] = OutputRef(*place, value.hash, len(body), None, body)
+        else:
+            left.larger.add(place)
+    return left
 
 
 async def places_of_small(conn: AsyncConnection, run: str) -> set[str]:
-    """Return the paths of the nodes that left small values in a run."""
+    """Return the paths of the nodes that left values in a run."""
     bodies = await conn.scalars(select(RUN_VALUES.c.body).where(RUN_VALUES.c.run == run))
     return {value.node for body in bodies for value in _decoder.decode(body)}
 
 
 async def forget_small(conn: AsyncConnection, run: str, nodes: Collection[str]) -> None:
-    """Forget the small values that nodes left in a run."""
+    """Forget what is said here of the values that nodes left in a run."""
     rows = (await conn.execute(select(RUN_VALUES).where(RUN_VALUES.c.run == run))).all()
     for row in rows:
         values = _decoder.decode(row.body)

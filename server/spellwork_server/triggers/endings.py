@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from spellwork_server.errors import ServerError
 from spellwork_server.identity import Actor
 from spellwork_server.identity.policy import CanvasAccess, require
-from spellwork_server.storage.small_values import OutputRef
+from spellwork_server.storage.output_refs import OutputRef
 from spellwork_server.storage.triggers import (
     EndedRun,
     TriggerRecord,

@@ -13,7 +13,7 @@ from spellwork_server.errors import Forbidden
 from spellwork_server.runs import retention
 from spellwork_server.runs.output_cache import QUICK, Recent
 from spellwork_server.runs.retention import Keeping, Retention
-from spellwork_server.storage.outputs import SMALL_BYTES
+from spellwork_server.storage.output_refs import SMALL_BYTES
 from spellwork_server.storage.schema import CACHE, RUNS
 
 from .house import ADA, BOB, ROOT, House, house, spell_of, sums

@@ -20,7 +20,8 @@ from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
 from spellwork_server.storage.journal import JournalStore, append
 from spellwork_server.storage.outbox import OutboxStore
-from spellwork_server.storage.outputs import SMALL_BYTES, OutputRow, ref_to
+from spellwork_server.storage.output_refs import SMALL_BYTES, ref_to
+from spellwork_server.storage.outputs import OutputRow
 from spellwork_server.storage.relayed import KEPT_SECONDS, Relayed, RelayStore
 from spellwork_server.storage.retention import drop_runs
 from spellwork_server.storage.run_records import RunRecord, RunRecords, insert_run

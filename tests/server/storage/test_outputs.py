@@ -12,19 +12,17 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from spellwork_server.storage.database import Database
+from spellwork_server.storage.output_refs import SMALL_BYTES, OutputRef, ref_to
 from spellwork_server.storage.outputs import (
-    SMALL_BYTES,
     OutputRow,
     OutputStore,
     insert_outputs,
     insert_references,
-    ref_to,
 )
 from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.run_events import RunEventStore, forget_left
 from spellwork_server.storage.run_records import RunRecord, insert_run
 from spellwork_server.storage.schema import OUTPUTS, RUN_VALUES, RUNS
-from spellwork_server.storage.small_values import OutputRef
 
 from .databases import KINDS, opened
 
@@ -130,7 +128,7 @@ async def test_small_values_of_one_moment_share_rows_and_are_forgotten_one_by_on
             await insert_outputs(conn, large)
         async with database.read() as conn:
             rows = select(func.count()).select_from(RUN_VALUES).where(RUN_VALUES.c.run == "run")
-            assert await conn.scalar(rows) == 4
+            assert await conn.scalar(rows) == 5
         left = {(ref.node, ref.port): ref for ref in await outputs.of_run("run")}
         assert len(left) == 601
         assert left["n1", "out"].body == b'"again"'
@@ -176,3 +174,22 @@ async def test_the_last_that_was_left_of_nodes_is_found_however_many_runs_ago(
             "old": "old5",
             "large": "large28",
         }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "bodies", [(SMALL, LARGE), (LARGE, SMALL), (SMALL, b"2"), (LARGE, LARGE + b" ")]
+)
+@pytest.mark.parametrize("together", [True, False])
+async def test_of_a_port_that_was_left_twice_the_last_counts(
+    kind: str, bodies: tuple[bytes, bytes], together: bool, tmp_path: Path
+) -> None:
+    async with runs(kind, tmp_path, "run") as (database, outputs):
+        rows = [left("run", "a", f"h{n}", body) for n, body in enumerate(bodies)]
+        for part in [rows] if together else [[row] for row in rows]:
+            async with database.write() as conn:
+                await insert_outputs(conn, part)
+        assert await outputs.of_run("run") == [rows[1].ref]
+        assert await outputs.ref_of_port("run", "n", "a") == rows[1].ref
+        assert await outputs.last_of("user:ada", ["n"]) == [rows[1].ref]
+        assert await outputs.values([rows[1].ref]) == {"h1": bodies[1]}

@@ -74,7 +74,7 @@ def _move_spells() -> None:
     else:
         insert = sa.text("INSERT INTO run_spells VALUES (:hash, :spell)")
     read = sa.text("SELECT CAST(spell AS TEXT) FROM runs WHERE id = :id")
-    name = sa.text("UPDATE runs SET spell_hash = :hash WHERE id = :id")
+    name = sa.text("UPDATE runs SET spell_hash = :hash, spell = '{}' WHERE id = :id")
     known: set[str] = set()
     for run in conn.scalars(sa.text("SELECT id FROM runs")).all():
         spell = conn.scalar(read, {"id": run}) or "{}"
