@@ -21,7 +21,7 @@ from .context import Body, Context, InnerCall, RunContext
 from .crew import Crew
 from .encoding import Encodings
 from .errors import NodeError, SecretMissing
-from .events import Event, Sink, Watcher
+from .events import Event, Sink, Watcher, started_and
 from .executor import Executor
 from .gathering import gather
 from .limiting import Limiters
@@ -157,6 +157,14 @@ class RunHost:
         """Hand chunks to the watcher, on the loop's thread."""
         if self.watcher is not None and not self.ended:
             self.watcher.take_chunks(node, port, chunks)
+
+    def report_ran(self, event: Event) -> None:
+        """Hand the ``node.done`` of a node that waited for nothing to the watcher, or that and its ``node.started`` to the sink."""
+        if self.watcher is not None:
+            self.watcher.take_ran(event)
+        elif self.sink is not None:
+            for told in started_and(event):
+                self.sink(told)
 
     def _count(self) -> None:
         self.crew.count()  # a nested run has its parent's crew, given to it later

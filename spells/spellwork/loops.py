@@ -17,7 +17,7 @@ from .calls import Started
 from .core import RunState
 from .drivers import Drivers
 from .errors import NodeError, NodeSkipped
-from .events import Event, Sink, Watcher, started_and
+from .events import Event, Sink, started_and
 from .failing import failure_of
 from .gathering import gather, gather_apart, takes_long
 from .host import RunHost
@@ -53,7 +53,7 @@ class Loops:
         self.state = state
         self.host = host
         self.sink = sink
-        self._take_ran = sink.take_ran if isinstance(sink, Watcher) else self._told_apart
+        self._tell_ran = host.report_ran if sink is host.sink else self._tell_apart
         self._begun: tuple[int, float] | None = None
         """The step that is being called and when it started, while its start is not told."""
         if host.limiters.are_wide:
@@ -255,7 +255,7 @@ class Loops:
                     encodings.small(value)  # for the sink, the memory and the cache
             if self.sink is not None and not self.host.ended:
                 done = Event("node.done", ended, step.id, self.why[index], outputs, duration)
-                (self.sink if waited else self._take_ran)(done)
+                (self.sink if waited else self._tell_ran)(done)
             if recall is not None and finding is not None:
                 fleeting = step.id in self.host.fleeting and step.node.settings.cache is None
                 seconds = duration if simple else None
@@ -271,7 +271,7 @@ class Loops:
                 step = self.state.plan.steps[index]
                 self.sink(Event("node.started", started, step.id, self.why[index]))
 
-    def _told_apart(self, done: Event) -> None:
+    def _tell_apart(self, done: Event) -> None:
         assert self.sink is not None
         for event in started_and(done):
             self.sink(event)

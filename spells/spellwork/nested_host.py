@@ -40,6 +40,11 @@ class NestedHost(RunHost):
             event.node = f"{self._segment}{event.node}"
             self._tell(event)
 
+    def report_ran(self, event: Event) -> None:
+        """Pass on both events of a node in one, under the node's path."""
+        event.node = f"{self._segment}{event.node}"
+        self._outer.report_ran(event)
+
     def report_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         """Pass chunks on, under the node's path."""
         self._outer.report_chunks(f"{self._segment}{node}", port, chunks)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spellwork import Event, Execution, Plan, RunResult, Spell, compile
+from spellwork.events import started_and
 
 from .nodes import library
 
@@ -60,3 +61,27 @@ async def run_plan(plan: Plan, **options: Any) -> tuple[RunResult, list[Event]]:
 def kinds(events: list[Event], node: str) -> list[str]:
     """Return the kinds of the events of one node."""
     return [event.kind for event in events if event.node == node]
+
+
+class Watching:
+    """A watcher that notes what it takes, and of what came together that it did."""
+
+    is_full = False
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ran: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def take_ran(self, event: Event) -> None:
+        assert event.node is not None
+        self.ran.append(event.node)
+        self.events += started_and(event)
+
+    def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
+        raise AssertionError("no node here has a stream")
+
+    async def room(self) -> None:
+        raise AssertionError("it is never full")

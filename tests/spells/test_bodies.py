@@ -30,6 +30,7 @@ from spellwork import (
 )
 from spellwork.analysis import Analysis
 from spellwork.host import Allowance
+from tests.spells.drawing import Watching, kinds
 from tests.spells.nested import draw, in_group, library, run, runs
 from tests.spells.nodes import calls
 
@@ -277,6 +278,18 @@ def test_nodes_inside_are_told_under_the_path_of_their_owner() -> None:
     assert done[0] == "s/in"
     assert done[-1] == "s"
     assert set(done) == {"s/in", "s/half", "s/text", "s/a", "s/b", "s"}
+
+
+@pytest.mark.rule("7.1", "13.6")
+def test_a_watcher_takes_nodes_inside_that_wait_for_nothing_as_those_outside() -> None:
+    inputs: dict[str, Any] = {"items": [1, 2, "x"], "on_error": "collect"}
+    spell = draw({"m": ("core.map", inputs, runs(group="g")), "h": ("t.half", {}, G)})
+    tab = Watching()
+    asyncio.run(Execution(compile(spell, library), sink=tab).run())
+    assert sorted(tab.ran) == ["m[0]/h", "m[1]/h"]
+    _, plain = run(spell)
+    for path in ("m", "m[0]/h", "m[1]/h", "m[2]/h"):
+        assert kinds(tab.events, path) == kinds(plain, path)
 
 
 @pytest.mark.rule("13.6")

@@ -11,14 +11,13 @@ import pytest
 
 from spellwork import Event, Execution, Limits, Plan, Port, Ports, RunContext
 from spellwork.core import RunState
-from spellwork.events import started_and
 from spellwork.host import RunHost
 from spellwork.nested import carry_out
 from spellwork.ports import FAILURE_PORT, WHOLE_PORT
 from spellwork.program import UNSET, assemble
 from spellwork.result import NodeFailure
 from spellwork.step import Step
-from tests.spells.drawing import kinds, plan_of
+from tests.spells.drawing import Watching, kinds, plan_of
 
 pytestmark = pytest.mark.anyio
 
@@ -245,30 +244,6 @@ async def test_a_single_step_starts_one_node_and_passes_over_those_that_are_skip
 
 
 # Watchers
-
-
-class Watching:
-    """A watcher that notes what it takes, and of what came together that it did."""
-
-    is_full = False
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.ran: list[str] = []
-
-    def __call__(self, event: Event) -> None:
-        self.events.append(event)
-
-    def take_ran(self, event: Event) -> None:
-        assert event.node is not None
-        self.ran.append(event.node)
-        self.events += started_and(event)
-
-    def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
-        raise AssertionError("no node here has a stream")
-
-    async def room(self) -> None:
-        raise AssertionError("it is never full")
 
 
 WAITING: dict[str, Any] = {
