@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     max_pending_bytes: int = Field(
         default=4 * MIB, ge=64 * KIB, description="Most bytes held for a socket that lags."
     )
-    inline_value_bytes: int = Field(
+    inline_value_bytes: int = Field(  # no less than storage.output_refs.SMALL_BYTES
         default=64 * KIB, ge=KIB, description="Larger values go by reference."
     )
     commit_interval: float = Field(

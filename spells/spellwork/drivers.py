@@ -115,7 +115,7 @@ class Drivers:
         assert self.on_wait is not None
         try:
             self.on_wait()
-        except BaseException as error:  # noqa: BLE001 - raised where the run is awaited
+        except Exception as error:  # noqa: BLE001 - a sink may raise anything: it ends the run
             self._stumble(error)
 
     def new(self) -> Coroutine[Any, Any, None]:

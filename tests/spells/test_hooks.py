@@ -309,3 +309,15 @@ async def test_a_sink_that_raises_as_a_step_begins_to_wait_ends_the_run_and_the_
     result = await Execution(plan_of({"w": ("wait", {"seconds": 60})}), sink=broken).run()
     assert (result.status, result.error and result.error.code) == ("failed", "exception")
     assert asyncio.all_tasks() == before
+
+
+def test_ctrl_c_as_a_step_begins_to_wait_ends_the_program() -> None:
+    def interrupted(event: Event) -> None:
+        if event.kind == "node.started":
+            raise KeyboardInterrupt
+
+    async def run() -> None:
+        await Execution(plan_of({"w": "wait"}), sink=interrupted).run()
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(run())

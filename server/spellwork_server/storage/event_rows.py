@@ -24,13 +24,15 @@ RAN = "node.ran"
 """The kind of an entry that is the start and the end of a step, and of a row of those."""
 
 ROW_STEPS = 64
+"""Steps that share a row, at most. It may grow, but not become less: the rows that there are would not be found."""
+
 ROW_BYTES = 32 * 1024
-"""Steps, and bytes of them, that share a row, about."""
+"""Bytes of steps that share a row, about."""
 
 STEP_KINDS = frozenset(("node.started", "node.done"))
 """The kinds of the events in such a row."""
 
-FILTERED_ROWS = 100
+MOST_ROWS = 100
 """Rows that are read at once where it is not known how many of their events are wanted."""
 
 COLUMNS = ("stream", "seq", "run", "kind", "node", "at", "body", "covers")
@@ -213,34 +215,25 @@ async def read_events(
     """
     found: list[Event] = []
     query = _rows(conn, mine, kinds, node, silent)
-    filtered = kinds is not None or node is not None
+    by_number = kinds is None and node is None  # where all are wanted, numbers say how far they lie
     last, shared = after, True
-    while True:
+    while len(found) < limit:
         missing = limit - len(found)
+        asked = min(missing // ROW_STEPS + 2, MOST_ROWS) if shared else MOST_ROWS
         part = query.where(EVENTS.c.seq > last)
-        if filtered:
-            asked = min(FILTERED_ROWS, missing // ROW_STEPS + 2) if shared else FILTERED_ROWS
-        else:  # numbers say how far they lie at most
+        if by_number:
             asked = missing
             part = part.where(EVENTS.c.seq < last + missing + 2 * ROW_STEPS)
         rows = (await conn.execute(part.limit(asked))).all()
         for row in rows:
-            for event in events_of(row, kinds, node):
-                if event.seq > after:
-                    found.append(event)
-                    if len(found) == limit:
-                        return found
-        if filtered and len(rows) < asked:
-            return found
+            found += [event for event in events_of(row, kinds, node) if event.seq > after]
         if rows:
             last = rows[-1].seq
             shared = any(row.covers > 1 for row in rows)
-        if not filtered:
-            further = select(EVENTS.c.seq).where(mine, EVENTS.c.seq > last)
-            first = await conn.scalar(further.order_by(EVENTS.c.seq).limit(1))
-            if first is None:
-                return found
-            last = max(last, first - 2 * ROW_STEPS)
+        if len(rows) < asked and not by_number:
+            break
+        by_number = False  # there are gaps, if there are any more
+    return found[:limit]
 
 
 def _rows(

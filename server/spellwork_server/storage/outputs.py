@@ -78,7 +78,7 @@ async def insert_references(conn: AsyncConnection, run: str, refs: Iterable[Outp
 async def _insert_references(
     conn: AsyncConnection, refs: Iterable[tuple[str, int, OutputRef]]
 ) -> None:
-    """Note who left what: (run, part, reference). Of a port the last counts."""
+    """Note who left what: (run, part, reference). Of a port the last counts, though a larger value before it stays named."""
     rows: list[tuple[Any, ...]] = []
     left: dict[str, list[OutputRef]] = {}
     for run, part, ref in refs:
@@ -158,9 +158,11 @@ class OutputStore:
             runs = (await conn.scalars(newest)).all()
             missing = set(nodes)
             found: list[OutputRef] = []
+            count = 1
             while runs and missing:
-                few = len(missing) <= FEW_NODES  # else all that each left is read
-                several, runs = (runs, []) if few else (runs[:1], runs[1:])
+                if len(missing) <= FEW_NODES:  # the database looks for them
+                    count = len(runs)
+                several, runs, count = runs[:count], runs[count:], 2 * count
                 left = await _left_of(conn, several, missing)
                 for run in several:
                     its = [ref for ref in left.get(run, ()) if ref.node in missing]
@@ -217,7 +219,7 @@ async def _left_of(
 ) -> dict[str, list[OutputRef]]:
     """Return what runs left on their ports, by run; where given, on those of some nodes."""
     left = await read_small(conn, runs, nodes)
-    found = {run: list(small.refs.values()) for run, small in left.items()}
+    found = {run: list(small.values()) for run, small in left.items()}
     for part in _parts(nodes):
         query = select(RUN_OUTPUTS.c.run, *REFERENCE).where(
             RUN_OUTPUTS.c.run.in_(runs), RUN_OUTPUTS.c.part == 0
@@ -226,7 +228,7 @@ async def _left_of(
             query = query.where(RUN_OUTPUTS.c.node.in_(part))
         for run, *fields in await conn.execute(query):
             ref = OutputRef(*fields)
-            if run not in left or (ref.node, ref.port) not in left[run].refs:
+            if run not in left or (ref.node, ref.port) not in left[run]:
                 found.setdefault(run, []).append(ref)
     return found
 

@@ -43,12 +43,8 @@ class _Value(msgspec.Struct, array_like=True, gc=False):
     value: msgspec.Raw
 
 
-class LeftSmall(msgspec.Struct, gc=False):
-    """What a run left on its ports by its last word: small values, and (node, port) of larger ones."""
-
-    refs: dict[tuple[str, str], OutputRef] = {}
-    larger: set[tuple[str, str]] = set()
-
+Left = dict[tuple[str, str], OutputRef]
+"""Small values that a run left, by node and port: where its last word of the port is such a one."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(list[_Value])
@@ -88,8 +84,8 @@ def _rows(refs: Iterable[OutputRef]) -> Iterator[bytes]:
 
 async def read_small(
     conn: AsyncConnection, runs: Sequence[str], nodes: Collection[str] | None = None
-) -> dict[str, LeftSmall]:
-    """Return what runs left on their ports, by run; where given, on those of some nodes."""
+) -> dict[str, Left]:
+    """Return the small values that runs left, by run; where given, of some nodes."""
     query = (
         select(RUN_VALUES.c.run, RUN_VALUES.c.body)
         .where(RUN_VALUES.c.run.in_(runs))
@@ -108,9 +104,7 @@ def _names(conn: AsyncConnection, node: str) -> ColumnElement[bool]:
     return holds(conn, RUN_VALUES.c.body, b"[%b," % _encoder.encode(node))
 
 
-def _decoded(
-    rows: Sequence[tuple[str, bytes]], nodes: Collection[str] | None
-) -> dict[str, LeftSmall]:
+def _decoded(rows: Sequence[tuple[str, bytes]], nodes: Collection[str] | None) -> dict[str, Left]:
     last: dict[str, dict[tuple[str, str], _Value]] = {}
     for run, body in rows:
         for value in _decoder.decode(body):
@@ -119,15 +113,12 @@ def _decoded(
     return {run: _left(values) for run, values in last.items()}
 
 
-def _left(values: dict[tuple[str, str], _Value]) -> LeftSmall:
-    left = LeftSmall()
-    for place, value in values.items():
-        if value.hash:
-            body = bytes(value.value)
-            left.refs[place] = OutputRef(*place, value.hash, len(body), None, body)
-        else:
-            left.larger.add(place)
-    return left
+def _left(values: dict[tuple[str, str], _Value]) -> Left:
+    return {
+        place: OutputRef(*place, value.hash, len(body), None, body)
+        for place, value in values.items()
+        if value.hash and (body := bytes(value.value))
+    }
 
 
 async def places_of_small(conn: AsyncConnection, run: str) -> set[str]:

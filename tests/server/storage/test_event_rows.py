@@ -122,6 +122,42 @@ def is_at(node: str | None, path: str) -> bool:
     return node is not None and (node == path or node.startswith((f"{path}/", f"{path}[")))
 
 
+@pytest.mark.parametrize("kind", ["file", "postgres"])
+async def test_a_run_is_read_however_far_apart_its_events_lie(kind: str, tmp_path: Path) -> None:
+    story = [
+        each
+        for number in range(6)
+        for each in (
+            ran("r", f"n{number}"),
+            *(told("s", "node.log", "x") for _ in range(300)),
+            *(ran("s", f"m{other}") for other in range(100)),
+            told("r", "node.log", "x"),
+        )
+    ]
+    async with opened(kind, tmp_path) as database:
+        async with database.write() as conn:
+            for run in ("r", "s"):
+                await insert_run(conn, replace(RUN, id=run))
+            await append(conn, STREAM, story)
+        store, timeline = JournalStore(database), TimelineEvents(database)
+        for run, limit in (("r", 1), ("r", 4), ("r", 500), ("s", 70), ("s", 5_000)):
+            wanted = [
+                (seq, each)
+                for seq, each in enumerate(apart(story), 1)
+                if each["run"] == run and seq > 3
+            ]
+            found: list[tuple[int, Any]] = []
+            seqs: list[int] = []
+            while page := await store.read(
+                STREAM, after=found[-1][0] if found else 3, upto=10**6, limit=limit, run=run
+            ):
+                found += [(each.seq, json.loads(each.json)) for each in page]
+            while events := await timeline.of_run(run, after=seqs[-1] if seqs else 3, limit=limit):
+                seqs += [each.seq for each in events]
+            assert found == [(seq, {"seq": seq, **each}) for seq, each in wanted]
+            assert seqs == [seq for seq, _ in wanted]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_run_is_read_by_kinds_its_timeline_and_how_far_it_is(
     kind: str, tmp_path: Path

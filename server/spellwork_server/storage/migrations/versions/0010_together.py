@@ -67,7 +67,7 @@ def _replace_index(name: str, columns: list[str], only: str, *, unique: bool = F
 
 
 def _move_spells() -> None:
-    """Keep each spell that runs have once."""
+    """Keep each spell that runs have once. Their rows let go of it at once: the next statement copies them all."""
     conn = op.get_bind()
     if conn.dialect.name == "postgresql":
         insert = sa.text("INSERT INTO run_spells VALUES (:hash, CAST(:spell AS JSON))")
