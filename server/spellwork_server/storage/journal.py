@@ -101,16 +101,17 @@ async def find_written(
 
 async def _advance(conn: AsyncConnection, stream: str, count: int, claims: set[Claim]) -> int:
     """Move the stream's counter on by ``count`` if all ``claims`` hold; return where it stands then."""
+    moved: Sequence[Any]
     if len(claims) == 1:
         ((run, fence),) = claims
         moved = await _ADVANCING.execute(
             conn, of_stream=stream, more=count, of_run=run, under=fence
         )
     else:
-        moved = await conn.execute(_advancing(stream, count, _claimed(claims), len(claims)))
-    row = moved.first()
-    if row is not None:
-        return int(row.seq)
+        held = _advancing(stream, count, _claimed(claims), len(claims))
+        moved = (await conn.execute(held)).all()
+    if moved:
+        return int(moved[0][0])
     await check_claims(conn, claims)
     begun = upsert(conn.dialect, STREAMS).values(id=stream, seq=count)
     begun = begun.on_conflict_do_update(  # another process began the stream meanwhile

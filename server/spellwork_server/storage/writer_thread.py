@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable, ScalarResult
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import in_few
@@ -57,13 +58,20 @@ class Direct:
         """Execute what the driver understands."""
         return self._conn.exec_driver_sql(statement, parameters)
 
+    def execute_plain(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        """Execute what the driver understands, by the driver alone; return the rows it gives."""
+        try:
+            return _driver(self._conn).execute(statement, values).fetchall()
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(statement, values, error) from error
+
     def carry_out(self, work: Work) -> Any:
         """Add rows, or call a job and return what it returns."""
         if not isinstance(work, tuple):
             return _at_once(work(cast("AsyncConnection", self)))
         statement, rows = work
         for several, values in in_few(statement, rows):
-            self._conn.exec_driver_sql(several, values)
+            self.execute_plain(several, values)
         return None
 
 
