@@ -493,8 +493,8 @@ async def test_a_draining_queue_takes_what_its_own_runs_place_there(tmp_path: Pa
         ada, root = await h.person("ada"), await h.person("root", "admin")
         await root.post("/v1/queues/work/pause", {})
         run = await create(ada, placed_calls(a="work", b="gpu"))
-        await root.post("/v1/queues/work/drain", {})
         await root.post("/v1/queues/gpu/drain", {})
+        await root.post("/v1/queues/work/drain", {})  # lets it go
         done = await ended(ada, run["id"])
         assert {node: each["code"] for node, each in done["errors"].items()} == {
             "b": "queue_draining"
