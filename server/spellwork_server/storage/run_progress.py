@@ -1,4 +1,4 @@
-"""How far open runs are, as other processes may tell it: a narrow row each, for a run's own is as wide as its spell."""
+"""How far open runs are, as other processes may tell it: a narrow row each, for a run's own is as wide as what it was asked."""
 
 from __future__ import annotations
 
