@@ -373,7 +373,7 @@ RUN_FIGURES = Table(
     Column("tokens", Integer, nullable=False),
     Column("words", Text, nullable=False),
 )
-"""What is counted of a run that has ended, and by which words it is found: apart from ``runs``, whose rows hold spells.
+"""What is counted of a run that has ended, and by which words it is found: apart from ``runs``, whose rows hold what was asked and how it ended.
 ``day`` counts from 1970, in UTC, and is -1 while the run is laid down; ``words`` are the nodes that failed, and why, in small letters."""
 
 PROCESSES = Table(
