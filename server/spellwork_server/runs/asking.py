@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,8 @@ class Asked:
     user: str
     stream: str
     audience: str
+    secure: Callable[[], Awaitable[None]]
+    """Returns once the run is kept, or never will be."""
     masked: Callable[[Any], Any] = as_it_is
     """Takes the secrets of the run out of plain JSON."""
 

@@ -165,6 +165,16 @@ class Journal:
         self._put(log, Packet(author, (entry,), entry.size, also, done=done))
         return done
 
+    def keep(self, log: StreamLog, author: Author, job: Job[None]) -> asyncio.Future[None]:
+        """Keep a new author's row: before whatever it appends from here on, and in one transaction with the first of that.
+
+        The future is done once that is durable. It fails with what keeps it from being so: the
+        store is not waited for, ``author.broken`` was told, and nothing of the author's is written.
+        """
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(log, Packet(author, (), 0, before=job, kept=kept))
+        return kept
+
     def settle(
         self, log: StreamLog, author: Author, also: Job[None] | None = None
     ) -> asyncio.Future[None]:
@@ -178,8 +188,9 @@ class Journal:
 
     def _put(self, log: StreamLog, packet: Packet) -> None:
         if self._closed:  # nobody would write it, nor tell whose it is
-            packet.author.broken(Unavailable("The server is stopping and takes no more events"))
-            packet.finish()
+            error = Unavailable("The server is stopping and takes no more events")
+            packet.author.broken(error)
+            packet.finish(error)
             return
         self._keep(log)
         log.put(packet)

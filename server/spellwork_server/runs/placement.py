@@ -83,6 +83,9 @@ class Placement:
         queue = step.node.settings.queue
         assert queue is not None
         try:
+            going = self._runners.find(context.run_id)
+            if going is not None:
+                await going.secure()
             parent = await self._records.get(context.run_id)
             if parent is None:
                 raise NodeError("the run is not kept any more", code="cancelled", retryable=False)

@@ -458,7 +458,7 @@ class Run:
             memory=self._memory,
             run_id=self.id,
             past=self._origin.past,
-            barrier=self._barrier,
+            barrier=self.secure,
             asker=self._asker(),
             **shared,
         )
@@ -476,6 +476,7 @@ class Run:
                 order.user,
                 order.stream,
                 order.audience,
+                self.secure,
                 self._secrets.masks.plain,
             )
         )
@@ -485,8 +486,8 @@ class Run:
         if isinstance(self._execution, Execution) and not self._paused:
             self._execution.suspend()
 
-    async def _barrier(self) -> None:
-        """Return once all that was told so far is durable, or the run ends because it cannot be."""
+    async def secure(self) -> None:
+        """Return once its row, and all that was told so far, is durable, or the run ends because it cannot be."""
         self._writer.flush()
         if self._pace.pending:
             await self._machinery.journal.settle(self._log, self)

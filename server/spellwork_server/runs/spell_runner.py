@@ -21,7 +21,7 @@ from spellwork_server.child_spells import NONE, Found
 from spellwork_server.errors import BadRequest, SpellRefused
 from spellwork_server.identity import Actor
 from spellwork_server.storage.clock import database_time
-from spellwork_server.storage.group_commit import GroupCommit
+from spellwork_server.storage.group_commit import GroupCommit, Job
 from spellwork_server.storage.queues import enqueue
 from spellwork_server.storage.run_records import RunRecord, insert_run
 
@@ -31,6 +31,7 @@ from .live_seat import LiveSeat
 from .origin import Origin
 from .run import Machinery, Run, RunOrder
 from .run_end import Left
+from .stream_log import StreamLog
 from .streams import calls_of, stream_of
 from .views import Audience, Mode, OnBusy
 
@@ -210,7 +211,7 @@ class SpellRunner:
         return known
 
     async def start(self, request: RunRequest) -> Run:
-        """Compile and start; returns once the run's record is durable. Its events follow by themselves."""
+        """Compile and start; returns once the run's record is durable, which may be together with its first events."""
         if self.room is not None and request.spell is None:
             await self.room.settled()  # who edits and runs at once runs what was edited
         if request.reach != "needed" and request.scope is not None:
@@ -278,6 +279,26 @@ class SpellRunner:
                 await request.also(conn, record.id)
             await insert_run(conn, record)
 
+        if request.also is None and not paused:
+            await self._launch_unkept(run, log, keep)
+        else:
+            await self._launch_kept(run, keep, paused=paused)
+        return run
+
+    async def _launch_unkept(self, run: Run, log: StreamLog, keep: Job[None]) -> None:
+        """Set a run going whose record is kept together with the first that it does, or not at all."""
+        kept = self._machinery.journal.keep(log, run, keep)
+        self._launch(self, run)
+        try:
+            await asyncio.shield(kept)
+        except asyncio.CancelledError:  # whoever asked is gone
+            run.cancel()
+            raise
+        if run.status == "queued":
+            run.tell_status()
+
+    async def _launch_kept(self, run: Run, keep: Job[None], *, paused: bool) -> None:
+        """Set a run going once its record is kept."""
         try:
             kept = self._commits.submit(keep, urgent=True)
             await asyncio.shield(kept)
@@ -293,7 +314,6 @@ class SpellRunner:
         elif run.status == "queued":
             run.tell_status()
         self._launch(self, run)
-        return run
 
     async def queue(self, request: RunRequest, place: Place) -> Queued:
         """Keep a run for whoever listens to its queue; raises what keeps it from being compiled now.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -36,6 +38,9 @@ BATCH_BYTES = 4 * 1024 * 1024
 GATHER_TURNS = 8
 GATHER_LOOKS = 4
 """Turns of the loop between two looks at whether a burst of events goes on, and how many looks at most."""
+
+GATHER_SECONDS = 0.01
+"""Seconds after which there is no further turn: turns are short when nothing else goes on."""
 
 FIRST_RETRY = 0.05
 LAST_RETRY = 5.0
@@ -82,7 +87,11 @@ class Audience(Protocol):
 
 
 class Packet(msgspec.Struct, frozen=True):
-    """Entries of one author that are committed together, with what ``before`` writes before them and ``also`` after; none for who only waits."""
+    """Entries of one author that are committed together, with what ``before`` writes before them and ``also`` after; none for who only waits.
+
+    ``kept``: ``before`` keeps what all else of the author stands on. It is done once that is durable,
+    and fails with what keeps it from being so; nothing of the author's is written then.
+    """
 
     author: Author
     entries: tuple[Entry, ...]
@@ -91,11 +100,17 @@ class Packet(msgspec.Struct, frozen=True):
     also: Job[None] | None = None
     before: Job[None] | None = None
     done: asyncio.Future[None] | None = None
+    kept: asyncio.Future[None] | None = None
 
-    def finish(self) -> None:
+    def finish(self, error: Exception | None = None) -> None:
         """Tell whoever waits that the packet is committed, or given up."""
         if self.done is not None and not self.done.done():
             self.done.set_result(None)
+        if self.kept is not None and not self.kept.done():
+            if error is None:
+                self.kept.set_result(None)
+            else:
+                self.kept.set_exception(error)
 
 
 class StreamLog:
@@ -115,12 +130,16 @@ class StreamLog:
         self._packets: deque[Packet] = deque()
         self._closing = False
         self._telling = asyncio.Lock()
+        self._again = asyncio.Event()
+        """Set when a store that failed is to be tried again before its time: who starts a run is told at once whether it may."""
         self._heard = 0
         """The highest number that another process said the stream is at."""
 
     def put(self, packet: Packet) -> None:
         """Take a packet; whoever owns the log sees to it that ``drain`` runs."""
         self._packets.append(packet)
+        if packet.kept is not None:
+            self._again.set()
 
     def wake(self) -> None:
         """Let those who wait for a change look again."""
@@ -178,25 +197,35 @@ class StreamLog:
     async def drain(self) -> None:
         """Write what waits until nothing does. Never raises but for cancellation."""
         try:
-            await self._gather()
+            if not await self._gather() and (begun := self._take_begun()):
+                await self._write(begun)
             while self._packets:
                 await self._write(self._take())
         finally:
             self.writing = False
 
-    async def _gather(self) -> None:
-        """Let a burst come to its end, or to who waits for what is in it: a short run is then one transaction, not three.
-
-        Turns of the loop are counted, not time: they are short when nothing else goes on.
-        """
+    async def _gather(self) -> bool:
+        """Let a burst come to its end, or to who waits for what is in it, and say whether it has: a short run is then one transaction, not three."""
+        until = time.perf_counter() + GATHER_SECONDS
         for _ in range(GATHER_LOOKS):
             waiting = len(self._packets)
             for _ in range(GATHER_TURNS):
                 if self._packets and self._packets[-1].done is not None:  # somebody waits
-                    return
+                    return True
+                if time.perf_counter() > until:
+                    return False
                 await asyncio.sleep(0)
             if len(self._packets) == waiting:
-                return
+                return True
+        return False
+
+    def _take_begun(self) -> list[Packet]:
+        """Take what comes up to the last author that is to be kept: of a run that goes on, who started it need not wait for more."""
+        count = 0
+        for number, packet in enumerate(self._packets, 1):
+            if packet.kept is not None:
+                count = number
+        return [self._packets.popleft() for _ in range(count)]
 
     def _take(self) -> list[Packet]:
         batch = [self._packets.popleft()]
@@ -216,7 +245,7 @@ class StreamLog:
         wait = FIRST_RETRY
         stalled = False
         before = self.published
-        urgent = any(packet.done is not None for packet in batch)
+        urgent = any(packet.done is not None or packet.kept is not None for packet in batch)
         while True:
             try:
                 job = self._job(batch, before if stalled else None)
@@ -226,11 +255,14 @@ class StreamLog:
                 if self._closing:
                     self._refuse(batch, error)
                     return
+                batch = self._without_new(batch, error)
+                if not batch:
+                    return
                 if not stalled:
                     logger.warning("stream %s waits for the store: %s", self.stream, error)
                 stalled = True
                 self._audience.stalled(self.stream, error.message, wait)
-                await asyncio.sleep(wait * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, hides nothing
+                await self._rest(wait * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, hides nothing
                 wait = min(wait * 2, LAST_RETRY)
             except Exception as error:  # noqa: BLE001 - the edge of the store: a refused entry fails its own run
                 await self._isolate(batch, error)
@@ -246,17 +278,21 @@ class StreamLog:
         """
         entries = [entry for packet in batch for entry in packet.entries]
         stream = self.stream
+        new = _new_authors(batch)
+        known = [packet for packet in batch if id(packet.author) not in new]
+        taken_up = any(packet.before is not None for packet in known)
+        claims = claims_of(entry for packet in known for entry in packet.entries)
 
         async def write(conn: AsyncConnection) -> int | None:
             if lost_at is not None and entries:
                 written = await find_written(conn, stream, lost_at, entries)
                 if written is not None:
                     return written
-            before = [packet.before for packet in batch if packet.before is not None]
-            if before:
-                await check_claims(conn, claims_of(entries))
-            for job in before:
-                await job(conn)
+            if taken_up:
+                await check_claims(conn, claims)
+            for packet in batch:
+                if packet.before is not None:
+                    await packet.before(conn)
             last = await append(conn, stream, entries) if entries else None
             for packet in batch:
                 if packet.also is not None:
@@ -269,7 +305,9 @@ class StreamLog:
         """Write each author's packets alone, and give up on the one whose packets are at fault."""
         authors = {id(packet.author): packet.author for packet in batch}
         if len(authors) == 1:
-            if isinstance(error, FencedError):
+            if _new_authors(batch):
+                logger.info("stream %s: a run could not be kept: %s", self.stream, error)
+            elif isinstance(error, FencedError):
                 logger.info(
                     "stream %s: run %s is carried by somebody else by now; it is dropped here",
                     self.stream,
@@ -284,6 +322,21 @@ class StreamLog:
         for author in authors.values():
             await self._write([packet for packet in batch if packet.author is author])
 
+    async def _rest(self, seconds: float) -> None:
+        """Wait until a store that failed is to be tried again."""
+        self._again.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
+
+    def _without_new(self, batch: list[Packet], error: Exception) -> list[Packet]:
+        """Give up on authors that are still to be kept, of a batch and of what waits behind it; return what is left of the batch."""
+        new = _new_authors([*batch, *self._packets])
+        refused = [packet for packet in [*batch, *self._packets] if id(packet.author) in new]
+        if refused:
+            self._refuse(refused, error)
+        return [packet for packet in batch if id(packet.author) not in new]
+
     def _refuse(self, batch: list[Packet], error: Exception) -> None:
         """Give up on these packets, and on whatever else waits of their authors."""
         authors = {id(packet.author): packet.author for packet in batch}
@@ -294,7 +347,7 @@ class StreamLog:
         for author in authors.values():
             author.broken(error)
         for packet in [*batch, *rest]:
-            packet.finish()
+            packet.finish(error)
 
     async def _publish(self, batch: list[Packet], last: int | None) -> None:
         if last is None:
@@ -315,3 +368,8 @@ class StreamLog:
             if packet.entries:
                 packet.author.committed(packet.size)
             packet.finish()
+
+
+def _new_authors(batch: Iterable[Packet]) -> set[int]:
+    """Return the ids of the authors that are to be kept with a batch."""
+    return {id(packet.author) for packet in batch if packet.kept is not None}

@@ -123,6 +123,7 @@ class Tasks:
 
     async def _ask(self, asked: Asked, path: str, question: Question) -> asyncio.Future[Any]:
         new = await self._new(asked, path, question)
+        await asked.secure()
         self._asked_here.add(asked.run)
         future = self._waiting.begin((asked.run, path))  # first: an answer may come with the commit
         try:

@@ -63,16 +63,87 @@ async def test_events_wait_while_the_store_fails_and_follow_in_order_when_it_is_
 
 
 @pytest.mark.rule("G1")
-async def test_a_run_that_cannot_be_kept_is_refused_and_does_not_start() -> None:
+async def test_a_run_that_cannot_be_kept_is_refused_and_calls_nothing_that_is_not_to_be_repeated() -> (
+    None
+):
+    spell = spell_of(
+        {
+            "d": {"type": "t.double", "inputs": {"value": 2}},
+            "w": {"type": "t.wait", "inputs": {"gate": "g"}},
+        },
+        "d.value > w.value",
+    )
     async with house() as h:
-        await h.canvas(waiting())
+        await h.canvas(spell)
         tab = await h.tab(ADA, "c1")
         with store_fails(h.commits), pytest.raises(StoreUnavailable):
             await h.call(tab, "runs.create", canvas="c1")
-        assert list(h.runners.open_runs()) == []
-        assert h.gates.calls == {}
+        await until(lambda: list(h.runners.open_runs()) == [])
+        assert "w" not in h.gates.calls
+        assert (tab.events(), await h.records.of_canvas("c1", None, limit=9)) == ([], [])
         h.gates.gate("g").set()
-        assert (await h.call(tab, "runs.create", canvas="c1", wait=60))["status"] == "completed"
+        ended = await h.call(tab, "runs.create", canvas="c1", wait=60)
+        assert (ended["status"], ended["outputs"]["w"]) == ("completed", {"value": 4})
+        assert {e["run"] for e in tab.events()} == {ended["id"]}
+
+
+@pytest.mark.rule("G1")
+async def test_a_run_of_a_moment_is_kept_in_one_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_log, "GATHER_SECONDS", 60)
+    async with house() as h:
+        await h.canvas(spell_of({"d": {"type": "t.double", "inputs": {"value": 2}}}))
+        tab = await h.tab(ADA, "c1")
+        await h.call(tab, "runs.create", canvas="c1", wait=60)
+        commits: list[int] = []
+        commit = h.commits._commit
+
+        async def counted(batch: Any) -> None:
+            commits.append(len(batch))
+            await commit(batch)
+
+        monkeypatch.setattr(h.commits, "_commit", counted)
+        ended = await h.call(tab, "runs.create", canvas="c1", wait=60, inputs={"d.value": 3})
+        assert ended["outputs"] == {"d": {"value": 6}}
+        assert commits == [1]
+
+
+@pytest.mark.rule("G1")
+async def test_a_run_that_goes_on_and_on_is_answered_without_all_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_log, "GATHER_SECONDS", 0)
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        await h.call(tab, "runs.create", canvas="c1", on_busy="parallel")
+        h.gates.gate("g").set()
+        await until(lambda: list(h.runners.open_runs()) == [])
+        kinds = [e["kind"] for e in tab.events()]
+        assert kinds == ["run.started", "node.started", "node.done", "run.completed"]
+
+
+@pytest.mark.rule("G1")
+async def test_runs_that_are_known_wait_for_a_store_that_refuses_new_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_log, "FIRST_RETRY", 0.01)
+    monkeypatch.setattr(stream_log, "LAST_RETRY", 0.02)
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        known = await h.call(tab, "runs.create", canvas="c1", on_busy="parallel")
+        await h.gates.arrival("g").wait()
+        with store_fails(h.commits):
+            h.gates.gate("g").set()
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    await h.call(tab, "runs.create", canvas="c1", on_busy="parallel")
+            assert h.runners.find(known["id"]) is not None
+        assert (await h.ended(known["id"]))["outputs"] == {"w": {"value": 7}}
+        assert {e["run"] for e in tab.events()} == {known["id"]}
+        assert [e["seq"] for e in tab.events()] == list(range(1, len(tab.events()) + 1))
 
 
 @pytest.mark.rule("E9")
@@ -109,7 +180,7 @@ async def test_a_run_that_would_fill_the_memory_fails_with_the_reason(
     monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
     async with house() as h:
         await h.canvas(
-            spell_of({"n": {"type": "t.chatter", "inputs": {"count": 100_000, "every": 10}}})
+            spell_of({"n": {"type": "t.chatter", "inputs": {"count": 100_000, "every": 1}}})
         )
         tab = await h.tab(ADA, "c1")
         run = await h.call(tab, "runs.create", canvas="c1")

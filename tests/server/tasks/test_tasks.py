@@ -220,7 +220,11 @@ async def test_secrets_are_not_shown_with_a_question(tmp_path: Path) -> None:
         masks = Masks()
         masks.add("hunter22")
         assert d.ada.user is not None
-        asked = Asked(run, d.canvas, d.ada.user.id, "s", "shared", masks.plain)
+
+        async def kept() -> None:
+            """Return: the run is kept."""
+
+        asked = Asked(run, d.canvas, d.ada.user.id, "s", "shared", kept, masks.plain)
         ask = d.house.parts.running.tasks.asker_of(asked)
         question = Question(kind="approval", title="Is hunter22 it?", data={"key": ["hunter22"]})
         (await ask("other", question)).cancel()
