@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .analysis import Analysis, Part
@@ -25,8 +25,9 @@ def place_inputs(analysis: Analysis, inputs: Mapping[str, Any]) -> dict[str, dic
         InvalidInput: for a key that names no port, or a value that does not fit it.
     """
     placed: dict[str, dict[str, Any]] = {}
+    named = _by_name(analysis)
     for key, value in inputs.items():
-        part, values = _place(analysis, key, value)
+        part, values = _place(analysis, named, key, value)
         for port, given in values.items():
             if reason := rejection(part.type, port, given):
                 raise InvalidInput(
@@ -37,31 +38,40 @@ def place_inputs(analysis: Analysis, inputs: Mapping[str, Any]) -> dict[str, dic
     return placed
 
 
-def _place(analysis: Analysis, key: str, value: Any) -> tuple[Part, dict[str, Any]]:
-    part = _find(analysis, key)
+_Named = Mapping[str, Sequence[Part]]
+"""The nodes by their names, and for what no node is called the input markers by theirs."""
+
+
+def _by_name(analysis: Analysis) -> _Named:
+    named: dict[str, list[Part]] = {}
+    marked: dict[str, list[Part]] = {}
+    for part in analysis.parts.values():
+        if part.node.name is not None:
+            named.setdefault(part.node.name, []).append(part)
+        if part.type.marks == "input":
+            marked.setdefault(marker_name(part), []).append(part)
+    return marked | named
+
+
+def _place(analysis: Analysis, named: _Named, key: str, value: Any) -> tuple[Part, dict[str, Any]]:
+    part = _find(analysis, named, key)
     if part is not None:
         return part, _spread(analysis, key, part, value)
     node, dot, port = key, ".", ""
     while dot:  # names may have dots in them: try every split, from the right
         node, dot, rest = node.rpartition(".")
         port = f"{rest}.{port}" if port else rest
-        part = _find(analysis, node) if dot else None
+        part = _find(analysis, named, node) if dot else None
         if part is not None and _has(part, port):
             return part, {port: value}
     raise _unknown(analysis, key)
 
 
-def _find(analysis: Analysis, name: str) -> Part | None:
+def _find(analysis: Analysis, named: _Named, name: str) -> Part | None:
     if name in analysis.parts:
         return analysis.parts[name]
-    named = [part for part in analysis.parts.values() if part.node.name == name]
-    if not named:
-        named = [
-            part
-            for part in analysis.parts.values()
-            if part.type.marks == "input" and marker_name(part) == name
-        ]
-    return named[0] if len(named) == 1 else None
+    found = named.get(name, ())
+    return found[0] if len(found) == 1 else None
 
 
 def _spread(analysis: Analysis, key: str, part: Part, value: Any) -> dict[str, Any]:

@@ -329,16 +329,11 @@ class Loops:
     async def _look_up(self, recall: Recall, index: int) -> None:
         """Look up a step together with all that are ready beside it; finish those that need not run."""
         state = self.state
-        batch = [
-            index,
-            *(
-                other
-                for other in state.ready
-                if other not in self._findings and self._is_startable(other)
-            ),
-        ]
-        chosen = set(batch)
-        rest = [other for other in state.ready if other not in chosen]
+        batch: list[int] = [index]
+        rest: list[int] = []
+        for other in state.ready:
+            startable = other not in self._findings and self._is_startable(other)
+            (batch if startable else rest).append(other)
         state.ready.clear()
         state.ready.extend(rest)
         for number, finding in zip(batch, await recall.look_up(batch), strict=True):

@@ -167,7 +167,7 @@ class Recall:
                 if finding.outputs is None and finding.key is not None
             ]
             found = await self._ask(keys) if keys else {}
-            for finding in findings:
+            for finding in findings if found else ():
                 hit = found.get(finding.key or "")
                 if hit is not None and finding.kept is None and finding.outputs is None:
                     finding.outputs = hit.outputs
@@ -185,16 +185,16 @@ class Recall:
     def _find(self, step: Step) -> Finding:
         fingerprint = self._fingerprint(step.index)
         old = self._memory.nodes.get(step.id)
-        same = old is not None and old.local == step.local and old.inputs == fingerprint
-        fresh = old is not None and not _expired(step, old, time.monotonic())
-        gone = lost(old) if old is not None and self._memory.holds else None
+        if old is None:
+            return Finding(step.first_why, fingerprint, self._key(step, fingerprint))
+        same = old.local == step.local and old.inputs == fingerprint
+        fresh = not _expired(step, old, time.monotonic())
+        gone = lost(old) if self._memory.holds else None
         if gone is not None and same:
             return Finding(gone, fingerprint)
-        if self._incremental and old is not None and same and fresh:
+        if self._incremental and same and fresh:
             return Finding("cached", fingerprint, kept=old)
         key = self._key(step, fingerprint)
-        if old is None:
-            return Finding(step.first_why, fingerprint, key)
         if same and fresh and _may_keep(step, old) and old.failure is None and old.skipped is None:
             return Finding("cached", fingerprint, key, outputs=old.outputs)
         packages = packages_of(step, self._state.plan.environment)

@@ -1,8 +1,8 @@
 """Outputs kept across runs and restarts: memory in front, the database behind.
 
-What the database knows is known here too, by the first half of each key's
-hash, so a key that was never kept costs no read. Two keys that share that
-half cost one read too many, and nothing else.
+What the database knows is known here too, by Python's own hash of each key,
+so a key that was never kept costs no read. Two keys that share that cost one
+read too many, and nothing else.
 """
 
 from __future__ import annotations
@@ -75,11 +75,16 @@ class ServerCache:
 
     def put(self, key: str, outputs: CachedOutputs, policy: CachePolicy, ttl: float | None) -> None:
         """Keep outputs, and return at once."""
-        encoded = {port: self._encodings.of(value) for port, value in outputs.outputs.items()}
+        known = self._encodings.of
         if outputs.seconds is not None and outputs.seconds < QUICK:
-            self._shared.remember(key, outputs, ttl, encoded)
+            size = 0
+            for value in outputs.outputs.values():
+                encoded = known(value)
+                size += json_size(value) if encoded is None else len(encoded.body)
+            self._shared.remember(key, outputs, size, ttl)
         else:
-            self._shared.put(key, outputs, policy, ttl, self._user, encoded)
+            bodies = {port: known(value) for port, value in outputs.outputs.items()}
+            self._shared.put(key, outputs, policy, ttl, self._user, bodies)
 
 
 class Recent:
@@ -144,7 +149,7 @@ class SharedCache:
         self.misses = 0
 
     async def __aenter__(self) -> Self:
-        self._known = {_half(key) for key in await self._store.keys()}
+        self._known = {hash(key) for key in await self._store.keys()}
         return self
 
     async def __aexit__(
@@ -173,7 +178,7 @@ class SharedCache:
             for key in keys:
                 if key not in found and key in self._waiting:
                     found[key] = self._waiting[key].outputs
-        rest = [key for key in keys if key not in found and _half(key) in self._known]
+        rest = [key for key in keys if key not in found and hash(key) in self._known]
         if rest:
             found |= await self._read(rest)
         self.hits += len(found)
@@ -194,17 +199,8 @@ class SharedCache:
             self._memory.put(row.key, cached, size, row.expires_at)
         return found
 
-    def remember(
-        self,
-        key: str,
-        outputs: CachedOutputs,
-        ttl: float | None,
-        encoded: Mapping[str, Encoded | None],
-    ) -> None:
-        """Keep outputs in memory; ``encoded`` has the JSON that is there already."""
-        size = 0
-        for port, known in encoded.items():
-            size += json_size(outputs.outputs[port]) if known is None else len(known.body)
+    def remember(self, key: str, outputs: CachedOutputs, size: int, ttl: float | None) -> None:
+        """Keep outputs, whose JSON has so many bytes, in memory; ``ttl`` is seconds."""
         self._memory.put(key, outputs, size, None if ttl is None else time.time() + ttl)
 
     def put(
@@ -216,7 +212,7 @@ class SharedCache:
         user: str,
         encoded: Mapping[str, Encoded | None],
     ) -> None:
-        """Keep outputs in memory now and in the database soon; ``encoded`` as ``remember`` has it."""
+        """Keep outputs in memory now and in the database soon; ``encoded`` has the JSON that is there already."""
         hashes: dict[str, str] = {}
         values: dict[str, bytes] = {}
         size = 0
@@ -261,7 +257,7 @@ class SharedCache:
             if self._waiting.get(key) is each:
                 del self._waiting[key]
             if error is None:
-                self._known.add(_half(key))
+                self._known.add(hash(key))
         if error is not None:
             logger.warning("outputs could not be kept in the cache: %s", error)
 
@@ -269,7 +265,3 @@ class SharedCache:
         """Forget what a user's runs kept, or everything for None; return how many entries that were."""
         self._memory.clear()
         return await self._commits.submit(self._store.clearing(user))
-
-
-def _half(key: str) -> int:
-    return int(key[:16], 16)

@@ -110,11 +110,13 @@ class RunEnd:
         return self.plan.running
 
     def _hashes(self, left: Left) -> dict[str, dict[str, str]]:
-        return {
-            node: {port: ref.hash for port, ref in left[node].items()}
-            for node in self._order()
-            if node in left
-        }
+        hashes: dict[str, dict[str, str]] = {}
+        for node in self._order():
+            if (ports := left.get(node)) is not None:
+                hashes[node] = named = {}
+                for port, ref in ports.items():
+                    named[port] = ref.hash
+        return hashes
 
     def summary(self) -> dict[str, Any]:
         """Return what the record keeps; the values themselves are kept by hash."""

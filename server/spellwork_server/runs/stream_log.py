@@ -281,7 +281,6 @@ class StreamLog:
         new = _new_authors(batch)
         known = [packet for packet in batch if id(packet.author) not in new]
         taken_up = any(packet.before is not None for packet in known)
-        claims = claims_of(entry for packet in known for entry in packet.entries)
 
         async def write(conn: AsyncConnection) -> int | None:
             if lost_at is not None and entries:
@@ -289,7 +288,8 @@ class StreamLog:
                 if written is not None:
                     return written
             if taken_up:
-                await check_claims(conn, claims)
+                earlier = [entry for packet in known for entry in packet.entries]
+                await check_claims(conn, claims_of(earlier))
             for packet in batch:
                 if packet.before is not None:
                     await packet.before(conn)

@@ -173,11 +173,9 @@ class Database:
             json_serializer=to_text,
             poolclass=NullPool,
             connect_args={"timeout": timeout, "check_same_thread": False},
-            execution_options={WRITE: True},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "connect", _lengthen_wal)
-        event.listen(engine, "begin", _begin_sqlite)
         return WriterThread(engine)
 
     def _make_engine(self) -> AsyncEngine:

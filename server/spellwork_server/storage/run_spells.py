@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from sqlalchemy import delete, exists, select
@@ -21,10 +22,26 @@ SPELL = (
 """The spell of a run, as a column beside those of its row."""
 
 
+LATELY = 8
+"""Spells whose JSON is at hand: a canvas is run many times as it is."""
+
+_lately: OrderedDict[int, tuple[Any, str, str]] = OrderedDict()
+
+
+def _written(spell: Any) -> tuple[str, str]:
+    """Return the JSON of a spell, and the hash of that. Nobody changes a spell that is to be kept."""
+    known = _lately.get(id(spell))
+    if known is None or known[0] is not spell:
+        text = to_text(spell)
+        known = _lately[id(spell)] = spell, text, hash_bytes(text.encode())
+        while len(_lately) > LATELY:
+            _lately.popitem(last=False)
+    return known[1:]
+
+
 async def keep_spell(conn: AsyncConnection, spell: Any) -> str:
     """Keep a spell (JSON) for a run; return the hash by which the run's row names it."""
-    text = to_text(spell)
-    hash_ = hash_bytes(text.encode())
+    text, hash_ = _written(spell)
     await insert_many(conn, RUN_SPELLS, ("hash", "body"), [(hash_, text)], keep_old=True)
     return hash_
 

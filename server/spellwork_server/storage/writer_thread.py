@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable, ScalarResult
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import in_few
@@ -133,15 +133,16 @@ class WriterThread:
     def _write(self, batch: Sequence[Work], tell: Callable[[], None] | None = None) -> list[Any]:
         conn = self._conn = self._conn or self._engine.connect()
         try:
-            if all(isinstance(work, tuple) for work in batch):
-                return _insert(conn, cast("Sequence[tuple[str, Rows]]", batch), tell)
-            with conn.begin():
-                direct = Direct(conn)
-                results = [direct.carry_out(work) for work in batch]
-                if tell is not None:
-                    tell()
+            driver = _driver(conn)
+            driver.execute("BEGIN IMMEDIATE")
+            direct = Direct(conn)
+            results = [direct.carry_out(work) for work in batch]
+            if tell is not None:
+                tell()
+            driver.execute("COMMIT")
+            conn.commit()  # no more than a mark of SQLAlchemy's, where a job executed something by it
         except BaseException as error:
-            if is_store_failure(error) or _driver(conn).in_transaction:
+            if is_store_failure(error) or not _rolled_back(conn):
                 self._close()  # which rolls back, whatever state the connection is in
             raise
         return results
@@ -153,19 +154,13 @@ class WriterThread:
             conn.close()
 
 
-def _insert(
-    conn: Connection, batch: Sequence[tuple[str, Rows]], tell: Callable[[], None] | None
-) -> list[Any]:
-    """Add rows, and nothing else: what the log of a canvas has to wait for."""
+def _rolled_back(conn: Connection) -> bool:
+    """Roll back what was begun, and say whether that is done."""
     driver = _driver(conn)
-    driver.execute("BEGIN IMMEDIATE")
-    for statement, rows in batch:
-        for several, values in in_few(statement, rows):
-            driver.execute(several, values)
-    if tell is not None:
-        tell()
-    driver.execute("COMMIT")
-    return [None] * len(batch)
+    with suppress(sqlite3.Error, SQLAlchemyError):
+        driver.rollback()
+        conn.rollback()
+    return not driver.in_transaction
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:
