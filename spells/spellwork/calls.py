@@ -222,6 +222,8 @@ class Caller:
         large: list[tuple[str, Any]] = []
         for port, value in outputs.items():
             if _weighs_nothing(value):
+                if share and type(value) in _SMALL:
+                    self.encodings.small(value)
                 continue
             if is_large(value):
                 large.append((port, value))

@@ -60,8 +60,8 @@ class Loops:
             state.call_in_full(
                 step.index for step in state.plan.steps if host.limiters.covers(step)
             )
-        if host.barrier is not None:
-            state.call_in_full(step.index for step in state.plan.steps if step.type.is_committed)
+        if host.barrier is not None and state.program.committed:
+            state.call_in_full(state.program.committed)
         self.recall = recall
         self.drivers: Drivers
         self.why: dict[int, str] = {}
@@ -250,7 +250,7 @@ class Loops:
         step, recall = self.state.plan.steps[index], self.recall
         encodings = self.host.caller.encodings
         try:
-            if recall is not None:
+            if recall is not None and not (simple and self.host.caller.measures):
                 for value in outputs.values():
                     encodings.small(value)  # for the sink, the memory and the cache
             if self.sink is not None and not self.host.ended:

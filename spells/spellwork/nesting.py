@@ -26,7 +26,7 @@ def nests_deeper(body: bytes, limit: int) -> bool:
     Looks at the brackets only, innermost first; at the value itself only where
     brackets in texts are in the way.
     """
-    if body.count(b"[") + body.count(b"{") <= limit:
+    if len(body) <= limit or body.count(b"[") + body.count(b"{") <= limit:
         return False
     brackets = body.translate(_ALIKE, _NO_BRACKETS)
     for _ in range(limit):

@@ -94,6 +94,8 @@ class Program:
     """By step, the slot of its reserved output ``all``, where that is wired."""
     readers: dict[int, dict[str, tuple[int, ...]]]
     """By step and output, the steps that need no more of the step than that output's stream."""
+    committed: list[int]
+    """The steps around whose calls a run with a barrier waits."""
 
     def begin(self, index: int, mode: int, values: list[Any]) -> Any:
         """Return the coroutine of a step whose mode is below ``MODE_FULL``."""
@@ -179,6 +181,7 @@ def assemble(steps: Sequence[Step]) -> Program:
         readers=_readers(
             [(step, kind.streams) for step, kind in zip(steps, kinds, strict=True) if kind.streams]
         ),
+        committed=[step.index for step, kind in zip(steps, kinds, strict=True) if kind.committed],
     )
 
 
@@ -230,6 +233,7 @@ class _Kind:
     streams: frozenset[str]
     plain: bool
     gives: bool
+    committed: bool
     inputs: list[str]
     outputs: list[str]
     reserved: list[Port]
@@ -258,6 +262,7 @@ def _kind(step: Step) -> _Kind:
         streams=frozenset(port.name for port in inputs if port.stream and not port.trigger),
         plain=_is_plain_kind(step.type, step.ports),
         gives=step.type.isolation == "worker" or step.type.wants_context,
+        committed=step.type.is_committed,
         inputs=[port.name for port in step.type.inputs],
         outputs=names,
         reserved=[port for port in outputs if is_reserved(port)],

@@ -300,18 +300,18 @@ class Recall:
             finding.key = self._key(step, finding.fingerprint)
         values = self._state.values
         outputs, hashes = {}, {}
+        plain = True
         for port, slot in ports:
-            if values[slot] is not UNSET:
-                outputs[port] = values[slot]
-                hashes[port] = self._hash(slot)
+            value = values[slot]
+            if value is not UNSET:
+                outputs[port] = value
+                hashes[port] = known = self._hash(slot)
+                plain = plain and type(known) is str
         if self._remembers:
             at = self._age(step, finding, ran)
             self._remember(step, finding, outputs, hashes, at).fleeting = fleeting
-        if not ran or fleeting or finding.key is None or self._cache is None:
+        if not (ran and plain) or fleeting or finding.key is None or self._cache is None:
             return
-        for known in hashes.values():
-            if isinstance(known, Held):
-                return
         skipped = tuple([port for port, _ in ports if port not in outputs])
         self._cache.put(finding.key, CachedOutputs(outputs, skipped, seconds), step.cache, step.ttl)
 

@@ -66,7 +66,9 @@ async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> N
 
 async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
     """Keep the values, and who left them."""
-    await insert_values(conn, {row.ref.hash: row.body for row in rows if row.ref.body is None})
+    apart = {row.ref.hash: row.body for row in rows if row.ref.body is None}
+    if apart:
+        await insert_values(conn, apart)
     await _insert_references(conn, [(row.run, row.part, row.ref) for row in rows])
 
 

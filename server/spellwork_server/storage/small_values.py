@@ -66,13 +66,13 @@ async def insert_small(conn: AsyncConnection, run: str, refs: Iterable[OutputRef
 
 
 def _rows(refs: Iterable[OutputRef]) -> Iterator[bytes]:
-    values: list[_Value] = []
+    values: list[tuple[str, str, str, msgspec.Raw]] = []
     size = 0
     for ref in refs:
         if ref.body is None:
-            values.append(_Value(ref.node, ref.port, "", _LARGER))
+            values.append((ref.node, ref.port, "", _LARGER))
         else:
-            values.append(_Value(ref.node, ref.port, ref.hash, msgspec.Raw(ref.body)))
+            values.append((ref.node, ref.port, ref.hash, msgspec.Raw(ref.body)))
             size += ref.size
         size += len(ref.node)
         if len(values) == ROW_VALUES or size >= ROW_BYTES:
