@@ -150,9 +150,8 @@ def _with_values(
             return None
         steps[index] = step
         changed.append(index)
-    plan = replace(plain, steps=tuple(steps), program=with_values(plain.program, steps, changed))
-    plan.take_shapes(plain, changed)
-    return plan
+    program = with_values(plain.program, steps, changed)
+    return replace(plain, steps=tuple(steps), program=program, varies=(plain, changed))
 
 
 def compile_call(

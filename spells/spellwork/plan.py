@@ -44,6 +44,8 @@ class Plan:
     """The place of each node id in ``steps``."""
     outside: frozenset[str] = frozenset()
     """The nodes of the spell that a plan of part of it leaves out."""
+    varies: tuple[Plan, Sequence[int]] | None = None
+    """A plan that is the same but for these steps."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON: what ``to_bytes`` and the writers in ``formats`` write."""
@@ -72,14 +74,13 @@ class Plan:
     @cached_property
     def shapes(self) -> list[str]:
         """By step, the hash of what its node is (``Step.local``) and of its own inputs and wires."""
-        return shapes_of(self.steps)
-
-    def take_shapes(self, other: Plan, changed: Sequence[int]) -> None:
-        """Take over the shapes of a plan that only differs in these steps."""
+        if self.varies is None:
+            return shapes_of(self.steps)
+        other, changed = self.varies
         shapes = list(other.shapes)
         for index in changed:
             shapes[index] = shape_of(self.steps[index], self.steps)
-        vars(self)["shapes"] = shapes  # where ``cached_property`` keeps them
+        return shapes
 
     @cached_property
     def recipes(self) -> list[str]:

@@ -65,7 +65,6 @@ class Recall:
     ) -> None:
         self._state = state
         self._steps = state.plan.steps
-        self._shapes = state.plan.shapes
         self._cache = cache
         self._scope = "" if cache is None else cache.scope
         self._memory = RunMemory() if memory is None else memory
@@ -89,7 +88,7 @@ class Recall:
             if (
                 old is None
                 or old.stale
-                or old.shape != self._shapes[step.index]
+                or old.shape != self._state.plan.shapes[step.index]
                 or _expired(step, old, now)
                 or (held and lost(old) is not None)
             ):
@@ -227,7 +226,7 @@ class Recall:
         """Take it that a step stays as it last ended, though its inputs were looked at anew."""
         step = self._steps[index]
         old.stale = False
-        old.shape = self._shapes[index]
+        old.shape = self._state.plan.shapes[index]
         self._remember_hashes(step, old.hashes)
 
     def _fingerprint(self, index: int) -> Fingerprint:
@@ -295,7 +294,8 @@ class Recall:
         ``fleeting``: it called a node whose outputs may not be kept. ``seconds`` as ``CachedOutputs`` has it.
         """
         step, ports = self._steps[index], self._state.program.outputs[index]
-        if ran and self._reads_streams(index):  # what they were is known now
+        in_full = self._state.usual[index] >= MODE_FULL
+        if ran and in_full and self._reads_streams(index):  # what they were is known now
             finding.fingerprint = self._fingerprint(index)
             finding.key = self._key(step, finding.fingerprint)
         values = self._state.values
@@ -324,9 +324,7 @@ class Recall:
         return old.at if old is not None and finding.outputs is old.outputs else now - step.ttl
 
     def _reads_streams(self, index: int) -> bool:
-        """Say whether a step may take inputs while they come; none does that is called in the shortest way."""
-        if self._state.usual[index] < MODE_FULL:
-            return False
+        """Say whether a step may take inputs while they come; none does that is not called in full."""
         return any(port.stream for port in self._steps[index].ports.inputs)
 
     def stood(self, index: int, why: str) -> None:
@@ -363,7 +361,7 @@ class Recall:
         self._memory.holds = self._memory.holds or any_handles()
         remembered = self._memory.nodes[step.id] = Remembered(
             step.local,
-            self._shapes[step.index],
+            self._state.plan.shapes[step.index],
             finding.fingerprint,
             outputs,
             hashes,
@@ -377,7 +375,7 @@ class Recall:
         """Take a step that is ready as it last ended, without running it."""
         step = self._steps[index]
         old.stale = False
-        old.shape = self._shapes[index]
+        old.shape = self._state.plan.shapes[index]
         self._restore(step, old)
 
 

@@ -25,7 +25,7 @@ from spellwork_server.storage.journal import (
     FencedError,
     RunGoneError,
     StoredEvent,
-    append,
+    appending,
     check_claims,
     claims_of,
     find_written,
@@ -278,6 +278,7 @@ class StreamLog:
         """
         entries = [entry for packet in batch for entry in packet.entries]
         stream = self.stream
+        append = appending(stream, entries) if entries else None
         new = _new_authors(batch)
         known = [packet for packet in batch if id(packet.author) not in new]
         taken_up = any(packet.before is not None for packet in known)
@@ -293,7 +294,7 @@ class StreamLog:
             for packet in batch:
                 if packet.before is not None:
                     await packet.before(conn)
-            last = await append(conn, stream, entries) if entries else None
+            last = None if append is None else await append(conn)
             for packet in batch:
                 if packet.also is not None:
                     await packet.also(conn)

@@ -26,7 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .bulk import Prepared, insert_many, param, upsert
 from .database import Database
 from .event_rows import COLUMNS, ROW_STEPS, Entry, count_of, read_events, rows_of
-from .outputs import insert_outputs
+from .group_commit import Job
+from .outputs import inserting_outputs
 from .schema import EVENTS, PROCESSES, RUNS, STREAMS
 
 
@@ -61,19 +62,29 @@ def claims_of(entries: Iterable[Entry]) -> set[Claim]:
     return {(each.run, each.fence) for each in entries}
 
 
-async def append(conn: AsyncConnection, stream: str, entries: Sequence[Entry]) -> int:
-    """Write ``entries`` at the end of ``stream``; return the number of the last one.
+def appending(stream: str, entries: Sequence[Entry]) -> Job[int]:
+    """Return the job that writes ``entries`` at the end of ``stream``, and returns the number of the last one.
 
-    Raises RunGoneError where a run is removed, FencedError where it is
-    somebody else's by now; nothing is written then. On PostgreSQL the runs are
-    held until the end of the transaction, so that nobody claims one between
-    the look at its fence and the commit.
+    What needs no database is done at once: where they were made the entries are at hand, and in
+    the thread of the database they are not. The job raises RunGoneError where a run is removed,
+    FencedError where it is somebody else's by now; nothing is written then. On PostgreSQL the runs
+    are held until the end of the transaction, so that nobody claims one between the look at its
+    fence and the commit.
     """
     count = count_of(entries)
-    last = await _advance(conn, stream, count, claims_of(entries))
-    await insert_outputs(conn, [row for entry in entries for row in entry.outputs])
-    await insert_many(conn, EVENTS, COLUMNS, rows_of(stream, last - count + 1, entries))
-    return last
+    claims = claims_of(entries)
+    insert = inserting_outputs([row for entry in entries for row in entry.outputs])
+    rows = rows_of(stream, 1, entries)
+
+    async def write(conn: AsyncConnection) -> int:
+        last = await _advance(conn, stream, count, claims)
+        await insert(conn)
+        before = last - count
+        here = [(stream, seq + before, *rest) for _, seq, *rest in rows]
+        await insert_many(conn, EVENTS, COLUMNS, here)
+        return last
+
+    return write
 
 
 async def find_written(
@@ -167,7 +178,7 @@ async def check_claims(conn: AsyncConnection, claims: set[Claim]) -> None:
 
 
 class JournalStore:
-    """Reads streams; ``append`` above is what writes them."""
+    """Reads streams; ``appending`` above is what writes them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .bulk import insert_many, json_text
 from .database import Database
+from .group_commit import Job
 from .output_refs import OutputRef, is_small
 from .schema import OUTPUTS, RUN_OUTPUTS, RUNS
-from .small_values import FEW_NODES, insert_small, read_small
+from .small_values import FEW_NODES, insert_small, read_small, small_rows
 
 
 class OutputRow(msgspec.Struct, frozen=True, gc=False):
@@ -64,35 +65,42 @@ async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> N
     await insert_many(conn, OUTPUTS, VALUE_COLUMNS, rows, keep_old=True)
 
 
-async def insert_outputs(conn: AsyncConnection, rows: Sequence[OutputRow]) -> None:
-    """Keep the values, and who left them."""
+def inserting_outputs(rows: Sequence[OutputRow]) -> Job[None]:
+    """Return the job that keeps values, and who left them. What needs no database is done at once."""
     apart = {row.ref.hash: row.body for row in rows if row.ref.body is None}
-    if apart:
-        await insert_values(conn, apart)
-    await _insert_references(conn, [(row.run, row.part, row.ref) for row in rows])
+    insert = _inserting_references([(row.run, row.part, row.ref) for row in rows])
+
+    async def write(conn: AsyncConnection) -> None:
+        if apart:
+            await insert_values(conn, apart)
+        await insert(conn)
+
+    return write
 
 
 async def insert_references(conn: AsyncConnection, run: str, refs: Iterable[OutputRef]) -> None:
     """Note which values a run left on its ports; those that are kept apart are there."""
-    await _insert_references(conn, [(run, 0, ref) for ref in refs])
+    await _inserting_references([(run, 0, ref) for ref in refs])(conn)
 
 
-async def _insert_references(
-    conn: AsyncConnection, refs: Iterable[tuple[str, int, OutputRef]]
-) -> None:
-    """Note who left what: (run, part, reference). Of a port the last counts, though a larger value before it stays named."""
-    rows: list[tuple[Any, ...]] = []
+def _inserting_references(refs: Iterable[tuple[str, int, OutputRef]]) -> Job[None]:
+    """Return the job that notes who left what: (run, part, reference). Of a port the last counts, though a larger value before it stays named."""
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     left: dict[str, list[OutputRef]] = {}
     for run, part, ref in refs:
         if part == 0:
             left.setdefault(run, []).append(ref)
         if part or ref.body is None:
-            preview = json_text(ref.preview)
-            rows.append((run, ref.node, ref.port, part, ref.hash, ref.size, preview, ref.body))
-    last = {row[:4]: row for row in rows}
-    await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, list(last.values()), replace=True)
-    for run, values in left.items():
-        await insert_small(conn, run, values)
+            key = (run, ref.node, ref.port, part)
+            rows[key] = (*key, ref.hash, ref.size, json_text(ref.preview), ref.body)
+    small = [(run, list(small_rows(values))) for run, values in left.items()]
+
+    async def write(conn: AsyncConnection) -> None:
+        await insert_many(conn, RUN_OUTPUTS, REFERENCE_COLUMNS, list(rows.values()), replace=True)
+        for run, bodies in small:
+            await insert_small(conn, run, bodies)
+
+    return write
 
 
 class OutputStore:

@@ -59,13 +59,14 @@ _INSERT = Prepared(lambda _: RUN_VALUES.insert().from_select(["run", "number", "
 _LARGER = msgspec.Raw(b"null")
 
 
-async def insert_small(conn: AsyncConnection, run: str, refs: Iterable[OutputRef]) -> None:
-    """Keep the small values that a run left on its ports, and of the larger ones that they are."""
-    for body in _rows(refs):
-        await _INSERT.execute(conn, of_run=run, values=body)
+async def insert_small(conn: AsyncConnection, run: str, rows: Iterable[bytes]) -> None:
+    """Keep rows of a run, as ``small_rows`` makes them."""
+    for row in rows:
+        await _INSERT.execute(conn, of_run=run, values=row)
 
 
-def _rows(refs: Iterable[OutputRef]) -> Iterator[bytes]:
+def small_rows(refs: Iterable[OutputRef]) -> Iterator[bytes]:
+    """Yield the rows of the small values that a run left on its ports; of the larger ones they say that they are."""
     values: list[tuple[str, str, str, msgspec.Raw]] = []
     size = 0
     for ref in refs:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.event_rows import Entry
-from spellwork_server.storage.journal import FencedError, append
+from spellwork_server.storage.journal import FencedError, appending
 from spellwork_server.storage.processes import ProcessRecords
 from spellwork_server.storage.queues import Claimant, QueueRecord, QueueStore, _late, enqueue
 from spellwork_server.storage.run_records import RunRecord, RunRecords, mark_ended
@@ -227,14 +227,14 @@ async def test_what_comes_under_an_older_claim_is_refused_whole(kind: str, tmp_p
         await d.put()
         await d.claim()
         async with d.database.write() as conn:
-            assert await append(conn, "user:ada", [said("r1", 1)]) == 1
+            assert await appending("user:ada", [said("r1", 1)])(conn) == 1
         assert await d.store.take_over("there", []) == []
         assert await d.claim(THERE) == ["r1"]
         with pytest.raises(FencedError):
             async with d.database.write() as conn:
-                await append(conn, "user:ada", [said("r1", 1)])
+                await appending("user:ada", [said("r1", 1)])(conn)
         async with d.database.write() as conn:
-            assert await append(conn, "user:ada", [said("r1", 3)]) == 2
+            assert await appending("user:ada", [said("r1", 3)])(conn) == 2
 
 
 @pytest.mark.rule("Q9")
@@ -318,7 +318,7 @@ async def test_a_run_whose_process_dies_again_and_again_is_ended_unless_it_comes
         await d.claim()
         row = await d.row("r1")
         async with d.database.write() as conn:
-            await append(conn, "user:ada", [ended_node("r1", row.fence)])
+            await appending("user:ada", [ended_node("r1", row.fence)])(conn)
         assert await die(d, HERE) == []
         assert (await d.row("r1")).takeovers == 1
         await d.store.give_back(
@@ -350,7 +350,7 @@ async def test_a_node_that_ends_again_each_time_brings_a_run_no_further(
             await d.claim()
             row = await d.row("r1")
             async with d.database.write() as conn:
-                await append(conn, "user:ada", [ended_node("r1", row.fence, node)])
+                await appending("user:ada", [ended_node("r1", row.fence, node)])(conn)
             return await die(d, HERE)
 
         for times in (1, 2, 3):

@@ -18,7 +18,7 @@ from spellwork_server.runs.retention import Keeping, Retention
 from spellwork_server.storage.database import Database
 from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
-from spellwork_server.storage.journal import JournalStore, append
+from spellwork_server.storage.journal import JournalStore, appending
 from spellwork_server.storage.outbox import OutboxStore
 from spellwork_server.storage.output_refs import SMALL_BYTES, ref_to
 from spellwork_server.storage.outputs import OutputRow
@@ -87,7 +87,7 @@ class World:
         ]
         async with self.database.write() as conn:
             await insert_run(conn, record)
-            await append(conn, STREAM, events)
+            await appending(STREAM, events)(conn)
 
     async def events(self, run: str) -> list[dict[str, Any]]:
         found = await self.journal.read(STREAM, after=0, upto=10**6, limit=10**6, run=run)
@@ -274,7 +274,7 @@ async def test_a_fork_has_all_it_kept_when_what_it_was_forked_from_is_gone(world
     await world.run("fork", world.now - 10, forked_from="origin")
     row = OutputRow("fork", ref_to("kept", "out", "origin-0", LARGE), LARGE)
     async with world.database.write() as conn:
-        await append(conn, STREAM, [replaced(entry("fork", "node.done"), row)])
+        await appending(STREAM, [replaced(entry("fork", "node.done"), row)])(conn)
     await world.retention.sweep(world.now)
     await world.retention.sweep(world.now + 4_000)
     record = await RunRecords(world.database).get("fork")

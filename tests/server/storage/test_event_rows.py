@@ -24,7 +24,7 @@ from spellwork_server.storage.event_rows import (
     events_of,
     rows_of,
 )
-from spellwork_server.storage.journal import JournalStore, append, find_written
+from spellwork_server.storage.journal import JournalStore, appending, find_written
 from spellwork_server.storage.queues import ended_nodes
 from spellwork_server.storage.run_events import RunEventStore
 from spellwork_server.storage.run_records import RunRecord, insert_run, remove_run
@@ -78,8 +78,8 @@ async def kept(database: Database) -> list[dict[str, Any]]:
     async with database.write() as conn:
         for run in ("r", "s"):
             await insert_run(conn, replace(RUN, id=run))
-        await append(conn, STREAM, STORY[:40])
-        assert await append(conn, STREAM, STORY[40:]) == count_of(STORY)
+        await appending(STREAM, STORY[:40])(conn)
+        assert await appending(STREAM, STORY[40:])(conn) == count_of(STORY)
     return [{"seq": seq, **event} for seq, event in enumerate(apart(STORY), 1)]
 
 
@@ -138,7 +138,7 @@ async def test_a_run_is_read_however_far_apart_its_events_lie(kind: str, tmp_pat
         async with database.write() as conn:
             for run in ("r", "s"):
                 await insert_run(conn, replace(RUN, id=run))
-            await append(conn, STREAM, story)
+            await appending(STREAM, story)(conn)
         store, timeline = JournalStore(database), TimelineEvents(database)
         for run, limit in (("r", 1), ("r", 4), ("r", 500), ("s", 70), ("s", 5_000)):
             wanted = [
@@ -204,9 +204,9 @@ async def test_what_was_written_as_the_store_was_lost_is_found(tmp_path: Path) -
     async with opened("file", tmp_path) as database, database.write() as conn:
         for run in ("r", "s"):
             await insert_run(conn, replace(RUN, id=run))
-        await append(conn, STREAM, [told("s", "run.started")])
+        await appending(STREAM, [told("s", "run.started")])(conn)
         assert await find_written(conn, STREAM, 1, STORY) is None
-        last = await append(conn, STREAM, STORY)
+        last = await appending(STREAM, STORY)(conn)
         assert await find_written(conn, STREAM, 1, STORY) == last
         assert await find_written(conn, STREAM, 1, STORY[:5]) is None
 

@@ -16,8 +16,8 @@ from spellwork_server.storage.output_refs import SMALL_BYTES, OutputRef, ref_to
 from spellwork_server.storage.outputs import (
     OutputRow,
     OutputStore,
-    insert_outputs,
     insert_references,
+    inserting_outputs,
 )
 from spellwork_server.storage.retention import drop_unnamed
 from spellwork_server.storage.run_events import RunEventStore, forget_left
@@ -55,7 +55,7 @@ async def test_small_values_are_with_their_runs_and_others_kept_once(
         async with database.write() as conn:
             for run in ("one", "two"):
                 rows = [left(run, "a", "small", SMALL), left(run, "b", "large", LARGE)]
-                await insert_outputs(conn, rows)
+                await inserting_outputs(rows)(conn)
         refs = await outputs.of_run("one")
         assert await outputs.values(refs) == {"small": SMALL, "large": LARGE}
         assert await outputs.values(refs, at_most=len(SMALL)) == {"small": SMALL}
@@ -78,7 +78,7 @@ async def test_a_run_has_the_values_that_it_took_over_when_the_first_is_gone(
     async with runs(kind, tmp_path, "first", "last") as (database, outputs):
         async with database.write() as conn:
             rows = [left("first", "a", "small", SMALL), left("first", "b", "large", LARGE)]
-            await insert_outputs(conn, rows)
+            await inserting_outputs(rows)(conn)
         refs = await outputs.of_run("first")
         async with database.write() as conn:
             await conn.execute(delete(RUNS).where(RUNS.c.id == "first"))
@@ -110,7 +110,7 @@ async def test_what_stands_for_a_value_in_a_worker_is_found_by_its_token(
 ) -> None:
     async with runs(kind, tmp_path, "run") as (database, outputs):
         async with database.write() as conn:
-            await insert_outputs(conn, [left("run", "a", "token", b'{"$handle":"token"}')])
+            await inserting_outputs([left("run", "a", "token", b'{"$handle":"token"}')])(conn)
         assert await outputs.places(["token"]) == [("user:ada", "run", "n", "a", "token")]
 
 
@@ -121,11 +121,11 @@ async def test_small_values_of_one_moment_share_rows_and_are_forgotten_one_by_on
     async with runs(kind, tmp_path, "run", "other") as (database, outputs):
         refs = [ref_to(f"n{n}", "out", f"h{n}", b"%d" % n) for n in range(600)]
         async with database.write() as conn:
-            await insert_outputs(conn, [OutputRow("run", ref, ref.body or b"") for ref in refs])
+            await inserting_outputs([OutputRow("run", ref, ref.body or b"") for ref in refs])(conn)
             await insert_references(conn, "other", refs[:2])
             await insert_references(conn, "run", [ref_to("n1", "out", "again", b'"again"')])
             large = [OutputRow("run", ref_to("n2", "big", "large", LARGE), LARGE)]
-            await insert_outputs(conn, large)
+            await inserting_outputs(large)(conn)
         async with database.read() as conn:
             rows = select(func.count()).select_from(RUN_VALUES).where(RUN_VALUES.c.run == "run")
             assert await conn.scalar(rows) == 5
@@ -163,7 +163,7 @@ async def test_the_last_that_was_left_of_nodes_is_found_however_many_runs_ago(
                 if n % 7 == 0:
                     body = LARGE + b" " * n
                     row = OutputRow(run, ref_to("large", "out", f"large{n}", body), body)
-                    await insert_outputs(conn, [row])
+                    await inserting_outputs([row])(conn)
         nodes = ["always", "once", "old", "large", "none"]
         found = {ref.node: ref.hash for ref in await outputs.last_of("user:ada", nodes)}
         assert found == {"always": "always59", "once": "once20", "large": "large56"}
@@ -188,7 +188,7 @@ async def test_of_a_port_that_was_left_twice_the_last_counts(
         rows = [left("run", "a", f"h{n}", body) for n, body in enumerate(bodies)]
         for part in [rows] if together else [[row] for row in rows]:
             async with database.write() as conn:
-                await insert_outputs(conn, part)
+                await inserting_outputs(part)(conn)
         assert await outputs.of_run("run") == [rows[1].ref]
         assert await outputs.ref_of_port("run", "n", "a") == rows[1].ref
         assert await outputs.last_of("user:ada", ["n"]) == [rows[1].ref]
