@@ -79,6 +79,8 @@ class Recall:
 
     def begin(self) -> None:
         """Find what the run has to look at, in one pass along the wires, and keep the rest as it is."""
+        if self._remembers:  # before any node can change a value that is part of them
+            _ = self._state.plan.shapes
         known = self._memory.nodes
         now = time.monotonic()
         held = self._memory.holds

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from spellwork import CachedOutputs, Execution, MemoryCache, RunContext, RunMemory
+from spellwork import (
+    CachedOutputs,
+    Execution,
+    Library,
+    MemoryCache,
+    Pack,
+    RunContext,
+    RunMemory,
+    Spell,
+    compile,
+    node,
+)
 from spellwork.memory import mark_of
 from spellwork.values import hash_bytes, plain_bytes, to_json
 from tests.spells import nodes
@@ -308,3 +319,19 @@ def test_marks_tell_values_apart_that_are_equal_to_python() -> None:
     assert marks == [mark_of(value) for value in alike]
     assert marks == [hash_bytes(plain_bytes(value) or b"") for value in alike]
     assert mark_of(2**4_000) == mark_of(2**4_000)
+
+
+@pytest.mark.rule("8.1")
+async def test_a_node_that_changes_what_it_is_given_changes_nothing_of_what_is_remembered() -> None:
+    @node("t.grow", output="value")
+    async def grow(value: tuple) -> int:  # so that its items are the very ones that were typed in
+        value[0].append(1)
+        return sum(value[0])
+
+    library = Library([Pack("t", "1", "Test", (grow,))])
+    memory = RunMemory()
+    for items, total in (([1], 2), ([1, 1], 3)):
+        drawn = {"a": {"type": "t.grow", "inputs": {"value": [items]}}}
+        plan = compile(Spell.model_validate({"name": "s", "nodes": drawn}), library)
+        result = await Execution(plan, memory=memory, incremental=True).run()
+        assert result.outputs == {"a": {"value": total}}

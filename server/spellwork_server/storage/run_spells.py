@@ -23,7 +23,8 @@ SPELL = (
 
 
 LATELY = 8
-"""Spells whose JSON is at hand: a canvas is run many times as it is."""
+LATELY_CHARACTERS = 256 * 1024
+"""How many spells' JSON is at hand, as a canvas is run many times as it is; and of how many characters at most."""
 
 _lately: OrderedDict[int, tuple[Any, str, str]] = OrderedDict()
 
@@ -33,7 +34,9 @@ def _written(spell: Any) -> tuple[str, str]:
     known = _lately.get(id(spell))
     if known is None or known[0] is not spell:
         text = to_text(spell)
-        known = _lately[id(spell)] = spell, text, hash_bytes(text.encode())
+        known = spell, text, hash_bytes(text.encode())
+        if len(text) <= LATELY_CHARACTERS:
+            _lately[id(spell)] = known
         while len(_lately) > LATELY:
             _lately.popitem(last=False)
     return known[1:]
