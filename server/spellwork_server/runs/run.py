@@ -30,6 +30,7 @@ from spellwork.handles import any_handles
 from spellwork.limits import Limits
 from spellwork.outbound.holding import begin_holding
 from spellwork_server.child_spells import ChildSpells
+from spellwork_server.errors import Unavailable
 from spellwork_server.grants.masking import RunSecrets, no_secrets
 from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import Job
@@ -238,6 +239,11 @@ class Run:
         return self._origin.begun
 
     @property
+    def is_broken(self) -> bool:
+        """Whether not all that it told is kept, and never will be."""
+        return self._broken
+
+    @property
     def goes_elsewhere(self) -> bool:
         """Whether it is stopped here for another process to carry on."""
         return self._leaving or self._broken
@@ -423,10 +429,12 @@ class Run:
             follower._wake.set()  # noqa: SLF001 - another run
         self._followers.clear()
 
-    async def _execute(self) -> RunResult:
+    async def _execute(self) -> RunResult | None:
         order = self.order
         if self.seat is not None and order.mode != "live":
             await self.seat.renew()
+            if not self.is_open:
+                return None
         self._kept = self._find_kept()
         self._execution = self._make_execution()
         if self.status == "queued":
@@ -487,10 +495,12 @@ class Run:
             self._execution.suspend()
 
     async def secure(self) -> None:
-        """Return once its row, and all that was told so far, is durable, or the run ends because it cannot be."""
+        """Return once its row, and all that was told so far, is durable. Raises Unavailable where it cannot be, and the run ends."""
         self._writer.flush()
         if self._pace.pending:
             await self._machinery.journal.settle(self._log, self)
+        if self._broken:
+            raise Unavailable("The run is not kept any more")
 
     def _context(self) -> RunContext:
         order = self.order
@@ -652,9 +662,12 @@ class Run:
             self._steer()
 
     def broken(self, error: Exception) -> None:
-        """Learn that events were refused for good (the run was removed): end, and write nothing more."""
+        """Learn that its row or its events were refused for good: end, or never begin, and write nothing more."""
         self._broken = True
         self._failure = self._failure or _internal(error)
+        if self._execution is None and self.is_open:
+            self.status = "failed"
+            self._wake.set()
         self._stop()
 
     def _stop(self) -> None:

@@ -279,14 +279,17 @@ class SpellRunner:
                 await request.also(conn, record.id)
             await insert_run(conn, record)
 
-        if request.also is None and not paused:
+        if request.also is None and request.mode != "live":
             await self._launch_unkept(run, log, keep)
         else:
             await self._launch_kept(run, keep, paused=paused)
         return run
 
     async def _launch_unkept(self, run: Run, log: StreamLog, keep: Job[None]) -> None:
-        """Set a run going whose record is kept together with the first that it does, or not at all."""
+        """Set a run going whose record is kept together with the first that it does, or not at all.
+
+        Not for live mode: it waits for the store around no call, and the next run builds on it.
+        """
         kept = self._machinery.journal.keep(log, run, keep)
         self._launch(self, run)
         try:
@@ -439,7 +442,10 @@ class SpellRunner:
     def note_end(self, run: Run) -> None:
         """Forget a run that has ended, but for where its values are."""
         self.runs.pop(run.id, None)
-        if run.remembers:
+        if run.remembers and run.is_broken:  # what it left is nowhere
+            self._memory.clear()
+            self._left = {}
+        elif run.remembers:
             nodes = run.order.spell.nodes
             self._left = {
                 node: ports for node, ports in (self._left | run.left).items() if node in nodes

@@ -246,15 +246,18 @@ class StreamLog:
         stalled = False
         before = self.published
         urgent = any(packet.done is not None or packet.kept is not None for packet in batch)
+        lost: list[list[Packet]] = []
         while True:
             try:
-                job = self._job(batch, before if stalled else None)
-                last = await self._commits.submit(job, urgent=urgent)
+                job = self._job(batch, before, lost)
+                last, batch = await self._commits.submit(job, urgent=urgent)
                 break
             except Unavailable as error:
                 if self._closing:
                     self._refuse(batch, error)
                     return
+                if not lost or lost[-1] is not batch:
+                    lost.append(batch)
                 batch = self._without_new(batch, error)
                 if not batch:
                     return
@@ -271,10 +274,13 @@ class StreamLog:
             self._audience.flowing(self.stream)
         await self._publish(batch, last)
 
-    def _job(self, batch: list[Packet], lost_at: int | None) -> Job[int | None]:
-        """Return what writes a batch; ``lost_at`` is where the stream was when the store failed with it, if it did.
+    def _job(
+        self, batch: list[Packet], published: int, lost: Sequence[list[Packet]]
+    ) -> Job[tuple[int | None, list[Packet]]]:
+        """Return what writes a batch, and returns its last number and what was written.
 
-        A store that is lost while it commits may have done so.
+        ``lost`` is what the batch was when the store failed with it, while the stream was at
+        ``published``: one that is lost while it commits may have done so.
         """
         entries = [entry for packet in batch for entry in packet.entries]
         stream = self.stream
@@ -283,11 +289,11 @@ class StreamLog:
         known = [packet for packet in batch if id(packet.author) not in new]
         taken_up = any(packet.before is not None for packet in known)
 
-        async def write(conn: AsyncConnection) -> int | None:
-            if lost_at is not None and entries:
-                written = await find_written(conn, stream, lost_at, entries)
-                if written is not None:
-                    return written
+        async def write(conn: AsyncConnection) -> tuple[int | None, list[Packet]]:
+            for tried in lost:
+                told = [entry for packet in tried for entry in packet.entries]
+                if told and (at := await find_written(conn, stream, published, told)) is not None:
+                    return at, tried
             if taken_up:
                 earlier = [entry for packet in known for entry in packet.entries]
                 await check_claims(conn, claims_of(earlier))
@@ -298,7 +304,7 @@ class StreamLog:
             for packet in batch:
                 if packet.also is not None:
                     await packet.also(conn)
-            return last
+            return last, batch
 
         return write
 
@@ -320,7 +326,8 @@ class StreamLog:
                 logger.error("stream %s: a run's events were refused", self.stream, exc_info=error)
             self._refuse(batch, error)
             return
-        for author in authors.values():
+        new = _new_authors(batch)
+        for author in sorted(authors.values(), key=lambda each: id(each) not in new):
             await self._write([packet for packet in batch if packet.author is author])
 
     async def _rest(self, seconds: float) -> None:
@@ -333,9 +340,10 @@ class StreamLog:
     def _without_new(self, batch: list[Packet], error: Exception) -> list[Packet]:
         """Give up on authors that are still to be kept, of a batch and of what waits behind it; return what is left of the batch."""
         new = _new_authors([*batch, *self._packets])
-        refused = [packet for packet in [*batch, *self._packets] if id(packet.author) in new]
-        if refused:
-            self._refuse(refused, error)
+        if not new:
+            return batch
+        waiting = [*batch, *self._packets]
+        self._refuse([packet for packet in waiting if id(packet.author) in new], error)
         return [packet for packet in batch if id(packet.author) not in new]
 
     def _refuse(self, batch: list[Packet], error: Exception) -> None:
@@ -351,9 +359,10 @@ class StreamLog:
             packet.finish(error)
 
     async def _publish(self, batch: list[Packet], last: int | None) -> None:
-        if last is None:
-            for packet in batch:
+        for packet in batch:
+            if last is None or packet.kept is not None:
                 packet.finish()
+        if last is None:
             return
         entries = [entry for packet in batch for entry in packet.entries]
         try:

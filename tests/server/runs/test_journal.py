@@ -10,13 +10,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from spellwork import Event
 from spellwork_server.errors import StoreUnavailable
 from spellwork_server.runs import journal as journal_module
 from spellwork_server.runs import run as run_module
 from spellwork_server.runs import stream_log
 from spellwork_server.runs.streams import channel_of
+from spellwork_server.runs.wire import Wire
+from spellwork_server.storage.event_rows import Entry
 from spellwork_server.storage.group_commit import GroupCommit
+from spellwork_server.storage.run_records import RunRecord, insert_run
 
 from .house import ADA, BOB, house, spell_of, sums, until, waiting
 
@@ -144,6 +149,137 @@ async def test_runs_that_are_known_wait_for_a_store_that_refuses_new_ones(
         assert (await h.ended(known["id"]))["outputs"] == {"w": {"value": 7}}
         assert {e["run"] for e in tab.events()} == {known["id"]}
         assert [e["seq"] for e in tab.events()] == list(range(1, len(tab.events()) + 1))
+
+
+@pytest.mark.rule("G1")
+@pytest.mark.parametrize("on_busy", ["queue", "replace"])
+async def test_a_run_that_was_refused_while_it_waited_for_its_turn_never_has_it(
+    monkeypatch: pytest.MonkeyPatch, on_busy: str
+) -> None:
+    monkeypatch.setattr(stream_log, "LAST_RETRY", 0.05)
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        first = await h.call(tab, "runs.create", canvas="c1")
+        await h.gates.arrival("g").wait()
+        with store_fails(h.commits):
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    await h.call(tab, "runs.create", canvas="c1", on_busy=on_busy)
+            await until(lambda: [run.id for run in h.runners.open_runs()] == [first["id"]])
+        h.gates.gate("g").set()
+        await until(lambda: not list(h.runners.open_runs()))
+        assert h.gates.calls == {"w": 1}
+        assert [run.id for run in await h.records.of_canvas("c1", None, limit=9)] == [first["id"]]
+        assert {e["run"] for e in tab.events()} == {first["id"]}
+
+
+@pytest.mark.rule("G1")
+async def test_live_mode_calls_nothing_before_its_run_is_kept() -> None:
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        with store_fails(h.commits), pytest.raises(StoreUnavailable):
+            await h.call(tab, "runs.create", canvas="c1", mode="live")
+        assert h.gates.calls == {}
+
+
+@pytest.mark.rule("G1")
+async def test_nothing_builds_on_what_a_refused_run_left() -> None:
+    spell = {
+        "big": {"type": "t.twins", "inputs": {"value": "y" * 200_000}},
+        "s": {"type": "t.add", "inputs": {"a": 1}},
+    }
+    async with house() as h:
+        await h.canvas(spell_of(spell))
+        tab = await h.tab(ADA, "c1")
+        with store_fails(h.commits):
+            with pytest.raises(StoreUnavailable):
+                await h.call(tab, "runs.create", canvas="c1")
+            await until(lambda: not list(h.runners.open_runs()))
+        run = await h.call(tab, "runs.create", canvas="c1", mode="live", wait=60)
+        kept = await h.outputs.values(await h.outputs.of_run(run["id"]))
+        assert len(kept[run["hashes"]["big"]["pair"]]) > 400_000
+
+
+class Author:
+    """Whose events they are, without a run."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.error: Exception | None = None
+
+    def committed(self, _size: int) -> None:
+        """Do nothing."""
+
+    def broken(self, error: Exception) -> None:
+        """Note that it may write no more."""
+        self.error = error
+
+    async def keep(self, conn: AsyncConnection) -> None:
+        """Keep its row."""
+        fields = {"id": self.run, "canvas_id": "c1", "user_id": "ada", "stream": "canvas:c1"}
+        more = {"status": "running", "mode": "once", "audience": "shared", "created_at": 1.0}
+        await insert_run(conn, RunRecord(**fields, **more, spell={}, request={}))  # type: ignore[arg-type]
+
+    def says(self, message: str) -> list[Entry]:
+        """Return an event of it."""
+        return [Wire(self.run, 1024).entry(Event("node.log", 1.0, "n", message=message))]
+
+
+@pytest.mark.rule("E9")
+async def test_what_was_committed_unheard_is_told_once_whoever_was_refused_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_log, "FIRST_RETRY", 0.01)
+    async with house() as h:
+        await h.canvas(waiting())
+        tab = await h.tab(ADA, "c1")
+        log = await h.journal.log("canvas:c1")
+        known, new = Author("known"), Author("new")
+        await h.journal.keep(log, known, known.keep)
+        commit = h.commits._commit
+
+        async def lost(batch: Any) -> None:
+            monkeypatch.setattr(h.commits, "_commit", commit)
+            await commit(batch)
+            raise StoreUnavailable("the connection went while it committed")
+
+        monkeypatch.setattr(h.commits, "_commit", lost)
+        monkeypatch.setattr(h.commits, "_resolve", lambda _batch, _results: None)
+        h.journal.append(log, known, known.says("one"))
+        kept = h.journal.keep(log, new, new.keep)
+        h.journal.append(log, new, new.says("new"))
+        h.journal.append(log, known, known.says("two"))
+        with pytest.raises(StoreUnavailable):
+            await kept
+        monkeypatch.undo()
+        await h.journal.settle(log, known)
+        told = [(e["seq"], e["run"], e["message"]) for e in tab.events()]
+        assert told == [(1, "known", "one"), (2, "new", "new"), (3, "known", "two")]
+
+
+@pytest.mark.rule("G1", "E9")
+async def test_who_begins_is_refused_at_once_also_where_others_are_at_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with house() as h:
+        await h.canvas(waiting())
+        log = await h.journal.log("canvas:c1")
+        known, new = Author("known"), Author("new")
+        await h.journal.keep(log, known, known.keep)
+        failures: list[Exception] = [ValueError("one of them is at fault")]
+
+        async def fail(_batch: Any) -> None:
+            raise failures.pop() if failures else StoreUnavailable("gone")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(h.commits, "_commit", fail)
+            h.journal.append(log, known, known.says("one"))
+            with pytest.raises(StoreUnavailable):
+                await h.journal.keep(log, new, new.keep)
+        await h.journal.settle(log, known)
+        assert (known.error is None, new.error is None) == (True, False)
 
 
 @pytest.mark.rule("E9")
