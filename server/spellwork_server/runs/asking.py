@@ -24,7 +24,7 @@ class Asked:
     stream: str
     audience: str
     secure: Callable[[], Awaitable[None]]
-    """Returns once the run is kept, or never will be."""
+    """Returns once the run is kept; raises Unavailable where it never will be."""
     masked: Callable[[Any], Any] = as_it_is
     """Takes the secrets of the run out of plain JSON."""
 

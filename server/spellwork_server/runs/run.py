@@ -324,10 +324,7 @@ class Run:
         """End the run as failed within a second; nothing happens where it has ended."""
         if self.is_open:
             self._failure = self._failure or {"code": code, "message": message}
-            if self._execution is None:
-                self.status = "failed"
-                self._wake.set()
-            self._stop()
+            self._stop_failed()
 
     def drop(self) -> None:
         """Stop carrying the run, and write nothing more for it: it is another process's now, or nobody's."""
@@ -665,6 +662,10 @@ class Run:
         """Learn that its row or its events were refused for good: end, or never begin, and write nothing more."""
         self._broken = True
         self._failure = self._failure or _internal(error)
+        self._stop_failed()
+
+    def _stop_failed(self) -> None:
+        """Stop a run that has failed; one that has not begun never does."""
         if self._execution is None and self.is_open:
             self.status = "failed"
             self._wake.set()
