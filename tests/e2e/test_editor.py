@@ -64,6 +64,29 @@ def test_the_shortcuts_are_listed_on_a_question_mark(
     expect(ada.page.get_by_test_id("shortcuts")).to_have_count(0)
 
 
+def test_a_field_that_the_keyboard_comes_to_is_in_sight_and_stays_there(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    asks = {"nodes": {"ask": {"type": "people.approval", "inputs": {}, "position": [0, 0]}}}
+    ada.open(make_canvas(asks | {"edges": {}}))
+    fields = ada.node("ask").locator("input, textarea, select")
+    last = fields.last
+    canvas = ada.page.get_by_test_id("canvas").bounding_box()
+    assert canvas is not None
+    # The canvas is moved down until the last field is below its edge.
+    ada.page.mouse.move(canvas["x"] + 40, canvas["y"] + 40)
+    while (box := last.bounding_box()) and box["y"] < canvas["y"] + canvas["height"]:
+        ada.page.mouse.wheel(0, -60)
+        ada.page.wait_for_timeout(20)
+    expect(last).not_to_be_in_viewport()
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)
+    before = last.bounding_box()
+    ada.page.evaluate("() => new Promise(done => setTimeout(done, 200))")
+    assert last.bounding_box() == before
+    assert ada.page.locator(".react-flow").evaluate("(flow) => flow.scrollTop") == 0
+
+
 def test_dark_is_chosen_by_the_system_and_by_the_person(
     arrive: Callable[..., Person], ada_account: Account, make_canvas: Callable[..., str]
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_task_is_handed_on_and_reminded_of_and_its_link_is_taken_back(
     ada.page.keyboard.press("Escape")
     # On the node: to a person, and by her to a role.
     on_node.get_by_test_id("task-hand").click()
+    expect(on_node.get_by_test_id("task-hand-send")).to_be_in_viewport(ratio=1)
     on_node.get_by_test_id("task-hand-to").select_option(label="grace")
     on_node.get_by_test_id("task-hand-send").click()
     expect(on_node).to_contain_text("Waits for grace")

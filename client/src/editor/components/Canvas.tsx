@@ -21,6 +21,7 @@ import { useConnect } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
 import { useFlow } from "../hooks/useFlow";
 import { useKeepInView } from "../hooks/useKeepInView";
+import { useScrollAsPan } from "../hooks/useScrollAsPan";
 import { isTyping } from "../hooks/useShortcuts";
 import { useIsVersion } from "../hooks/useVersions";
 import { addNode } from "../store/actions";
@@ -100,6 +101,8 @@ export function Canvas() {
     drawn,
     useCallback(() => editor.selectedNodes(), [editor]),
   );
+
+  const panToScrolled = useScrollAsPan(editor);
 
   useEffect(() => {
     const middle = () => {
@@ -189,6 +192,7 @@ export function Canvas() {
       ref={box}
       data-commenting={commenting}
       {...commentMode}
+      onScrollCapture={panToScrolled}
       onPointerMove={(event) => {
         const point = view.screenToFlowPosition(
           { x: event.clientX, y: event.clientY },

@@ -1,6 +1,6 @@
 /** What can be done with an open task beside answering it: handed on to others, or given to somebody by a link. */
 import { Copy, Link2, Link2Off, UserRoundPlus } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { copyText } from "../../../app/copy_text";
 import { tasks } from "../../../app/tasks";
 import { asksOf, type Person, ROLES, type Task, whom } from "../../../tasks";
@@ -27,11 +27,13 @@ export function TaskMore({ task, me }: { task: Task; me: string }) {
 /** Who is to answer instead: a member, or all with at least a role; without a canvas, whoever has that address. */
 function HandOn({ task, me, onDone }: { task: Task; me: string; onDone: () => void }) {
   const id = useId();
+  const form = useRef<HTMLFormElement>(null);
   const [people, setPeople] = useState<readonly Person[] | null>(null);
   const [chosen, setChosen] = useState("");
   const [said, setSaid] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const { canvas } = task;
+  useEffect(() => void form.current?.scrollIntoView({ block: "nearest" }), []);
   useEffect(() => {
     if (canvas === null) return;
     let wanted = true;
@@ -57,6 +59,7 @@ function HandOn({ task, me, onDone }: { task: Task; me: string; onDone: () => vo
   };
   return (
     <form
+      ref={form}
       className="task-hand"
       aria-label={`Hand on “${task.question.title}”`}
       aria-busy={busy}
