@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from playwright.sync_api import (
     Playwright,
     expect,
 )
-from playwright.sync_api import TimeoutError as LateError
 
 from tests.server_process import ServerProcess
 
@@ -140,15 +139,15 @@ class Person:
         """Wait until a node has its result, from a call or from the cache that all canvases share."""
         expect(self.node(node)).to_have_attribute("data-state", HAS_RESULT)
 
+    def press(self, keys: str) -> None:
+        """Press keys that are meant for the canvas: it takes no focus, so a field that has it lets go first."""
+        self.page.evaluate("() => document.activeElement?.blur()")
+        self.page.keyboard.press(keys)
+
     def open_palette(self) -> None:
-        """Open the palette from the keyboard, again where something else took the focus before the key came."""
-        search = self.page.get_by_test_id("palette-search")
-        for _ in range(3):
-            self.page.get_by_test_id("canvas").press("Tab")
-            with suppress(LateError):
-                search.wait_for(timeout=5_000)
-                return
-        search.wait_for()
+        """Open the palette from the keyboard."""
+        self.press("Tab")
+        self.page.get_by_test_id("palette-search").wait_for()
 
     def add_node(self, node_type: str) -> str:
         """Add a node by the palette, from the keyboard; return its id."""

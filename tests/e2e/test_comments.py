@@ -25,7 +25,7 @@ def write(person: Person, text: str) -> None:
 
 def comment_on(person: Person, node: str) -> None:
     """Begin a thread at a node, by the key and a click."""
-    person.page.get_by_test_id("canvas").press("c")
+    person.press("c")
     expect(person.page.get_by_test_id("comment-mode")).to_be_visible()
     person.node(node).locator(".node-head").click()
     expect(person.page.get_by_test_id("comment-text")).to_be_focused()
@@ -105,11 +105,11 @@ def test_a_pin_goes_with_its_node_and_stays_when_that_is_removed(
     )
     ada.page.mouse.up()
     ada.expect_saved()
-    ada.page.get_by_test_id("canvas").press("Delete")
+    ada.press("Delete")
     for person in (ada, grace):
         expect(person.node("answer")).to_have_count(0)
         expect(pins(person)).to_have_attribute("data-orphaned", "true")
-    ada.page.get_by_test_id("canvas").press("ControlOrMeta+z")
+    ada.press("ControlOrMeta+z")
     for person in (ada, grace):
         expect(person.node("answer")).to_be_visible()
         expect(pins(person)).to_have_attribute("data-orphaned", "false")
@@ -130,7 +130,7 @@ def test_a_comment_written_without_a_connection_is_sent_when_it_is_back(
     ada.open(canvas)
     wire.cut()
     expect(ada.page.get_by_test_id("save-indicator")).to_have_attribute("data-state", "offline")
-    ada.page.get_by_test_id("canvas").press("Shift+C")
+    ada.press("Shift+C")
     write(ada, "Nobody hears me")
     expect(ada.page.get_by_test_id("comment-waiting")).to_contain_text("Nobody hears me")
     expect(pins(grace)).to_have_count(0)

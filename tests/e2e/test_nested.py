@@ -86,7 +86,7 @@ def test_a_group_folds_into_one_box_for_everybody_and_opens_again(
     box = ada.page.get_by_test_id("group-g")
     expect(box).to_have_attribute("data-folded", "true")
     expect(box.get_by_test_id("remote-selection")).to_contain_text("grace")
-    ada.page.get_by_test_id("canvas").press("ControlOrMeta+z")
+    ada.press("ControlOrMeta+z")
     expect(ada.node("more")).to_be_visible()
 
 
@@ -122,7 +122,7 @@ def test_a_selection_becomes_a_subspell_that_runs_and_whose_ports_follow_its_can
         expect(person.node("double")).to_have_count(0)
         expect(person.page.locator(".body-chip")).to_contain_text("Middle")
     ada.expect_saved()
-    ada.page.get_by_test_id("canvas").press(".")
+    ada.press(".")
     ada.run()
     expect(ada.output("last", "result")).to_contain_text("130")
     ada.page.locator(".body-chip").click()
@@ -256,6 +256,6 @@ def test_what_code_reads_by_name_is_wired_when_a_part_becomes_a_subspell(
     expect(ada.node("cell")).to_have_count(0)
     expect(ada.page.locator('[data-testid$="-in-rate"]')).to_be_visible()
     ada.expect_saved()
-    ada.page.get_by_test_id("canvas").press(".")
+    ada.press(".")
     ada.run()
     expect(ada.output("last", "result")).to_contain_text("7")

@@ -51,7 +51,7 @@ def test_a_run_becomes_a_test_that_is_run_edited_and_undone(
     test.get_by_test_id("test-node-loud").click()
     expect(page.get_by_test_id("inspector")).to_be_visible()
 
-    page.get_by_test_id("canvas").press("ControlOrMeta+z")
+    ada.press("ControlOrMeta+z")
     expect(value).to_have_value('"HELLO"')
     test.get_by_test_id("test-remove").click()
     expect(test).to_have_count(0)

@@ -88,7 +88,7 @@ def test_looking_at_a_version_touches_nothing_of_ones_own(
     expect(ada.page.get_by_test_id("version-stage")).to_have_count(0)
     expect(ada.node(mine)).to_be_visible()
     expect(ada.node("answer")).to_be_visible()
-    ada.page.get_by_test_id("canvas").press("ControlOrMeta+z")
+    ada.press("ControlOrMeta+z")
     expect(ada.node(mine)).to_have_count(0)
 
 
