@@ -274,15 +274,18 @@ class WorkerProcess:
 
     async def end(self) -> None:
         """Kill it, wait until it is gone, and remove its directory."""
-        if hasattr(self, "_transport"):
-            self.kill()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(END_TIMEOUT):
-                    await asyncio.shield(self._link.exited)
-            self._transport.close()
-        self.holdings.end()
-        if self._door is not None:
-            self._door.close()
+        try:
+            if hasattr(self, "_transport"):
+                self.kill()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(END_TIMEOUT):
+                        await asyncio.shield(self._link.exited)
+        finally:  # whoever waits for it may be cancelled, and nobody closes these after that
+            if hasattr(self, "_transport"):
+                self._transport.close()
+            self.holdings.end()
+            if self._door is not None:
+                self._door.close()
         await asyncio.to_thread(self._clear)
 
     def _clear(self) -> None:
