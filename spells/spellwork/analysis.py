@@ -7,7 +7,7 @@ which parses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from .children import Children
 from .choosing import choices_of, not_among
 from .cycles import find_cycles, order
 from .errors import CodeError
+from .interface import marker_name
 from .links import Link, Links, named
 from .naming import NamesInCode
 from .node_type import NodeType
@@ -124,6 +125,18 @@ class Analysis:
             self._order()
             self._soften()
             self._read_requirements()
+
+    @cached_property
+    def named(self) -> Mapping[str, Sequence[Part]]:
+        """The nodes by their names, and for what no node is called the input markers by theirs."""
+        found: dict[str, list[Part]] = {}
+        marked: dict[str, list[Part]] = {}
+        for part in self.parts.values():
+            if part.node.name is not None:
+                found.setdefault(part.node.name, []).append(part)
+            if part.type.marks == "input":
+                marked.setdefault(marker_name(part), []).append(part)
+        return marked | found
 
     def add(self, code: Code, message: str, **where: Any) -> Problem:
         """Note a problem."""

@@ -48,6 +48,8 @@ class Caller:
         self._host = host
         self._executor = executor
         self._output_bytes = output_bytes
+        self.measures = output_bytes is not None
+        """Whether outputs have a size limit."""
         self._limiters = limiters
         self._count = count
         self.encodings = encodings
@@ -198,11 +200,6 @@ class Caller:
                 await outlet.drain(returned)
         return streamed_outputs(step, outlet.stream.chunks)
 
-    @property
-    def measures(self) -> bool:
-        """Whether outputs have a size limit."""
-        return self._output_bytes is not None
-
     async def measure(self, outputs: Mapping[str, Any], *, share: bool = False) -> None:
         """Raise ``OutputTooLarge`` or ``OutputTooDeep`` for an output over the limits.
 
@@ -221,9 +218,12 @@ class Caller:
         assert self._output_bytes is not None
         large: list[tuple[str, Any]] = []
         for port, value in outputs.items():
-            if _weighs_nothing(value):
-                if share and type(value) in _SMALL:
+            kind = type(value)
+            if kind in _SMALL:
+                if share:
                     self.encodings.small(value)
+                continue
+            if value is SKIP or kind is Handle:
                 continue
             if is_large(value):
                 large.append((port, value))
@@ -241,10 +241,6 @@ class Caller:
         for port, value in large:
             self.encodings.end_moment()
             await self.encodings.make(value, self._output_bytes, port or None)
-
-
-def _weighs_nothing(value: Any) -> bool:
-    return type(value) in _SMALL or value is SKIP or type(value) is Handle
 
 
 def _again(error: Exception, step: Step, attempt: int) -> bool:

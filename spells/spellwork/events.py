@@ -7,7 +7,7 @@ at once). The server numbers, stores and sends them; a script may print them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeGuard
 
 import msgspec
 
@@ -79,7 +79,6 @@ Sink = Callable[[Event], None]
 """Takes an event and returns at once; it must not raise or block."""
 
 
-@runtime_checkable
 class Watcher(Protocol):
     """A sink that takes together what comes together, and may hold back who makes chunks.
 
@@ -109,6 +108,11 @@ class Watcher(Protocol):
     async def room(self) -> None:
         """Wait until it is not full."""
         ...
+
+
+def is_watcher(sink: Sink | None) -> TypeGuard[Watcher]:
+    """Say whether a sink is a ``Watcher``: by one method, as Python takes long to look at all of a protocol."""
+    return hasattr(sink, "take_ran")
 
 
 def started_and(done: Event) -> tuple[Event, Event]:

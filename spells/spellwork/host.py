@@ -21,7 +21,7 @@ from .context import Body, Context, InnerCall, RunContext
 from .crew import Crew
 from .encoding import Encodings
 from .errors import NodeError, SecretMissing
-from .events import Event, Sink, Watcher, started_and
+from .events import Event, Sink, is_watcher, started_and
 from .executor import Executor
 from .gathering import gather
 from .limiting import Limiters
@@ -140,7 +140,7 @@ class RunHost:
         self._secrets = context.secrets
         self.sink = sink
         self.watched = sink is not None
-        self.watcher = sink if sink is not None and isinstance(sink, Watcher) else None
+        self.watcher = sink if is_watcher(sink) else None
         self.limits = limits
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .analysis import Analysis, Part
 from .errors import InvalidInput
-from .interface import marker_name
 from .rejection import rejection
 
 ALLOWED_SHOWN = 50
@@ -25,9 +24,8 @@ def place_inputs(analysis: Analysis, inputs: Mapping[str, Any]) -> dict[str, dic
         InvalidInput: for a key that names no port, or a value that does not fit it.
     """
     placed: dict[str, dict[str, Any]] = {}
-    named = _by_name(analysis)
     for key, value in inputs.items():
-        part, values = _place(analysis, named, key, value)
+        part, values = _place(analysis, key, value)
         for port, given in values.items():
             if reason := rejection(part.type, port, given):
                 raise InvalidInput(
@@ -38,39 +36,24 @@ def place_inputs(analysis: Analysis, inputs: Mapping[str, Any]) -> dict[str, dic
     return placed
 
 
-_Named = Mapping[str, Sequence[Part]]
-"""The nodes by their names, and for what no node is called the input markers by theirs."""
-
-
-def _by_name(analysis: Analysis) -> _Named:
-    named: dict[str, list[Part]] = {}
-    marked: dict[str, list[Part]] = {}
-    for part in analysis.parts.values():
-        if part.node.name is not None:
-            named.setdefault(part.node.name, []).append(part)
-        if part.type.marks == "input":
-            marked.setdefault(marker_name(part), []).append(part)
-    return marked | named
-
-
-def _place(analysis: Analysis, named: _Named, key: str, value: Any) -> tuple[Part, dict[str, Any]]:
-    part = _find(analysis, named, key)
+def _place(analysis: Analysis, key: str, value: Any) -> tuple[Part, dict[str, Any]]:
+    part = _find(analysis, key)
     if part is not None:
         return part, _spread(analysis, key, part, value)
     node, dot, port = key, ".", ""
     while dot:  # names may have dots in them: try every split, from the right
         node, dot, rest = node.rpartition(".")
         port = f"{rest}.{port}" if port else rest
-        part = _find(analysis, named, node) if dot else None
+        part = _find(analysis, node) if dot else None
         if part is not None and _has(part, port):
             return part, {port: value}
     raise _unknown(analysis, key)
 
 
-def _find(analysis: Analysis, named: _Named, name: str) -> Part | None:
+def _find(analysis: Analysis, name: str) -> Part | None:
     if name in analysis.parts:
         return analysis.parts[name]
-    found = named.get(name, ())
+    found = analysis.named.get(name, ())
     return found[0] if len(found) == 1 else None
 
 

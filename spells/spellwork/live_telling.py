@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from .events import Event, Sink, Watcher, started_and
+from .events import Event, Sink, is_watcher, started_and
 from .live_loop import Call
 from .live_state import LiveState
 from .result import NodeFailure
@@ -40,7 +40,7 @@ class Telling:
     @property
     def reports(self) -> Sink:
         """The sink for what nodes say themselves; it holds them back where the session's own does."""
-        return _Watched(self) if isinstance(self.sink, Watcher) else self
+        return _Watched(self) if is_watcher(self.sink) else self
 
     def begin(self, state: LiveState, going: Iterable[Call]) -> None:
         """Begin a settle: tell of what is under way already, and of what ended meanwhile."""
@@ -104,15 +104,15 @@ class _Watched:
 
     def take_chunks(self, node: str, port: str, chunks: list[Any]) -> None:
         sink = self._telling.sink
-        if isinstance(sink, Watcher) and self._telling._open:  # noqa: SLF001 - its other half
+        if is_watcher(sink) and self._telling._open:  # noqa: SLF001 - its other half
             sink.take_chunks(node, port, chunks)
 
     @property
     def is_full(self) -> bool:
         sink = self._telling.sink
-        return isinstance(sink, Watcher) and sink.is_full
+        return is_watcher(sink) and sink.is_full
 
     async def room(self) -> None:
         sink = self._telling.sink
-        if isinstance(sink, Watcher):
+        if is_watcher(sink):
             await sink.room()

@@ -329,15 +329,16 @@ class Loops:
     async def _look_up(self, recall: Recall, index: int) -> None:
         """Look up a step together with all that are ready beside it; finish those that need not run."""
         state = self.state
+        modes, known = state.modes, self._findings
         batch: list[int] = [index]
         rest: list[int] = []
         for other in state.ready:
-            startable = other not in self._findings and self._is_startable(other)
+            startable = modes[other] < MODE_DECIDE and other not in known
             (batch if startable else rest).append(other)
         state.ready.clear()
         state.ready.extend(rest)
         for number, finding in zip(batch, await recall.look_up(batch), strict=True):
-            self._findings[number] = finding
+            known[number] = finding
             if finding.kept is not None:
                 self.why[number] = "cached"
                 recall.keep(number, finding.kept)
@@ -352,9 +353,6 @@ class Loops:
         if self.state.held is not None:
             self.drivers.crew.credit += 1
             self.state.look_again()
-
-    def _is_startable(self, index: int) -> bool:
-        return self.state.modes[index] < MODE_DECIDE
 
     def _cached(self, recall: Recall, index: int, finding: Finding) -> None:
         step = self.state.plan.steps[index]

@@ -19,6 +19,9 @@ COMMON = (int, bool, type(None))
 """What nodes often have typed in, and is known again by being equal."""
 
 
+UNCHANGING = (*COMMON, float, str)
+"""What no node can change that is given it."""
+
 _LEAST, _MOST = -(2**63), 2**64 - 1
 """The whole numbers that JSON may hold; larger ones may be as large as they like."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .library import Library
+from .memory import UNCHANGING, mark_of
 from .problems import Problem
 from .program import Program
 from .recipes import recipes_of, shape_of, shapes_of
@@ -92,10 +93,32 @@ class Plan:
         """The hash of the plan's bytes."""
         return hash_bytes(self.to_bytes())
 
-    @property
+    @cached_property
     def running(self) -> list[str]:
         """The nodes of the plan, in graph order, without those that stand as the last run left them."""
+        if self.varies is not None:
+            return self.varies[0].running
         return [step.id for step in self.steps if step.stand != "kept"]
+
+    @cached_property
+    def marks(self) -> list[Any]:
+        """By slot, what a value that is typed in is known by; None for what a node may change, and for outputs."""
+        if self.varies is None:
+            return [None] * self.program.constants_from + [
+                self._mark(slot)
+                for slot in range(self.program.constants_from, len(self.program.template))
+            ]
+        other, changed = self.varies
+        marks = other.marks.copy()
+        for index in changed:
+            for _, source in self.program.gathers[index]:
+                if type(source) is int and source >= self.program.constants_from:
+                    marks[source] = self._mark(source)
+        return marks
+
+    def _mark(self, slot: int) -> Any:
+        value = self.program.raw.get(slot, self.program.template[slot])
+        return mark_of(value) if type(value) in UNCHANGING else None
 
     def __getitem__(self, node: str) -> Step:
         return self.steps[self.index[node]]

@@ -71,7 +71,9 @@ class Recall:
         self._remembers = memory is not None
         self._user = user
         self._incremental = incremental and memory is not None
-        self._hashes: list[Any] = [None] * len(state.values)
+        self._hashes: list[Any] = (  # an incremental run may be live, and is typed into
+            [None] * len(state.values) if incremental else state.plan.marks.copy()
+        )
         self.kept: frozenset[int] = frozenset()
         """The steps that an incremental run does not look at."""
         self.encodings = Encodings()
@@ -82,6 +84,8 @@ class Recall:
         if self._remembers:  # before any node can change a value that is part of them
             _ = self._state.plan.shapes
         known = self._memory.nodes
+        if not known and not self._incremental:
+            return
         now = time.monotonic()
         held = self._memory.holds
         roots = []
@@ -314,7 +318,9 @@ class Recall:
             self._remember(step, finding, outputs, hashes, at).fleeting = fleeting
         if not (ran and plain) or fleeting or finding.key is None or self._cache is None:
             return
-        skipped = tuple([port for port, _ in ports if port not in outputs])
+        skipped: tuple[str, ...] = ()
+        if len(outputs) < len(ports):
+            skipped = tuple([port for port, _ in ports if port not in outputs])
         self._cache.put(finding.key, CachedOutputs(outputs, skipped, seconds), step.cache, step.ttl)
 
     def _age(self, step: Step, finding: Finding, ran: bool) -> float:

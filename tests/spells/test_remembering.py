@@ -19,6 +19,7 @@ from spellwork import (
     compile,
     node,
 )
+from spellwork.analysis import Analysis
 from spellwork.memory import mark_of
 from spellwork.values import hash_bytes, plain_bytes, to_json
 from tests.spells import nodes
@@ -335,3 +336,28 @@ async def test_a_node_that_changes_what_it_is_given_changes_nothing_of_what_is_r
         plan = compile(Spell.model_validate({"name": "s", "nodes": drawn}), library)
         result = await Execution(plan, memory=memory, incremental=True).run()
         assert result.outputs == {"a": {"value": total}}
+
+
+@pytest.mark.rule("8.1")
+@pytest.mark.parametrize(
+    ("typed", "given"), [(1, 2), (1, True), ("a", "b"), (0.5, 1.5), ([1], [2]), (None, {"k": 1})]
+)
+async def test_a_run_with_another_input_is_not_taken_for_one_with_what_is_typed_in(
+    typed: Any, given: Any
+) -> None:
+    seen: list[Any] = []
+
+    @node("t.see", output="value")
+    async def see(value: Any, beside: str = "here") -> Any:
+        seen.append(value)
+        return value
+
+    library = Library([Pack("t", "1", "Test", (see,))])
+    drawn = {"a": {"type": "t.see", "inputs": {"value": typed}}}
+    spell = Spell.model_validate({"name": "s", "nodes": drawn})
+    analysis, cache = Analysis(spell, library), MemoryCache()
+    for inputs in ({}, {"a.value": given}, {}, {"a.value": given}, {"a.value": typed}):
+        plan = compile(spell, library, inputs=inputs, analysis=analysis)
+        result = await Execution(plan, cache=cache).run()
+        assert result.outputs == {"a": {"value": inputs.get("a.value", typed)}}
+    assert seen == [typed, given]

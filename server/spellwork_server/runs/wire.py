@@ -192,13 +192,13 @@ class Wire:
         self, place: tuple[str, str], value: Encoded, rows: list[OutputRow], part: int = 0
     ) -> msgspec.Raw:
         """Note the value as left at ``place``; return what stands for it on the wire."""
-        large = value.size > self._inline and not is_stand_in(value.hash, value.body)
-        preview = preview_of_encoded(value) if large else None
-        ref = ref_to(*place, value.hash, value.body, preview)
-        rows.append(OutputRow(self._run, ref, value.body, part))
-        return msgspec.Raw(
-            _json.encode(reference(value.hash, value.size, preview)) if large else value.body
-        )
+        body, node, port = value.body, *place
+        if len(body) <= self._inline or is_stand_in(value.hash, body):
+            rows.append(OutputRow(self._run, ref_to(node, port, value.hash, body), body, part))
+            return msgspec.Raw(body)
+        preview = preview_of_encoded(value)
+        rows.append(OutputRow(self._run, ref_to(node, port, value.hash, body, preview), body, part))
+        return msgspec.Raw(_json.encode(reference(value.hash, len(body), preview)))
 
 
 def shortened(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -110,6 +111,7 @@ _done = msgspec.json.Decoder(_Done)
 _nodes = msgspec.json.Decoder(list[_Node])
 _several = msgspec.json.Decoder(list[msgspec.Raw])
 _json = msgspec.json.Encoder()
+_run_and_kind = attrgetter("run", "kind")
 
 
 def _start_of(run: str, done: _Done) -> tuple[float, bytes]:
@@ -132,7 +134,7 @@ def rows_of(stream: str, first: int, entries: Sequence[Entry]) -> list[tuple[Any
     """Return entries as rows, in the order of ``COLUMNS``; the first event has the number ``first``."""
     rows: list[tuple[Any, ...]] = []
     last = first - 1
-    for (run, kind), group in groupby(entries, lambda entry: (entry.run, entry.kind)):
+    for (run, kind), group in groupby(entries, _run_and_kind):
         if kind != RAN:
             for entry in group:
                 last += 1
