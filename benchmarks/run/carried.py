@@ -3,22 +3,26 @@
 The parts are those of `spellwork serve`, on a SQLite file; only sockets and REST are left out. Each
 round gives another input, so that all 200 nodes run and none comes from the cache. A durable run
 has the same way: one insert, its events in groups, its end.
+
+Between the rounds, in turns with them, the bare limit: the engine on the same spell in memory,
+told to nobody, and one commit of as many bytes by SQLite's driver.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import statistics
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from spellwork import Library, Pack, Spell, node
+from spellwork import Execution, Library, Pack, Spell, compile, node
 from spellwork_server.app import PARTS, make_app
 from spellwork_server.commands.accounts import add_account
 from spellwork_server.garbage import Garbage
@@ -33,6 +37,9 @@ ROUNDS, WARM_UP = 60, 8
 AT_ONCE = 20
 FEWER = 12
 """Rounds of many runs at once."""
+
+ROWS, ROW_BYTES = 16, 4096
+"""What a run of 200 such nodes writes, about."""
 
 
 @node("bench.noop", title="No operation", output="value")
@@ -85,14 +92,44 @@ async def server(folder: Path) -> AsyncIterator[tuple[Runners, Actor]]:
         await app.cleanup()
 
 
-class Carried:
-    """Starts runs of one spell, and waits for their committed ends."""
+class Bare:
+    """What a run cannot be had for less than: its nodes called, and its bytes on the disk."""
 
-    def __init__(self, runners: Runners, actor: Actor) -> None:
+    def __init__(self, file: Path) -> None:
+        self._plan = compile(spell(), Library.installed())
+        self._file = sqlite3.connect(file, isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            self._file.execute(f"PRAGMA {pragma}")
+        self._file.execute("CREATE TABLE events (body BLOB)")
+
+    async def run(self) -> float:
+        """Do both once; return the seconds."""
+        began = time.perf_counter()
+        result = await Execution(self._plan).run()
+        self._file.execute("BEGIN IMMEDIATE")
+        rows = [(bytes(ROW_BYTES),)] * ROWS
+        self._file.executemany("INSERT INTO events VALUES (?)", rows)
+        self._file.execute("COMMIT")
+        taken = time.perf_counter() - began
+        assert result.status == "completed", result.status
+        return taken
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+class Carried:
+    """Starts runs of one spell, and waits for their committed ends; between them, what is bare, if it is given."""
+
+    def __init__(self, runners: Runners, actor: Actor, bare: Bare | None = None) -> None:
         self._runners = runners
         self._actor = actor
+        self._bare = bare
         self._spell = spell()
         self._rounds = 0
+        self.bare: list[float] = []
+        """Seconds of each."""
 
     async def run(self, *, durable: bool = False) -> None:
         """Run once, to the end."""
@@ -124,15 +161,21 @@ class Carried:
             await asyncio.gather(*(self.run(durable=durable) for _ in range(count)))
             if round_ >= WARM_UP:
                 taken.append(time.perf_counter() - began)
+                if self._bare is not None:
+                    self.bare.append(await self._bare.run())
         return statistics.median(taken) * 1e3
 
 
-async def measure(folder: Path) -> tuple[float, float, float]:
-    """Return the milliseconds of an interactive run, of a durable one, and of 20 durable ones at once."""
-    async with server(folder) as (runners, actor):
+async def measure(folder: Path) -> tuple[float, float, float, float]:
+    """Return the milliseconds of an interactive run, of the bare limit, of a durable run, and of 20 durable ones at once."""
+    async with server(folder / "data") as (runners, actor):
+        with closing(Bare(folder / "bare.db")) as bare:
+            beside = Carried(runners, actor, bare)
+            interactive = await beside.time()
         carried = Carried(runners, actor)
         return (
-            await carried.time(),
+            interactive,
+            statistics.median(beside.bare) * 1e3,
             await carried.time(durable=True),
             await carried.time(AT_ONCE, FEWER, durable=True),
         )

@@ -246,7 +246,7 @@ class Encodings:
 
         Made once for all who ask until ``end_moment``, before which nobody else may come to change the value.
         """
-        known = self.of(value) if self._moment or self._known else None
+        known = self.of(value)
         if known is not None:
             return known if known.plain else None
         body = plain_bytes(value)

@@ -7,7 +7,7 @@ at once). The server numbers, stores and sends them; a script may print them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeGuard
+from typing import Any, Literal, Protocol, TypeGuard, runtime_checkable
 
 import msgspec
 
@@ -79,6 +79,7 @@ Sink = Callable[[Event], None]
 """Takes an event and returns at once; it must not raise or block."""
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """A sink that takes together what comes together, and may hold back who makes chunks.
 

@@ -157,7 +157,7 @@ class Execution:
     def _tell_start(self, at: float) -> None:
         if self._sink is None:
             return
-        data: dict[str, Any] = {"nodes": self.plan.running}
+        data: dict[str, Any] = {"nodes": self.plan.running.copy()}
         if self._past is not None or self._resumed:
             ended = self._past.ended if self._past is not None else {}
             data["kept"] = [node for node in self.plan.running if node in ended]

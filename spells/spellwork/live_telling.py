@@ -48,7 +48,7 @@ class Telling:
             return
         now = time.time()
         self._open = True
-        self.sink(Event("run.started", now, data={"nodes": state.plan.running}))
+        self.sink(Event("run.started", now, data={"nodes": state.plan.running.copy()}))
         told = {call.step.id: call.why for call in going}
         for event in self._late:
             if event.node is not None and event.node in state.plan.index:

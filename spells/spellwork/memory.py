@@ -20,7 +20,7 @@ COMMON = (int, bool, type(None))
 
 
 UNCHANGING = (*COMMON, float, str)
-"""What no node can change that is given it."""
+"""Types of values that no node can change which is given one."""
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 """The whole numbers that JSON may hold; larger ones may be as large as they like."""

@@ -101,7 +101,7 @@ class Plan:
         return [step.id for step in self.steps if step.stand != "kept"]
 
     @cached_property
-    def marks(self) -> list[Any]:
+    def typed_marks(self) -> list[Any]:
         """By slot, what a value that is typed in is known by; None for what a node may change, and for outputs."""
         if self.varies is None:
             return [None] * self.program.constants_from + [
@@ -109,7 +109,7 @@ class Plan:
                 for slot in range(self.program.constants_from, len(self.program.template))
             ]
         other, changed = self.varies
-        marks = other.marks.copy()
+        marks = other.typed_marks.copy()
         for index in changed:
             for _, source in self.program.gathers[index]:
                 if type(source) is int and source >= self.program.constants_from:

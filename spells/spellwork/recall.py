@@ -71,8 +71,8 @@ class Recall:
         self._remembers = memory is not None
         self._user = user
         self._incremental = incremental and memory is not None
-        self._hashes: list[Any] = (  # an incremental run may be live, and is typed into
-            [None] * len(state.values) if incremental else state.plan.marks.copy()
+        self._hashes: list[Any] = (  # in live mode, which is incremental, people type into a run
+            [None] * len(state.values) if incremental else state.plan.typed_marks.copy()
         )
         self.kept: frozenset[int] = frozenset()
         """The steps that an incremental run does not look at."""
@@ -318,9 +318,7 @@ class Recall:
             self._remember(step, finding, outputs, hashes, at).fleeting = fleeting
         if not (ran and plain) or fleeting or finding.key is None or self._cache is None:
             return
-        skipped: tuple[str, ...] = ()
-        if len(outputs) < len(ports):
-            skipped = tuple([port for port, _ in ports if port not in outputs])
+        skipped = tuple([port for port, _ in ports if port not in outputs])
         self._cache.put(finding.key, CachedOutputs(outputs, skipped, seconds), step.cache, step.ttl)
 
     def _age(self, step: Step, finding: Finding, ran: bool) -> float:

@@ -138,3 +138,26 @@ def test_a_comment_written_without_a_connection_is_sent_when_it_is_back(
     expect(pins(grace)).to_have_count(1)
     expect(ada.page.get_by_test_id("comment-waiting")).to_have_count(0)
     expect(ada.page.get_by_test_id("thread")).to_contain_text("Nobody hears me")
+
+
+@pytest.mark.rule("M8")
+def test_a_thread_near_the_edge_opens_and_grows_without_moving_the_canvas(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.open(make_canvas(SUM))
+    canvas = ada.page.get_by_test_id("canvas").bounding_box()
+    assert canvas is not None
+    before = ada.node("answer").bounding_box()
+    ada.press("c")
+    expect(ada.page.get_by_test_id("comment-mode")).to_be_visible()
+    ada.page.mouse.click(canvas["x"] + 120, canvas["y"] + canvas["height"] - 90)
+    expect(ada.page.get_by_test_id("comment-text")).to_be_focused()
+    for count, words in enumerate(("First", *["long words " * 25] * 4), 1):
+        write(ada, words)
+        expect(ada.page.get_by_test_id("thread").locator(".comment")).to_have_count(count)
+    ada.page.keyboard.press("Escape")
+    expect(ada.page.get_by_test_id("thread")).to_have_count(0)
+    pins(ada).click()
+    last = ada.page.get_by_test_id("thread").locator(".comment").last
+    expect(last).to_be_in_viewport()
+    assert ada.node("answer").bounding_box() == before

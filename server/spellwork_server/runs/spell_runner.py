@@ -169,15 +169,14 @@ class SpellRunner:
 
     async def prepare(self, request: RunRequest) -> None:
         """Find the canvases that the spell runs inside itself, and its packages, as they are now; before ``compile``."""
+        self._packages = await self._machinery.packages(self.canvas)
         spell = self.spell() if request.spell is None else request.spell
-        packages = await self._machinery.packages(self.canvas)
-        known = self._analysis
+        known = self._analysis  # with the children found last
         if known is None or known.spell is not spell or self._children.wanted:
             found = await self._machinery.children.for_actor(spell, self.user, request.actor)
             if (found.versions, found.wanted) != (self._children.versions, self._children.wanted):
                 self._analysis = None
             self._children = found
-        self._packages = packages
 
     def watch_children(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of the canvases found last; return what ends that."""

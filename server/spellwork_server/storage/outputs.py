@@ -68,7 +68,7 @@ async def insert_values(conn: AsyncConnection, bodies: Mapping[str, bytes]) -> N
 def inserting_outputs(rows: Sequence[OutputRow]) -> Job[None]:
     """Return the job that keeps values, and who left them. What needs no database is done at once."""
     apart = {row.ref.hash: row.body for row in rows if row.ref.body is None}
-    insert = _inserting_references(rows)
+    insert = _inserting_references([(row.run, row.part, row.ref) for row in rows])
 
     async def write(conn: AsyncConnection) -> None:
         if apart:
@@ -80,19 +80,18 @@ def inserting_outputs(rows: Sequence[OutputRow]) -> Job[None]:
 
 async def insert_references(conn: AsyncConnection, run: str, refs: Iterable[OutputRef]) -> None:
     """Note which values a run left on its ports; those that are kept apart are there."""
-    await _inserting_references([OutputRow(run, ref, b"") for ref in refs])(conn)
+    await _inserting_references([(run, 0, ref) for ref in refs])(conn)
 
 
-def _inserting_references(outputs: Iterable[OutputRow]) -> Job[None]:
-    """Return the job that notes who left what, whatever the bodies are. Of a port the last counts, though a larger value before it stays named."""
+def _inserting_references(refs: Iterable[tuple[str, int, OutputRef]]) -> Job[None]:
+    """Return the job that notes who left what: (run, part, reference). Of a port the last counts, though a larger value before it stays named."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     left: dict[str, list[OutputRef]] = {}
-    for output in outputs:
-        ref, part = output.ref, output.part
+    for run, part, ref in refs:
         if part == 0:
-            left.setdefault(output.run, []).append(ref)
+            left.setdefault(run, []).append(ref)
         if part or ref.body is None:
-            key = (output.run, ref.node, ref.port, part)
+            key = (run, ref.node, ref.port, part)
             rows[key] = (*key, ref.hash, ref.size, json_text(ref.preview), ref.body)
     small = [(run, list(small_rows(values))) for run, values in left.items()]
 

@@ -280,7 +280,7 @@ class WorkerProcess:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(END_TIMEOUT):
                         await asyncio.shield(self._link.exited)
-        finally:  # whoever waits for it may be cancelled, and nobody closes these after that
+        finally:  # also for who is cancelled: of all but the directory, which is found later, nobody else lets go
             if hasattr(self, "_transport"):
                 self._transport.close()
             self.holdings.end()

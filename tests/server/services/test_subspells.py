@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import socketio
+
+from spellwork_server.workers.workers import Workers
 
 from .house import Caller, House, house
 
@@ -352,3 +354,28 @@ def names(ports: list[dict[str, Any]]) -> list[str]:
 
 def outputs_of(events: list[Any], node: str) -> list[Any]:
     return [event["outputs"] for event in events if event["node"] == node]
+
+
+@pytest.mark.rule("N1")
+async def test_a_child_that_comes_while_a_run_is_prepared_is_found_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits: list[Callable[[], Awaitable[None]]] = []
+    packages = Workers.packages
+
+    async def slow(self: Workers, canvas: str | None) -> str:
+        while edits:
+            await edits.pop()()
+        return await packages(self, canvas)
+
+    monkeypatch.setattr(Workers, "packages", slow)
+    async with house(tmp_path) as served:
+        ada = await served.person("ada")
+        child = await canvas(ada, CHILD)
+        plain = {"name": "Plain", "nodes": {"v": {"type": "core.value"}}, "edges": {}}
+        parent = await canvas(ada, plain)
+        assert (await run(ada, parent))["status"] == "completed"
+        edits.append(lambda: draw(ada, parent, parent_of(child, n=5)))
+        for _ in range(2):
+            left = await run(ada, parent)
+            assert left["outputs"] == {"sub": {"big": True}}, left

@@ -111,11 +111,11 @@ function OpenThread({ id, orphaned }: { id: string; orphaned: boolean }) {
   const opened = useStore(comments.opened);
   const waiting = useStore(comments.waiting).filter((one) => one.thread === id);
   const here = opened?.id === id ? opened : null;
-  const end = useRef<HTMLLIElement>(null);
+  const list = useRef<HTMLUListElement>(null);
   const count = (here?.comments.length ?? 0) + waiting.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is new is at the end
   useEffect(() => {
-    end.current?.scrollIntoView({ block: "nearest" });
+    if (list.current) list.current.scrollTop = list.current.scrollHeight;
   }, [count]);
   const last = thread?.last_at;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes while one looks is read
@@ -148,7 +148,7 @@ function OpenThread({ id, orphaned }: { id: string; orphaned: boolean }) {
           <Time at={thread.resolved_at} />
         </p>
       )}
-      <ul className="thread-comments scroll plain-list" aria-label="Comments" aria-live="polite">
+      <ul ref={list} className="thread-comments scroll plain-list" aria-label="Comments" aria-live="polite">
         {here?.comments.map((comment) => (
           <CommentItem key={comment.id} comment={comment} count={thread.count} />
         ))}
@@ -158,7 +158,6 @@ function OpenThread({ id, orphaned }: { id: string; orphaned: boolean }) {
         {!here?.whole && waiting.length === 0 && (
           <li className="thread-note">{here?.error ? here.error.message : "Loading…"}</li>
         )}
-        <li ref={end} aria-hidden="true" />
       </ul>
       <Composer
         key={id}
