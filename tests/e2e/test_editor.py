@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from .people import Account, Person, middle
 from .spells import STRANGE, SUM
@@ -85,6 +86,35 @@ def test_a_field_that_the_keyboard_comes_to_is_in_sight_and_stays_there(
     ada.page.evaluate("() => new Promise(done => setTimeout(done, 200))")
     assert last.bounding_box() == before
     assert ada.page.locator(".react-flow").evaluate("(flow) => flow.scrollTop") == 0
+
+
+def test_all_nodes_are_in_sight_when_their_types_come_late(
+    ada: Person, make_canvas: Callable[..., str]
+) -> None:
+    ada.page.set_viewport_size({"width": 1000, "height": 640})
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    ada.page.route(re.compile(r"/v1/nodes\?"), hold)
+    tall = {"type": "people.approval", "inputs": {}, "position": [0, 0]}
+    low = {"type": "people.approval", "inputs": {}, "position": [0, 300]}
+    canvas = make_canvas({"nodes": {"tall": tall, "low": low}, "edges": {}})
+    ada.page.goto(f"{ada.url}/canvas/{canvas}")
+    ada.expect_saved()
+    expect(ada.page.get_by_test_id("canvas")).to_have_attribute("aria-busy", "true")
+    while not late:
+        ada.page.wait_for_timeout(20)
+    late.pop().continue_()
+    expect(ada.page.get_by_test_id("canvas")).to_have_attribute("aria-busy", "false")
+    inside = ada.page.locator(".react-flow").bounding_box()
+    assert inside is not None
+    for node in ("tall", "low"):
+        box = ada.node(node).bounding_box()
+        assert box is not None
+        assert box["y"] >= inside["y"]
+        assert box["y"] + box["height"] <= inside["y"] + inside["height"]
 
 
 def test_dark_is_chosen_by_the_system_and_by_the_person(

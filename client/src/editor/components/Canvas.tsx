@@ -19,6 +19,7 @@ import { useStore } from "../../store";
 import { useCommentMode } from "../hooks/useCommentMode";
 import { useConnect } from "../hooks/useConnect";
 import { useEditor } from "../hooks/useEditor";
+import { useFirstFit } from "../hooks/useFirstFit";
 import { useFlow } from "../hooks/useFlow";
 import { useKeepInView } from "../hooks/useKeepInView";
 import { useScrollAsPan } from "../hooks/useScrollAsPan";
@@ -94,6 +95,12 @@ export function Canvas() {
       void view.setViewport(to, { duration });
     },
     [view],
+  );
+
+  const [fitFirst, settling] = useFirstFit(
+    flow.nodes,
+    unknown,
+    useCallback(() => fitView(undefined, 0), [fitView]),
   );
 
   useKeepInView(
@@ -188,7 +195,7 @@ export function Canvas() {
       className="canvas"
       data-testid="canvas"
       aria-label="Canvas"
-      aria-busy={unknown}
+      aria-busy={unknown || settling}
       ref={box}
       data-commenting={commenting}
       {...commentMode}
@@ -265,7 +272,7 @@ export function Canvas() {
         selectionMode={SelectionMode.Partial}
         minZoom={MIN_ZOOM}
         maxZoom={2.4}
-        onInit={() => fitView(undefined, 0)}
+        onInit={fitFirst}
         onMoveStart={(event) => event && editor.following.stop()}
         onlyRenderVisibleElements
         elevateNodesOnSelect
