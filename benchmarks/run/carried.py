@@ -101,18 +101,19 @@ class Bare:
         for pragma in ("journal_mode=WAL", "synchronous=FULL"):
             self._file.execute(f"PRAGMA {pragma}")
         self._file.execute("CREATE TABLE events (body BLOB)")
+        self.taken: list[float] = []
+        """Seconds of each time."""
 
-    async def run(self) -> float:
-        """Do both once; return the seconds."""
+    async def run(self) -> None:
+        """Do both once."""
         began = time.perf_counter()
         result = await Execution(self._plan).run()
         self._file.execute("BEGIN IMMEDIATE")
         rows = [(bytes(ROW_BYTES),)] * ROWS
         self._file.executemany("INSERT INTO events VALUES (?)", rows)
         self._file.execute("COMMIT")
-        taken = time.perf_counter() - began
+        self.taken.append(time.perf_counter() - began)
         assert result.status == "completed", result.status
-        return taken
 
     def close(self) -> None:
         """Let go of the file."""
@@ -120,16 +121,13 @@ class Bare:
 
 
 class Carried:
-    """Starts runs of one spell, and waits for their committed ends; between them, what is bare, if it is given."""
+    """Starts runs of one spell, and waits for their committed ends; no two have the same input."""
 
-    def __init__(self, runners: Runners, actor: Actor, bare: Bare | None = None) -> None:
+    def __init__(self, runners: Runners, actor: Actor) -> None:
         self._runners = runners
         self._actor = actor
-        self._bare = bare
         self._spell = spell()
         self._rounds = 0
-        self.bare: list[float] = []
-        """Seconds of each."""
 
     async def run(self, *, durable: bool = False) -> None:
         """Run once, to the end."""
@@ -153,29 +151,35 @@ class Carried:
         await run.ended.wait()
         assert run.status == "completed", run.status
 
-    async def time(self, count: int = 1, rounds: int = ROUNDS, *, durable: bool = False) -> float:
-        """Return the median milliseconds until as many runs at once have ended."""
+    async def time(
+        self,
+        count: int = 1,
+        rounds: int = ROUNDS,
+        *,
+        durable: bool = False,
+        bare: Bare | None = None,
+    ) -> float:
+        """Return the median milliseconds until as many runs at once have ended; ``bare`` has its turn after each."""
         taken = []
         for round_ in range(WARM_UP + rounds):
             began = time.perf_counter()
             await asyncio.gather(*(self.run(durable=durable) for _ in range(count)))
             if round_ >= WARM_UP:
                 taken.append(time.perf_counter() - began)
-                if self._bare is not None:
-                    self.bare.append(await self._bare.run())
+                if bare is not None:
+                    await bare.run()
         return statistics.median(taken) * 1e3
 
 
 async def measure(folder: Path) -> tuple[float, float, float, float]:
     """Return the milliseconds of an interactive run, of the bare limit, of a durable run, and of 20 durable ones at once."""
     async with server(folder / "data") as (runners, actor):
-        with closing(Bare(folder / "bare.db")) as bare:
-            beside = Carried(runners, actor, bare)
-            interactive = await beside.time()
         carried = Carried(runners, actor)
+        with closing(Bare(folder / "bare.db")) as bare:
+            interactive = await carried.time(bare=bare)
         return (
             interactive,
-            statistics.median(beside.bare) * 1e3,
+            statistics.median(bare.taken) * 1e3,
             await carried.time(durable=True),
             await carried.time(AT_ONCE, FEWER, durable=True),
         )

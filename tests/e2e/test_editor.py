@@ -70,8 +70,7 @@ def test_a_field_that_the_keyboard_comes_to_is_in_sight_and_stays_there(
 ) -> None:
     asks = {"nodes": {"ask": {"type": "people.approval", "inputs": {}, "position": [0, 0]}}}
     ada.open(make_canvas(asks | {"edges": {}}))
-    fields = ada.node("ask").locator("input, textarea, select")
-    last = fields.last
+    last = ada.node("ask").locator("input, textarea, select").last
     canvas = ada.page.get_by_test_id("canvas").bounding_box()
     assert canvas is not None
     # The canvas is moved down until the last field is below its edge.
@@ -83,7 +82,7 @@ def test_a_field_that_the_keyboard_comes_to_is_in_sight_and_stays_there(
     last.focus()
     expect(last).to_be_in_viewport(ratio=1)
     before = last.bounding_box()
-    ada.page.evaluate("() => new Promise(done => setTimeout(done, 200))")
+    ada.page.wait_for_timeout(200)
     assert last.bounding_box() == before
     assert ada.page.locator(".react-flow").evaluate("(flow) => flow.scrollTop") == 0
 

@@ -166,9 +166,8 @@ class Wire:
             self.left[event.node] = left
         wire: dict[str, msgspec.Raw] = {}
         inexact: list[str] = []
-        known = self.encodings.of
         for port, output in event.outputs.items():
-            value = known(output) or encode(output)
+            value = self._encode(output)
             wire[port] = self._refer((event.node, port), value, rows)
             left[port] = rows[-1].ref
             if not value.plain and not isinstance(output, Handle):

@@ -64,11 +64,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return size
 
     @property
-    def count(self) -> int:
-        """How many events it is."""
-        return 2 if self.kind == RAN else 1
-
-    @property
     def bodies(self) -> tuple[bytes, ...]:
         """Its events as JSON objects, without their numbers."""
         if self.kind != RAN:

@@ -348,14 +348,6 @@ async def test_a_cancel_reaches_the_nodes_of_children_within_a_second(served: Ho
     assert asyncio.get_running_loop().time() - begun < 1
 
 
-def names(ports: list[dict[str, Any]]) -> list[str]:
-    return [port["name"] for port in ports]
-
-
-def outputs_of(events: list[Any], node: str) -> list[Any]:
-    return [event["outputs"] for event in events if event["node"] == node]
-
-
 @pytest.mark.rule("N1")
 async def test_a_child_that_comes_while_a_run_is_prepared_is_found_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -379,3 +371,11 @@ async def test_a_child_that_comes_while_a_run_is_prepared_is_found_by_the_next(
         for _ in range(2):
             left = await run(ada, parent)
             assert left["outputs"] == {"sub": {"big": True}}, left
+
+
+def names(ports: list[dict[str, Any]]) -> list[str]:
+    return [port["name"] for port in ports]
+
+
+def outputs_of(events: list[Any], node: str) -> list[Any]:
+    return [event["outputs"] for event in events if event["node"] == node]

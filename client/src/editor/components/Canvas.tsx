@@ -195,7 +195,7 @@ export function Canvas() {
       className="canvas"
       data-testid="canvas"
       aria-label="Canvas"
-      aria-busy={unknown || settling}
+      aria-busy={settling}
       ref={box}
       data-commenting={commenting}
       {...commentMode}

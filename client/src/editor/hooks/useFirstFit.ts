@@ -8,8 +8,8 @@ const SETTLING = 500;
 const INPUTS = ["pointerdown", "wheel", "keydown"] as const;
 
 /**
- * Returns what fits the view at first, and whether it may yet be fitted again: not once somebody moved it,
- * or pressed anything. `unknown` says that the types of `nodes` are still to come.
+ * Returns what fits the view at first, and whether nodes may yet find their sizes. The view is fitted again then,
+ * unless somebody moved it, or pressed anything. `unknown` says that the types of `nodes` are still to come.
  */
 export function useFirstFit(
   nodes: readonly Node[],
