@@ -225,11 +225,16 @@ async def test_who_may_not_is_refused_before_the_upgrade(tmp_path: Path) -> None
 @pytest.mark.rule("S26", "Y3")
 async def test_tabs_and_peers_of_a_user_are_counted_together(tmp_path: Path) -> None:
     async with canvas(tmp_path, max_sockets=2) as c, c.join("ada") as ada:
-        async with c.tab("ada", Tab()):
+        heard: list[dict] = []
+        async with c.tab("ada", Tab()) as socket:
+            socket.on("canvas.updates", heard.append)
             assert await c.refused(c.people["ada"]) == (429, "too_many_sockets")
             async with c.join("bob") as bob:
                 await ada.edit(ada.tab.add("by_ada"))
                 await bob.until(lambda: "by_ada" in bob.tab.state()["nodes"])
+            await until(
+                lambda: heard
+            )  # a client that leaves between a message and its bytes raises
         await until(lambda: not c.parts.sockets.sessions)
         for _ in range(3):
             async with c.join("ada") as again:
